@@ -1,0 +1,286 @@
+//! Prints how fast the kernels are, beside the peak of a loop that stays in registers.
+//!
+//! `cargo run --release -p wordbrush-kernels --example speed [threads] [what]`, where `what` is a part of a line's name.
+#![allow(clippy::print_stdout, reason = "this is a program")]
+
+use std::time::Instant;
+
+use wordbrush_kernels::{
+    Activation, AttentionShape, ConvExtras, ConvInput, PackedConv, PackedWeights, Precision,
+    apply_probs, attention, attention_probs, conv2d, family, geglu, gemm, group_norm, layer_norm,
+    register_peak, silu,
+};
+
+/// Numbers that look random.
+fn noise(len: usize) -> Vec<f32> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    (0..len)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / 8_388_608.0 - 1.0
+        })
+        .collect()
+}
+
+/// Seconds of the fastest of several runs, over about a quarter of a second.
+fn fastest(mut work: impl FnMut()) -> f64 {
+    work();
+    let start = Instant::now();
+    let mut best = f64::INFINITY;
+    let mut runs = 0;
+    while runs < 5 || start.elapsed().as_secs_f64() < 0.25 {
+        let begin = Instant::now();
+        work();
+        best = best.min(begin.elapsed().as_secs_f64());
+        runs += 1;
+    }
+    best
+}
+
+struct Bench {
+    threads: usize,
+    only: String,
+}
+
+impl Bench {
+    /// GFLOP/s of all threads together, in registers.
+    fn peak(&self, precision: Precision) -> f64 {
+        let rounds = 400_000;
+        let mut operations = 0.0;
+        let seconds = fastest(|| operations = register_peak(precision, rounds));
+        operations / seconds / 1e9 * self.threads as f64
+    }
+
+    /// Measures one piece of work of `operations`, each time beside a fresh peak, since clocks change.
+    fn product(&self, name: &str, precision: Precision, operations: f64, work: impl FnMut()) {
+        let name = format!("{name} {precision:?}").to_lowercase();
+        if !name.contains(&self.only) {
+            return;
+        }
+        let peak = self.peak(precision);
+        let seconds = fastest(work);
+        let speed = operations / seconds / 1e9;
+        println!(
+            "{name:<44} {:>9.1} us {speed:>7.1} GFLOP/s {:>4.0} % of {peak:.0}",
+            seconds * 1e6,
+            speed / peak * 100.0
+        );
+    }
+
+    fn pass(&self, name: &str, bytes: f64, work: impl FnMut()) {
+        if name.contains(&self.only) {
+            let seconds = fastest(work);
+            println!(
+                "{name:<44} {:>9.1} us {:>7.1} GB/s",
+                seconds * 1e6,
+                bytes / seconds / 1e9
+            );
+        }
+    }
+}
+
+fn products(bench: &Bench, precision: Precision) {
+    for (m, n, k) in [
+        (4096, 320, 2880),
+        (1024, 640, 5760),
+        (4096, 2560, 320),
+        (8192, 320, 320),
+        (2048, 640, 640),
+        (512, 1280, 1280),
+        (128, 1280, 11520),
+        (512, 96, 96),
+        (512, 192, 192),
+        (256, 768, 96),
+        (256, 192, 192),
+        (128, 384, 384),
+        (64, 192, 768),
+        (32, 384, 384),
+        (16, 384, 1536),
+        (64, 256, 2304),
+        (2, 1280, 1280),
+        (2, 384, 384),
+    ] {
+        let (a, w) = (noise(m * k), noise(n * k));
+        let packed = PackedWeights::new(&w, n, k, precision);
+        let mut out = vec![0.0; m * n];
+        bench.product(
+            &format!("gemm {m} x {n} x {k}"),
+            precision,
+            2.0 * (m * n * k) as f64,
+            || {
+                gemm(&a, m, &packed, None, Activation::None, None, &mut out);
+            },
+        );
+    }
+    for (batch, side, inputs, outputs) in [
+        (2, 64, 320, 320),
+        (2, 32, 640, 640),
+        (2, 16, 1280, 1280),
+        (2, 8, 1280, 1280),
+        (2, 64, 4, 320),
+        (2, 64, 320, 4),
+        (1, 256, 128, 128),
+        (2, 16, 96, 96),
+        (2, 16, 192, 96),
+        (2, 8, 192, 192),
+        (2, 4, 288, 288),
+    ] {
+        let x = noise(batch * side * side * inputs);
+        let packed = PackedConv::new(
+            &noise(outputs * inputs * 9),
+            outputs,
+            inputs,
+            3,
+            3,
+            precision,
+        );
+        let mut out = vec![0.0; batch * side * side * outputs];
+        let bias = noise(outputs);
+        let extras = ConvExtras {
+            bias: Some(&bias),
+            ..ConvExtras::default()
+        };
+        let operations = 2.0 * (out.len() * inputs * 9) as f64;
+        bench.product(
+            &format!("conv {batch}x{side}x{side} {inputs} -> {outputs}"),
+            precision,
+            operations,
+            || {
+                conv2d(
+                    &x,
+                    ConvInput::new(batch, side, side).pad(1),
+                    &packed,
+                    extras,
+                    &mut out,
+                );
+            },
+        );
+    }
+    for (batch, pixels, heads, head_dim) in [
+        (2, 4096, 8, 40),
+        (2, 1024, 8, 80),
+        (2, 256, 8, 160),
+        (1, 4096, 1, 512),
+        (2, 256, 4, 24),
+        (2, 64, 6, 32),
+    ] {
+        let shape = AttentionShape {
+            batch,
+            queries: pixels,
+            keys: pixels,
+            heads,
+            head_dim,
+        };
+        let (q, k, v) = (
+            noise(batch * pixels * heads * head_dim),
+            noise(batch * pixels * heads * head_dim),
+            noise(batch * pixels * heads * head_dim),
+        );
+        let mut out = vec![0.0; q.len()];
+        let operations = 4.0 * (q.len() * pixels) as f64;
+        bench.product(
+            &format!("attention {batch}x{pixels} {heads}x{head_dim}"),
+            precision,
+            operations,
+            || {
+                attention(&q, &k, &v, shape, 0.2, false, precision, &mut out);
+            },
+        );
+    }
+    for (batch, queries, keys, heads, head_dim) in [
+        (2, 4096, 77, 8, 40),
+        (2, 1024, 77, 8, 80),
+        (2, 256, 32, 4, 24),
+        (2, 64, 32, 6, 32),
+    ] {
+        let shape = AttentionShape {
+            batch,
+            queries,
+            keys,
+            heads,
+            head_dim,
+        };
+        let q = noise(batch * queries * heads * head_dim);
+        let k = noise(batch * keys * heads * head_dim);
+        let mut out = vec![0.0; q.len()];
+        let mut probs = vec![0.0; batch * heads * queries * keys];
+        let operations = 2.0 * (q.len() * keys) as f64;
+        bench.product(
+            &format!("maps {batch}x{queries}x{keys} {heads}x{head_dim}"),
+            precision,
+            operations,
+            || {
+                attention_probs(&q, &k, shape, 0.2, precision, &mut probs);
+            },
+        );
+        bench.product(
+            &format!("maps times values {batch}x{queries}x{keys} {heads}x{head_dim}"),
+            precision,
+            operations,
+            || {
+                apply_probs(&probs, &k, shape, precision, &mut out);
+            },
+        );
+    }
+}
+
+fn passes(bench: &Bench) {
+    for (batch, pixels, channels) in [(2, 4096, 320), (2, 1024, 640), (2, 256, 96), (2, 64, 192)] {
+        let x = noise(batch * pixels * channels);
+        let mut out = vec![0.0; x.len()];
+        let gamma = noise(channels);
+        let bytes = (x.len() * 8) as f64;
+        bench.pass(
+            &format!("group norm, silu {batch}x{pixels}x{channels}"),
+            bytes,
+            || {
+                group_norm(
+                    &x, batch, pixels, channels, 32, 1e-5, &gamma, &gamma, true, &mut out,
+                );
+            },
+        );
+        bench.pass(
+            &format!("layer norm {batch}x{pixels}x{channels}"),
+            bytes,
+            || {
+                layer_norm(&x, batch * pixels, channels, 1e-5, &gamma, &gamma, &mut out);
+            },
+        );
+        bench.pass(&format!("silu {batch}x{pixels}x{channels}"), bytes, || {
+            silu(&mut out);
+        });
+        let wide = noise(x.len() * 8);
+        let mut out = vec![0.0; x.len() * 4];
+        bench.pass(
+            &format!("geglu {batch}x{pixels}x{}", channels * 4),
+            (x.len() * 48) as f64,
+            || {
+                geglu(&wide, batch * pixels, channels * 4, &mut out);
+            },
+        );
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let threads = arguments
+        .next()
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(1);
+    let bench = Bench {
+        threads,
+        only: arguments.next().unwrap_or_default(),
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("threads can be started");
+    println!("kernels {}, {threads} threads", family());
+    pool.install(|| {
+        products(&bench, Precision::F32);
+        products(&bench, Precision::Bf16);
+        passes(&bench);
+    });
+}

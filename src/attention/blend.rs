@@ -1,0 +1,261 @@
+//! Local blend: outside the edited words' region the picture stays the parent's.
+
+use std::sync::Arc;
+
+use candle_core::{Result, Tensor};
+
+use super::record::{MaskLayers, add_word_map};
+use super::{AttentionControl, Site};
+use crate::plan::settings::BlendArithmetic;
+
+/// A mask over the latent: one byte a pixel, 1 where the picture may change.
+pub type Mask = Vec<u8>;
+
+/// The words that make one side's mask, as token positions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MaskWords {
+    /// Tokens whose maps make the mask.
+    pub within: Vec<usize>,
+    /// Tokens whose maps are taken out of it.
+    pub without: Vec<usize>,
+}
+
+/// How masks are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MaskRule {
+    /// Threshold, as a share of the largest value; 0 is everything.
+    pub k: f64,
+    /// Threshold for what is taken out.
+    pub substruct_k: f64,
+    /// Grid of the maps, height and width.
+    pub grid: (usize, usize),
+    /// Grid of the latent, height and width.
+    pub latent: (usize, usize),
+}
+
+/// The sum of some tokens' maps, out of `[keys, pixels]`.
+fn sum_of(maps: &[f32], tokens: &[usize], pixels: usize) -> Vec<f32> {
+    let mut sum = vec![0.0; pixels];
+    for token in tokens {
+        for (total, value) in sum.iter_mut().zip(&maps[token * pixels..(token + 1) * pixels]) {
+            *total += value;
+        }
+    }
+    sum
+}
+
+/// The largest value of each pixel's 3x3 neighbourhood.
+#[must_use]
+pub fn spread(map: &[f32], (h, w): (usize, usize)) -> Vec<f32> {
+    let mut out = Vec::with_capacity(map.len());
+    for y in 0..h {
+        for x in 0..w {
+            let rows = y.saturating_sub(1)..(y + 2).min(h);
+            let columns = x.saturating_sub(1)..(x + 2).min(w);
+            let values = rows.flat_map(|y| columns.clone().map(move |x| map[y * w + x]));
+            out.push(values.fold(f32::NEG_INFINITY, f32::max));
+        }
+    }
+    out
+}
+
+impl MaskRule {
+    /// The summed map of a side's words on the grid of the maps: what is compared with the threshold.
+    #[must_use]
+    pub fn map(&self, maps: &[f32], tokens: &[usize]) -> Vec<f32> {
+        spread(&sum_of(maps, tokens, self.grid.0 * self.grid.1), self.grid)
+    }
+
+    /// Where a map on the grid of the maps exceeds a share of its maximum, on the latent's grid.
+    #[must_use]
+    pub fn above(&self, map: &[f32], k: f64) -> Mask {
+        let ((h, w), (gh, gw)) = (self.latent, self.grid);
+        let mut large = Vec::with_capacity(h * w);
+        for y in 0..h {
+            for x in 0..w {
+                large.push(map[(y * gh / h) * gw + x * gw / w]);
+            }
+        }
+        let max = large.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        large.iter().map(|v| u8::from(v / max > k as f32)).collect()
+    }
+
+    /// One side's mask.
+    fn side(&self, maps: &[f32], words: &MaskWords) -> (Mask, Mask) {
+        let pixels = self.latent.0 * self.latent.1;
+        let within = if words.within.is_empty() { vec![0; pixels] } else { self.above(&self.map(maps, &words.within), self.k) };
+        let without = if words.without.is_empty() {
+            vec![0; pixels]
+        } else {
+            self.above(&sum_of(maps, &words.without, self.grid.0 * self.grid.1), self.substruct_k)
+        };
+        (within, without)
+    }
+
+    /// The union of both sides' masks, less the union of what both take out.
+    #[must_use]
+    pub fn mask(&self, source: (&[f32], &MaskWords), target: (&[f32], &MaskWords)) -> Mask {
+        let (a, a_out) = self.side(source.0, source.1);
+        let (b, b_out) = self.side(target.0, target.1);
+        (0..a.len()).map(|i| (a[i] | b[i]) & !(a_out[i] | b_out[i]) & 1).collect()
+    }
+}
+
+/// What a run is blended with: everything of the parent that a mask and its outside need.
+#[derive(Debug, Clone)]
+pub struct Parent {
+    /// Its latents after each step, `[h, w, channels]`; the first is after step 0.
+    pub latents: Arc<Vec<Tensor>>,
+    /// Its word maps by step, `[keys, pixels]`.
+    pub word_maps: Arc<Vec<Vec<f32>>>,
+}
+
+/// Makes a mask at every step from the maps so far, and blends.
+#[derive(Debug)]
+pub struct Fresh {
+    rule: MaskRule,
+    layers: MaskLayers,
+    source: MaskWords,
+    target: MaskWords,
+    parent: Parent,
+    /// First step that is blended.
+    start: usize,
+    arithmetic: BlendArithmetic,
+    source_sum: Vec<f32>,
+    target_sum: Vec<f32>,
+    target_now: Vec<f32>,
+    masks: Vec<Option<Mask>>,
+}
+
+impl Fresh {
+    /// Blends from step `start` on with `parent`, where these words' maps say.
+    #[must_use]
+    pub fn new(
+        rule: MaskRule,
+        layers: MaskLayers,
+        (source, target): (MaskWords, MaskWords),
+        parent: Parent,
+        start: usize,
+        arithmetic: BlendArithmetic,
+    ) -> Self {
+        Self {
+            rule,
+            layers,
+            source,
+            target,
+            parent,
+            start,
+            arithmetic,
+            source_sum: Vec::new(),
+            target_sum: Vec::new(),
+            target_now: Vec::new(),
+            masks: Vec::new(),
+        }
+    }
+
+    /// The sums of both sides' maps so far: `[keys, pixels]` each.
+    #[must_use]
+    pub fn sums(&self) -> (&[f32], &[f32]) {
+        (&self.source_sum, &self.target_sum)
+    }
+}
+
+/// Takes up an ancestor's masks, and outside them the latents that lay outside there.
+#[derive(Debug)]
+pub struct TakenUp {
+    /// The ancestor's masks, by step.
+    pub masks: Vec<Option<Mask>>,
+    /// The latents that lay outside them, after each step.
+    pub outside: Arc<Vec<Tensor>>,
+    /// The ancestor's arithmetic.
+    pub arithmetic: BlendArithmetic,
+}
+
+/// Where a run may differ from what it is blended with.
+#[derive(Debug)]
+pub enum Blend {
+    /// Everywhere.
+    Off,
+    /// Where this run's and its parent's maps say.
+    Fresh(Box<Fresh>),
+    /// Where an ancestor's masks say.
+    TakenUp(TakenUp),
+}
+
+impl Blend {
+    /// The masks used, by step; `None` where nothing was blended.
+    #[must_use]
+    pub fn into_masks(self) -> Vec<Option<Mask>> {
+        match self {
+            Self::Off => Vec::new(),
+            Self::Fresh(fresh) => fresh.masks,
+            Self::TakenUp(taken) => taken.masks,
+        }
+    }
+}
+
+/// The latent inside the mask, and what lies outside from `outside`.
+///
+/// # Shapes
+/// - `latent`, `outside`: `[h, w, channels]`; `mask`: `h * w` bytes
+///
+/// # Errors
+/// Fails if the device does not give its values.
+pub fn compose(latent: &Tensor, outside: &Tensor, mask: &[u8], arithmetic: BlendArithmetic) -> Result<Tensor> {
+    let (_, _, channels) = latent.dims3()?;
+    let mut values = latent.flatten_all()?.to_vec1::<f32>()?;
+    let theirs = outside.flatten_all()?.to_vec1::<f32>()?;
+    for (pixel, inside) in mask.iter().enumerate() {
+        for i in pixel * channels..(pixel + 1) * channels {
+            values[i] = match arithmetic {
+                BlendArithmetic::Select if *inside == 1 => values[i],
+                BlendArithmetic::Select => theirs[i],
+                BlendArithmetic::Mix => theirs[i] + f32::from(*inside) * (values[i] - theirs[i]),
+            };
+        }
+    }
+    Tensor::from_vec(values, latent.dims(), latent.device())
+}
+
+fn add(sum: &mut Vec<f32>, maps: &[f32]) {
+    sum.resize(maps.len(), 0.0);
+    for (total, value) in sum.iter_mut().zip(maps) {
+        *total += value;
+    }
+}
+
+impl AttentionControl for Blend {
+    fn watches(&self, site: Site) -> bool {
+        matches!(self, Self::Fresh(fresh) if fresh.layers.has(site))
+    }
+
+    fn attend_text(&mut self, _site: Site, probs: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
+        if let Self::Fresh(fresh) = self {
+            let count = fresh.layers.count as f32;
+            add_word_map(&probs, 1.0 / count, &mut fresh.target_now)?;
+        }
+        Ok((probs, v))
+    }
+
+    fn after_step(&mut self, step: usize, latent: Tensor) -> Result<Tensor> {
+        match self {
+            Self::Off => Ok(latent),
+            Self::Fresh(fresh) => {
+                add(&mut fresh.source_sum, &fresh.parent.word_maps[step]);
+                add(&mut fresh.target_sum, &std::mem::take(&mut fresh.target_now));
+                if step < fresh.start {
+                    fresh.masks.push(None);
+                    return Ok(latent);
+                }
+                let mask = fresh.rule.mask((&fresh.source_sum, &fresh.source), (&fresh.target_sum, &fresh.target));
+                let blended = compose(&latent, &fresh.parent.latents[step], &mask, fresh.arithmetic);
+                fresh.masks.push(Some(mask));
+                blended
+            }
+            Self::TakenUp(taken) => match taken.masks.get(step) {
+                Some(Some(mask)) => compose(&latent, &taken.outside[step], mask, taken.arithmetic),
+                _ => Ok(latent),
+            },
+        }
+    }
+}

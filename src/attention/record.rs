@@ -1,0 +1,127 @@
+//! Keeping what descendants may need.
+
+use std::ops::Range;
+
+use candle_core::{Result, Tensor};
+
+use super::maps::StepMaps;
+use super::{AttentionControl, Kind, Qkv, Side, Site};
+
+/// The layers whose text maps make masks and heat maps: all on this grid, on the way down and up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaskLayers {
+    /// Height and width of the maps.
+    pub grid: (usize, usize),
+    /// Number of such layers.
+    pub count: usize,
+}
+
+impl MaskLayers {
+    /// Whether a site is one of them.
+    #[must_use]
+    pub fn has(&self, site: Site) -> bool {
+        site.kind == Kind::Text && site.side != Side::Middle && site.grid == self.grid
+    }
+}
+
+/// Which maps a recorder keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keep {
+    /// Steps whose text maps are kept.
+    pub cross: Range<usize>,
+    /// Steps whose queries and keys are kept.
+    pub own: Range<usize>,
+    /// Largest self-attention layer, in pixels, whose queries and keys are kept.
+    pub own_max: usize,
+    /// Whether values are kept, in the steps of either.
+    pub values: bool,
+}
+
+/// Keeps carried maps of the steps asked for, and the word maps of every step.
+///
+/// A word map is the mean over heads and mask layers: `[keys, pixels]`, a few kilobytes a step, enough for masks, heat
+/// maps and the drift meter without running the UNet again.
+#[derive(Debug)]
+pub struct Record {
+    keep: Keep,
+    layers: MaskLayers,
+    steps: Vec<StepMaps>,
+    word_maps: Vec<Vec<f32>>,
+}
+
+impl Record {
+    /// A recorder for a run of `steps` steps.
+    #[must_use]
+    pub fn new(keep: Keep, layers: MaskLayers, steps: usize) -> Self {
+        Self { keep, layers, steps: vec![StepMaps::default(); steps], word_maps: vec![Vec::new(); steps] }
+    }
+
+    /// What was kept: maps by step, and word maps by step.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<StepMaps>, Vec<Vec<f32>>) {
+        (self.steps, self.word_maps)
+    }
+
+    fn keeps_cross(&self, site: Site) -> bool {
+        site.kind == Kind::Text && self.keep.cross.contains(&site.step)
+    }
+
+    fn keeps_own(&self, site: Site) -> bool {
+        site.kind == Kind::Own && self.keep.own.contains(&site.step) && site.pixels() <= self.keep.own_max
+    }
+
+    fn keeps_values(&self, site: Site) -> bool {
+        self.keep.values && (self.keep.own.contains(&site.step) || self.keep.cross.contains(&site.step))
+    }
+}
+
+/// Adds the mean over heads of `probs`, `[heads, pixels, keys]`, times `share`, into `sum`, `[keys, pixels]`.
+///
+/// # Errors
+/// Fails if the device does not give its values.
+pub fn add_word_map(probs: &Tensor, share: f32, sum: &mut Vec<f32>) -> Result<()> {
+    let (heads, pixels, keys) = probs.dims3()?;
+    sum.resize(keys * pixels, 0.0);
+    let values = probs.flatten_all()?.to_vec1::<f32>()?;
+    let share = share / heads as f32;
+    for key in 0..keys {
+        for pixel in 0..pixels {
+            let total: f32 = (0..heads).map(|h| values[(h * pixels + pixel) * keys + key]).sum();
+            sum[key * pixels + pixel] += total * share;
+        }
+    }
+    Ok(())
+}
+
+impl AttentionControl for Record {
+    fn watches(&self, site: Site) -> bool {
+        self.layers.has(site) || self.keeps_cross(site) || self.keeps_own(site) || self.keeps_values(site)
+    }
+
+    fn attend_text(&mut self, site: Site, probs: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
+        if self.layers.has(site) {
+            add_word_map(&probs, 1.0 / self.layers.count as f32, &mut self.word_maps[site.step])?;
+        }
+        let (keeps, values) = (self.keeps_cross(site), self.keeps_values(site));
+        let step = &mut self.steps[site.step];
+        if keeps {
+            step.cross.insert(site.layer, probs.clone());
+        }
+        if values {
+            step.v_cross.insert(site.layer, v.clone());
+        }
+        Ok((probs, v))
+    }
+
+    fn attend_self(&mut self, site: Site, qkv: Qkv) -> Result<Qkv> {
+        let (keeps, values) = (self.keeps_own(site), self.keeps_values(site));
+        let step = &mut self.steps[site.step];
+        if keeps {
+            step.own.insert(site.layer, (qkv.q.clone(), qkv.k.clone()));
+        }
+        if values {
+            step.v_own.insert(site.layer, qkv.v.clone());
+        }
+        Ok(qkv)
+    }
+}

@@ -1,0 +1,74 @@
+//! Weights of words: a column times its weight, where it meets the values.
+
+use std::ops::Range;
+
+use candle_core::{D, Result, Tensor};
+
+use super::{AttentionControl, Kind, Site};
+
+/// Scales columns. Comes after recording: what is recorded is carried, never used.
+#[derive(Debug, Clone)]
+pub struct Weigh {
+    /// One per token.
+    weights: Vec<f32>,
+    /// Steps during which each token's weight applies; `None` is always.
+    inside: Option<Vec<Range<usize>>>,
+    renormalize: bool,
+    measure: bool,
+    /// The largest distance of a row's sum from 1 seen so far.
+    row_gap: f32,
+}
+
+impl Weigh {
+    /// Weights one per token, applied always or inside the tokens' windows. `measure` keeps the largest deviation of a
+    /// row's sum from 1, which the turn's report names.
+    #[must_use]
+    pub fn new(weights: Vec<f32>, inside: Option<Vec<Range<usize>>>, renormalize: bool, measure: bool) -> Self {
+        Self { weights, inside, renormalize, measure, row_gap: 0.0 }
+    }
+
+    /// The largest distance of a row's sum from 1.
+    #[must_use]
+    pub fn row_gap(&self) -> f32 {
+        self.row_gap
+    }
+
+    /// Weights at a step.
+    #[must_use]
+    pub fn at(&self, step: usize) -> Vec<f32> {
+        match &self.inside {
+            None => self.weights.clone(),
+            Some(windows) => {
+                let pairs = self.weights.iter().zip(windows);
+                pairs.map(|(w, window)| if window.contains(&step) { *w } else { 1.0 }).collect()
+            }
+        }
+    }
+}
+
+impl AttentionControl for Weigh {
+    fn watches(&self, site: Site) -> bool {
+        site.kind == Kind::Text && (self.measure || self.renormalize || self.weights.iter().any(|w| *w != 1.0))
+    }
+
+    fn attend_text(&mut self, site: Site, mut probs: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
+        let weights = self.at(site.step);
+        if weights.iter().any(|w| *w != 1.0) {
+            let weights = Tensor::from_vec(weights, (1, 1, probs.dim(2)?), probs.device())?;
+            probs = probs.broadcast_mul(&weights)?;
+        }
+        if self.measure || self.renormalize {
+            let sums = probs.sum_keepdim(D::Minus1)?;
+            if self.measure {
+                let gap = (&sums - 1.0)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
+                self.row_gap = self.row_gap.max(gap);
+            }
+            if self.renormalize {
+                // A row whose weights cancel out has no sum to scale back; it is left as it is.
+                let safe = sums.abs()?.lt(1e-6)?.where_cond(&sums.ones_like()?, &sums)?;
+                probs = probs.broadcast_div(&safe)?;
+            }
+        }
+        Ok((probs, v))
+    }
+}

@@ -1,0 +1,223 @@
+//! One picture drawn: a run with its plan carried out.
+//!
+//! [`draw`] is the only way pictures come about, in the conversation as in studies. It puts the controls together in their
+//! fixed order: an ancestor's maps are laid under the run's ([`Inject`]), the result is recorded ([`Record`]), weights
+//! are applied ([`Weigh`]), and after the scheduler's step the latent is blended ([`Blend`]).
+
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use candle_core::Tensor;
+
+use super::{Engine, Run, Trajectory};
+use crate::attention::blend::{Blend, Fresh, Mask, MaskRule, MaskWords, Parent, TakenUp};
+use crate::attention::inject::{Carry, Inject};
+use crate::attention::maps::{MapSource, StepMaps};
+use crate::attention::record::{Keep, MaskLayers, Record};
+use crate::attention::weigh::Weigh;
+use crate::attention::{AttentionControl, Then};
+use crate::plan::Column;
+use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, VLayers};
+
+/// A plan worked out for one run, in tokens and steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Orders {
+    /// What is carried, and when.
+    pub carry: Carry,
+    /// One weight per token.
+    pub weights: Vec<f32>,
+    /// Steps during which each token's weight applies; `None` is always.
+    pub weights_inside: Option<Vec<Range<usize>>>,
+    /// Whether rows of used maps are scaled back to a sum of 1.
+    pub renormalize: bool,
+    /// Where the picture may change.
+    pub region: Where,
+}
+
+impl Orders {
+    /// The orders of a plain generation over `length` tokens: nothing is carried, weighed or blended.
+    #[must_use]
+    pub fn untouched(length: usize, map_precision: Precision) -> Self {
+        Self {
+            carry: Carry {
+                columns: vec![Column::Own; length],
+                cross: vec![0..0; length],
+                own: 0..0,
+                own_max: 0,
+                values: 0..0,
+                v_mix: 0.0,
+                v_layers: VLayers::Cross,
+                map_precision,
+            },
+            weights: vec![1.0; length],
+            weights_inside: None,
+            renormalize: false,
+            region: Where::Everywhere,
+        }
+    }
+}
+
+/// Where the picture may change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Where {
+    /// Everywhere.
+    Everywhere,
+    /// Where words' maps say.
+    Words {
+        /// Threshold, as a share of the largest value.
+        k: f64,
+        /// Threshold for what is taken out.
+        substruct_k: f64,
+        /// Tokens in the parent's prompt.
+        source: MaskWords,
+        /// Tokens in the new prompt.
+        target: MaskWords,
+        /// First step that is blended.
+        start: usize,
+        /// Arithmetic at the border.
+        arithmetic: BlendArithmetic,
+        /// Maps before or after weights.
+        maps: BlendMaps,
+    },
+    /// Where an ancestor's masks say.
+    As,
+}
+
+/// What a run takes from those before it.
+#[derive(Default)]
+pub struct Before<'a> {
+    /// The parent's latents and word maps, for a fresh mask.
+    pub parent: Option<Parent>,
+    /// An ancestor's masks and outside, for [`Where::As`].
+    pub taken_up: Option<(Vec<Option<Mask>>, Arc<Vec<Tensor>>, BlendArithmetic)>,
+    /// Ancestors' maps.
+    pub maps: Option<&'a mut dyn MapSource>,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Drawn {
+    /// All latents.
+    pub trajectory: Trajectory,
+    /// Carried maps by step, as far as they were to be kept.
+    pub maps: Vec<StepMaps>,
+    /// Word maps by step, `[keys, pixels]`.
+    pub word_maps: Vec<Vec<f32>>,
+    /// Masks by step; empty if nothing was blended.
+    pub masks: Vec<Option<Mask>>,
+    /// The last step's maps that were compared with the threshold, source then target; for looking.
+    pub mask_maps: Option<(Vec<f32>, Vec<f32>)>,
+    /// The largest distance of a used row's sum from 1.
+    pub row_gap: f32,
+}
+
+/// How a picture is drawn besides its run and orders.
+pub struct Means<'a> {
+    /// Layers whose maps make masks and word maps.
+    pub layers: MaskLayers,
+    /// Maps to keep.
+    pub keep: Keep,
+    /// Looks at used maps; last in the row.
+    pub observer: &'a mut dyn AttentionControl,
+    /// Sees each new latent, and may stop the run.
+    pub watch: &'a mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
+}
+
+/// Draws a picture from `start`; `None` if it was stopped.
+///
+/// # Errors
+/// Fails if maps of an ancestor can be neither found nor computed, or the device has no memory left.
+pub fn draw(
+    engine: &Engine,
+    run: &Run<'_>,
+    start: &Tensor,
+    orders: &Orders,
+    before: Before<'_>,
+    means: Means<'_>,
+) -> Result<Option<Drawn>> {
+    let steps = run.timetable.levels().len();
+    let (h, w, _) = start.dims3()?;
+    let mut none = crate::attention::maps::NoAncestors;
+    let source: &mut dyn MapSource = before.maps.unwrap_or(&mut none);
+    let changes = orders.weights.iter().any(|w| *w != 1.0) || orders.carry.reach() > 0;
+    let weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, changes);
+    let (blend, rule, after_weights) = blend(orders, before.parent, before.taken_up, (means.layers, (h, w)))?;
+    let inject = Inject::new(&orders.carry, source);
+    let record = Record::new(means.keep, means.layers, steps);
+    // Masks are made of carried maps, or of used ones as published: the order of the last two says which.
+    let (trajectory, record, weigh, blend) = if after_weights {
+        let mut all = Then(inject, Then(record, Then(weigh, Then(blend, means.observer))));
+        let trajectory = engine.denoise(run, start, &mut all, means.watch)?;
+        let Then(_, Then(record, Then(weigh, Then(blend, _)))) = all;
+        (trajectory, record, weigh, blend)
+    } else {
+        let mut all = Then(inject, Then(record, Then(blend, Then(weigh, means.observer))));
+        let trajectory = engine.denoise(run, start, &mut all, means.watch)?;
+        let Then(_, Then(record, Then(blend, Then(weigh, _)))) = all;
+        (trajectory, record, weigh, blend)
+    };
+    let Some(trajectory) = trajectory else {
+        return Ok(None);
+    };
+    let mask_maps = match (&blend, rule, &orders.region) {
+        (Blend::Fresh(fresh), Some(rule), Where::Words { source, target, .. }) => {
+            let (a, b) = fresh.sums();
+            Some((rule.map(a, &source.within), rule.map(b, &target.within)))
+        }
+        _ => None,
+    };
+    let (maps, word_maps) = record.into_parts();
+    Ok(Some(Drawn { trajectory, maps, word_maps, masks: blend.into_masks(), mask_maps, row_gap: weigh.row_gap() }))
+}
+
+type TakenUpParts = (Vec<Option<Mask>>, Arc<Vec<Tensor>>, BlendArithmetic);
+
+fn blend(
+    orders: &Orders,
+    parent: Option<Parent>,
+    taken_up: Option<TakenUpParts>,
+    (layers, latent): (MaskLayers, (usize, usize)),
+) -> Result<(Blend, Option<MaskRule>, bool)> {
+    match &orders.region {
+        Where::Everywhere => Ok((Blend::Off, None, false)),
+        Where::As => {
+            let Some((masks, outside, arithmetic)) = taken_up else {
+                anyhow::bail!("BUG: masks are to be taken up, but none were given");
+            };
+            Ok((Blend::TakenUp(TakenUp { masks, outside, arithmetic }), None, false))
+        }
+        Where::Words { k, substruct_k, source, target, start, arithmetic, maps } => {
+            let Some(parent) = parent else {
+                anyhow::bail!("BUG: a mask is to be made, but there is no parent");
+            };
+            ensure!(!parent.word_maps.is_empty(), "BUG: the parent has no word maps");
+            let rule = MaskRule { k: *k, substruct_k: *substruct_k, grid: layers.grid, latent };
+            let words = (source.clone(), target.clone());
+            let fresh = Fresh::new(rule, layers, words, parent, *start, *arithmetic);
+            Ok((Blend::Fresh(Box::new(fresh)), Some(rule), *maps == BlendMaps::Used))
+        }
+    }
+}
+
+/// The carried maps of one step of a run that was drawn before: its written half run again on the stored latent.
+///
+/// # Errors
+/// As [`draw`].
+pub fn recall(
+    engine: &Engine,
+    run: &Run<'_>,
+    (step, latent): (usize, &Tensor),
+    orders: &Orders,
+    ancestors: &mut dyn MapSource,
+    keep: Keep,
+) -> Result<StepMaps> {
+    let steps = run.timetable.levels().len();
+    let layers = MaskLayers { grid: (0, 0), count: 1 };
+    let weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, false);
+    let mut all = Then(Inject::new(&orders.carry, ancestors), Then(Record::new(keep, layers, steps), weigh));
+    engine.recall(run, step, latent, &mut all)?;
+    let Then(_, Then(record, _)) = all;
+    let (mut maps, _) = record.into_parts();
+    Ok(std::mem::take(&mut maps[step]))
+}

@@ -1,0 +1,391 @@
+//! Numbers to picture.
+//!
+//! An [`Engine`] is a loaded model. [`Engine::denoise`] goes from noise to a clean latent under an
+//! [`AttentionControl`]; [`Engine::recall`] runs one stored step again to see its maps; [`Engine::decode`] makes the
+//! picture. Everything is a function of its arguments.
+
+pub mod ddim;
+pub mod edit;
+pub mod inversion;
+pub mod layers;
+pub mod noise;
+pub mod text;
+pub mod trajectory;
+pub mod unet;
+pub mod vae;
+
+use std::ops::ControlFlow;
+
+use anyhow::{Context, Result, ensure};
+use candle_core::Tensor;
+
+use crate::attention::record::MaskLayers;
+use crate::attention::{AttentionControl, Untouched};
+use crate::model::ModelSource;
+use crate::model::spec::ModelSpec;
+use crate::model::weights::Weights;
+use crate::plan::settings::Precision;
+use crate::prompt::Prompt;
+use crate::prompt::vocabulary::{Files, Vocabulary};
+
+use ddim::Timetable;
+use layers::Backend;
+use text::TextEncoder;
+use unet::{Call, Condition, Unet};
+use vae::Vae;
+
+pub use trajectory::Trajectory;
+
+/// Raised when results change for the same inputs: stored latents and maps of another version count as missing.
+pub const VERSION: u32 = 1;
+
+/// What a run reads: the words, and the empty prompt it is guided away from.
+#[derive(Debug, Clone)]
+pub struct Conditions {
+    /// The written prompt, batch 1.
+    pub written: Condition,
+    /// The empty prompt, batch 1: one for all steps, or one for each.
+    pub empty: Vec<Condition>,
+}
+
+/// All that decides a run, except who watches it.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    /// What it reads.
+    pub conditions: &'a Conditions,
+    /// Its noise levels.
+    pub timetable: &'a Timetable,
+    /// `empty + guidance * (written - empty)`; 1 is no guidance.
+    pub guidance: f64,
+    /// Rounding of what is carried.
+    pub map_precision: Precision,
+}
+
+/// Text encoders and tokenizers: enough to read prompts, without the UNet.
+pub struct Reader {
+    vocabulary: Vocabulary,
+    vocabulary_2: Option<Vocabulary>,
+    text: TextEncoder,
+    text_2: Option<TextEncoder>,
+    empty_is_zeros: bool,
+    backend: Backend,
+}
+
+/// A loaded model.
+pub struct Engine {
+    spec: ModelSpec,
+    reader: Reader,
+    unet: Unet,
+    vae: Vae,
+    backend: Backend,
+}
+
+/// Reads the tokenizer of a part of a model (`tokenizer`, `tokenizer_2`).
+///
+/// # Errors
+/// Fails if its files are missing or damaged.
+pub fn vocabulary(source: &dyn ModelSource, part: &str, positions: usize) -> Result<Vocabulary> {
+    let file = |name: &str| source.text_if_there(&format!("{part}/{name}"));
+    let files = Files {
+        tokenizer: file("tokenizer.json")?,
+        vocab: file("vocab.json")?,
+        merges: file("merges.txt")?,
+        config: file("tokenizer_config.json")?,
+        special: file("special_tokens_map.json")?,
+    };
+    Vocabulary::read(&files, positions).with_context(|| format!("cannot read {part} of {}", source.name()))
+}
+
+impl Reader {
+    /// Loads tokenizers and text encoders.
+    ///
+    /// # Errors
+    /// Fails if a file is missing, damaged or of another architecture.
+    pub fn load(source: &dyn ModelSource, spec: &ModelSpec, backend: &Backend) -> Result<Self> {
+        let encoder = |part: &str, spec: &crate::model::spec::TextSpec| -> Result<TextEncoder> {
+            TextEncoder::load(&Weights::open(source, part)?, spec.clone(), backend)
+        };
+        Ok(Self {
+            vocabulary: vocabulary(source, "tokenizer", spec.text.positions)?,
+            vocabulary_2: spec.text_2.as_ref().map(|t| vocabulary(source, "tokenizer_2", t.positions)).transpose()?,
+            text: encoder("text_encoder", &spec.text)?,
+            text_2: spec.text_2.as_ref().map(|t| encoder("text_encoder_2", t)).transpose()?,
+            empty_is_zeros: spec.empty_is_zeros,
+            backend: backend.clone(),
+        })
+    }
+
+    /// The tokenizer that words and columns are counted in.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// The text encoder that reads those tokens.
+    #[must_use]
+    pub fn encoder(&self) -> &TextEncoder {
+        &self.text
+    }
+
+    /// A text as the model reads it.
+    ///
+    /// # Errors
+    /// Fails if the tokenizer does.
+    pub fn prompt(&self, text: &str) -> Result<Prompt> {
+        self.vocabulary.prompt(text)
+    }
+
+    /// The embedding of a prompt, batch 1; `time_ids` for SDXL-style models.
+    ///
+    /// # Errors
+    /// Fails if the device has no memory left.
+    pub fn embed(&self, text: &str, time_ids: [f32; 6]) -> Result<Condition> {
+        let one = self.text.encode(&self.prompt(text)?.ids)?;
+        let (Some(text_2), Some(vocabulary_2)) = (&self.text_2, &self.vocabulary_2) else {
+            return Ok(Condition { text: one.last.unsqueeze(0)?, added: None });
+        };
+        let two = text_2.encode(&vocabulary_2.prompt(text)?.ids)?;
+        let pooled = two.pooled.context("the second text encoder has no text_projection")?;
+        let joined = Tensor::cat(&[&one.penultimate, &two.penultimate], 1)?;
+        Ok(Condition { text: joined.unsqueeze(0)?, added: Some((pooled.unsqueeze(0)?, time_ids)) })
+    }
+
+    /// The embedding of the unconditional half: the encoded negative prompt, or zeros where an empty one means zeros.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed).
+    pub fn embed_empty(&self, negative: &str, time_ids: [f32; 6]) -> Result<Condition> {
+        let condition = self.embed(negative, time_ids)?;
+        if !negative.is_empty() || !self.empty_is_zeros {
+            return Ok(condition);
+        }
+        let added = condition.added.map(|(pooled, ids)| pooled.zeros_like().map(|z| (z, ids))).transpose()?;
+        Ok(Condition { text: condition.text.zeros_like()?, added })
+    }
+
+    /// Both halves of a run's reading.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed).
+    pub fn conditions(&self, prompt: &str, negative: &str, (width, height): (usize, usize)) -> Result<Conditions> {
+        let (w, h) = (width as f32, height as f32);
+        let ids = [h, w, 0.0, 0.0, h, w];
+        Ok(Conditions { written: self.embed(prompt, ids)?, empty: vec![self.embed_empty(negative, ids)?] })
+    }
+
+    /// How the encoders compute.
+    #[must_use]
+    pub fn backend(&self) -> &Backend {
+        &self.backend
+    }
+}
+
+impl Engine {
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// Fails if a file is missing, damaged or of another architecture; the message names it.
+    pub fn load(source: &dyn ModelSource, backend: &Backend) -> Result<Self> {
+        let spec = ModelSpec::read(source)?;
+        let reader = Reader::load(source, &spec, backend)?;
+        Self::with_reader(source, spec, reader, backend)
+    }
+
+    /// Loads the rest of a model whose text encoders are loaded already.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn with_reader(source: &dyn ModelSource, spec: ModelSpec, reader: Reader, backend: &Backend) -> Result<Self> {
+        Ok(Self {
+            unet: Unet::load(&Weights::open(source, "unet")?, spec.unet.clone(), backend)?,
+            vae: Vae::load(&Weights::open(source, "vae")?, spec.vae.clone(), backend)?,
+            spec,
+            reader,
+            backend: backend.clone(),
+        })
+    }
+
+    /// What the configurations say.
+    #[must_use]
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// Tokenizers and text encoders.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The UNet.
+    #[must_use]
+    pub fn unet(&self) -> &Unet {
+        &self.unet
+    }
+
+    /// The autoencoder.
+    #[must_use]
+    pub fn vae(&self) -> &Vae {
+        &self.vae
+    }
+
+    /// How it computes.
+    #[must_use]
+    pub fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// Height, width and channels of the latent of a picture of this size.
+    #[must_use]
+    pub fn latent_dims(&self, (width, height): (usize, usize)) -> (usize, usize, usize) {
+        let factor = self.spec.vae.factor();
+        (height / factor, width / factor, self.spec.unet.in_channels)
+    }
+
+    /// Width and height must be multiples of this.
+    #[must_use]
+    pub fn size_step(&self) -> usize {
+        self.spec.vae.factor() << (self.spec.unet.channels.len() - 1)
+    }
+
+    /// The layers whose text maps make masks: a quarter of the latent's side where the UNet has four levels as Stable
+    /// Diffusion has, otherwise the largest text maps there are.
+    #[must_use]
+    pub fn mask_layers(&self, latent: (usize, usize)) -> MaskLayers {
+        let grids = self.unet.text_grids(latent);
+        let quarter = (latent.0.div_ceil(4), latent.1.div_ceil(4));
+        let wanted = grids.iter().find(|(grid, _)| self.spec.unet.channels.len() >= 4 && *grid == quarter);
+        wanted.or(grids.first()).map_or(MaskLayers { grid: (1, 1), count: 1 }, |(grid, count)| MaskLayers { grid: *grid, count: *count })
+    }
+
+    /// The noise of a seed, `[h, w, channels]`. Numbers run channel by channel, as latents are usually written.
+    ///
+    /// # Errors
+    /// Fails if the device has no memory left.
+    pub fn noise(&self, seed: u64, size: (usize, usize)) -> Result<Tensor> {
+        let (h, w, channels) = self.latent_dims(size);
+        let noise = Tensor::from_vec(noise::normal(seed, h * w * channels), (channels, h, w), &candle_core::Device::Cpu)?;
+        // Drawn on the CPU and then moved: a device's own generator would give each machine another picture.
+        Ok(noise.permute((1, 2, 0))?.contiguous()?.to_device(self.backend.device())?)
+    }
+
+    /// Denoises from `start`, `[h, w, channels]`, two UNet samples a step, to a trajectory of `steps + 1` latents.
+    ///
+    /// `watch` sees every new latent; when it breaks, the run stops and gives `None`.
+    ///
+    /// # Errors
+    /// Fails if the control does, or the device has no memory left.
+    pub fn denoise(
+        &self,
+        run: &Run<'_>,
+        start: &Tensor,
+        control: &mut dyn AttentionControl,
+        watch: &mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
+    ) -> Result<Option<Trajectory>> {
+        let steps = run.timetable.levels().len();
+        let mut latents = vec![start.clone()];
+        let mut text = None;
+        for step in 0..steps {
+            if step < run.conditions.empty.len() || text.is_none() {
+                let empty = &run.conditions.empty[step.min(run.conditions.empty.len() - 1)];
+                text = Some(self.unet.prepare(&both(empty, &run.conditions.written)?)?);
+            }
+            let Some(text) = &text else { break };
+            let latent = &latents[step];
+            control.before_step(step)?;
+            let pair = Tensor::stack(&[latent, latent], 0)?;
+            let level = run.timetable.levels()[step];
+            let call = Call { step, level, shown: true, map_precision: run.map_precision, control: &mut *control };
+            let output = self.unet.forward(&pair, text, call)?;
+            let (empty, written) = (output.get(0)?, output.get(1)?);
+            let output = (&empty + ((written - &empty)? * run.guidance)?)?;
+            let next = control.after_step(step, run.timetable.step(latent, &output, step)?)?;
+            let flow = watch(step, &next);
+            latents.push(next);
+            if flow.is_break() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Trajectory::new(latents)))
+    }
+
+    /// Runs the written half of one step again on a stored latent, so that `control` sees its maps.
+    ///
+    /// # Errors
+    /// As [`denoise`](Self::denoise).
+    pub fn recall(&self, run: &Run<'_>, step: usize, latent: &Tensor, control: &mut dyn AttentionControl) -> Result<()> {
+        control.before_step(step)?;
+        let level = run.timetable.levels()[step];
+        let call = Call { step, level, shown: true, map_precision: run.map_precision, control };
+        if self.backend.precision().is_some() {
+            let text = self.unet.prepare(&run.conditions.written)?;
+            self.unet.forward(&latent.unsqueeze(0)?, &text, call)?;
+        } else {
+            // candle's products choose their order of summation by shape; the shape of the first call gives its bits.
+            let empty = &run.conditions.empty[step.min(run.conditions.empty.len() - 1)];
+            let text = self.unet.prepare(&both(empty, &run.conditions.written)?)?;
+            self.unet.forward(&Tensor::stack(&[latent, latent], 0)?, &text, call)?;
+        }
+        Ok(())
+    }
+
+    /// One prediction for latents that are not part of a run, unwatched; in the engine's type of numbers.
+    ///
+    /// # Errors
+    /// As [`denoise`](Self::denoise).
+    pub fn predict(&self, latents: &Tensor, condition: &Condition, level: usize) -> Result<Tensor> {
+        let text = self.backend.like(&condition.text)?;
+        let text = self.unet.prepare(&Condition { text, added: condition.added.clone() })?;
+        let latents = &self.backend.like(latents)?;
+        let mut control = Untouched;
+        let call = Call { step: 0, level, shown: false, map_precision: Precision::F32, control: &mut control };
+        Ok(self.unet.forward(latents, &text, call)?)
+    }
+
+    /// A latent's picture: `height * width * 3` bytes, row by row.
+    ///
+    /// # Errors
+    /// Fails if the device has no memory left.
+    pub fn decode(&self, latent: &Tensor) -> Result<Picture> {
+        let picture = self.vae.decode(latent)?;
+        let (height, width, _) = picture.dims3()?;
+        let values = picture.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?;
+        // Halved and moved first, then clamped, then cut off: in this order, as diffusers does.
+        let bytes = values.iter().map(|v| ((v / 2.0 + 0.5).clamp(0.0, 1.0) * 255.0) as u8).collect();
+        Ok(Picture { width, height, bytes })
+    }
+
+    /// A picture's latent, `[h, w, channels]`, scaled.
+    ///
+    /// # Errors
+    /// Fails if its sides are not multiples of [`size_step`](Self::size_step).
+    pub fn encode(&self, picture: &Picture) -> Result<Tensor> {
+        let Picture { width, height, bytes } = picture;
+        let step = self.size_step();
+        ensure!(width % step == 0 && height % step == 0, "the picture is {width}x{height}, but its sides must be multiples of {step}");
+        let values: Vec<f32> = bytes.iter().map(|b| f32::from(*b) / 127.5 - 1.0).collect();
+        let picture = self.backend.tensor(values, (*height, *width, 3))?;
+        Ok(self.vae.encode_mean(&picture)?)
+    }
+}
+
+/// An 8-bit picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Pixels across.
+    pub width: usize,
+    /// Pixels down.
+    pub height: usize,
+    /// Red, green and blue of each pixel, row by row.
+    pub bytes: Vec<u8>,
+}
+
+/// `[empty, written]` as one batch.
+fn both(empty: &Condition, written: &Condition) -> Result<Condition> {
+    let text = Tensor::cat(&[&empty.text, &written.text], 0)?;
+    let added = match (&empty.added, &written.added) {
+        (Some((a, _)), Some((b, ids))) => Some((Tensor::cat(&[a, b], 0)?, *ids)),
+        _ => None,
+    };
+    Ok(Condition { text, added })
+}

@@ -1,0 +1,147 @@
+//! The CLIP text encoder: token ids to embeddings.
+
+use anyhow::{Result, ensure};
+use candle_core::Tensor;
+
+use super::layers::{Backend, Bias, LayerNorm, Linear, attention};
+use crate::model::spec::{Act, TextSpec};
+use crate::model::weights::Weights;
+
+/// A CLIP text encoder.
+pub struct TextEncoder {
+    spec: TextSpec,
+    tokens: Vec<f32>,
+    positions: Vec<f32>,
+    layers: Vec<Layer>,
+    last_norm: LayerNorm,
+    projection: Option<Linear>,
+    backend: Backend,
+}
+
+struct Layer {
+    norm_1: LayerNorm,
+    q: Linear,
+    k: Linear,
+    v: Linear,
+    out: Linear,
+    norm_2: LayerNorm,
+    fc_1: Linear,
+    fc_2: Linear,
+    heads: usize,
+    act: Act,
+}
+
+/// What the encoder makes of one prompt.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// The last layer's states after the final layer norm, `[tokens, width]`.
+    pub last: Tensor,
+    /// The states before the last layer, without a final norm, `[tokens, width]`.
+    pub penultimate: Tensor,
+    /// The projected state at the end marker, `[projection]`, if the encoder has a projection.
+    pub pooled: Option<Tensor>,
+}
+
+impl TextEncoder {
+    /// Reads the encoder's weights, with or without the `text_model.` prefix.
+    ///
+    /// # Errors
+    /// Fails if a tensor is missing or of another shape.
+    pub fn load(w: &Weights, spec: TextSpec, backend: &Backend) -> Result<Self> {
+        let p = if w.has("text_model.embeddings.token_embedding.weight") { "text_model." } else { "" };
+        let TextSpec { width, inner, eps, heads, act, .. } = spec;
+        ensure!(width.is_multiple_of(heads), "`hidden_size` {width} does not divide into {heads} heads");
+        let layer = |i: usize| -> Result<Layer> {
+            let at = |name: &str| format!("{p}encoder.layers.{i}.{name}");
+            let linear = |name: &str, n: usize, m: usize| Linear::load(w, &at(name), n, m, Bias::Yes, backend);
+            let norm = |name: &str| LayerNorm::load(w, &at(name), width, eps, backend);
+            Ok(Layer {
+                norm_1: norm("layer_norm1")?,
+                q: linear("self_attn.q_proj", width, width)?,
+                k: linear("self_attn.k_proj", width, width)?,
+                v: linear("self_attn.v_proj", width, width)?,
+                out: linear("self_attn.out_proj", width, width)?,
+                norm_2: norm("layer_norm2")?,
+                fc_1: linear("mlp.fc1", width, inner)?,
+                fc_2: linear("mlp.fc2", inner, width)?,
+                heads,
+                act,
+            })
+        };
+        let projection = if w.has("text_projection.weight") {
+            Some(Linear::load(w, "text_projection", width, spec.projection, Bias::No, backend)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            tokens: w.values(&format!("{p}embeddings.token_embedding.weight"), &[spec.vocabulary, width])?,
+            positions: w.values(&format!("{p}embeddings.position_embedding.weight"), &[spec.positions, width])?,
+            layers: (0..spec.layers).map(layer).collect::<Result<_>>()?,
+            last_norm: LayerNorm::load(w, &format!("{p}final_layer_norm"), width, eps, backend)?,
+            projection,
+            backend: backend.clone(),
+            spec,
+        })
+    }
+
+    /// The embedding of a token, before its position is added: `width` numbers.
+    #[must_use]
+    pub fn token_embedding(&self, id: u32) -> Option<&[f32]> {
+        let width = self.spec.width;
+        self.tokens.get(id as usize * width..(id as usize + 1) * width)
+    }
+
+    /// Encodes padded token ids. There is no mask but the causal one: padding is read like any token.
+    ///
+    /// # Errors
+    /// Fails if there are more ids than positions, or an id is not in the vocabulary.
+    pub fn encode(&self, ids: &[u32]) -> Result<Encoded> {
+        let width = self.spec.width;
+        ensure!(ids.len() <= self.spec.positions, "{} tokens, but the model reads {}", ids.len(), self.spec.positions);
+        let mut x = Vec::with_capacity(ids.len() * width);
+        for (position, id) in ids.iter().enumerate() {
+            let token = self.token_embedding(*id);
+            let token = token.ok_or_else(|| anyhow::anyhow!("token {id} is not in the vocabulary of {}", self.spec.vocabulary))?;
+            let place = &self.positions[position * width..(position + 1) * width];
+            x.extend(token.iter().zip(place).map(|(a, b)| a + b));
+        }
+        let mut x = self.backend.tensor(x, (1, ids.len(), width))?;
+        let mut penultimate = x.clone();
+        for layer in &self.layers {
+            penultimate = x.clone();
+            x = layer.forward(&x, &self.backend)?;
+        }
+        let last = self.last_norm.forward(&x)?;
+        let pooled = match &self.projection {
+            Some(projection) => {
+                let end = last.narrow(1, self.end_of(ids), 1)?.contiguous()?;
+                Some(projection.forward(&end)?.flatten_all()?)
+            }
+            None => None,
+        };
+        Ok(Encoded { last: last.squeeze(0)?, penultimate: penultimate.squeeze(0)?, pooled })
+    }
+
+    /// Position of the end marker whose state is pooled.
+    fn end_of(&self, ids: &[u32]) -> usize {
+        let end = self.spec.end as u32;
+        if end == 2 {
+            // Early configurations named 2 by mistake; the marker is then the largest id, at its first place.
+            let largest = ids.iter().max().copied().unwrap_or(0);
+            ids.iter().position(|id| *id == largest).unwrap_or(0)
+        } else {
+            ids.iter().position(|id| *id == end).unwrap_or(ids.len() - 1)
+        }
+    }
+}
+
+impl Layer {
+    fn forward(&self, x: &Tensor, backend: &Backend) -> candle_core::Result<Tensor> {
+        let n = self.norm_1.forward(x)?;
+        let (q, k, v) = (self.q.forward(&n)?, self.k.forward(&n)?, self.v.forward(&n)?);
+        let a = attention((&q, &k, &v), self.heads, true, backend)?;
+        let x = self.out.forward_with(&a, None, Some(x))?;
+        let inner = self.fc_1.forward_with(&self.norm_2.forward(&x)?, Some(self.act), None)?;
+        self.fc_2.forward_with(&inner, None, Some(&x))
+    }
+}

@@ -1,0 +1,121 @@
+//! ResNet blocks, and how the levels are read from weights.
+
+use anyhow::Result;
+use candle_core::Tensor;
+
+use super::super::layers::{Backend, Bias, Conv, GroupNorm, Linear};
+use super::{Level, transformer::Transformer};
+use crate::model::spec::UnetSpec;
+use crate::model::weights::Weights;
+
+/// Two convolutions with the time embedding in between, and a way round them.
+pub(super) struct Resnet {
+    norm_1: GroupNorm,
+    conv_1: Conv,
+    time: Linear,
+    norm_2: GroupNorm,
+    conv_2: Conv,
+    shortcut: Option<Conv>,
+    /// What the sum is divided by; 1 everywhere but in some middles.
+    scale: f64,
+}
+
+impl Resnet {
+    /// `[batch, h, w, inputs]` to `[batch, h, w, outputs]`; `time` is `[1 or batch, width]`, after SiLU.
+    pub(super) fn forward(&self, x: &Tensor, time: &Tensor) -> candle_core::Result<Tensor> {
+        let time = self.time.forward(time)?;
+        let time = time.broadcast_as((x.dim(0)?, time.dim(1)?))?.contiguous()?;
+        let h = self.conv_1.forward_with(&self.norm_1.forward(x, true)?, Some(&time), None)?;
+        let h = self.norm_2.forward(&h, true)?;
+        let sum = match &self.shortcut {
+            Some(conv) => self.conv_2.forward_with(&h, None, Some(&conv.forward(x)?))?,
+            None => self.conv_2.forward_with(&h, None, Some(x))?,
+        };
+        if self.scale == 1.0 { Ok(sum) } else { sum / self.scale }
+    }
+}
+
+/// What the parts of the UNet are read with.
+pub(super) struct Loader<'a> {
+    pub(super) w: &'a Weights,
+    pub(super) spec: &'a UnetSpec,
+    pub(super) backend: &'a Backend,
+    /// Width of the time embedding.
+    pub(super) time: usize,
+}
+
+impl Loader<'_> {
+    fn resnet(&self, name: &str, inputs: usize, outputs: usize, scale: f64) -> Result<Resnet> {
+        let conv = |part: &str, n: usize, side: usize| Conv::load(self.w, &format!("{name}.{part}"), n, outputs, side, self.backend);
+        let norm = |part: &str, n: usize| GroupNorm::load(self.w, &format!("{name}.{part}"), n, self.spec.groups, self.spec.eps, self.backend);
+        Ok(Resnet {
+            norm_1: norm("norm1", inputs)?,
+            conv_1: conv("conv1", inputs, 3)?,
+            time: Linear::load(self.w, &format!("{name}.time_emb_proj"), self.time, outputs, Bias::Yes, self.backend)?,
+            norm_2: norm("norm2", outputs)?,
+            conv_2: conv("conv2", outputs, 3)?,
+            shortcut: if inputs == outputs { None } else { Some(conv("conv_shortcut", inputs, 1)?) },
+            scale,
+        })
+    }
+
+    fn transformer(&self, name: &str, level: usize) -> Result<Transformer> {
+        Transformer::load(self.w, name, self.spec, level, self.backend)
+    }
+
+    /// A level of the way down.
+    pub(super) fn down(&self, i: usize) -> Result<Level> {
+        let c = &self.spec.channels;
+        let (inputs, outputs) = (c[i.saturating_sub(1)], c[i]);
+        let name = format!("down_blocks.{i}");
+        let layers = self.spec.layers[i];
+        let resnet = |j: usize| self.resnet(&format!("{name}.resnets.{j}"), if j == 0 { inputs } else { outputs }, outputs, 1.0);
+        let attends = if self.spec.down_attends[i] { layers } else { 0 };
+        let resize = if i + 1 < c.len() {
+            Some(Conv::load(self.w, &format!("{name}.downsamplers.0.conv"), outputs, outputs, 3, self.backend)?.halving(false))
+        } else {
+            None
+        };
+        Ok(Level {
+            resnets: (0..layers).map(resnet).collect::<Result<_>>()?,
+            attentions: (0..attends).map(|j| self.transformer(&format!("{name}.attentions.{j}"), i)).collect::<Result<_>>()?,
+            resize,
+        })
+    }
+
+    /// The middle.
+    pub(super) fn middle(&self) -> Result<(Resnet, Option<Transformer>, Resnet)> {
+        let last = self.spec.channels.len() - 1;
+        let c = self.spec.channels[last];
+        let resnet = |j: usize| self.resnet(&format!("mid_block.resnets.{j}"), c, c, self.spec.mid_scale);
+        let transformer = if self.spec.mid_attends { Some(self.transformer("mid_block.attentions.0", last)?) } else { None };
+        Ok((resnet(0)?, transformer, resnet(1)?))
+    }
+
+    /// A level of the way up, counted from the lowest.
+    pub(super) fn up(&self, i: usize) -> Result<Level> {
+        let c: Vec<usize> = self.spec.channels.iter().rev().copied().collect();
+        let level = c.len() - 1 - i;
+        let outputs = c[i];
+        let before = c[i.saturating_sub(1)];
+        let below = c[(i + 1).min(c.len() - 1)];
+        let name = format!("up_blocks.{i}");
+        let layers = self.spec.layers[level] + 1;
+        let resnet = |j: usize| {
+            let skip = if j + 1 == layers { below } else { outputs };
+            let inputs = if j == 0 { before } else { outputs };
+            self.resnet(&format!("{name}.resnets.{j}"), inputs + skip, outputs, 1.0)
+        };
+        let attends = if self.spec.up_attends[i] { layers } else { 0 };
+        let resize = if i + 1 < c.len() {
+            Some(Conv::load(self.w, &format!("{name}.upsamplers.0.conv"), outputs, outputs, 3, self.backend)?.doubling())
+        } else {
+            None
+        };
+        Ok(Level {
+            resnets: (0..layers).map(resnet).collect::<Result<_>>()?,
+            attentions: (0..attends).map(|j| self.transformer(&format!("{name}.attentions.{j}"), level)).collect::<Result<_>>()?,
+            resize,
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! The autoencoder: latents to pictures and pictures to latents.
+
+use anyhow::Result;
+use candle_core::Tensor;
+
+use super::layers::{Backend, Bias, Conv, GroupNorm, Linear, attention};
+use crate::model::spec::VaeSpec;
+use crate::model::weights::Weights;
+
+const EPS: f64 = 1e-6;
+
+/// The autoencoder.
+pub struct Vae {
+    spec: VaeSpec,
+    encoder: Half,
+    decoder: Half,
+    quant: Option<Conv>,
+    post_quant: Option<Conv>,
+}
+
+/// Encoder or decoder: an entrance, levels, a middle that runs before (decoder) or after (encoder) them, an exit.
+struct Half {
+    conv_in: Conv,
+    levels: Vec<Level>,
+    middle: (Resnet, Option<Attention>, Resnet),
+    norm_out: GroupNorm,
+    conv_out: Conv,
+}
+
+struct Level {
+    resnets: Vec<Resnet>,
+    resize: Option<Conv>,
+}
+
+struct Resnet {
+    norm_1: GroupNorm,
+    conv_1: Conv,
+    norm_2: GroupNorm,
+    conv_2: Conv,
+    shortcut: Option<Conv>,
+}
+
+struct Attention {
+    norm: GroupNorm,
+    q: Linear,
+    k: Linear,
+    v: Linear,
+    out: Linear,
+    backend: Backend,
+}
+
+struct Loader<'a> {
+    w: &'a Weights,
+    spec: &'a VaeSpec,
+    backend: &'a Backend,
+}
+
+impl Loader<'_> {
+    fn conv(&self, name: &str, inputs: usize, outputs: usize, side: usize) -> Result<Conv> {
+        Conv::load(self.w, name, inputs, outputs, side, self.backend)
+    }
+
+    fn norm(&self, name: &str, channels: usize) -> Result<GroupNorm> {
+        GroupNorm::load(self.w, name, channels, self.spec.groups, EPS, self.backend)
+    }
+
+    fn resnet(&self, name: &str, inputs: usize, outputs: usize) -> Result<Resnet> {
+        let shortcut = if inputs == outputs { None } else { Some(self.conv(&format!("{name}.conv_shortcut"), inputs, outputs, 1)?) };
+        Ok(Resnet {
+            norm_1: self.norm(&format!("{name}.norm1"), inputs)?,
+            conv_1: self.conv(&format!("{name}.conv1"), inputs, outputs, 3)?,
+            norm_2: self.norm(&format!("{name}.norm2"), outputs)?,
+            conv_2: self.conv(&format!("{name}.conv2"), outputs, outputs, 3)?,
+            shortcut,
+        })
+    }
+
+    /// The middle's attention, under its present names or its older ones.
+    fn attention(&self, name: &str, channels: usize) -> Result<Attention> {
+        let linear = |new: &str, old: &str| -> Result<Linear> {
+            let name = if self.w.has(&format!("{name}.{new}.weight")) { format!("{name}.{new}") } else { format!("{name}.{old}") };
+            Linear::load(self.w, &name, channels, channels, Bias::Yes, self.backend)
+        };
+        Ok(Attention {
+            norm: self.norm(&format!("{name}.group_norm"), channels)?,
+            q: linear("to_q", "query")?,
+            k: linear("to_k", "key")?,
+            v: linear("to_v", "value")?,
+            out: linear("to_out.0", "proj_attn")?,
+            backend: self.backend.clone(),
+        })
+    }
+
+    fn middle(&self, name: &str, channels: usize) -> Result<(Resnet, Option<Attention>, Resnet)> {
+        let attention = if self.spec.mid_attends { Some(self.attention(&format!("{name}.attentions.0"), channels)?) } else { None };
+        Ok((
+            self.resnet(&format!("{name}.resnets.0"), channels, channels)?,
+            attention,
+            self.resnet(&format!("{name}.resnets.1"), channels, channels)?,
+        ))
+    }
+
+    fn encoder(&self) -> Result<Half> {
+        let c = &self.spec.channels;
+        let last = c[c.len() - 1];
+        let mut levels = Vec::new();
+        for (i, &outputs) in c.iter().enumerate() {
+            let inputs = c[i.saturating_sub(1)];
+            let resnet = |j: usize| self.resnet(&format!("encoder.down_blocks.{i}.resnets.{j}"), if j == 0 { inputs } else { outputs }, outputs);
+            let resize = if i + 1 < c.len() {
+                let conv = self.conv(&format!("encoder.down_blocks.{i}.downsamplers.0.conv"), outputs, outputs, 3)?;
+                Some(conv.halving(true))
+            } else {
+                None
+            };
+            levels.push(Level { resnets: (0..self.spec.layers).map(resnet).collect::<Result<_>>()?, resize });
+        }
+        Ok(Half {
+            conv_in: self.conv("encoder.conv_in", 3, c[0], 3)?,
+            levels,
+            middle: self.middle("encoder.mid_block", last)?,
+            norm_out: self.norm("encoder.conv_norm_out", last)?,
+            conv_out: self.conv("encoder.conv_out", last, 2 * self.spec.latent_channels, 3)?,
+        })
+    }
+
+    fn decoder(&self) -> Result<Half> {
+        let c: Vec<usize> = self.spec.channels.iter().rev().copied().collect();
+        let mut levels = Vec::new();
+        for (i, &outputs) in c.iter().enumerate() {
+            let inputs = c[i.saturating_sub(1)];
+            let resnet = |j: usize| self.resnet(&format!("decoder.up_blocks.{i}.resnets.{j}"), if j == 0 { inputs } else { outputs }, outputs);
+            let resize = if i + 1 < c.len() {
+                let conv = self.conv(&format!("decoder.up_blocks.{i}.upsamplers.0.conv"), outputs, outputs, 3)?;
+                Some(conv.doubling())
+            } else {
+                None
+            };
+            levels.push(Level { resnets: (0..=self.spec.layers).map(resnet).collect::<Result<_>>()?, resize });
+        }
+        let last = c[c.len() - 1];
+        Ok(Half {
+            conv_in: self.conv("decoder.conv_in", self.spec.latent_channels, c[0], 3)?,
+            levels,
+            middle: self.middle("decoder.mid_block", c[0])?,
+            norm_out: self.norm("decoder.conv_norm_out", last)?,
+            conv_out: self.conv("decoder.conv_out", last, 3, 3)?,
+        })
+    }
+}
+
+impl Vae {
+    /// Reads the autoencoder's weights.
+    ///
+    /// # Errors
+    /// Fails if a tensor is missing or of another shape.
+    pub fn load(w: &Weights, spec: VaeSpec, backend: &Backend) -> Result<Self> {
+        let loader = Loader { w, spec: &spec, backend };
+        let n = spec.latent_channels;
+        let quant = if spec.quant_conv { Some(loader.conv("quant_conv", 2 * n, 2 * n, 1)?) } else { None };
+        let post_quant = if spec.post_quant_conv { Some(loader.conv("post_quant_conv", n, n, 1)?) } else { None };
+        Ok(Self { encoder: loader.encoder()?, decoder: loader.decoder()?, quant, post_quant, spec })
+    }
+
+    /// What the configuration says.
+    #[must_use]
+    pub fn spec(&self) -> &VaeSpec {
+        &self.spec
+    }
+
+    /// A scaled latent, `[h, w, channels]`, to a picture, `[H, W, 3]`, values about -1 to 1, not clamped.
+    ///
+    /// # Errors
+    /// Fails if the channels do not fit.
+    pub fn decode(&self, latent: &Tensor) -> candle_core::Result<Tensor> {
+        let latent = ((latent / self.spec.scaling)? + self.spec.shift)?;
+        self.decode_unscaled(&latent)
+    }
+
+    /// As [`decode`](Self::decode), of a latent that is already divided by the scaling factor.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_unscaled(&self, latent: &Tensor) -> candle_core::Result<Tensor> {
+        let mut x = latent.unsqueeze(0)?;
+        if let Some(conv) = &self.post_quant {
+            x = conv.forward(&x)?;
+        }
+        let half = &self.decoder;
+        x = half.pass_middle(&half.conv_in.forward(&x)?)?;
+        x = half.pass_levels(x)?;
+        half.leave(&x)?.squeeze(0)
+    }
+
+    /// A picture, `[H, W, 3]`, values -1 to 1, to mean and log-variance of its latent, each `[h, w, channels]`, not scaled.
+    ///
+    /// # Errors
+    /// Fails if the sides are not multiples of the factor.
+    pub fn encode(&self, picture: &Tensor) -> candle_core::Result<(Tensor, Tensor)> {
+        let half = &self.encoder;
+        let x = half.pass_levels(half.conv_in.forward(&picture.unsqueeze(0)?)?)?;
+        let mut x = half.leave(&half.pass_middle(&x)?)?;
+        if let Some(conv) = &self.quant {
+            x = conv.forward(&x)?;
+        }
+        let n = self.spec.latent_channels;
+        let x = x.squeeze(0)?;
+        Ok((x.narrow(2, 0, n)?.contiguous()?, x.narrow(2, n, n)?.contiguous()?.clamp(-30.0, 20.0)?))
+    }
+
+    /// The latent of a picture: the mean, scaled, so that the same picture always has the same latent.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn encode_mean(&self, picture: &Tensor) -> candle_core::Result<Tensor> {
+        let (mean, _) = self.encode(picture)?;
+        (mean - self.spec.shift)? * self.spec.scaling
+    }
+}
+
+impl Half {
+    fn pass_levels(&self, mut x: Tensor) -> candle_core::Result<Tensor> {
+        for level in &self.levels {
+            for resnet in &level.resnets {
+                x = resnet.forward(&x)?;
+            }
+            if let Some(conv) = &level.resize {
+                x = conv.forward(&x)?;
+            }
+        }
+        Ok(x)
+    }
+
+    fn pass_middle(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let (first, attention, second) = &self.middle;
+        let mut x = first.forward(x)?;
+        if let Some(attention) = attention {
+            x = attention.forward(&x)?;
+        }
+        second.forward(&x)
+    }
+
+    fn leave(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        self.conv_out.forward(&self.norm_out.forward(x, true)?)
+    }
+}
+
+impl Resnet {
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let h = self.conv_1.forward(&self.norm_1.forward(x, true)?)?;
+        let h = self.norm_2.forward(&h, true)?;
+        match &self.shortcut {
+            Some(conv) => self.conv_2.forward_with(&h, None, Some(&conv.forward(x)?)),
+            None => self.conv_2.forward_with(&h, None, Some(x)),
+        }
+    }
+}
+
+impl Attention {
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let (batch, h, w, c) = x.dims4()?;
+        let flat = x.reshape((batch, h * w, c))?;
+        let n = self.norm.forward(&flat, false)?;
+        let (q, k, v) = (self.q.forward(&n)?, self.k.forward(&n)?, self.v.forward(&n)?);
+        let a = attention((&q, &k, &v), 1, false, &self.backend)?;
+        self.out.forward_with(&a, None, Some(&flat))?.reshape((batch, h, w, c))
+    }
+}

@@ -1,0 +1,115 @@
+//! The tree and the log as text.
+
+use std::collections::VecDeque;
+
+use super::{Node, Step, Tree};
+use crate::safe::printable_line;
+use crate::turn::Change;
+
+/// Levels drawn before a branch is continued further down, at the left: a chain of a hundred edits stays readable,
+/// and the text of a chain of n edits has n short lines rather than n long ones.
+const LEVELS: usize = 20;
+
+impl Node {
+    /// The edit in a few words, as `/tree` shows it: a root's prompt, or `blond → red, wavy × 1.5`.
+    ///
+    /// One line without control characters, whatever was typed.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let parts: Vec<String> = self.changes.iter().map(change_label).collect();
+        let label = match parts[..] {
+            _ if self.is_root() => self.plan.prompt.clone(),
+            [] => self.line.clone(),
+            _ => parts.join(", "),
+        };
+        printable_line(&label)
+    }
+}
+
+fn change_label(change: &Change) -> String {
+    match change {
+        Change::Start { prompt } => prompt.clone(),
+        Change::Swap { from, to } => format!("{from} → {to}"),
+        Change::Add { text } => format!("+ \"{text}\""),
+        Change::Remove { text } => format!("- \"{text}\""),
+        Change::Weigh { word, factor, .. } => format!("{word} × {factor}"),
+    }
+}
+
+/// A node still to be drawn.
+struct Waiting {
+    number: u32,
+    /// What its line begins with.
+    lead: String,
+    /// What ties it to its parent.
+    tie: &'static str,
+    level: usize,
+}
+
+impl Tree {
+    /// The whole tree, a line for each node, with names and where we are:
+    ///
+    /// ```text
+    ///   #1 a cat
+    ///   ├─#2 cat → dog  [good]
+    ///   └─#3 cat → fox      ← here
+    /// ```
+    ///
+    /// A branch deeper than 20 levels ends in `…` and goes on further down, at the left. Every line ends with a
+    /// newline; there are no other control characters.
+    #[must_use]
+    pub fn draw_tree(&self) -> String {
+        let mut out = String::new();
+        let mut roots = self.roots().iter().copied();
+        let mut cut_off = VecDeque::new();
+        while let Some(top) = cut_off.pop_front().or_else(|| roots.next()) {
+            let tie = if self[top].is_root() { "" } else { "… " };
+            let mut waiting = vec![Waiting { number: top, lead: "  ".to_owned(), tie, level: 0 }];
+            while let Some(Waiting { number, lead, tie, level }) = waiting.pop() {
+                let children = self.children(number);
+                let cut = level == LEVELS && !children.is_empty();
+                let here = if self.here() == Some(number) && !cut { "      ← here" } else { "" };
+                let more = if cut { " …" } else { "" };
+                let names: String = self.names_of(number).map(|name| format!("  [{}]", printable_line(name))).collect();
+                out.push_str(&format!("{lead}{tie}#{number} {}{names}{here}{more}\n", self[number].label()));
+                if cut {
+                    cut_off.push_back(number);
+                    continue;
+                }
+                let lead = match tie {
+                    "├─" => lead + "│  ",
+                    "└─" => lead + "   ",
+                    _ => lead,
+                };
+                // The last child first, because the last one put in is the first one drawn.
+                for child in children.iter().rev() {
+                    let tie = if Some(child) == children.last() { "└─" } else { "├─" };
+                    waiting.push(Waiting { number: *child, lead: lead.clone(), tie, level: level + 1 });
+                }
+            }
+        }
+        out
+    }
+
+    /// Everything that happened, in time, a line each: `#2 ← #1  blond → red`, `at #1`, `#2 is [good]`, `cross = .6`.
+    ///
+    /// Every line ends with a newline; there are no other control characters.
+    #[must_use]
+    pub fn draw_log(&self) -> String {
+        let mut out = String::new();
+        for step in self.log() {
+            let line = match step {
+                Step::Grew(number) => match self[*number].parent {
+                    Some(parent) => format!("#{number} ← #{parent}  {}", self[*number].label()),
+                    None => format!("#{number}  {}", self[*number].label()),
+                },
+                Step::Moved(to) => format!("at #{to}"),
+                Step::Named(number, name) => format!("#{number} is [{name}]"),
+                Step::Set(name, value) => format!("{name} = {value}"),
+            };
+            out.push_str(&printable_line(&line));
+            out.push('\n');
+        }
+        out
+    }
+}

@@ -1,0 +1,326 @@
+//! What a node is called by machines: a digest of everything that decides its picture.
+//!
+//! The digest covers the parent's id, so two nodes have the same id exactly if the whole way to them was the same.
+//! It does not cover what was typed (`make it red` and `blond -> red` may mean the same edit), nor what the model is
+//! called for people: a folder that moved is still the same model, and its digest says so.
+
+use std::fmt;
+
+use crate::plan::settings::{
+    Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
+};
+use crate::plan::{Column, Origin, Plan, Recipe, Region};
+use crate::turn::Replaced;
+
+/// Version of the rule by which ids are made. It changes whenever the bytes below do.
+pub const ID_FORMAT: u32 = 1;
+
+/// The fewest hexadecimal digits that are read as the beginning of an id.
+pub const SHORTEST_PREFIX: usize = 4;
+
+/// A node's digest: blake3 over format version, parent id, plan and recipe, each part with its length first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub [u8; 32]);
+
+impl NodeId {
+    /// The id of the node that `plan` makes of `parent` (of nothing, at a root) under `recipe`.
+    #[must_use]
+    pub fn of(parent: Option<Self>, plan: &Plan, recipe: &Recipe) -> Self {
+        let mut hash = blake3::Hasher::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update(&(bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        part(&ID_FORMAT.to_le_bytes());
+        part(parent.as_ref().map_or(&[], |id| id.0.as_slice()));
+        part(&plan_bytes(plan));
+        part(&recipe_bytes(recipe));
+        Self(*hash.finalize().as_bytes())
+    }
+
+    /// All 64 hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The first 8 hexadecimal digits, as people see them.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.hex()[..8].to_owned()
+    }
+
+    /// Reads 64 hexadecimal digits; `None` for anything else.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let prefix = Prefix::parse(text).filter(|prefix| prefix.digits == 64)?;
+        Some(Self(prefix.low))
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.short())
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeId({})", self.short())
+    }
+}
+
+/// The beginning of an id, as it may be typed: 4 to 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prefix {
+    digits: usize,
+    /// The smallest id with this beginning.
+    low: [u8; 32],
+    /// The largest one.
+    high: [u8; 32],
+}
+
+impl Prefix {
+    /// Reads the beginning of an id, in either case; `None` if it is too short, too long or not hexadecimal.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len();
+        if !(SHORTEST_PREFIX..=64).contains(&digits) {
+            return None;
+        }
+        let (mut low, mut high) = ([0; 32], [0xff; 32]);
+        for (place, c) in text.chars().enumerate() {
+            let digit = u8::try_from(c.to_digit(16)?).expect("a hexadecimal digit is below 16");
+            let (shift, keep) = if place % 2 == 0 { (4, 0x0f) } else { (0, 0xf0) };
+            low[place / 2] |= digit << shift;
+            high[place / 2] = (high[place / 2] & keep) | (digit << shift);
+        }
+        Some(Self { digits, low, high })
+    }
+
+    /// Whether `id` begins this way.
+    #[must_use]
+    pub fn fits(&self, id: &NodeId) -> bool {
+        self.range().contains(id)
+    }
+
+    /// All ids that begin this way.
+    #[must_use]
+    pub fn range(&self) -> std::ops::RangeInclusive<NodeId> {
+        NodeId(self.low)..=NodeId(self.high)
+    }
+}
+
+/// What a [`Prefix`] stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// No id begins this way.
+    None,
+    /// One does: the number of its node.
+    One(u32),
+    /// Several do: the numbers of their nodes.
+    Ambiguous(Vec<u32>),
+}
+
+/// Writes values one after the other so that different values never give the same bytes: whole numbers in LEB128
+/// (seven bits a byte, the lowest first; most are one byte, and ten thousand ids must be checked while a file opens),
+/// fractions in a fixed width, texts and lists with their length first, choices as an ordinal that never changes.
+///
+/// Every structure is taken apart by name below, so a new field does not compile until it has its place here.
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn whole(&mut self, mut n: u64) {
+        while n >= 0x80 {
+            self.0.push((n & 0x7f) as u8 | 0x80);
+            n >>= 7;
+        }
+        self.0.push(n as u8);
+    }
+
+    fn count(&mut self, n: usize) {
+        self.whole(n as u64);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn ordinal(&mut self, n: u8) {
+        self.0.push(n);
+    }
+
+    fn number(&mut self, x: f64) {
+        // Adding 0 makes -0 into 0: the two are equal, so they may not give two ids.
+        self.0.extend_from_slice(&(x + 0.0).to_bits().to_le_bytes());
+    }
+
+    fn counts(&mut self, list: &[usize]) {
+        self.count(list.len());
+        list.iter().for_each(|n| self.count(*n));
+    }
+
+    fn texts(&mut self, list: &[String]) {
+        self.count(list.len());
+        list.iter().for_each(|text| self.text(text));
+    }
+
+    fn window(&mut self, window: Window) {
+        let Window { from, to } = window;
+        self.number(from);
+        self.number(to);
+    }
+
+    fn precision(&mut self, precision: Precision) {
+        self.ordinal(match precision {
+            Precision::F32 => 0,
+            Precision::F16 => 1,
+            Precision::Bf16 => 2,
+        });
+    }
+}
+
+fn plan_bytes(plan: &Plan) -> Vec<u8> {
+    let Plan { prompt, spans, weights, columns, settings, region } = plan;
+    let mut out = Bytes(Vec::with_capacity(512 + 16 * columns.len()));
+    out.text(prompt);
+    out.count(spans.len());
+    for Replaced { source, target } in spans {
+        [source.start, source.end, target.start, target.end].into_iter().for_each(|n| out.count(n));
+    }
+    out.count(weights.len());
+    weights.iter().for_each(|weight| out.number(*weight));
+    out.count(columns.len());
+    columns.iter().for_each(|column| column_bytes(&mut out, column));
+    settings_bytes(&mut out, settings);
+    match region {
+        Region::Everywhere => out.ordinal(0),
+        Region::Words { source, target, source_out, target_out } => {
+            out.ordinal(1);
+            [source, target, source_out, target_out].into_iter().for_each(|list| out.counts(list));
+        }
+        Region::As { up } => {
+            out.ordinal(2);
+            out.count(*up);
+        }
+    }
+    out.0
+}
+
+fn column_bytes(out: &mut Bytes, column: &Column) {
+    match column {
+        Column::Own => out.ordinal(0),
+        Column::From { up, tokens } => {
+            out.ordinal(1);
+            out.count(*up);
+            out.count(tokens.len());
+            for (token, share) in tokens {
+                out.count(*token);
+                out.0.extend_from_slice(&(share + 0.0).to_bits().to_le_bytes());
+            }
+        }
+    }
+}
+
+fn settings_bytes(out: &mut Bytes, settings: &TurnSettings) {
+    let TurnSettings {
+        cross_replace_steps,
+        cross_words,
+        self_replace_steps,
+        self_max,
+        k,
+        blend_words,
+        substruct_words,
+        substruct_k,
+        start_blend,
+        v_replace_steps,
+        v_mix,
+        v_layers,
+        weight_window,
+        alignment,
+        blend_maps,
+        blend_arithmetic,
+        window_rounding,
+        renormalize,
+    } = settings;
+    out.window(*cross_replace_steps);
+    out.count(cross_words.len());
+    for (word, window) in cross_words {
+        out.text(word);
+        out.window(*window);
+    }
+    out.window(*self_replace_steps);
+    out.counts(self_max.as_slice());
+    out.number(*k);
+    out.texts(blend_words);
+    out.texts(substruct_words);
+    out.number(*substruct_k);
+    out.number(*start_blend);
+    out.window(*v_replace_steps);
+    out.number(*v_mix);
+    out.ordinal(match v_layers {
+        VLayers::Cross => 0,
+        VLayers::SelfAttention => 1,
+        VLayers::Both => 2,
+    });
+    out.ordinal(match weight_window {
+        WeightWindow::Always => 0,
+        WeightWindow::Inside => 1,
+    });
+    out.ordinal(match alignment {
+        Alignment::Words => 0,
+        Alignment::Published => 1,
+    });
+    out.ordinal(match blend_maps {
+        BlendMaps::Carried => 0,
+        BlendMaps::Used => 1,
+    });
+    out.ordinal(match blend_arithmetic {
+        BlendArithmetic::Select => 0,
+        BlendArithmetic::Mix => 1,
+    });
+    out.ordinal(match window_rounding {
+        Rounding::Round => 0,
+        Rounding::Published => 1,
+    });
+    out.ordinal(u8::from(*renormalize));
+}
+
+fn recipe_bytes(recipe: &Recipe) -> Vec<u8> {
+    let Recipe {
+        model: _, // a name for people; the digest says which model it is
+        model_digest,
+        seed,
+        steps,
+        guidance,
+        width,
+        height,
+        negative,
+        scheduler,
+        precision,
+        map_precision,
+        origin,
+    } = recipe;
+    let mut out = Bytes::default();
+    out.text(model_digest);
+    out.whole(*seed);
+    out.count(*steps);
+    out.number(*guidance);
+    out.count(*width);
+    out.count(*height);
+    out.text(negative);
+    out.text(scheduler);
+    out.precision(*precision);
+    out.precision(*map_precision);
+    match origin {
+        Origin::Noise => out.ordinal(0),
+        Origin::Picture { digest, method } => {
+            out.ordinal(1);
+            out.text(digest);
+            out.text(method);
+        }
+    }
+    out.0
+}

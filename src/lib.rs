@@ -1,0 +1,14 @@
+//! wordbrush: a conversation in the terminal that edits pictures by rewording their prompts.
+
+pub mod attention;
+pub mod engine;
+pub mod history;
+pub mod model;
+pub mod plan;
+pub mod preview;
+pub mod prompt;
+pub mod safe;
+pub mod session;
+pub mod store;
+pub mod study;
+pub mod turn;

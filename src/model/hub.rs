@@ -1,0 +1,157 @@
+//! Fetches models by name.
+//!
+//! `owner/name[@revision]` is a model on the Hugging Face hub. [`fetch`] brings the files that are needed to draw into
+//! the cache that other programs share, and gives back the folder. A name whose files are all in the cache is used as
+//! it is, without asking the hub: a session then draws the same next year. Another revision is asked for by its name.
+//!
+//! hf-hub knows the cache's layout, the addresses and how to ask for a listing. It appends to a partial file whatever
+//! the hub answers and checks no body, so the bytes come by way of [`download`]: a file reaches the cache only when its
+//! length is right, and its SHA-256 where the hub says it. Pickled weights (`.bin`, `.ckpt`, `.pt`) are never fetched.
+
+mod cache;
+mod download;
+mod error;
+mod layout;
+mod name;
+mod settings;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+pub use error::HubError;
+pub use settings::Settings;
+
+use super::folder::Folder;
+use super::spec::ModelSpec;
+use cache::Repo;
+use download::{Remote, Tally};
+use error::trouble;
+use layout::Lack;
+use name::Name;
+use wire::Wire;
+
+/// What a fetch is doing. The caller has the clock: `received` over the time since the first step is the speed, and
+/// `total - done` over the speed is the time left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Bytes came.
+    Bytes {
+        /// The file that is coming, such as `unet/config.json`.
+        file: &'a str,
+        /// Bytes of this file that are here.
+        file_done: u64,
+        /// Bytes of this file, if known.
+        file_total: Option<u64>,
+        /// Bytes of all needed files that are here, those that were here before included.
+        done: u64,
+        /// Bytes of all needed files; none until the configuration files are here.
+        total: Option<u64>,
+        /// Bytes that came over the network during this fetch.
+        received: u64,
+    },
+    /// Nothing comes for a while: the hub asked to wait, a connection broke, or another program fetches the same file.
+    Wait {
+        /// How long.
+        pause: Duration,
+        /// Why, in words for people.
+        reason: &'static str,
+    },
+}
+
+/// Told of every step; `Break` stops the fetch, and what has come is kept.
+pub type Progress<'p> = dyn FnMut(Step<'_>) -> ControlFlow<()> + 'p;
+
+/// A progress that shows nothing and never stops.
+pub fn quiet() -> impl FnMut(Step<'_>) -> ControlFlow<()> {
+    |_: Step<'_>| ControlFlow::Continue(())
+}
+
+/// Whether `text` has the form `owner/name[@revision]`, with nothing in it that no name on the hub has.
+#[must_use]
+pub fn looks_like_a_name(text: &str) -> bool {
+    Name::parse(text).is_some()
+}
+
+/// The folder of a model, fetched if it is not in the cache; settings come from the environment.
+///
+/// # Errors
+/// As [`fetch_with`]; also if the environment has a setting that cannot be used.
+pub fn fetch(name: &str, progress: &mut Progress<'_>) -> Result<Folder> {
+    let settings = Settings::from_env(|variable| std::env::var(variable).ok())?;
+    fetch_with(&settings, name, progress)
+}
+
+/// The folder of a model, fetched with these settings if it is not in the cache.
+///
+/// # Errors
+/// Fails if the name is none, the hub cannot be reached or refuses, the disk is full, the model is not in the diffusers
+/// layout or not built here, or `progress` stops it. All but the last two but one are a [`HubError`], which has a hint.
+/// A file that came in part is kept and goes on next time; one that came wrong is thrown away.
+pub fn fetch_with(settings: &Settings, name: &str, progress: &mut Progress<'_>) -> Result<Folder> {
+    let Some(parsed) = Name::parse(name.trim()) else {
+        let message = format!("`{}` is not the name of a model", crate::safe::printable_line(name.trim()));
+        return Err(trouble(message, "write owner/name, or owner/name@revision"));
+    };
+    let repo = Repo::new(&settings.cache, &parsed);
+    let lack = match repo.look() {
+        Ok(snapshot) => return Folder::open(snapshot),
+        Err(lack) => lack,
+    };
+    if settings.offline {
+        let place = settings.cache.display();
+        let message = match lack {
+            None => format!("`{parsed}` is not in the cache at {place}, and HF_HUB_OFFLINE is set"),
+            Some(lack) => format!("`{parsed}` is not complete in the cache at {place} ({lack}), and HF_HUB_OFFLINE is set"),
+        };
+        return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
+    }
+    bring(&Wire::new(settings, &parsed)?, &repo, &parsed, progress)
+}
+
+/// Fetches what is missing: configuration files first, so that a model that cannot be drawn with costs no gigabytes.
+fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut Progress<'_>) -> Result<Folder> {
+    let mut tally = Tally::new(progress);
+    let listing = wire.listing(&mut tally)?;
+    let commit = listing.commit;
+    let files = listing.files;
+    let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
+    let plan = layout::choose(&names, false).map_err(|lack| unusable(name, &lack))?;
+
+    for path in plan.small.iter().chain(plan.indexes()) {
+        download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
+    }
+    let snapshot = repo.snapshot(&commit);
+    let folder = Folder::open(&snapshot)?;
+    let spec = ModelSpec::read(&folder).with_context(|| format!("`{name}` cannot be drawn with"))?;
+    layout::choose(&names, spec.text_2.is_some()).map_err(|lack| unusable(name, &lack))?;
+
+    let weights = plan.weight_files(&folder)?;
+    if let Some(lost) = weights.iter().find(|path| !files.contains_key(*path)) {
+        return Err(unusable(name, &Lack::File(lost.clone())));
+    }
+    tally.set_total(total(weights.iter().map(|path| &files[path])));
+    for path in &weights {
+        download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
+    }
+    repo.remember(&commit)?;
+    Folder::open(snapshot)
+}
+
+/// Bytes of several files, if all are known.
+fn total<'a>(files: impl Iterator<Item = &'a Remote>) -> Option<u64> {
+    files.map(|file| file.size).try_fold(0u64, |sum, size| sum.checked_add(size?))
+}
+
+fn unusable(name: &Name, lack: &Lack) -> anyhow::Error {
+    trouble(format!("`{name}` cannot be drawn with: {lack}"), lack.hint())
+}
+
+/// A hub's listing of a revision.
+struct Listing {
+    commit: String,
+    files: BTreeMap<String, Remote>,
+}

@@ -1,0 +1,233 @@
+//! Which files of a model are needed.
+//!
+//! Paths are made here and looked up in a listing; no path of a listing is ever followed. Only the shards of an index
+//! file have names of their own, and those are checked.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use anyhow::Result;
+
+use super::error::trouble;
+use crate::model::ModelSource;
+
+/// The files to fetch.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Configurations and vocabularies.
+    pub(super) small: Vec<String>,
+    /// One entry for each part that has weights.
+    weights: Vec<Weights>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Weights {
+    Single(String),
+    Index(String),
+}
+
+/// The first thing that a model lacks.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// Not in the diffusers layout at all.
+    Layout,
+    /// This file.
+    File(String),
+    /// This part has pickled weights only.
+    Pickled(&'static str),
+}
+
+impl Lack {
+    /// One thing to try.
+    pub(super) fn hint(&self) -> &'static str {
+        match self {
+            Self::Layout => "name a model in the diffusers layout, with unet/, vae/, text_encoder/ and tokenizer/",
+            Self::File(_) => "name another model or revision",
+            Self::Pickled(_) => "pickles can run code and are not read; name a model or revision with .safetensors files",
+        }
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Layout => f.write_str("it has no unet/ with a config.json"),
+            Self::File(path) => write!(f, "it has no {path}"),
+            Self::Pickled(part) => write!(f, "the weights in {part}/ are pickled (.bin) only"),
+        }
+    }
+}
+
+const TOKENIZER_FILES: [&str; 6] =
+    ["tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+/// Chooses among `names`; `two` says that a second text encoder is needed, which is otherwise taken if it is there.
+pub(super) fn choose(names: &BTreeSet<&str>, two: bool) -> Result<Plan, Lack> {
+    if !names.contains("unet/config.json") {
+        return Err(Lack::Layout);
+    }
+    let two = two || names.contains("text_encoder_2/config.json");
+    let mut plan = Plan { small: Vec::new(), weights: Vec::new() };
+    let need = |path: String| if names.contains(path.as_str()) { Ok(path) } else { Err(Lack::File(path)) };
+
+    plan.small.extend(need("model_index.json".to_owned()).ok());
+    plan.small.push(need("scheduler/scheduler_config.json".to_owned())?);
+    for part in ["tokenizer", "tokenizer_2"].into_iter().take(if two { 2 } else { 1 }) {
+        if need(format!("{part}/tokenizer.json")).is_err() {
+            need(format!("{part}/vocab.json"))?;
+            need(format!("{part}/merges.txt"))?;
+        }
+        plan.small.extend(TOKENIZER_FILES.iter().filter_map(|file| need(format!("{part}/{file}")).ok()));
+    }
+    for part in ["text_encoder", "unet", "vae", "text_encoder_2"].into_iter().take(if two { 4 } else { 3 }) {
+        plan.small.push(need(format!("{part}/config.json"))?);
+        plan.weights.push(weights(names, part)?);
+    }
+    Ok(plan)
+}
+
+/// The weights of a part, in the order in which they are looked for when they are read: half precision comes last.
+fn weights(names: &BTreeSet<&str>, part: &'static str) -> Result<Weights, Lack> {
+    for stem in ["diffusion_pytorch_model", "model"] {
+        for variant in ["", ".fp16"] {
+            let single = format!("{part}/{stem}{variant}.safetensors");
+            if names.contains(single.as_str()) {
+                return Ok(Weights::Single(single));
+            }
+            let index = format!("{part}/{stem}.safetensors.index{variant}.json");
+            if names.contains(index.as_str()) {
+                return Ok(Weights::Index(index));
+            }
+        }
+    }
+    let in_part = |name: &&&str| name.strip_prefix(part).is_some_and(|rest| rest.starts_with('/'));
+    if names.iter().filter(in_part).any(|name| name.ends_with(".bin")) {
+        return Err(Lack::Pickled(part));
+    }
+    let stem = if part.starts_with("text_encoder") { "model" } else { "diffusion_pytorch_model" };
+    Err(Lack::File(format!("{part}/{stem}.safetensors")))
+}
+
+impl Plan {
+    /// The index files of sharded weights.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = &String> {
+        self.weights.iter().filter_map(|weights| match weights {
+            Weights::Index(path) => Some(path),
+            Weights::Single(_) => None,
+        })
+    }
+
+    /// All weights, once the index files are in `folder`.
+    ///
+    /// # Errors
+    /// Fails if an index file is damaged or names a file that is no shard beside it.
+    pub(super) fn weight_files(&self, folder: &dyn ModelSource) -> Result<Vec<String>> {
+        let mut files = Vec::new();
+        for weights in &self.weights {
+            match weights {
+                Weights::Single(path) => files.push(path.clone()),
+                Weights::Index(path) => {
+                    let part = path.split('/').next().unwrap_or_default();
+                    let Some(shards) = shards(&folder.text(path)?) else {
+                        let message = format!("{path} is damaged: it does not say which files the weights are in");
+                        return Err(trouble(message, "name another model or revision"));
+                    };
+                    files.extend(shards.iter().map(|shard| format!("{part}/{shard}")));
+                }
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// The shards that an index names, each once; none if the index is damaged or a name is not a plain file name.
+fn shards(index: &str) -> Option<BTreeSet<String>> {
+    let index: serde_json::Value = serde_json::from_str(index).ok()?;
+    let names = index.get("weight_map")?.as_object()?.values();
+    let shard = |name: &serde_json::Value| {
+        let name = name.as_str()?;
+        (super::name::is_file_name(name) && name.ends_with(".safetensors")).then(|| name.to_owned())
+    };
+    names.map(shard).collect::<Option<BTreeSet<_>>>().filter(|shards| !shards.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BARE: &str = "unet/config.json vae/config.json text_encoder/config.json scheduler/scheduler_config.json";
+
+    #[track_caller]
+    fn check(files: &str, expected: &str) {
+        let text = format!("{BARE} {files}");
+        let names = text.split_whitespace().collect();
+        let chosen = match choose(&names, false) {
+            Ok(plan) => {
+                let weights = plan.weights.iter().map(|w| match w {
+                    Weights::Single(path) => path.clone(),
+                    Weights::Index(path) => format!("[{path}]"),
+                });
+                weights.collect::<Vec<_>>().join(" ")
+            }
+            Err(lack) => lack.to_string(),
+        };
+        assert_eq!(chosen, expected);
+    }
+
+    const TOKENS: &str = "tokenizer/vocab.json tokenizer/merges.txt";
+    const REST: &str = "tokenizer/tokenizer.json vae/diffusion_pytorch_model.safetensors text_encoder/model.safetensors";
+
+    #[test]
+    fn full_precision_goes_before_half_and_half_before_nothing() {
+        let others = |unet: &str| format!("text_encoder/model.safetensors {unet} vae/diffusion_pytorch_model.safetensors");
+        let single = "unet/diffusion_pytorch_model.safetensors";
+        let half = "unet/diffusion_pytorch_model.fp16.safetensors";
+        check(&format!("{REST} {single} {half}"), &others(single));
+        check(&format!("{REST} {half}"), &others(half));
+        let index = "unet/diffusion_pytorch_model.safetensors.index.json";
+        check(&format!("{REST} {index} {half}"), &others(&format!("[{index}]")));
+        let half_index = "unet/diffusion_pytorch_model.safetensors.index.fp16.json";
+        check(&format!("{REST} {half_index}"), &others(&format!("[{half_index}]")));
+    }
+
+    #[test]
+    fn what_a_model_lacks_is_named() {
+        check("", "it has no tokenizer/vocab.json");
+        check("tokenizer/vocab.json", "it has no tokenizer/merges.txt");
+        check(TOKENS, "it has no text_encoder/model.safetensors");
+        check(REST, "it has no unet/diffusion_pytorch_model.safetensors");
+        check(&format!("{REST} unet/diffusion_pytorch_model.bin"), "the weights in unet/ are pickled (.bin) only");
+        check(&format!("{REST} unet_2/x.bin"), "it has no unet/diffusion_pytorch_model.safetensors");
+        assert_eq!(choose(&["transformer/config.json"].into(), false), Err(Lack::Layout));
+    }
+
+    #[test]
+    fn only_named_files_are_taken_and_never_a_pickle() {
+        let text = format!("{BARE} {REST} {TOKENS} model_index.json unet/diffusion_pytorch_model.safetensors");
+        let mut names: BTreeSet<&str> = text.split_whitespace().collect();
+        let plan = choose(&names, false).unwrap();
+        names.extend(["unet/diffusion_pytorch_model.bin", "v1.ckpt", "../../x", "/etc/x", "safety_checker/model.safetensors"]);
+        assert_eq!(choose(&names, false).unwrap(), plan);
+        assert_eq!(plan.small.len() + plan.weights.len(), text.split_whitespace().count());
+    }
+
+    #[test]
+    fn a_second_text_encoder_is_taken_if_it_is_there_and_missed_if_it_is_needed() {
+        let text = format!("{BARE} {REST} unet/diffusion_pytorch_model.safetensors");
+        let mut names: BTreeSet<&str> = text.split_whitespace().collect();
+        assert_eq!(choose(&names, true), Err(Lack::File("tokenizer_2/vocab.json".to_owned())));
+        names.extend(["text_encoder_2/config.json", "text_encoder_2/model.safetensors", "tokenizer_2/tokenizer.json"]);
+        assert_eq!(choose(&names, false).unwrap().weights.len(), 4);
+    }
+
+    #[test]
+    fn an_index_that_names_a_path_is_damaged() {
+        let index = |file: &str| format!(r#"{{"weight_map":{{"a":"x-1.safetensors","b":"{file}","c":"x-1.safetensors"}}}}"#);
+        assert_eq!(shards(&index("x-2.safetensors")).unwrap().len(), 2);
+        for bad in ["../x.safetensors", "/x.safetensors", "a/x.safetensors", "x.bin", "", "..", ".safetensors"] {
+            assert_eq!(shards(&index(bad)), None, "{bad}");
+        }
+        assert_eq!(shards(r#"{"weight_map":{}}"#), None);
+        assert_eq!(shards("{"), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! During which steps.
+
+use std::ops::Range;
+
+use super::settings::{Rounding, TurnSettings, Window};
+use crate::prompt::Prompt;
+
+/// Which attention a window is for: the published rounding differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// Attention to the words.
+    Cross,
+    /// Attention of the picture to itself.
+    SelfAttention,
+}
+
+/// The steps that lie inside a window of a run of `steps` steps.
+///
+/// `Published` truncates `share * (steps + 1)` for cross-attention and `share * steps` for self-attention, in double
+/// precision; `Round` takes the nearest step for both. The result never reaches past the run.
+///
+/// ```
+/// use wordbrush::plan::{settings::{Rounding, Window}, window::{For, steps_of}};
+/// assert_eq!(steps_of(Window::until(0.4), 30, Rounding::Round, For::Cross), 0..12);
+/// assert_eq!(steps_of(Window::until(0.75), 10, Rounding::Published, For::Cross), 0..8);
+/// assert_eq!(steps_of(Window::until(0.75), 10, Rounding::Published, For::SelfAttention), 0..7);
+/// ```
+#[must_use]
+pub fn steps_of(window: Window, steps: usize, rounding: Rounding, what: For) -> Range<usize> {
+    let range = rows_of(window, steps, rounding, what);
+    let end = range.end.min(steps);
+    range.start.min(end)..end
+}
+
+/// As [`steps_of`], but may reach one row past the run, as the published schedule does.
+#[must_use]
+pub fn rows_of(window: Window, steps: usize, rounding: Rounding, what: For) -> Range<usize> {
+    let at = |share: f64| match (rounding, what) {
+        (Rounding::Round, _) => (share * steps as f64).round() as usize,
+        (Rounding::Published, For::Cross) => (share * (steps + 1) as f64) as usize,
+        (Rounding::Published, For::SelfAttention) => (share * steps as f64) as usize,
+    };
+    let (from, to) = (at(window.from), at(window.to));
+    from..to.max(from)
+}
+
+/// The cross window of every token position: the word's own where it has one, the default elsewhere.
+///
+/// A word is every place where it stands in `prompt`, whatever its capitals.
+#[must_use]
+pub fn cross_windows(settings: &TurnSettings, prompt: &Prompt, steps: usize) -> Vec<Range<usize>> {
+    let of = |window: Window| steps_of(window, steps, settings.window_rounding, For::Cross);
+    let mut windows = vec![of(settings.cross_replace_steps); prompt.ids.len()];
+    for (name, window) in &settings.cross_words {
+        let (name, index) = name.split_once('#').map_or((name.as_str(), None), |(n, i)| (n, i.parse::<usize>().ok()));
+        let mut seen = 0;
+        for (word, tokens) in prompt.words.iter().zip(&prompt.word_tokens) {
+            if word.to_lowercase() == name.to_lowercase() {
+                seen += 1;
+                if index.is_none_or(|i| i == seen) {
+                    windows[tokens.clone()].fill(of(*window));
+                }
+            }
+        }
+    }
+    windows
+}

@@ -1,0 +1,204 @@
+//! What decides how pictures are shown: `--preview`, and a few environment variables.
+//!
+//! The variables are a value here, not looked up, so that every terminal can be tried in a test.
+
+use crate::preview::blocks::Colours;
+use crate::safe;
+use std::collections::HashMap;
+use std::io::{self, IsTerminal};
+use std::str::FromStr;
+
+/// How pictures are put on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Kitty's graphics protocol.
+    Kitty,
+    /// iTerm2's inline images.
+    Iterm,
+    /// DEC Sixel.
+    Sixel,
+    /// Half blocks in colour, which every terminal with colours can show.
+    Blocks,
+    /// No picture: the path of its file.
+    None,
+}
+
+/// What `--preview` asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// Whatever the terminal can do best.
+    #[default]
+    Auto,
+    /// This and nothing else.
+    Forced(Protocol),
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    /// Reads `kitty`, `iterm`, `sixel`, `blocks`, `none` or `auto`; the error says which there are.
+    fn from_str(name: &str) -> Result<Self, String> {
+        Ok(match name.to_ascii_lowercase().as_str() {
+            "auto" => Self::Auto,
+            "kitty" => Self::Forced(Protocol::Kitty),
+            "iterm" | "iterm2" => Self::Forced(Protocol::Iterm),
+            "sixel" => Self::Forced(Protocol::Sixel),
+            "blocks" => Self::Forced(Protocol::Blocks),
+            "none" => Self::Forced(Protocol::None),
+            _ => {
+                let name = safe::printable_line(name);
+                return Err(format!(
+                    "`{name}` is not a way to show pictures, but kitty, iterm, sixel, blocks, none and auto are"
+                ));
+            }
+        })
+    }
+}
+
+/// What decides how pictures are shown: a few variables and whether both ends are a terminal.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    variables: HashMap<String, String>,
+    pub(crate) output_is_terminal: bool,
+    input_is_terminal: bool,
+}
+
+const VARIABLES: [&str; 13] = [
+    "TERM",
+    "TERM_PROGRAM",
+    "LC_TERMINAL",
+    "COLORTERM",
+    "NO_COLOR",
+    "TMUX",
+    "STY",
+    "KITTY_WINDOW_ID",
+    "KONSOLE_VERSION",
+    "XTERM_VERSION",
+    "GHOSTTY_RESOURCES_DIR",
+    "SSH_CONNECTION",
+    "WT_SESSION",
+];
+
+impl Surroundings {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let variables = VARIABLES
+            .iter()
+            .filter_map(|&name| Some((name.to_owned(), std::env::var(name).ok()?)));
+        Self {
+            variables: variables.collect(),
+            output_is_terminal: io::stdout().is_terminal(),
+            input_is_terminal: io::stdin().is_terminal(),
+        }
+    }
+
+    /// Made up for a test: both ends are a terminal and these variables are set.
+    #[must_use]
+    pub fn terminal(variables: &[(&str, &str)]) -> Self {
+        let variables = variables
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Self {
+            variables,
+            output_is_terminal: true,
+            input_is_terminal: true,
+        }
+    }
+
+    /// The same with standard output a pipe.
+    #[must_use]
+    pub fn piped(self) -> Self {
+        Self {
+            output_is_terminal: false,
+            ..self
+        }
+    }
+
+    /// The value of `name`, "" if it is not set.
+    fn value(&self, name: &str) -> &str {
+        self.variables.get(name).map_or("", String::as_str)
+    }
+
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        !self.value(name).is_empty()
+    }
+
+    pub(crate) fn in_tmux(&self) -> bool {
+        self.is_set("TMUX")
+    }
+
+    /// What the terminal outside tmux is, as far as the environment tells; `None` protocol if it is dumb.
+    pub(crate) fn best(&self) -> Protocol {
+        let term = self.value("TERM");
+        let program = if self.is_set("TERM_PROGRAM") && !self.in_tmux() {
+            self.value("TERM_PROGRAM")
+        } else {
+            self.value("LC_TERMINAL")
+        };
+        let is_one_of =
+            |names: &[&str]| names.iter().any(|name| program.eq_ignore_ascii_case(name));
+        if term.is_empty() || term == "dumb" {
+            Protocol::None
+        } else if term == "xterm-kitty"
+            || term == "xterm-ghostty"
+            || is_one_of(&["kitty", "ghostty"])
+        {
+            Protocol::Kitty
+        } else if is_one_of(&[
+            "iTerm.app",
+            "iTerm2",
+            "WezTerm",
+            "mintty",
+            "rio",
+            "WarpTerminal",
+        ]) || self.is_set("KONSOLE_VERSION")
+        {
+            Protocol::Iterm
+        } else if ["foot", "mlterm", "contour", "yaft"]
+            .iter()
+            .any(|name| term.starts_with(name))
+            || term.contains("sixel")
+        {
+            Protocol::Sixel
+        } else if (self.is_set("KITTY_WINDOW_ID") || self.is_set("GHOSTTY_RESOURCES_DIR"))
+            && !self.is_set("XTERM_VERSION")
+        {
+            Protocol::Kitty
+        } else {
+            Protocol::Blocks
+        }
+    }
+
+    pub(crate) fn colours(&self) -> Colours {
+        let direct = self.value("TERM").ends_with("-direct");
+        if direct
+            || matches!(self.value("COLORTERM"), "truecolor" | "24bit")
+            || self.is_set("WT_SESSION")
+        {
+            Colours::True
+        } else {
+            Colours::Palette256
+        }
+    }
+
+    /// Whether [`ask`] is answered at once: terminals known to, on this machine, with nothing in between.
+    pub(crate) fn answers_at_once(&self) -> bool {
+        let term = self.value("TERM");
+        let known = self.is_set("XTERM_VERSION") && term.starts_with("xterm")
+            || ["xterm-kitty", "xterm-ghostty", "foot", "mlterm"]
+                .iter()
+                .any(|name| term.starts_with(name));
+        known
+            && self.input_is_terminal
+            && self.output_is_terminal
+            && !self.in_tmux()
+            && !self.is_set("STY")
+            && !self.is_set("SSH_CONNECTION")
+    }
+}
+
+#[cfg(test)]
+#[path = "surroundings_tests.rs"]
+mod tests;

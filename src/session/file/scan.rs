@@ -1,0 +1,239 @@
+//! Reading a session's file, whatever state it is in.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Component, Path};
+
+use anyhow::{Context, Result, ensure};
+
+use super::rows::{HeaderRow, Row};
+use super::{Drawn, FILE_FORMAT, Header, Hinted, LONGEST_LINE, MOST_NODES, name, plainly};
+use crate::history::{Event, Tree};
+use crate::store::disk::Disk;
+
+/// The most bytes looked at to see whether a broken line is the last one.
+const LONGEST_TAIL: u64 = 64 << 20;
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Written by this person's own program.
+    Own,
+    /// From elsewhere: where it names a path outside its folder, only the last part of the name is kept, and settings
+    /// that hold such a path are left out.
+    Imported,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contents {
+    /// Its first line.
+    pub header: Header,
+    /// All its events, folded.
+    pub tree: Tree,
+    /// What came out of each node, in the order of growth; `None` where the file does not say.
+    pub drawn: Vec<Option<Drawn>>,
+    /// What people should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// How a file ends.
+pub(super) enum End {
+    /// With a whole line.
+    Whole,
+    /// It has no bytes at all.
+    Empty,
+    /// With a whole line, but for the newline.
+    NoNewline,
+    /// With a line that cannot be read.
+    Broken { bytes: Vec<u8>, why: String },
+    /// A line further up cannot be read; what follows was not looked at.
+    Damaged { line: usize, why: String },
+}
+
+/// A file, as far as it can be read.
+pub(super) struct Scanned {
+    pub(super) contents: Contents,
+    /// Bytes up to the end of the last whole line; a missing newline is not counted.
+    pub(super) length: u64,
+    pub(super) end: End,
+}
+
+/// Reads a file without changing it, up to the first line that is damaged, which a note names.
+///
+/// # Errors
+/// It cannot be read, is not a session, or is of a newer version.
+pub fn read(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Contents> {
+    let Scanned { mut contents, end, .. } = scan(path, disk, trust)?;
+    match end {
+        End::Whole | End::Empty | End::NoNewline => {}
+        End::Broken { why, .. } => contents.notes.push(format!("the last line was cut off ({why}) and is left out")),
+        End::Damaged { line, why } => {
+            contents.notes.push(format!("line {line} is damaged: {why}; what follows it cannot be shown"));
+        }
+    }
+    Ok(contents)
+}
+
+pub(super) fn scan(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Scanned> {
+    let unreadable = |error: io::Error| {
+        let hint = "`/sessions` lists those there are";
+        Hinted::new(format!("cannot read session `{}`: {}", name(path), plainly(&error)), hint)
+    };
+    let mut lines =
+        Lines { file: BufReader::with_capacity(1 << 16, disk.open(path).map_err(unreadable)?), line: vec![] };
+    let fresh = Header { format: FILE_FORMAT, program: env!("CARGO_PKG_VERSION").to_owned(), title: None };
+    let contents = Contents { header: fresh, tree: Tree::new(), drawn: Vec::new(), notes: Vec::new() };
+    let mut scanned = Scanned { contents, length: 0, end: End::Whole };
+    if !lines.next().map_err(unreadable)? {
+        scanned.end = End::Empty;
+        return Ok(scanned);
+    }
+    scanned.contents.header = header(&lines.line, path)?;
+    let mut number = 1;
+    loop {
+        scanned.length += lines.line.len() as u64;
+        if lines.line.last() != Some(&b'\n') {
+            scanned.end = End::NoNewline;
+            return Ok(scanned);
+        }
+        if !lines.next().map_err(unreadable)? {
+            return Ok(scanned);
+        }
+        number += 1;
+        if let Err(error) = scanned.contents.take(&lines.line, trust, number) {
+            let why = format!("{error:#}");
+            scanned.end = match lines.last().map_err(unreadable)? {
+                Some(bytes) => End::Broken { bytes, why },
+                None => End::Damaged { line: number, why },
+            };
+            return Ok(scanned);
+        }
+    }
+}
+
+fn header(line: &[u8], path: &Path) -> Result<Header> {
+    let hint = "a session's file begins with a line such as {\"wordbrush\":1,\"program\":\"0.1.0\"}";
+    let row: Option<HeaderRow> = serde_json::from_slice(line).ok();
+    let row = row.ok_or_else(|| Hinted::new(format!("`{}` is not a session of wordbrush", name(path)), hint))?;
+    ensure!(
+        row.wordbrush == FILE_FORMAT,
+        Hinted::new(
+            format!(
+                "session `{}` has format {}, but this program reads format {FILE_FORMAT}",
+                name(path),
+                row.wordbrush
+            ),
+            format!("it was begun by wordbrush {}", crate::safe::printable_line(&row.program)),
+        )
+    );
+    Ok(Header { format: row.wordbrush, program: row.program, title: row.title })
+}
+
+impl Contents {
+    /// Folds in the event of one line; changes nothing if it cannot be read or does not fit.
+    fn take(&mut self, line: &[u8], trust: Trust, number: usize) -> Result<()> {
+        ensure!(line.len() <= LONGEST_LINE, "it has more than {LONGEST_LINE} bytes");
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let mut row: Row = serde_json::from_slice(line).map_err(|error| anyhow::anyhow!(briefly(&error)))?;
+        let mut drawn = None;
+        match &mut row {
+            Row::Grow(grow) => {
+                ensure!(self.tree.len() < MOST_NODES, "it has more than {MOST_NODES} pictures");
+                drawn = grow.picture.take().map(Drawn::try_from).transpose()?;
+                if let Some(recipe) = grow.recipe_mut().filter(|r| trust == Trust::Imported && leads_out(&r.model)) {
+                    recipe.model = last_part(&recipe.model);
+                    self.notes.push(format!("line {number} names a model outside its folder; choose one by --model"));
+                }
+            }
+            Row::Set { value, .. } if trust == Trust::Imported && leads_out(value) => {
+                self.notes.push(format!("line {number} sets a path outside its folder and is left out"));
+                return Ok(());
+            }
+            _ => {}
+        }
+        let event = row.into_event(&self.tree)?;
+        let grows = matches!(event, Event::Grow(_));
+        self.tree.apply(event)?;
+        if grows {
+            self.drawn.push(drawn);
+        }
+        Ok(())
+    }
+}
+
+/// What serde_json says, without its position: lines are counted by us.
+fn briefly(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+/// Whether a text, taken as a path, may lead out of the folder it stands in.
+fn leads_out(text: &str) -> bool {
+    let inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
+    text.starts_with('~') || text.contains('\\') || !Path::new(text).components().all(inside)
+}
+
+fn last_part(path: &str) -> String {
+    path.rsplit(['/', '\\']).find(|part| !matches!(*part, "" | "." | ".." | "~")).unwrap_or("elsewhere").to_owned()
+}
+
+/// Lines of bounded length.
+struct Lines {
+    file: BufReader<Box<dyn Read + Send>>,
+    /// The present line with its newline, or the beginning of one that is too long.
+    line: Vec<u8>,
+}
+
+impl Lines {
+    /// Goes to the next line; false at the end of the file.
+    fn next(&mut self) -> io::Result<bool> {
+        self.line.clear();
+        let most = LONGEST_LINE as u64 + 1;
+        self.file.by_ref().take(most).read_until(b'\n', &mut self.line)?;
+        Ok(!self.line.is_empty())
+    }
+
+    /// The present line if it is the last one: nothing follows its newline, if it has one at all.
+    fn last(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = self.line.clone();
+        self.file.by_ref().take(LONGEST_TAIL + 1).read_to_end(&mut bytes)?;
+        let whole = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        Ok((bytes.len() as u64 <= LONGEST_TAIL && !whole.contains(&b'\n')).then_some(bytes))
+    }
+}
+
+/// A session in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// What it is called for people.
+    pub title: Option<String>,
+    /// The prompt of the newest node.
+    pub last_prompt: Option<String>,
+    /// How many nodes it has.
+    pub nodes: usize,
+}
+
+/// Counts a file's nodes and finds its newest prompt, without building the tree.
+///
+/// # Errors
+/// It cannot be read or is not a session.
+pub fn summary(path: &Path, disk: &dyn Disk) -> Result<Summary> {
+    let file = disk.open(path).with_context(|| format!("cannot read session `{}`", name(path)))?;
+    let mut lines = Lines { file: BufReader::with_capacity(1 << 16, file), line: vec![] };
+    let mut found = Summary { title: None, last_prompt: None, nodes: 0 };
+    if !lines.next()? {
+        return Ok(found);
+    }
+    found.title = header(&lines.line, path)?.title;
+    let mut newest = Vec::new();
+    while lines.next()? {
+        if lines.line.starts_with(b"{\"grow\":") && lines.line.ends_with(b"\n") {
+            found.nodes += 1;
+            std::mem::swap(&mut newest, &mut lines.line);
+        }
+    }
+    if let Ok(Row::Grow(row)) = serde_json::from_slice(&newest) {
+        found.last_prompt = Some(row.prompt().to_owned());
+    }
+    Ok(found)
+}

@@ -1,0 +1,302 @@
+//! Where sessions live, what they are called, and what may be a name.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::file::{Hinted, plainly, summary};
+use super::lock::Lock;
+use crate::safe::is_printable;
+use crate::store::disk::Disk;
+
+/// The most bytes of a session's name: file names have at most 255, and some are made from it.
+const LONGEST_NAME: usize = 100;
+
+/// The folders of this person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    sessions: PathBuf,
+    config: Option<PathBuf>,
+}
+
+/// A session in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What is typed to open it.
+    pub name: String,
+    /// What it is called for people.
+    pub title: Option<String>,
+    /// The prompt of its newest node.
+    pub last_prompt: Option<String>,
+    /// How many nodes it has; `None` if its file cannot be read.
+    pub nodes: Option<usize>,
+    /// Bytes of its file and its store.
+    pub bytes: u64,
+}
+
+impl Home {
+    /// The folders that the environment names, asked for by `variable`.
+    ///
+    /// Sessions live in `$WORDBRUSH_HOME`, else `$XDG_DATA_HOME/wordbrush/sessions`, else
+    /// `~/.local/share/wordbrush/sessions`. The config file is `$XDG_CONFIG_HOME/wordbrush/config.toml`, else
+    /// `~/.config/wordbrush/config.toml`. XDG variables count only if they are absolute paths, as their standard asks.
+    ///
+    /// # Errors
+    /// None of the variables is there.
+    pub fn find(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+        let folder = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let user = folder("HOME").or_else(|| folder("USERPROFILE"));
+        let xdg = |name: &str, usual: &str| {
+            let given = folder(name).filter(|path| path.is_absolute());
+            given.or_else(|| Some(user.as_ref()?.join(usual))).map(|path| path.join("wordbrush"))
+        };
+        let sessions = folder("WORDBRUSH_HOME")
+            .or_else(|| Some(xdg("XDG_DATA_HOME", ".local/share")?.join("sessions")))
+            .ok_or_else(|| Hinted::new("there is no home folder for sessions", "set WORDBRUSH_HOME to a folder"))?;
+        Ok(Self { sessions, config: xdg("XDG_CONFIG_HOME", ".config").map(|path| path.join("config.toml")) })
+    }
+
+    /// The folder in which sessions live. It may not exist yet.
+    #[must_use]
+    pub fn sessions(&self) -> &Path {
+        &self.sessions
+    }
+
+    /// The config file, which need not exist; `None` if there is no home folder.
+    #[must_use]
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// The file of the session called `name`.
+    ///
+    /// # Errors
+    /// It cannot be a session's name.
+    pub fn file(&self, name: &str) -> Result<PathBuf> {
+        check_name(name)?;
+        Ok(self.sessions.join(format!("{name}.jsonl")))
+    }
+
+    /// A name that no session has: `2026-11-23-a`, then `-b` to `-z`, `-aa` and so on, for the date given.
+    #[must_use]
+    pub fn new_name(&self, date: &str) -> String {
+        let free = |name: &String| {
+            let taken = |ending: &str| self.sessions.join(format!("{name}.{ending}")).exists();
+            !taken("jsonl") && !taken("store") && !taken("lock")
+        };
+        (0..).map(|n| format!("{date}-{}", letters(n))).find(free).expect("there are more names than files")
+    }
+
+    /// All sessions, in the order of their names. A file that cannot be read is listed without its contents.
+    ///
+    /// # Errors
+    /// The folder exists and cannot be read.
+    pub fn list(&self, disk: &dyn Disk) -> Result<Vec<Listed>> {
+        if !self.sessions.exists() {
+            return Ok(Vec::new());
+        }
+        let folder =
+            fs::read_dir(&self.sessions).with_context(|| format!("cannot list {}", self.sessions.display()))?;
+        let mut listed = Vec::new();
+        for path in folder.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jsonl"));
+            let Some(name) = name.filter(|name| check_name(name).is_ok()) else { continue };
+            let bytes = bytes_of(&path) + bytes_of(&store_of(&path));
+            let found = summary(&path, disk).ok();
+            let nodes = found.as_ref().map(|summary| summary.nodes);
+            let (title, last_prompt) = found.map_or((None, None), |summary| (summary.title, summary.last_prompt));
+            listed.push(Listed { name: name.to_owned(), title, last_prompt, nodes, bytes });
+        }
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(listed)
+    }
+
+    /// Removes a session: its file, what was set aside from it, and its store.
+    ///
+    /// # Errors
+    /// There is no such session, a process has it open, or something cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let path = self.file(name)?;
+        ensure!(
+            path.exists(),
+            Hinted::new(format!("there is no session `{name}`"), "`wordbrush sessions` lists those there are")
+        );
+        let _lock = Lock::take(&path, name)?;
+        let failed = |error: &std::io::Error| {
+            let hint = "what is left of it can be removed by hand";
+            Hinted::new(format!("cannot remove session `{name}`: {}", plainly(error)), hint)
+        };
+        let store = store_of(&path);
+        if store.exists() {
+            fs::remove_dir_all(&store).map_err(|error| failed(&error))?;
+        }
+        let aside = format!("{name}.jsonl.");
+        for entry in fs::read_dir(&self.sessions).map_err(|error| failed(&error))?.flatten() {
+            if entry.file_name().to_str().is_some_and(|file| file.starts_with(&aside)) {
+                fs::remove_file(entry.path()).map_err(|error| failed(&error))?;
+            }
+        }
+        fs::remove_file(&path).map_err(|error| failed(&error))?;
+        Ok(())
+    }
+}
+
+/// The folder of the store that belongs to a session's file: `NAME.store` beside `NAME.jsonl`.
+#[must_use]
+pub fn store_of(file: &Path) -> PathBuf {
+    file.with_extension("store")
+}
+
+/// Says whether a session may be called so. A name is the name of a file in one folder and nothing else.
+///
+/// # Errors
+/// It is empty or long, begins with a dot or a hyphen, or has slashes, colons, blanks at its ends, or control characters.
+pub fn check_name(name: &str) -> Result<(), Hinted> {
+    let wrong = |why: &str| {
+        let shown = crate::safe::printable_line(name);
+        Err(Hinted::new(
+            format!("`{shown}` cannot be a session's name: {why}"),
+            "letters, digits and hyphens are fine: red-fox",
+        ))
+    };
+    if name.is_empty() {
+        return wrong("it is empty");
+    }
+    if name.len() > LONGEST_NAME {
+        return wrong("it is longer than 100 bytes");
+    }
+    if name.starts_with(['.', '-']) {
+        return wrong("it begins with a dot or a hyphen");
+    }
+    if name.contains(['/', '\\', ':']) {
+        return wrong("it has a slash or a colon");
+    }
+    if name.trim() != name || name.chars().any(|c| c == '\n' || !is_printable(c)) {
+        return wrong("it has blanks at its ends or control characters");
+    }
+    Ok(())
+}
+
+/// `a` to `z`, then `aa`, `ab` and so on.
+fn letters(n: u32) -> String {
+    let last = char::from(b'a' + u8::try_from(n % 26).expect("a remainder by 26 fits"));
+    if n < 26 { last.to_string() } else { letters(n / 26 - 1) + &last.to_string() }
+}
+
+/// Bytes of a file, or of all files in a folder and those inside it; links are not followed.
+fn bytes_of(path: &Path) -> u64 {
+    match fs::symlink_metadata(path) {
+        Ok(data) if data.is_file() => data.len(),
+        Ok(data) if data.is_dir() => {
+            fs::read_dir(path).into_iter().flatten().flatten().map(|entry| bytes_of(&entry.path())).sum()
+        }
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::file::SessionFile;
+    use crate::store::disk::RealDisk;
+    use std::sync::Arc;
+
+    fn find(variables: &[(&str, &str)]) -> Result<(String, Option<String>)> {
+        let home = Home::find(|name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into()))?;
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        Ok((text(home.sessions()), home.config().map(text)))
+    }
+
+    fn home_in(folder: &Path) -> Home {
+        Home { sessions: folder.to_owned(), config: None }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_environment_says_where_sessions_live() {
+        let check = |variables: &[(&str, &str)], sessions: &str, config: Option<&str>| {
+            assert_eq!(find(variables).unwrap(), (sessions.to_owned(), config.map(str::to_owned)), "{variables:?}");
+        };
+        let usual = Some("/h/.config/wordbrush/config.toml");
+        check(&[("HOME", "/h")], "/h/.local/share/wordbrush/sessions", usual);
+        check(&[("HOME", "/h"), ("XDG_DATA_HOME", "/d")], "/d/wordbrush/sessions", usual);
+        check(&[("HOME", "/h"), ("XDG_DATA_HOME", "d")], "/h/.local/share/wordbrush/sessions", usual);
+        check(
+            &[("HOME", "/h"), ("XDG_CONFIG_HOME", "/c")],
+            "/h/.local/share/wordbrush/sessions",
+            Some("/c/wordbrush/config.toml"),
+        );
+        check(&[("HOME", "/h"), ("XDG_DATA_HOME", "/d"), ("WORDBRUSH_HOME", "/w")], "/w", usual);
+        check(&[("WORDBRUSH_HOME", "w")], "w", None);
+        assert_eq!(
+            find(&[("HOME", "")]).unwrap_err().downcast::<Hinted>().unwrap().hint(),
+            "set WORDBRUSH_HOME to a folder"
+        );
+    }
+
+    #[test]
+    fn a_new_session_has_the_first_free_letter_of_its_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home_in(folder.path());
+        assert_eq!(home.new_name("2026-11-23"), "2026-11-23-a");
+        fs::write(folder.path().join("2026-11-23-a.jsonl"), "").unwrap();
+        fs::create_dir(folder.path().join("2026-11-23-b.store")).unwrap();
+        assert_eq!(home.new_name("2026-11-23"), "2026-11-23-c");
+        assert_eq!([0, 25, 26, 27, 701, 702].map(letters), ["a", "z", "aa", "ab", "zz", "aaa"]);
+    }
+
+    #[test]
+    fn a_name_that_could_be_more_than_a_file_name_is_refused() {
+        let long = "x".repeat(101);
+        for bad in
+            ["", ".", "..", ".x", "-x", "a/b", "../a", "a\\b", "c:x", " a", "a\n", "a\u{1b}b", "a\u{202e}b", &long]
+        {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+            assert!(home_in(Path::new("/s")).file(bad).is_err(), "{bad:?}");
+        }
+        for good in ["fox", "2026-11-23-a", "two words", "лиса", "a.b"] {
+            assert!(check_name(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn the_list_has_every_session_and_removing_one_leaves_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home_in(folder.path());
+        assert_eq!(home_in(&folder.path().join("not/yet")).list(&RealDisk).unwrap(), []);
+        for name in ["fox", "fox.2", "hen"] {
+            SessionFile::create(&home.file(name).unwrap(), Some("A title"), Arc::new(RealDisk)).unwrap();
+        }
+        fs::write(folder.path().join("fox.jsonl.broken-1"), "{").unwrap();
+        fs::write(folder.path().join("junk.jsonl"), "no session").unwrap();
+        fs::create_dir_all(folder.path().join("fox.store/values")).unwrap();
+        fs::write(folder.path().join("fox.store/values/x"), [0; 1000]).unwrap();
+        let listed = home.list(&RealDisk).unwrap();
+        let names: Vec<&str> = listed.iter().map(|l| l.name.as_str()).collect();
+        assert_eq!(names, ["fox", "fox.2", "hen", "junk"]);
+        assert_eq!((listed[0].nodes, listed[3].nodes), (Some(0), None));
+        assert_eq!(listed[0].title.as_deref(), Some("A title"));
+        assert_eq!(listed[0].bytes, 1000 + listed[2].bytes);
+
+        home.remove("fox").unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, ["fox.2.jsonl", "hen.jsonl", "junk.jsonl"]);
+        assert!(home.remove("fox").unwrap_err().to_string().contains("no session `fox`"));
+        assert!(home.remove("../hen").is_err());
+    }
+
+    #[test]
+    fn a_session_that_is_open_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home_in(folder.path());
+        let path = home.file("fox").unwrap();
+        SessionFile::create(&path, None, Arc::new(RealDisk)).unwrap();
+        let _lock = Lock::take(&path, "fox").unwrap();
+        assert!(home.remove("fox").unwrap_err().to_string().contains("is open in another window"));
+        assert!(path.exists());
+    }
+}

@@ -1,0 +1,155 @@
+//! Do we compute what was published?
+//!
+//! A case asks a question in the published terms; it is answered by the same engine, plans and controls that the
+//! conversation uses, with every setting of the column "published", and the answer is compared with golden numbers.
+
+mod case;
+mod probe;
+mod results;
+mod run;
+mod words;
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::engine::Engine;
+use crate::engine::layers::Backend;
+use crate::model::folder::Folder;
+
+pub use case::{Case, Kind};
+pub use results::{Array, Compared, Numbers, Results, compare, read, write};
+
+/// What became of one case.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its name.
+    pub name: String,
+    /// How its results compare; empty if there are no golden ones.
+    pub compared: Vec<Compared>,
+    /// Why it could not be run.
+    pub failure: Option<String>,
+}
+
+impl Outcome {
+    /// Whether the case ran and all that was compared passes.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.failure.is_none() && self.compared.iter().all(Compared::passes)
+    }
+}
+
+/// Models that cases share, loaded once.
+#[derive(Default)]
+pub struct Models {
+    folders: Vec<PathBuf>,
+    loaded: HashMap<(PathBuf, bool), Engine>,
+}
+
+impl Models {
+    /// Looks for models in these folders before a case's own `model_path`.
+    #[must_use]
+    pub fn new(folders: Vec<PathBuf>) -> Self {
+        Self { folders, loaded: HashMap::new() }
+    }
+
+    fn path(&self, case: &Case) -> PathBuf {
+        let named = self.folders.iter().map(|f| f.join(&case.model)).find(|f| f.is_dir());
+        named.unwrap_or_else(|| case.folder.join(&case.model_path))
+    }
+
+    /// Loads the engine of a case; `plain` for gradients.
+    fn load(&mut self, case: &Case, plain: bool) -> Result<()> {
+        let key = (self.path(case), plain);
+        if !self.loaded.contains_key(&key) {
+            let backend = if plain {
+                Backend::Plain(candle_core::Device::Cpu, candle_core::DType::F64)
+            } else {
+                Backend::Kernels(wordbrush_kernels::Precision::F32)
+            };
+            let folder = Folder::open(&key.0)?;
+            let engine = Engine::load(&folder, &backend).with_context(|| format!("cannot load {}", key.0.display()))?;
+            self.loaded.insert(key, engine);
+        }
+        Ok(())
+    }
+
+    /// A loaded engine.
+    fn engine(&self, case: &Case, plain: bool) -> Result<&Engine> {
+        self.loaded.get(&(self.path(case), plain)).context("BUG: a model was not loaded")
+    }
+}
+
+/// The folders of cases that `path` means: itself, or the folders in it that hold a case.
+///
+/// # Errors
+/// Fails if there is no case at all.
+pub fn find_cases(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.join("case.json").is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut cases: Vec<PathBuf> =
+        entries.filter_map(|e| e.ok().map(|e| e.path())).filter(|p| p.join("case.json").is_file()).collect();
+    cases.sort();
+    if cases.is_empty() {
+        bail!("there is no case in {}: a case is a folder with a case.json", path.display());
+    }
+    Ok(cases)
+}
+
+/// Runs one case, writes `<out>/<name>.safetensors`, and compares with `golden.safetensors` where that is there.
+#[must_use]
+pub fn run_case(folder: &Path, out: &Path, models: &mut Models) -> Outcome {
+    let fallback = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let mut name = fallback;
+    let result = (|| -> Result<Vec<Compared>> {
+        let case = Case::read(folder)?;
+        if case.name.contains(['/', '\\']) || case.name.starts_with('.') {
+            bail!("`{}` is no name for a case", case.name);
+        }
+        name.clone_from(&case.name);
+        let mut results = run::answer(&case, models)?;
+        results.retain(|name, _| case.asks(name));
+        let missing: Vec<&str> =
+            case.outputs.required.iter().filter(|n| !results.contains_key(*n)).map(String::as_str).collect();
+        write(&out.join(format!("{name}.safetensors")), &results)?;
+        let golden = folder.join("golden.safetensors");
+        if !missing.is_empty() {
+            bail!("no {} was made", missing.join(", "));
+        }
+        if golden.is_file() {
+            Ok(compare(&results, &read(&golden)?, &case.outputs.required, &case.tolerance))
+        } else {
+            Ok(Vec::new())
+        }
+    })();
+    match result {
+        Ok(compared) => Outcome { name, compared, failure: None },
+        Err(error) => Outcome { name, compared: Vec::new(), failure: Some(format!("{error:#}")) },
+    }
+}
+
+/// Writes a case's line: its name, the largest error of each result, and pass or fail.
+///
+/// # Errors
+/// Fails if `to` cannot be written.
+pub fn report(outcome: &Outcome, to: &mut dyn Write) -> std::io::Result<()> {
+    let verdict = match (&outcome.failure, outcome.passes(), outcome.compared.is_empty()) {
+        (Some(_), _, _) => "FAIL",
+        (None, _, true) => "written",
+        (None, true, _) => "pass",
+        (None, false, _) => "FAIL",
+    };
+    write!(to, "{verdict:7} {}", outcome.name)?;
+    if let Some(failure) = &outcome.failure {
+        write!(to, ": {}", crate::safe::printable(failure).replace('\n', " "))?;
+    }
+    for c in &outcome.compared {
+        let mark = if c.passes() { "" } else { " !" };
+        write!(to, "  {} {:.2e}/{:.1e}{mark}", c.name, c.error, c.tolerance)?;
+    }
+    writeln!(to)
+}

@@ -1,0 +1,471 @@
+//! Cases answered.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use candle_core::Tensor;
+
+use super::case::{Case, Edit, Kind};
+use super::probe::Probe;
+use super::results::{Array, Numbers, Results, read};
+use super::words::{TargetWords, Text, mask_words, orders, target_words};
+use super::Models;
+use crate::attention::blend::Parent;
+use crate::attention::maps::{MapSource, StepMaps, Want};
+use crate::attention::record::{Keep, MaskLayers};
+use crate::engine::ddim::{Timetable, alphas};
+use crate::engine::edit::{Before, Drawn, Means, Orders, draw};
+use crate::engine::inversion::NullText;
+use crate::engine::unet::Condition;
+use crate::engine::{Conditions, Engine, Picture, Run, vocabulary};
+use crate::model::folder::Folder;
+use crate::model::spec::{SchedulerSpec, TextSpec};
+use crate::plan::align::Published;
+use crate::plan::settings::Precision;
+
+/// Runs a case and gives everything it can.
+pub(super) fn answer(case: &Case, models: &mut Models) -> Result<Results> {
+    let inputs = case.folder.join("input.safetensors");
+    let inputs = if inputs.is_file() { read(&inputs)? } else { Results::new() };
+    if case.kind == Kind::Text {
+        let folder = Folder::open(models.path(case))?;
+        let spec = TextSpec::read(&folder, "text_encoder")?;
+        let vocabulary = vocabulary(&folder, "tokenizer", spec.positions)?;
+        let texts: Vec<Text> = case.prompts.iter().map(|p| Text::read(&vocabulary, p)).collect::<Result<_>>()?;
+        let mut out = Results::new();
+        text_results(case, &texts, &mut out)?;
+        return Ok(out);
+    }
+    models.load(case, false)?;
+    if case.kind == Kind::NullText {
+        models.load(case, true)?;
+    }
+    let worker = Worker { case, engine: models.engine(case, false)?, inputs, out: Results::new() };
+    match case.kind {
+        Kind::Parts => worker.parts(),
+        Kind::Invert | Kind::NullText => worker.invert(models),
+        Kind::Generate | Kind::Edit | Kind::Text => worker.pictures(),
+    }
+}
+
+struct Worker<'a> {
+    case: &'a Case,
+    engine: &'a Engine,
+    inputs: Results,
+    out: Results,
+}
+
+/// Channels first to channels last, without the batch.
+fn to_latent(values: &[f32], (c, h, w): (usize, usize, usize)) -> Result<Tensor> {
+    let t = Tensor::from_slice(values, (c, h, w), &candle_core::Device::Cpu)?;
+    Ok(t.permute((1, 2, 0))?.contiguous()?)
+}
+
+/// Channels last to channels first.
+fn from_latent(latent: &Tensor) -> Result<Vec<f32>> {
+    Ok(latent.permute((2, 0, 1))?.flatten_all()?.to_vec1()?)
+}
+
+/// The source's maps, all kept.
+struct Kept(Vec<Arc<StepMaps>>);
+
+impl MapSource for Kept {
+    fn maps(&mut self, _up: usize, step: usize, _want: Want) -> candle_core::Result<Arc<StepMaps>> {
+        Ok(self.0[step].clone())
+    }
+}
+
+impl Worker<'_> {
+    fn scheduler(&self) -> Result<SchedulerSpec> {
+        match &self.case.scheduler {
+            Some(value) => SchedulerSpec::parse("case.json", value.clone()),
+            None => Ok(self.engine.spec().scheduler.clone()),
+        }
+    }
+
+    fn floats(&self, name: &str) -> Result<(&[usize], &[f32])> {
+        let array = self.inputs.get(name).with_context(|| format!("input.safetensors lacks `{name}`"))?;
+        match &array.numbers {
+            Numbers::F32(values) => Ok((&array.shape, values)),
+            _ => anyhow::bail!("`{name}` is not of floats"),
+        }
+    }
+
+    fn put(&mut self, name: &str, array: Array) {
+        self.out.insert(name.to_owned(), array);
+    }
+
+    /// The embeddings of all prompts and of the empty one, given out as results too.
+    fn conditions(&mut self) -> Result<(Vec<Condition>, Condition)> {
+        let ids = self.case.sdxl.as_ref().map_or([0.0; 6], |s| s.time_ids);
+        let reader = self.engine.reader();
+        let written: Vec<Condition> = self.case.prompts.iter().map(|p| reader.embed(p, ids)).collect::<Result<_>>()?;
+        let empty = reader.embed_empty("", ids)?;
+        let (_, tokens, width) = empty.text.dims3()?;
+        let mut all: Vec<f32> = Vec::new();
+        for c in &written {
+            all.extend(c.text.flatten_all()?.to_vec1::<f32>()?);
+        }
+        let mut token_ids = Vec::new();
+        for text in &self.case.prompts {
+            token_ids.extend(reader.prompt(text)?.ids.iter().map(|id| i64::from(*id)));
+        }
+        self.put("token_ids", Array::i64(&[written.len(), tokens], token_ids));
+        self.put("text_embeddings", Array::f32(&[written.len(), tokens, width], all));
+        self.put("uncond_embeddings", Array::f32(&[1, tokens, width], empty.text.flatten_all()?.to_vec1()?));
+        let pooled: Vec<&Tensor> = written.iter().filter_map(|c| c.added.as_ref().map(|a| &a.0)).collect();
+        if !pooled.is_empty() {
+            let pooled = Tensor::cat(&pooled, 0)?;
+            let shape = pooled.dims().to_vec();
+            self.put("pooled_embeddings", Array::f32(&shape, pooled.flatten_all()?.to_vec1()?));
+        }
+        Ok((written, empty))
+    }
+
+    /// The empty prompt's embedding for each step, where the case gives it.
+    fn empties(&self, empty: Condition) -> Result<Vec<Condition>> {
+        if !self.inputs.contains_key("uncond_list") {
+            return Ok(vec![empty]);
+        }
+        let (shape, values) = self.floats("uncond_list")?;
+        ensure!(shape.len() == 3, "`uncond_list` has shape {shape:?}");
+        let all = Tensor::from_slice(values, shape, &candle_core::Device::Cpu)?;
+        let one = |i: usize| Ok(Condition { text: all.narrow(0, i, 1)?, added: empty.added.clone() });
+        (0..shape[0]).map(one).collect()
+    }
+
+    fn parts(mut self) -> Result<Results> {
+        let (written, _) = self.conditions()?;
+        let spec = self.scheduler()?;
+        let table = Timetable::new(&spec, self.case.steps())?;
+        self.put("alphas_cumprod", Array::f32(&[spec.train_steps], alphas(&spec)));
+        let (shape, values) = self.floats("latents")?;
+        let (n, dims) = (shape[0], (shape[1], shape[2], shape[3]));
+        let size = dims.0 * dims.1 * dims.2;
+        let levels: Vec<usize> = match &self.inputs.get("timesteps").context("input.safetensors lacks `timesteps`")?.numbers {
+            Numbers::I64(v) => v.iter().map(|t| *t as usize).collect(),
+            Numbers::F32(v) => v.iter().map(|t| *t as usize).collect(),
+            Numbers::U8(v) => v.iter().map(|t| *t as usize).collect(),
+        };
+        let latents: Vec<Tensor> = values.chunks(size).map(|v| to_latent(v, dims)).collect::<Result<_>>()?;
+        let batch = Tensor::stack(&latents, 0)?;
+        let texts: Vec<&Tensor> = written.iter().map(|c| &c.text).collect();
+        let condition = Condition {
+            text: Tensor::cat(&texts, 0)?,
+            added: match &written[0].added {
+                Some((_, ids)) => {
+                    let pooled: Vec<&Tensor> = written.iter().filter_map(|c| c.added.as_ref().map(|a| &a.0)).collect();
+                    Some((Tensor::cat(&pooled, 0)?, *ids))
+                }
+                None => None,
+            },
+        };
+        for (i, level) in levels.iter().enumerate() {
+            let output = self.engine.predict(&batch, &condition, *level)?;
+            let mut values = Vec::new();
+            for j in 0..n {
+                values.extend(from_latent(&output.get(j)?)?);
+            }
+            self.put(&format!("unet_out_{i}"), Array::f32(&[n, dims.0, dims.1, dims.2], values));
+            if i == 0 {
+                let mut moved = Vec::new();
+                let last = table.levels().len() - 1;
+                for step in [0, 4.min(last), last] {
+                    for (j, latent) in latents.iter().enumerate() {
+                        moved.extend(from_latent(&table.step(latent, &output.get(j)?, step)?)?);
+                    }
+                }
+                self.put("ddim_step", Array::f32(&[3, n, dims.0, dims.1, dims.2], moved));
+            }
+        }
+        let (shape, values) = self.floats("vae_latents")?;
+        let latent = to_latent(values, (shape[1], shape[2], shape[3]))?;
+        let decoded = self.engine.vae().decode(&latent)?;
+        let (h, w, c) = decoded.dims3()?;
+        self.put("vae_decoded", Array::f32(&[1, c, h, w], from_latent(&decoded)?));
+        let (shape, values) = self.floats("vae_pixels")?;
+        let pixels = to_latent(values, (shape[1], shape[2], shape[3]))?;
+        let (mean, variance) = self.engine.vae().encode(&pixels)?;
+        let (h, w, c) = mean.dims3()?;
+        self.put("vae_mean", Array::f32(&[1, c, h, w], from_latent(&mean)?));
+        self.put("vae_logvar", Array::f32(&[1, c, h, w], from_latent(&variance)?));
+        Ok(self.out)
+    }
+
+    fn put_latents(&mut self, name: &str, latents: &[Tensor]) -> Result<()> {
+        let (h, w, c) = latents[0].dims3()?;
+        let mut values = Vec::new();
+        for latent in latents {
+            values.extend(from_latent(latent)?);
+        }
+        self.put(name, Array::f32(&[latents.len(), c, h, w], values));
+        Ok(())
+    }
+
+    fn put_picture(&mut self, name: &str, picture: &Picture) {
+        self.put(name, Array::u8(&[picture.height, picture.width, 3], picture.bytes.clone()));
+    }
+
+    /// One prompt's run by the conversation's own `draw`.
+    fn draw(&self, conditions: &Conditions, start: &Tensor, orders: &Orders, before: Before<'_>, keep: Keep) -> Result<(Drawn, Probe)> {
+        let table = Timetable::new(&self.scheduler()?, self.case.steps())?;
+        let run = Run { conditions, timetable: &table, guidance: self.case.guidance_scale, map_precision: Precision::F32 };
+        let layers = self.layers(start)?;
+        let steps = self.case.probe.as_ref().map_or(&[][..], |p| &p.steps);
+        let mut probe = Probe::new(steps, self.probe_heads(), layers);
+        let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
+        let means = Means { layers, keep, observer: &mut probe, watch: &mut watch };
+        let drawn = draw(self.engine, &run, start, orders, before, means)?.context("BUG: an unwatched run was stopped")?;
+        Ok((drawn, probe))
+    }
+
+    /// The published masks are made at 16x16, whatever the size.
+    fn layers(&self, start: &Tensor) -> Result<MaskLayers> {
+        let (h, w, _) = start.dims3()?;
+        let grids = self.engine.unet().text_grids((h, w));
+        let found = grids.iter().find(|(grid, _)| *grid == (16, 16));
+        Ok(found.map_or_else(|| self.engine.mask_layers((h, w)), |(grid, count)| MaskLayers { grid: *grid, count: *count }))
+    }
+
+    /// Heads of the first 16x16 layer on the way down.
+    fn probe_heads(&self) -> usize {
+        let spec = &self.engine.spec().unet;
+        let side = self.inputs.get("latents").map_or(32, |l| l.shape[2]);
+        (0..spec.heads.len()).find(|i| side >> i == 16).map_or(spec.heads[0], |i| spec.heads[i])
+    }
+
+    fn pictures(mut self) -> Result<Results> {
+        let (written, empty) = self.conditions()?;
+        let empty = self.empties(empty)?;
+        let texts: Vec<Text> =
+            self.case.prompts.iter().map(|p| Text::read(self.engine.reader().vocabulary(), p)).collect::<Result<_>>()?;
+        text_results(self.case, &texts, &mut self.out)?;
+        let (shape, values) = self.floats("latents")?;
+        let start = to_latent(values, (shape[1], shape[2], shape[3]))?;
+        let steps = self.case.steps();
+        let length = texts[0].ids.len();
+        let own_max = self.case.edit.as_ref().map_or(0, |e| e.self_replace_max_pixels);
+        let keep = if self.case.edit.is_some() {
+            Keep { cross: 0..steps, own: 0..steps, own_max, values: false }
+        } else {
+            Keep::default()
+        };
+        let conditions = Conditions { written: written[0].clone(), empty: empty.clone() };
+        let (source, probe) = self.draw(&conditions, &start, &untouched(length), Before::default(), keep)?;
+        self.put_latents("source_latents", source.trajectory.latents())?;
+        let picture = self.engine.decode(source.trajectory.last())?;
+        self.put_picture("source_image", &picture);
+        let mut probes = vec![probe];
+        if let Some(edit) = &self.case.edit {
+            self.targets(edit, &texts, (&written, &empty), &start, source, &mut probes)?;
+        }
+        self.put_probes(&probes, length)?;
+        Ok(self.out)
+    }
+
+    fn targets(
+        &mut self,
+        edit: &Edit,
+        texts: &[Text],
+        (written, empty): (&[Condition], &[Condition]),
+        start: &Tensor,
+        source: Drawn,
+        probes: &mut Vec<Probe>,
+    ) -> Result<()> {
+        let parent = Parent { latents: source.trajectory.after(), word_maps: Arc::new(source.word_maps) };
+        let mut kept = Kept(source.maps.into_iter().map(Arc::new).collect());
+        let (mut runs, mut pictures, mut masks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut maps: Vec<Vec<f32>> = Vec::new();
+        for (i, target) in texts.iter().enumerate().skip(1) {
+            let words = target_words(edit, &texts[0], target, i - 1, self.case.steps())?;
+            let orders = orders(self.case, edit, &words, (mask_words(edit, &texts[0], 0), mask_words(edit, target, i)));
+            let conditions = Conditions { written: written[i].clone(), empty: empty.to_vec() };
+            let before = Before { parent: Some(parent.clone()), taken_up: None, maps: Some(&mut kept) };
+            let (drawn, probe) = self.draw(&conditions, start, &orders, before, Keep::default())?;
+            probes.push(probe);
+            pictures.push(self.engine.decode(drawn.trajectory.last())?);
+            if let Some(Some(mask)) = drawn.masks.last() {
+                masks.extend_from_slice(mask);
+            }
+            if let Some((a, b)) = drawn.mask_maps {
+                if maps.is_empty() {
+                    maps.push(a);
+                }
+                maps.push(b);
+            }
+            runs.push(drawn.trajectory);
+        }
+        let (h, w, c) = start.dims3()?;
+        let mut values = Vec::new();
+        for step in 0..=self.case.steps() {
+            for run in &runs {
+                values.extend(from_latent(run.before(step))?);
+            }
+        }
+        self.put("target_latents", Array::f32(&[self.case.steps() + 1, runs.len(), c, h, w], values));
+        let (height, width) = (pictures[0].height, pictures[0].width);
+        let bytes = pictures.into_iter().flat_map(|p| p.bytes).collect();
+        self.put("target_image", Array::u8(&[runs.len(), height, width, 3], bytes));
+        if !masks.is_empty() {
+            self.put("blend_mask", Array::u8(&[runs.len(), h, w], masks));
+        }
+        if !maps.is_empty() {
+            let count = maps.len();
+            for map in &mut maps {
+                let max = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                map.iter_mut().for_each(|v| *v /= max);
+            }
+            self.put("blend_map", Array::f32(&[count, 16, 16], maps.concat()));
+        }
+        Ok(())
+    }
+
+    fn put_probes(&mut self, probes: &[Probe], keys: usize) -> Result<()> {
+        let count = probes.len();
+        let Some(probe) = &self.case.probe else { return Ok(()) };
+        let steps = probe.steps.len();
+        if probes.iter().all(|p| p.cross.len() == steps && steps > 0) {
+            let by_step = |i: usize| probes.iter().flat_map(move |p| p.cross[i].iter().copied());
+            let cross = (0..steps).flat_map(by_step).collect();
+            self.put("attn_cross_16", Array::f32(&[steps, count, 256, keys], cross));
+        }
+        if probes.iter().all(|p| p.own.len() == steps && steps > 0) {
+            let heads = probes[0].own[0].len() / 16 / 256;
+            let own = (0..steps).flat_map(|i| probes.iter().flat_map(move |p| p.own[i].iter().copied())).collect();
+            self.put("attn_self_16", Array::f32(&[steps, count, heads, 16, 256], own));
+        }
+        let all = self.case.steps() as f32;
+        let mut average = Vec::with_capacity(count * 256 * keys);
+        for probe in probes {
+            if probe.sum.len() != 256 * keys {
+                return Ok(());
+            }
+            for pixel in 0..256 {
+                average.extend((0..keys).map(|key| probe.sum[key * 256 + pixel] / all));
+            }
+        }
+        self.put("avg_cross_16", Array::f32(&[count, 16, 16, keys], average));
+        Ok(())
+    }
+
+    fn invert(mut self, models: &Models) -> Result<Results> {
+        let (written, empty) = self.conditions()?;
+        let table = Timetable::new(&self.scheduler()?, self.case.steps())?;
+        let image = self.inputs.get("image").context("input.safetensors lacks `image`")?;
+        let Numbers::U8(bytes) = &image.numbers else { anyhow::bail!("`image` is not of bytes") };
+        let picture = Picture { width: image.shape[1], height: image.shape[0], bytes: bytes.clone() };
+        let clean = self.engine.encode(&picture)?;
+        self.put_latents("image_latent", std::slice::from_ref(&clean))?;
+        let again = self.engine.decode(&clean)?;
+        self.put_picture("vae_image", &again);
+        let inverted = self.engine.invert(&clean, &written[0], &table)?;
+        self.put_latents("inverted_latents", &inverted)?;
+        let mut conditions = Conditions { written: written[0].clone(), empty: vec![empty.clone()] };
+        if let Some(null) = &self.case.null_text {
+            let rule = NullText {
+                inner_steps: null.num_inner_steps,
+                early_stop: null.early_stop_epsilon,
+                betas: null.betas,
+                eps: null.eps,
+            };
+            let found = models.engine(self.case, true)?.null_text(&inverted, &conditions, &table, self.case.guidance_scale, rule)?;
+            let all = Tensor::cat(&found.embeddings, 0)?;
+            self.put("uncond_list", Array::f32(all.dims(), all.flatten_all()?.to_vec1()?));
+            let taken = found.inner_steps.iter().map(|n| *n as i64).collect();
+            self.put("inner_steps", Array::i64(&[found.inner_steps.len()], taken));
+            self.put("inner_losses", Array::f32(&[found.losses.len()], found.losses));
+            let with = |text: Tensor| Condition { text, added: empty.added.clone() };
+            conditions.empty = found.embeddings.into_iter().map(with).collect();
+        }
+        let length = empty.text.dim(1)?;
+        let start = &inverted[inverted.len() - 1];
+        let (drawn, _) = self.draw(&conditions, start, &untouched(length), Before::default(), Keep::default())?;
+        self.put_latents("source_latents", drawn.trajectory.latents())?;
+        let picture = self.engine.decode(drawn.trajectory.last())?;
+        self.put_picture("source_image", &picture);
+        Ok(self.out)
+    }
+}
+
+/// The orders of a plain generation.
+fn untouched(length: usize) -> Orders {
+    Orders::untouched(length, Precision::F32)
+}
+
+/// Tokens, mappers and schedules of a case.
+fn text_results(case: &Case, texts: &[Text], out: &mut Results) -> Result<()> {
+    let length = texts[0].ids.len();
+    let count = texts.len();
+    let mut put = |name: &str, array: Array| out.insert(name.to_owned(), array);
+    put("token_ids", Array::i64(&[count, length], texts.iter().flat_map(|t| t.ids.iter().map(|id| i64::from(*id))).collect()));
+    let words = texts.iter().map(|t| t.positions.len()).max().unwrap_or(0);
+    let most = texts.iter().flat_map(|t| &t.positions).map(Vec::len).max().unwrap_or(0);
+    let mut positions = vec![-1i64; count * words * most];
+    for (p, text) in texts.iter().enumerate() {
+        for (w, tokens) in text.positions.iter().enumerate() {
+            for (k, token) in tokens.iter().enumerate() {
+                positions[(p * words + w) * most + k] = *token as i64;
+            }
+        }
+    }
+    put("word_inds", Array::i64(&[count, words, most], positions));
+    let Some(edit) = &case.edit else { return Ok(()) };
+    let steps = case.steps();
+    let targets: Vec<TargetWords> = texts[1..]
+        .iter()
+        .enumerate()
+        .map(|(i, target)| target_words(edit, &texts[0], target, i, steps))
+        .collect::<Result<_>>()?;
+    let n = targets.len();
+    let mut alpha = vec![0.0f32; (steps + 1) * n * length];
+    for (i, target) in targets.iter().enumerate() {
+        for (token, rows) in target.rows.iter().enumerate() {
+            for row in rows.start..rows.end.min(steps + 1) {
+                alpha[(row * n + i) * length + token] = 1.0;
+            }
+        }
+    }
+    put("cross_alpha", Array::f32(&[steps + 1, n, length], alpha));
+    if let Some(first) = targets.first() {
+        put("self_range", Array::i64(&[2], vec![first.self_range.start as i64, first.self_range.end as i64]));
+    }
+    if edit.equalizer.is_some() {
+        put("equalizer", Array::f32(&[n, length], targets.iter().flat_map(|t| t.equalizer.clone()).collect()));
+    }
+    match targets.first().and_then(|t| t.published.as_ref()) {
+        Some(Published::Replace(_)) => {
+            let all = targets.iter().flat_map(|t| match &t.published {
+                Some(Published::Replace(map)) => map.concat(),
+                _ => Vec::new(),
+            });
+            put("replace_mapper", Array::f32(&[n, length, length], all.collect()));
+        }
+        Some(Published::Refine(_)) => {
+            let maps: Vec<i64> = targets
+                .iter()
+                .flat_map(|t| match &t.published {
+                    Some(Published::Refine(map)) => map.clone(),
+                    _ => Vec::new(),
+                })
+                .collect();
+            let alphas = maps.iter().map(|s| if *s < 0 { 0.0 } else { 1.0 }).collect();
+            put("refine_mapper", Array::i64(&[n, length], maps));
+            put("refine_alphas", Array::f32(&[n, length], alphas));
+        }
+        None => {}
+    }
+    let Some(blend) = &edit.local_blend else { return Ok(()) };
+    let row = |tokens: Vec<usize>| {
+        let mut row = vec![0.0f32; length];
+        tokens.into_iter().for_each(|t| row[t] = 1.0);
+        row
+    };
+    let within = texts.iter().enumerate().flat_map(|(i, t)| row(mask_words(edit, t, i).within));
+    put("blend_alpha", Array::f32(&[count, length], within.collect()));
+    if blend.substruct_words.is_some() {
+        let without = texts.iter().enumerate().flat_map(|(i, t)| row(mask_words(edit, t, i).without));
+        put("blend_substruct_alpha", Array::f32(&[count, length], without.collect()));
+    }
+    Ok(())
+}

@@ -1,0 +1,352 @@
+//! The place where one line is worked on: the draft, what was understood so far, and the questions that came up.
+
+use super::draft::Draft;
+use super::lexicon::{is_function_word, lexicon};
+use super::nearest::nearest;
+use super::words::{lower, split};
+use super::{Change, Choice, Edit, Here, Misread, Question, Span, Turn, Weight, restore};
+use std::ops::Range;
+
+/// Why a rule did not come to an end.
+pub(super) enum Stop {
+    /// The line cannot be carried out.
+    Misread(Misread),
+    /// Several readings are about equal.
+    Ask { text: String, labels: Vec<String> },
+}
+
+impl From<Misread> for Stop {
+    fn from(misread: Misread) -> Self {
+        Self::Misread(misread)
+    }
+}
+
+/// One word of the typed line.
+#[derive(Debug, Clone)]
+pub(super) struct Tok {
+    pub(super) low: String,
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+impl Tok {
+    /// True for punctuation and other signs.
+    pub(super) fn is_mark(&self) -> bool {
+        !self.low.chars().any(char::is_alphanumeric)
+    }
+}
+
+/// The words of a text that begins at byte `offset` of the line.
+pub(super) fn tokens(text: &str, offset: usize) -> Vec<Tok> {
+    let tok = |w: super::words::Word<'_>| Tok { low: lower(w.text), from: w.from + offset, to: w.to + offset };
+    split(text).into_iter().map(tok).collect()
+}
+
+/// The words of tokens, lower case.
+pub(super) fn lows(toks: &[Tok]) -> Vec<&str> {
+    toks.iter().map(|t| t.low.as_str()).collect()
+}
+
+pub(super) struct Desk<'a> {
+    pub(super) line: &'a str,
+    pub(super) here: &'a Here<'a>,
+    pub(super) draft: Draft,
+    pub(super) changes: Vec<Change>,
+    /// Sentences for the edit's warnings.
+    pub(super) warnings: Vec<String>,
+    /// What turned out to be so already.
+    pub(super) idle: Vec<String>,
+    /// The thing last spoken of in this line, for `it`.
+    pub(super) last: Option<String>,
+    pub(super) is_root: bool,
+    picks: &'a [usize],
+    used: usize,
+}
+
+impl<'a> Desk<'a> {
+    fn new(line: &'a str, here: &'a Here<'a>, picks: &'a [usize]) -> Self {
+        Self {
+            line,
+            here,
+            draft: here.prompt.map(Draft::of).unwrap_or_default(),
+            changes: Vec::new(),
+            warnings: Vec::new(),
+            idle: Vec::new(),
+            last: None,
+            is_root: false,
+            picks,
+            used: 0,
+        }
+    }
+
+    /// The line's own text of these tokens.
+    pub(super) fn typed(&self, toks: &[Tok]) -> &'a str {
+        match (toks.first(), toks.last()) {
+            (Some(first), Some(last)) => &self.line[first.from..last.to],
+            _ => "",
+        }
+    }
+
+    /// The tokens' text as it goes into the prompt: as typed, but for capitals that only begin or shout the line.
+    pub(super) fn written(&self, toks: &[Tok]) -> String {
+        let text = self.typed(toks);
+        let letters = || self.line.chars().filter(|c| c.is_alphabetic());
+        let shouted = letters().count() > 3 && letters().all(|c| !c.is_lowercase());
+        if shouted && self.here.prompt.is_some_and(|p| p.chars().any(char::is_lowercase)) {
+            return text.to_lowercase();
+        }
+        let words = split(self.line);
+        let capital = |w: &str| w.chars().next().is_some_and(|c| !c.is_lowercase());
+        let titled = words.len() > 2 && words.iter().filter(|w| !w.is_mark()).all(|w| capital(w.text));
+        let begins = words.first().map(|w| w.from);
+        let mut out = String::new();
+        let Some(offset) = toks.first().map(|t| t.from) else { return out };
+        let mut at = 0;
+        for word in split(text) {
+            out.push_str(&text[at..word.from]);
+            let low = lower(word.text);
+            let known = is_function_word(&low) || lexicon().is_adjective(&low) || !lexicon().noun(&low).is_empty();
+            let lowered = known && (titled || begins == Some(word.from + offset));
+            if lowered && !word.is_mark() {
+                out.push_str(&word.text.to_lowercase());
+            } else {
+                out.push_str(word.text);
+            }
+            at = word.to;
+        }
+        out
+    }
+
+    /// Picks one of several readings, asking if the person has not answered yet.
+    pub(super) fn choose(&mut self, text: impl Into<String>, labels: Vec<String>) -> Result<usize, Stop> {
+        if labels.len() == 1 {
+            return Ok(0);
+        }
+        if let Some(&pick) = self.picks.get(self.used) {
+            self.used += 1;
+            return Ok(pick.min(labels.len() - 1));
+        }
+        Err(Stop::Ask { text: text.into(), labels })
+    }
+
+    /// Picks one of several places of the prompt.
+    pub(super) fn choose_place(&mut self, text: impl Into<String>, places: &[Range<usize>]) -> Result<Range<usize>, Stop> {
+        let labels = places.iter().map(|p| self.label(p)).collect();
+        Ok(places[self.choose(text, labels)?].clone())
+    }
+
+    /// A place of the prompt, told apart from its like: `cat#2 (the black cat)`.
+    pub(super) fn label(&self, place: &Range<usize>) -> String {
+        let head = self.draft.head_of(place.end - 1);
+        let start = self.draft.phrase_start(head).min(place.start);
+        let around = self.draft.text(start..head.max(place.end - 1) + 1);
+        let name = if place.len() == 1 { self.name(place.start) } else { self.draft.text(place.clone()) };
+        if around == name { name } else { format!("{name} ({around})") }
+    }
+
+    /// A word of the prompt, with its number if it stands there more than once.
+    pub(super) fn name(&self, i: usize) -> String {
+        let item = &self.draft.items[i];
+        let same: Vec<usize> =
+            self.draft.items.iter().enumerate().filter(|(_, o)| o.low == item.low).map(|(n, _)| n).collect();
+        match same.iter().position(|&n| n == i) {
+            Some(n) if same.len() > 1 => format!("{}#{}", item.text, n + 1),
+            _ => item.text.clone(),
+        }
+    }
+
+    /// The error for a word that the prompt lacks.
+    pub(super) fn missing(&self, toks: &[Tok]) -> Stop {
+        let typed = self.typed(toks);
+        let span = toks.first().zip(toks.last()).map(|(a, b)| Span { from: a.from, to: b.to });
+        let items: Vec<&str> = self
+            .draft
+            .items
+            .iter()
+            .map(|i| i.text.as_str())
+            .filter(|w| w.chars().any(char::is_alphanumeric) && !is_function_word(&lower(w)))
+            .collect();
+        let meant = nearest(typed, items.iter().copied())
+            .or_else(|| toks.iter().rev().find_map(|t| nearest(&t.low, items.iter().copied())))
+            .or_else(|| {
+                // A word of the same kind may be what was meant.
+                let alike = |a: &str, b: &str| {
+                    let (x, y) = (lexicon().adjective(a), lexicon().adjective(b));
+                    let (n, m) = (lexicon().noun(a), lexicon().noun(b));
+                    let adjective = x.iter().any(|k| y.contains(k) && *k != "other");
+                    adjective || n.first().is_some_and(|k| m.first() == Some(k))
+                };
+                let low = toks.last().map(|t| t.low.as_str())?;
+                items.iter().copied().find(|w| lexicon().related(low, &lower(w)) || alike(low, &lower(w)))
+            });
+        let hint = match meant {
+            Some(word) => format!("did you mean `{word}`?"),
+            None if items.is_empty() => "describe a picture first".to_owned(),
+            None => format!("the prompt is: {}", self.draft.prompt()),
+        };
+        Misread { message: format!("`{typed}` is not in the prompt"), hint: Some(hint), span }.into()
+    }
+
+    /// An error at these tokens.
+    pub(super) fn misread(&self, toks: &[Tok], message: impl Into<String>, hint: impl Into<String>) -> Stop {
+        let span = toks.first().zip(toks.last()).map(|(a, b)| Span { from: a.from, to: b.to });
+        Misread { message: message.into(), hint: Some(hint.into()), span }.into()
+    }
+
+    /// Puts `to` in the place of a range and says so. Notes it if that is what already stands there.
+    pub(super) fn swap(&mut self, range: Range<usize>, to: &str) -> Range<usize> {
+        let from = self.draft.text(range.clone());
+        if lower(&from) == lower(to) {
+            self.idle.push(format!("it is `{from}` already"));
+            return range;
+        }
+        self.changes.push(Change::Swap { from, to: to.to_owned() });
+        self.draft.swap(range, to)
+    }
+
+    /// Removes the thing or word at a range, with what tied it.
+    pub(super) fn remove(&mut self, range: Range<usize>, toks: &[Tok]) -> Result<(), Stop> {
+        match super::removal::remove(&mut self.draft, range) {
+            Some(text) => {
+                self.changes.push(Change::Remove { text });
+                self.last = None;
+                Ok(())
+            }
+            None => Err(self.misread(toks, "without that nothing would be left", "put something in its place: cat -> dog")),
+        }
+    }
+
+    /// Adds words: where an ancestor had them, or at the end.
+    pub(super) fn append(&mut self, text: &str, whole: bool) -> Range<usize> {
+        let text = text.trim().trim_start_matches(',').trim();
+        if let Some(place) = restore::place(&self.draft, text, self.here.ancestors, whole) {
+            self.changes.push(Change::Add { text: place.text.trim_matches([',', ' ']).to_owned() });
+            return self.draft.insert(place.at, &place.text);
+        }
+        self.changes.push(Change::Add { text: text.to_owned() });
+        let mut end = self.draft.items.len();
+        while end > 0 && matches!(self.draft.low(end - 1), "." | "!" | "?") {
+            end -= 1;
+        }
+        let added = Draft::of(text);
+        let tied = added.tie_at(0) > 0 || matches!(added.low(0), "and" | "surrounded" | "next" | "dressed" | "covered");
+        let joined = if tied || end == 0 { text.to_owned() } else { format!(", {text}") };
+        self.draft.insert(end, &joined)
+    }
+
+    /// Weighs a word and says so.
+    pub(super) fn weigh(&mut self, i: usize, weight: Weight) {
+        let (factor, absolute) = match weight {
+            Weight::Set(x) => (x, true),
+            Weight::Times(x) => (x, false),
+        };
+        self.changes.push(Change::Weigh { word: self.name(i), factor, absolute });
+        self.draft.weigh(i, weight);
+    }
+
+    /// The finished edit.
+    fn finish(mut self) -> Result<Edit, Misread> {
+        if self.changes.is_empty() {
+            let message = match self.idle.first() {
+                Some(note) => note.clone(),
+                None => "that changes nothing".to_owned(),
+            };
+            let hint = Some("to weigh a word: more wavy, or wavy*1.5; for other noise: /again".to_owned());
+            return Err(Misread { message, hint, span: None });
+        }
+        let finished = self.draft.finish();
+        let mut seen: Vec<String> = Vec::new();
+        for word in &finished.gained {
+            let low = lower(word);
+            if self.here.sense.knows(&low) || seen.contains(&low) {
+                continue;
+            }
+            let near = self.here.sense.nearest(&low).map(|n| format!("; the nearest it knows is `{n}`"));
+            self.warnings.push(format!("the model does not know `{word}`{}", near.unwrap_or_default()));
+            seen.push(low);
+        }
+        let spans = if self.is_root { Vec::new() } else { finished.spans };
+        if !self.is_root
+            && spans.is_empty()
+            && finished.weighings.is_empty()
+            && self.here.prompt.is_some_and(|p| lower(p) == lower(&finished.prompt))
+        {
+            let hint = Some("for other noise: /again".to_owned());
+            return Err(Misread { message: "that changes nothing".to_owned(), hint, span: None });
+        }
+        Ok(Edit {
+            prompt: finished.prompt,
+            changes: self.changes,
+            spans,
+            weighings: finished.weighings,
+            is_root: self.is_root,
+            warnings: self.warnings,
+        })
+    }
+}
+
+/// A rule: true if it applies and is done, false if the line is none of its business.
+pub(super) type Rule<'r> = dyn Fn(&mut Desk<'_>) -> Result<bool, Stop> + 'r;
+
+/// Most answers to one question, and questions within a question.
+const CHOICES: usize = 9;
+const DEPTH: usize = 4;
+
+/// Runs a rule; if it asks, runs it once more for every answer.
+pub(super) fn solve(line: &str, here: &Here<'_>, rule: &Rule<'_>) -> Result<Option<Turn>, Misread> {
+    match attempt(line, here, rule, &[]) {
+        Ok(None) => Ok(None),
+        Ok(Some(edit)) => Ok(Some(Turn::Edit(edit))),
+        Err(Stop::Misread(misread)) => Err(misread),
+        Err(Stop::Ask { text, labels }) => {
+            let mut choices = Vec::new();
+            let mut first_error = None;
+            explore(line, here, rule, &mut Vec::new(), "", labels, &mut choices, &mut first_error);
+            match (choices.len(), first_error) {
+                (0, Some(error)) => Err(error),
+                (1, _) => Ok(choices.pop().map(|c: Choice| Turn::Edit(c.edit))),
+                _ => Ok(Some(Turn::Question(Question { text, choices }))),
+            }
+        }
+    }
+}
+
+fn attempt(line: &str, here: &Here<'_>, rule: &Rule<'_>, picks: &[usize]) -> Result<Option<Edit>, Stop> {
+    let mut desk = Desk::new(line, here, picks);
+    if rule(&mut desk)? { Ok(Some(desk.finish()?)) } else { Ok(None) }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn explore(
+    line: &str,
+    here: &Here<'_>,
+    rule: &Rule<'_>,
+    picks: &mut Vec<usize>,
+    said: &str,
+    labels: Vec<String>,
+    choices: &mut Vec<Choice>,
+    first_error: &mut Option<Misread>,
+) {
+    for (i, label) in labels.into_iter().enumerate() {
+        if choices.len() == CHOICES {
+            return;
+        }
+        picks.push(i);
+        let label = if said.is_empty() { label } else { format!("{said}; {label}") };
+        match attempt(line, here, rule, picks) {
+            Ok(Some(edit)) => {
+                if !choices.iter().any(|c| c.edit.prompt == edit.prompt && c.edit.weighings == edit.weighings) {
+                    choices.push(Choice { label, edit });
+                }
+            }
+            Err(Stop::Ask { labels, .. }) if picks.len() < DEPTH => {
+                explore(line, here, rule, picks, &label, labels, choices, first_error);
+            }
+            Err(Stop::Misread(error)) => {
+                first_error.get_or_insert(error);
+            }
+            _ => {}
+        }
+        picks.pop();
+    }
+}

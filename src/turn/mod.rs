@@ -1,0 +1,248 @@
+//! Reads a typed line: a command, a change in notation, a change in plain English, or a whole new prompt.
+//!
+//! [`read`] is the only door. It works on words alone ([`words::split`] says what a word is): no tokens, no tensors, no
+//! files. What a line may say is tried in this order: command ([`commands`]), notation (`parse`), an English rule
+//! (`phrase`), a whole new prompt. A line that looks like an instruction but cannot be carried out is an error with a
+//! place and a hint, or a question with numbered choices; it never becomes a new picture by accident.
+//!
+//! The model's vocabulary is asked through [`Sense`], so that this room knows no model.
+
+pub mod commands;
+mod desk;
+mod draft;
+mod find;
+mod lexicon;
+mod nearest;
+mod parse;
+mod phrase;
+mod removal;
+mod restore;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use commands::Command;
+pub use lexicon::kinds;
+pub use nearest::nearest;
+
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// A stretch of the typed line, in bytes; always on character boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// First byte.
+    pub from: usize,
+    /// One past the last byte.
+    pub to: usize,
+}
+
+/// What a line came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Turn {
+    /// A change of the prompt, or a new root.
+    Edit(Edit),
+    /// Something to do that changes no words.
+    Command(Command),
+    /// A near-tie: several readings, one to be picked by its number.
+    Question(Question),
+    /// A blank line, or a remark (a line that begins with `# `).
+    Nothing,
+}
+
+/// A change, in words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    /// The new prompt, whole.
+    pub prompt: String,
+    /// What was understood, in the order to print.
+    pub changes: Vec<Change>,
+    /// Word ranges that were replaced, in order, not overlapping (two may touch); all words between are kept one to one.
+    pub spans: Vec<Replaced>,
+    /// Weights set or multiplied, by word of the new prompt, in the order they apply.
+    pub weighings: Vec<Weighing>,
+    /// True for a new root, false for an edit of the present prompt.
+    pub is_root: bool,
+    /// Sentences: words the model does not know, a line taken as a new picture.
+    pub warnings: Vec<String>,
+}
+
+/// Words of the parent and what stands in their place.
+///
+/// Indices count [`words::split`] of either prompt. An empty source is an insertion, an empty target a removal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// Words of the parent's prompt.
+    pub source: Range<usize>,
+    /// Words of the new prompt.
+    pub target: Range<usize>,
+}
+
+/// One change, as it is printed and stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Change {
+    /// A new picture.
+    Start {
+        /// Its prompt.
+        prompt: String,
+    },
+    /// One phrase for another.
+    Swap {
+        /// What gave way.
+        from: String,
+        /// What took its place.
+        to: String,
+    },
+    /// Words put in.
+    Add {
+        /// The words.
+        text: String,
+    },
+    /// Words taken out.
+    Remove {
+        /// The words, with the article, adjectives and preposition that went with them.
+        text: String,
+    },
+    /// A word that counts for more or less.
+    Weigh {
+        /// The word, `cat#2` if it stands there more than once.
+        word: String,
+        /// The weight, or what the present weight is multiplied by.
+        factor: f64,
+        /// True if `factor` is the weight itself.
+        absolute: bool,
+    },
+}
+
+/// A weight for one word of the new prompt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weighing {
+    /// Index into [`words::split`] of the new prompt.
+    pub word: usize,
+    /// What becomes of its weight.
+    pub to: Weight,
+}
+
+/// What becomes of a weight.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Weight {
+    /// It is this, from -100 to 100.
+    Set(f64),
+    /// It is multiplied by this.
+    Times(f64),
+}
+
+/// A near-tie, put to the person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// What is asked.
+    pub text: String,
+    /// The answers, to be numbered from 1.
+    pub choices: Vec<Choice>,
+}
+
+/// One answer and what it leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// What is printed after its number.
+    pub label: String,
+    /// The edit it stands for.
+    pub edit: Edit,
+}
+
+/// A line that cannot be carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Misread {
+    /// What is the case, in the words of the line.
+    pub message: String,
+    /// One thing to try.
+    pub hint: Option<String>,
+    /// The place in the line.
+    pub span: Option<Span>,
+}
+
+impl Misread {
+    /// One thing to try.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl std::fmt::Display for Misread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Misread {}
+
+/// Where a line is typed.
+#[derive(Clone, Copy)]
+pub struct Here<'a> {
+    /// The present prompt; `None` before the first picture.
+    pub prompt: Option<&'a str>,
+    /// The prompts of its ancestors, nearest first, the present one left out.
+    pub ancestors: &'a [&'a str],
+    /// The model's own vocabulary.
+    pub sense: &'a dyn Sense,
+}
+
+/// What a model knows about words. Words are given in lower case.
+pub trait Sense {
+    /// True if the word is in its vocabulary.
+    fn knows(&self, word: &str) -> bool;
+    /// The word it knows that is nearest to this one.
+    fn nearest(&self, word: &str) -> Option<String>;
+    /// Cosine of the two words' embeddings, -1 to 1; `None` if it does not know both.
+    fn likeness(&self, a: &str, b: &str) -> Option<f32>;
+}
+
+/// A model that knows every word and finds none alike: for tests, and for models with an open vocabulary.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSense;
+
+impl Sense for NoSense {
+    fn knows(&self, _: &str) -> bool {
+        true
+    }
+
+    fn nearest(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn likeness(&self, _: &str, _: &str) -> Option<f32> {
+        None
+    }
+}
+
+/// Reads one line.
+///
+/// ```
+/// use wordbrush::turn::{Here, NoSense, Turn, read};
+/// let here = Here { prompt: Some("a woman's face with blond hair"), ancestors: &[], sense: &NoSense };
+/// let Ok(Turn::Edit(edit)) = read("make her hair red", &here) else { panic!() };
+/// assert_eq!(edit.prompt, "a woman's face with red hair");
+/// ```
+///
+/// # Errors
+/// [`Misread`] names what is wrong, the place in the line, and one thing to try.
+pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
+    let trimmed = line.trim_start();
+    if words::split(line).is_empty() || trimmed == "#" || trimmed.trim_end() == "#" || trimmed.starts_with("# ") {
+        return Ok(Turn::Nothing);
+    }
+    if let Some(command) = commands::read(line)? {
+        return Ok(Turn::Command(command));
+    }
+    if let Some(turn) = desk::solve(line, here, &parse::notation)? {
+        return Ok(turn);
+    }
+    if let Some(turn) = desk::solve(line, here, &phrase::english)? {
+        return Ok(turn);
+    }
+    let whole = desk::solve(line, here, &parse::whole)?;
+    Ok(whole.unwrap_or(Turn::Nothing))
+}

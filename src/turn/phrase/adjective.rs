@@ -1,0 +1,374 @@
+//! An adjective takes the place of one of its kind, or goes before its noun.
+
+use super::super::desk::{Desk, Stop, Tok};
+use super::super::lexicon::{Kind, is_function_word, lexicon};
+use super::super::restore;
+use super::target::{Target, one_of, person};
+use std::ops::Range;
+
+/// One adjective with its degree: `very short`, `dark brown`.
+#[derive(Debug, Clone)]
+pub(super) struct Adjective {
+    /// As it goes into the prompt.
+    pub(super) text: String,
+    /// The adjective alone, lower case.
+    pub(super) low: String,
+    /// Its words in the line.
+    pub(super) toks: Vec<Tok>,
+}
+
+const DEGREE: &[&str] = &["very", "really", "quite", "super", "extremely", "so", "totally", "slightly", "pretty"];
+const SHADE: &[&str] = &["dark", "light", "bright", "pale", "deep", "neon", "pastel", "hot", "dirty", "ash", "warm", "cool"];
+
+/// Cuts tokens into adjectives: at `and`, commas, and between two that need no joining.
+pub(super) fn groups(desk: &Desk<'_>, toks: &[Tok]) -> Vec<Adjective> {
+    let mut all: Vec<Adjective> = Vec::new();
+    let mut open: Vec<Tok> = Vec::new();
+    let close = |open: &mut Vec<Tok>, all: &mut Vec<Adjective>| {
+        if !open.is_empty() {
+            let toks = std::mem::take(open);
+            let low = last_low(&toks);
+            all.push(Adjective { text: desk.written(&toks), low, toks });
+        }
+    };
+    for (i, tok) in toks.iter().enumerate() {
+        if tok.is_mark() || matches!(tok.low.as_str(), "and" | "but") {
+            close(&mut open, &mut all);
+            continue;
+        }
+        open.push(tok.clone());
+        let next = toks.get(i + 1).map_or("", |t| t.low.as_str());
+        let colour_next = lexicon().adjective(next).contains(&"colour");
+        let shade = SHADE.contains(&tok.low.as_str()) && colour_next;
+        let degree = DEGREE.contains(&tok.low.as_str()) && toks.get(i + 1).is_some_and(|t| !t.is_mark() && t.low != "and");
+        if !(shade || degree) {
+            close(&mut open, &mut all);
+        }
+    }
+    close(&mut open, &mut all);
+    all
+}
+
+fn last_low(toks: &[Tok]) -> String {
+    toks.last().map(|t| t.low.clone()).unwrap_or_default()
+}
+
+/// True if every word can stand before a noun: adjectives, degrees, `and`.
+pub(super) fn all_adjectives(toks: &[Tok]) -> bool {
+    let joins = |t: &Tok| t.is_mark() || t.low == "and" || DEGREE.contains(&t.low.as_str());
+    toks.iter().any(|t| !joins(t)) && toks.iter().all(|t| joins(t) || lexicon().is_adjective(&t.low))
+}
+
+/// The kinds that count when something gives way.
+fn kinds(low: &str) -> Vec<Kind> {
+    lexicon().adjective(low).iter().copied().filter(|k| *k != "other").collect()
+}
+
+/// Applies adjectives to what a clause is about. Returns where the last of them stands.
+pub(super) fn apply(desk: &mut Desk<'_>, target: &Target, adjectives: &[Adjective]) -> Result<Range<usize>, Stop> {
+    let mut placed = 0..0;
+    match target {
+        Target::Thing(range) => {
+            let mut head = desk.draft.head_of(range.end - 1);
+            let word = desk.draft.low(head).to_owned();
+            for adjective in adjectives {
+                placed = of_noun(desk, head, adjective)?;
+                // The noun may have moved by what was put before it.
+                let near = desk.draft.heads().into_iter().filter(|&h| desk.draft.low(h) == word);
+                head = near.min_by_key(|h| h.abs_diff(head)).unwrap_or(head.min(desk.draft.items.len() - 1));
+            }
+            desk.last = Some(word);
+        }
+        Target::Person => {
+            for adjective in adjectives {
+                placed = of_person(desk, adjective)?;
+            }
+        }
+        Target::Scene => {
+            for adjective in adjectives {
+                placed = of_scene(desk, adjective)?;
+            }
+        }
+        Target::Unnamed(word) => {
+            let words: Vec<&str> = adjectives.iter().map(|a| a.text.as_str()).collect();
+            placed = give_unnamed(desk, word, &words.join(" "))?;
+        }
+    }
+    Ok(placed)
+}
+
+/// Something every picture of the kind has, named now: ` with blue eyes`, ` on a blue background`.
+fn give_unnamed(desk: &mut Desk<'_>, word: &str, adjectives: &str) -> Result<Range<usize>, Stop> {
+    let a = if lexicon().wants_an(&adjectives.to_lowercase()) { "an" } else { "a" };
+    let text = match word {
+        "background" => format!("on {a} {adjectives} background"),
+        "sky" => format!("under {a} {adjectives} sky"),
+        "hair" | "eyes" | "skin" | "lips" | "eyebrows" => format!("with {adjectives} {word}"),
+        "face" | "mouth" | "nose" | "eye" => format!("with {a} {adjectives} {word}"),
+        _ => {
+            let low = adjectives.to_lowercase();
+            let adjective = Adjective { text: adjectives.to_owned(), low, toks: Vec::new() };
+            return of_scene(desk, &adjective);
+        }
+    };
+    Ok(desk.append(&text, false))
+}
+
+/// An adjective for one noun.
+pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -> Result<Range<usize>, Stop> {
+    let low = adjective.low.as_str();
+    let present = desk.draft.adjectives(head);
+    if let Some(&same) = present.iter().find(|&&i| lexicon().same(desk.draft.low(i), low)) {
+        let run = with_degree(desk, same);
+        let already = desk.draft.text(run.clone());
+        if super::super::words::same(&already, &adjective.text) || adjective.toks.len() <= 1 {
+            desk.idle.push(format!("`{}` is `{already}` already", desk.draft.items[head].text));
+            return Ok(run);
+        }
+        return Ok(desk.swap(run, &adjective.text));
+    }
+    let mut wanted = kinds(low);
+    // A happy face is the face of a happy woman.
+    let owner = desk.draft.phrase_start(head).checked_sub(2);
+    if let Some(owner) = owner.filter(|&o| {
+        wanted.first() == Some(&"mood") && desk.draft.low(o + 1) == "'s" && desk.draft.noun_kinds(o).contains(&"person")
+    }) {
+        return of_noun(desk, owner, adjective);
+    }
+    let noun_kinds = desk.draft.noun_kinds(head);
+    if noun_kinds.contains(&"hair") && wanted.contains(&"tone") {
+        wanted.push("colour");
+    }
+    let mut rivals = best_rivals(desk, &present, &wanted);
+    if rivals.is_empty() && wanted.first() == Some(&"mood") && desk.draft.person().len() <= 1 {
+        rivals = desk.draft.adjectives_of_kind(&["mood"]);
+    }
+    if rivals.is_empty() && wanted.is_empty() && lexicon().adjective(low).is_empty() {
+        rivals = by_likeness(desk, &present, low)?;
+    }
+    match rivals.len() {
+        0 => Ok(insert(desk, head, &adjective.text, true)),
+        1 => {
+            let run = with_degree(desk, rivals[0]);
+            Ok(desk.swap(run, &adjective.text))
+        }
+        _ => {
+            let run = which(desk, &rivals, &adjective.text)?;
+            Ok(desk.swap(run, &adjective.text))
+        }
+    }
+}
+
+/// Of the present adjectives those of the first wanted kind that any has.
+fn best_rivals(desk: &Desk<'_>, present: &[usize], wanted: &[Kind]) -> Vec<usize> {
+    for kind in wanted {
+        let found: Vec<usize> =
+            present.iter().copied().filter(|&i| lexicon().adjective(desk.draft.low(i)).contains(kind)).collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+/// For a word without a kind: the adjective that the model finds most like it; asks if none stands out.
+fn by_likeness(desk: &mut Desk<'_>, present: &[usize], low: &str) -> Result<Vec<usize>, Stop> {
+    let present: Vec<usize> = present.iter().copied().filter(|&i| !is_function_word(desk.draft.low(i))).collect();
+    if present.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut scored: Vec<(f32, usize)> =
+        present.iter().filter_map(|&i| desk.here.sense.likeness(low, desk.draft.low(i)).map(|s| (s, i))).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    match scored.as_slice() {
+        [(best, i)] if *best >= 0.35 && present.len() == 1 => return Ok(vec![*i]),
+        [(best, i), (next, _), ..] if *best >= 0.35 && best - next >= 0.1 => return Ok(vec![*i]),
+        _ => {}
+    }
+    let mut labels: Vec<String> = present.iter().map(|&i| format!("in place of {}", desk.label(&(i..i + 1)))).collect();
+    labels.push(format!("beside the others: + {low}"));
+    let pick = desk.choose(format!("what gives way to `{low}`?"), labels)?;
+    Ok(present.get(pick).copied().into_iter().collect())
+}
+
+/// Asks which of several words gives way.
+fn which(desk: &mut Desk<'_>, rivals: &[usize], text: &str) -> Result<Range<usize>, Stop> {
+    let runs: Vec<Range<usize>> = rivals.iter().map(|&i| with_degree(desk, i)).collect();
+    let labels = runs.iter().map(|r| format!("{} -> {text}", desk.label(r))).collect();
+    Ok(runs[desk.choose(format!("what becomes `{text}`?"), labels)?].clone())
+}
+
+/// An adjective of the prompt with its degree or shade: `very short`, `dark brown`.
+pub(super) fn with_degree(desk: &Desk<'_>, i: usize) -> Range<usize> {
+    let mut start = i;
+    let colour = lexicon().adjective(desk.draft.low(i)).contains(&"colour");
+    while start > 0 {
+        let before = desk.draft.low(start - 1);
+        if DEGREE.contains(&before) || (colour && start == i && SHADE.contains(&before)) {
+            start -= 1;
+        } else {
+            break;
+        }
+    }
+    start..i + 1
+}
+
+/// Puts an adjective before its noun: where an ancestor had it, else by the usual order (size, age, texture, colour).
+fn insert(desk: &mut Desk<'_>, head: usize, text: &str, only_here: bool) -> Range<usize> {
+    if let Some(place) = restore::place(&desk.draft, text, desk.here.ancestors, false) {
+        let inside = desk.draft.phrase_start(head) <= place.at && place.at <= head;
+        let adjoined = !only_here || inside;
+        if adjoined {
+            desk.changes.push(super::super::Change::Add { text: place.text.trim_matches([',', ' ']).to_owned() });
+            return desk.draft.insert(place.at, &place.text);
+        }
+    }
+    let rank = |low: &str| -> u8 {
+        match lexicon().adjective(low).first().copied() {
+            Some("mood" | "weather" | "other") => 0,
+            Some("length" | "size" | "temperature") => 1,
+            Some("age" | "hairless") => 2,
+            Some("colour" | "tone" | "season") => 5,
+            Some("material") => 6,
+            Some(_) => 3,
+            None => 2,
+        }
+    };
+    let last = text.rsplit(' ').next().unwrap_or(text).to_lowercase();
+    let mine = if lexicon().is_adjective(&last) { rank(&last) } else { 7 };
+    let first = desk.draft.phrase_start(head);
+    let mut at = desk.draft.name_start(head);
+    while at > first && lexicon().is_adjective(desk.draft.low(at - 1)) && rank(desk.draft.low(at - 1)) > mine {
+        at = with_degree(desk, at - 1).start;
+    }
+    desk.changes.push(super::super::Change::Add { text: text.to_owned() });
+    desk.draft.insert(at, text)
+}
+
+/// An adjective for the person: the mood is hers, the colour is her hair's.
+fn of_person(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
+    let wanted = kinds(&adjective.low);
+    let part = match wanted.first().copied() {
+        Some("colour" | "length" | "texture") if !wanted.contains(&"size") || adjective.low == "short" => {
+            desk.draft.heads_of_kind(&["hair"])
+        }
+        Some("tone") => desk.draft.occurrences(&["skin".to_owned()], super::super::find::Reach::Exact, false).iter().map(|r| r.start).collect(),
+        _ => Vec::new(),
+    };
+    if let [head] = part.as_slice() {
+        return of_noun(desk, *head, adjective);
+    }
+    let head = person(desk)?;
+    of_noun(desk, head, adjective)
+}
+
+/// Kinds of which a picture has one at a time, wherever it is said.
+const LAND: &[&str] = &["middle", "flank", "place"];
+
+/// An adjective for the picture as a whole.
+pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
+    let low = adjective.low.as_str();
+    let wanted = kinds(low);
+    let text = adjective.text.as_str();
+    let here: Vec<usize> = (0..desk.draft.items.len()).filter(|&i| lexicon().same(desk.draft.low(i), low)).collect();
+    let others = || -> bool {
+        let single = wanted.first().is_some_and(|k| matches!(*k, "colour" | "length" | "texture" | "size" | "material" | "shape"));
+        single && desk.draft.adjectives_of_kind(&wanted[..1]).iter().any(|i| !here.contains(i))
+    };
+    if let ([same], false) = (here.as_slice(), others()) {
+        if lexicon().noun(low).is_empty() || !desk.draft.is_head(*same) {
+            let run = with_degree(desk, *same);
+            if adjective.toks.len() > 1 && desk.draft.text(run.clone()).to_lowercase() != text.to_lowercase() {
+                return Ok(desk.swap(run, text));
+            }
+            desk.idle.push(format!("`{low}` is in the prompt already"));
+            return Ok(run);
+        }
+    }
+    match wanted.first().copied() {
+        Some("weather") => weather(desk, adjective),
+        Some("season") => {
+            let lands = desk.draft.heads_of_kind(LAND);
+            match lands.first() {
+                Some(&head) => Ok(insert(desk, head, text, false)),
+                None => Ok(desk.append(text, false)),
+            }
+        }
+        Some("mood" | "hairless" | "age") => {
+            let head = person(desk)?;
+            of_noun(desk, head, adjective)
+        }
+        first => {
+            // One at a time, wherever it is said: another colour of the prompt may be what is meant.
+            if matches!(first, Some("colour" | "length" | "texture" | "size" | "material" | "shape")) {
+                let all = desk.draft.adjectives_of_kind(&wanted[..1]);
+                let runs: Vec<usize> = all.into_iter().filter(|i| !here.contains(i)).collect();
+                if let [only] = runs.as_slice() {
+                    let run = with_degree(desk, *only);
+                    return Ok(desk.swap(run, text));
+                }
+                if runs.len() > 1 {
+                    let run = which(desk, &runs, text)?;
+                    return Ok(desk.swap(run, text));
+                }
+            }
+            let hair = if matches!(first, Some("colour" | "length" | "texture")) { desk.draft.heads_of_kind(&["hair"]) } else { Vec::new() };
+            let heads = if hair.is_empty() { desk.draft.subjects() } else { hair };
+            if heads.is_empty() {
+                return Ok(desk.append(text, false));
+            }
+            let head = one_of(desk, &format!("what becomes `{text}`?"), &heads)?;
+            of_noun(desk, head, adjective)
+        }
+    }
+}
+
+/// Weather: in place of the weather there is, else before the first part of the land.
+fn weather(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
+    let text = adjective.text.as_str();
+    let rivals = desk.draft.adjectives_of_kind(&["weather"]);
+    if let [only] = rivals.as_slice() {
+        let run = with_degree(desk, *only);
+        return Ok(desk.swap(run, text));
+    }
+    if rivals.len() > 1 {
+        let run = which(desk, &rivals, text)?;
+        return Ok(desk.swap(run, text));
+    }
+    // `in the rain` becomes `in the snow`.
+    let said = desk.draft.phrases().into_iter().find(|p| {
+        lexicon().noun(desk.draft.low(p.head)).contains(&"weather") && matches!(p.tie.as_str(), "in" | "during" | "with" | "under")
+    });
+    if let (Some(phrase), Some(noun)) = (said, lexicon().noun_form(&adjective.low)) {
+        if noun == desk.draft.low(phrase.head) {
+            desk.idle.push(format!("it is `{}` already", desk.draft.text(phrase.range.clone())));
+            return Ok(phrase.range);
+        }
+        return Ok(desk.swap(phrase.head..phrase.head + 1, noun));
+    }
+    match desk.draft.heads_of_kind(LAND).first() {
+        Some(&head) => Ok(insert(desk, head, text, false)),
+        None => Ok(desk.append(text, false)),
+    }
+}
+
+/// Adds an adjective in notation: before the noun that such adjectives are said of, in no other's place.
+pub(super) fn put(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
+    let wanted = kinds(&adjective.low);
+    let heads = match wanted.first().copied() {
+        Some("weather" | "season") => desk.draft.heads_of_kind(LAND).into_iter().take(1).collect(),
+        Some("mood" | "hairless" | "age") => desk.draft.person(),
+        Some("colour" | "length" | "texture") => desk.draft.heads_of_kind(&["hair"]),
+        _ => Vec::new(),
+    };
+    let heads = if heads.is_empty() { desk.draft.subjects() } else { heads };
+    if heads.is_empty() {
+        return Ok(desk.append(&adjective.text, false));
+    }
+    // Where an ancestor had it needs no asking.
+    if restore::place(&desk.draft, &adjective.text, desk.here.ancestors, false).is_some() {
+        return Ok(insert(desk, heads[0], &adjective.text, false));
+    }
+    let head = one_of(desk, &format!("what becomes `{}`?", adjective.text), &heads)?;
+    Ok(insert(desk, head, &adjective.text, false))
+}

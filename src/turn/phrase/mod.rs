@@ -1,0 +1,105 @@
+//! Plain English, by rules: clauses, their verbs, and what they are about.
+//!
+//! A line is cut into clauses; each is read by its verb ([`verbs`]). What a clause is about is looked up in the prompt
+//! ([`target`]); an adjective takes the place of one of its kind ([`adjective`]), a thing that of another ([`noun`]).
+
+mod adjective;
+mod clause;
+mod noun;
+mod remove;
+mod target;
+mod verbs;
+mod weigh;
+
+use super::desk::{Desk, Stop, Tok, tokens};
+use super::draft::Draft;
+use super::lexicon::{is_determiner, is_person_pronoun, is_scene_pronoun, lexicon};
+use super::nearest::distance;
+use super::{Misread, Span};
+use std::ops::Range;
+
+/// Lines longer than this many words are prompts, not instructions.
+const LONGEST: usize = 80;
+
+/// Reads a line in plain English; false if it is no instruction.
+pub(super) fn english(desk: &mut Desk<'_>) -> Result<bool, Stop> {
+    let toks = tokens(desk.line, 0);
+    if toks.len() > LONGEST {
+        return Ok(false);
+    }
+    clauses(desk, &toks)
+}
+
+/// True if tokens begin with an instruction.
+pub(super) fn is_instruction(desk: &Desk<'_>, toks: &[Tok]) -> bool {
+    let (plain, polite, wants) = verbs::plain(toks);
+    !plain.is_empty() && toks.len() <= LONGEST && (polite || wants || clause::opens(desk, plain))
+}
+
+/// Reads tokens as clauses; false if they are none.
+pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
+    let (plain, polite, wants) = verbs::plain(toks);
+    if plain.is_empty() {
+        return Ok(false);
+    }
+    let opens = clause::opens(desk, plain);
+    if desk.here.prompt.is_none() {
+        if !clause::commands(desk, plain) {
+            return Ok(false);
+        }
+        let hint = Some("describe one first: a woman's face with long wavy blond hair".to_owned());
+        let span = plain.first().zip(plain.last()).map(|(a, b)| Span { from: a.from, to: b.to });
+        return Err(Misread { message: "there is no picture to edit yet".into(), hint, span }.into());
+    }
+    if !opens && !polite && !wants {
+        mistyped(desk, plain)?;
+        return Ok(false);
+    }
+    if clause::instead(desk, plain)? {
+        return Ok(true);
+    }
+    for clause in clause::cut(desk, plain) {
+        clause::read(desk, &clause, wants)?;
+    }
+    Ok(true)
+}
+
+/// `mkae her hair red`: a verb mistyped is no new picture.
+fn mistyped(desk: &Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
+    let [first, second, ..] = toks else { return Ok(()) };
+    let low = first.low.as_str();
+    let pointed = matches!(second.low.as_str(), "the" | "it") || is_person_pronoun(&second.low) || super::lexicon::is_owner(&second.low);
+    let known = is_determiner(low) || lexicon().is_adjective(low) || !lexicon().noun(low).is_empty() || super::lexicon::is_stop(low);
+    if !pointed || known || is_scene_pronoun(low) || low.chars().count() < 3 {
+        return Ok(());
+    }
+    let near = verbs::names().filter(|v| v.len() > 3).find(|v| distance(low, v, 1) == 1);
+    match near {
+        Some(verb) => {
+            let one = std::slice::from_ref(first);
+            Err(desk.misread(one, format!("`{}` is no verb known here", desk.typed(one)), format!("did you mean `{verb}`?")))
+        }
+        // `bleach her hair` tells to do something with what is there.
+        None if clause::names_a_thing(desk, &toks[1..]) => Err(clause::not_understood(desk, toks)),
+        None => Ok(()),
+    }
+}
+
+/// What stands bare between commas beside other edits: more of the prompt.
+pub(super) fn bare(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
+    if Draft::of(desk.typed(toks)).tie_at(0) > 0 {
+        return noun::tied(desk, toks);
+    }
+    let text = desk.typed(noun::trim(toks)).to_owned();
+    desk.append(&text, false);
+    Ok(())
+}
+
+/// `+ snowy`: adjectives go before their noun. Returns where the last one stands.
+pub(super) fn insert_adjectives(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Range<usize>, Stop> {
+    let mut placed = 0..0;
+    for one in adjective::groups(desk, toks) {
+        placed = adjective::put(desk, &one)?;
+    }
+    Ok(placed)
+}

@@ -1,0 +1,172 @@
+//! Which thing of the prompt is spoken of.
+
+use super::super::desk::{Desk, Stop, Tok};
+use super::super::find::Reach;
+use super::super::lexicon::{is_determiner, is_person_pronoun, is_preposition, is_scene_pronoun};
+use std::ops::Range;
+
+/// What a clause is about.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Target {
+    /// The picture as a whole.
+    Scene,
+    /// The person shown.
+    Person,
+    /// Words of the prompt.
+    Thing(Range<usize>),
+    /// Something that every such picture has, but the prompt does not name: hair, a sky, a background.
+    Unnamed(String),
+}
+
+const SCENES: &[&str] = &["picture", "image", "scene", "photo", "drawing", "landscape", "thing", "portrait", "view", "setting"];
+const UNNAMED: &[&str] = &[
+    "hair", "eyes", "eye", "skin", "lips", "mouth", "nose", "eyebrows", "face", "sky", "background", "weather", "season", "time", "mood",
+    "expression", "ground", "light", "lighting", "colour", "color", "place", "location",
+];
+
+/// Tokens without the determiners before them.
+pub(super) fn core(toks: &[Tok]) -> &[Tok] {
+    let mut rest = toks;
+    while let Some(first) = rest.first() {
+        let opens = is_determiner(&first.low) || matches!(first.low.as_str(), "whole" | "entire") || first.is_mark();
+        // `all of the snow`
+        let of = first.low == "of" && rest.len() < toks.len();
+        if rest.len() > 1 && (opens || of) {
+            rest = &rest[1..];
+        } else {
+            break;
+        }
+    }
+    while rest.last().is_some_and(Tok::is_mark) {
+        rest = &rest[..rest.len() - 1];
+    }
+    rest
+}
+
+/// Where the thing that these tokens name stands; none if it does not.
+pub(super) fn places(desk: &Desk<'_>, toks: &[Tok], reach: Reach) -> Vec<Range<usize>> {
+    let core = core(toks);
+    let find = |toks: &[Tok]| -> Vec<Range<usize>> {
+        if toks.is_empty() {
+            return Vec::new();
+        }
+        // `cat#2`
+        if let [words @ .., hash, n] = toks {
+            if hash.low == "#" && !words.is_empty() {
+                let all = desk.draft.occurrences(&words_of(words), reach, false);
+                let index = n.low.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+                return index.and_then(|n| all.get(n).cloned()).into_iter().collect();
+            }
+        }
+        desk.draft.occurrences(&words_of(toks), reach, false)
+    };
+    let mut found = find(core);
+    if found.is_empty() {
+        // `the woman's hair`, `the hair of the woman`, `the hat on her head`
+        if let Some(owner) = core.iter().rposition(|t| t.low == "'s").filter(|&i| i + 1 < core.len()) {
+            found = find(&core[owner + 1..]);
+        }
+    }
+    if found.is_empty() {
+        if let Some(of) = core.iter().position(|t| is_preposition(&t.low)).filter(|&i| i > 0) {
+            found = find(&core[..of]);
+        }
+    }
+    // A thing is meant rather than a word before another thing: the orange, not the orange cat.
+    let heads: Vec<Range<usize>> = found.iter().filter(|r| desk.draft.is_head(r.end - 1)).cloned().collect();
+    if heads.is_empty() || found.iter().all(|r| r.len() > 1) { found } else { heads }
+}
+
+fn words_of(toks: &[Tok]) -> Vec<String> {
+    toks.iter().map(|t| t.low.clone()).collect()
+}
+
+/// The one thing that these tokens name.
+pub(super) fn thing(desk: &mut Desk<'_>, toks: &[Tok], reach: Reach) -> Result<Range<usize>, Stop> {
+    if let [one] = toks {
+        if is_scene_pronoun(&one.low) || matches!(one.low.as_str(), "them" | "one") {
+            if let Some(last) = last(desk) {
+                return Ok(last);
+            }
+        }
+        if is_person_pronoun(&one.low) {
+            let head = person(desk)?;
+            return Ok(head..head + 1);
+        }
+    }
+    let found = places(desk, toks, reach);
+    let core = core(toks);
+    if found.is_empty() {
+        return Err(desk.missing(if core.is_empty() { toks } else { core }));
+    }
+    let name = desk.typed(core).to_owned();
+    let place = desk.choose_place(format!("`{name}` stands there {} times: which one?", found.len()), &found)?;
+    desk.last = Some(desk.draft.low(place.end - 1).to_owned());
+    Ok(place)
+}
+
+/// The thing last spoken of in this line.
+pub(super) fn last(desk: &Desk<'_>) -> Option<Range<usize>> {
+    let word = desk.last.clone()?;
+    desk.draft.occurrences(&[word], Reach::Exact, false).into_iter().next()
+}
+
+/// The noun of the person shown; asks if there are several, falls back on what the picture is of.
+pub(super) fn person(desk: &mut Desk<'_>) -> Result<usize, Stop> {
+    let mut all = desk.draft.person();
+    if all.is_empty() {
+        all = desk.draft.subjects();
+    }
+    one_of(desk, "who is meant?", &all)
+}
+
+/// One of several nouns.
+pub(super) fn one_of(desk: &mut Desk<'_>, question: &str, heads: &[usize]) -> Result<usize, Stop> {
+    let places: Vec<Range<usize>> = heads.iter().map(|&h| h..h + 1).collect();
+    if places.is_empty() {
+        return Err(desk.misread(&[], "the prompt names nothing that this could be about", "name it: make the cat red"));
+    }
+    Ok(desk.choose_place(question, &places)?.start)
+}
+
+/// What these tokens speak of, if it is anything at all.
+pub(super) fn target(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Option<Target>, Stop> {
+    if let [one] = toks {
+        if is_scene_pronoun(&one.low) {
+            return Ok(Some(last(desk).map_or(Target::Scene, Target::Thing)));
+        }
+        if is_person_pronoun(&one.low) {
+            return Ok(Some(Target::Person));
+        }
+    }
+    let core_toks = core(toks);
+    let Some(word) = core_toks.last() else { return Ok(None) };
+    if core_toks.len() == 1 && SCENES.contains(&word.low.as_str()) && core_toks.len() < toks.len() {
+        return Ok(Some(Target::Scene));
+    }
+    if !places(desk, toks, Reach::Thing).is_empty() {
+        return Ok(Some(Target::Thing(thing(desk, toks, Reach::Thing)?)));
+    }
+    // `the colour of her hair`, `her hair colour`
+    if core_toks.len() == 1 && UNNAMED.contains(&word.low.as_str()) {
+        return Ok(Some(Target::Unnamed(word.low.clone())));
+    }
+    Ok(None)
+}
+
+/// True if [`target`] would find something: asks nothing.
+pub(super) fn resolves(desk: &Desk<'_>, toks: &[Tok]) -> bool {
+    if let [one] = toks {
+        if is_scene_pronoun(&one.low) || is_person_pronoun(&one.low) {
+            return true;
+        }
+    }
+    let core_toks = core(toks);
+    let Some(word) = core_toks.last() else { return false };
+    if is_determiner(&word.low) || core_toks.iter().any(|t| matches!(t.low.as_str(), "and" | "to" | "into" | "with")) {
+        return !places(desk, toks, Reach::Exact).is_empty();
+    }
+    (core_toks.len() == 1 && core_toks.len() < toks.len() && SCENES.contains(&word.low.as_str()))
+        || (core_toks.len() == 1 && UNNAMED.contains(&word.low.as_str()))
+        || !places(desk, toks, Reach::Thing).is_empty()
+}

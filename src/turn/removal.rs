@@ -1,0 +1,124 @@
+//! Takes a thing out of a prompt with everything that only held it: article, adjectives, preposition, comma or `and`.
+
+use super::draft::Draft;
+use super::lexicon::{is_determiner, is_preposition, is_stop, lexicon};
+use std::ops::Range;
+
+/// Removes the words at `range`. Returns the text that went, or `None` if nothing would be left.
+pub(super) fn remove(draft: &mut Draft, range: Range<usize>) -> Option<String> {
+    let gone = if is_modifier(draft, &range) { modifier(draft, &range) } else { thing(draft, &range) };
+    if gone.is_empty() || gone.len() == draft.items.len() {
+        return None;
+    }
+    // Named without what joined it to its neighbours: `a dog`, not `and a dog`; its own preposition stays.
+    let joins = |i: usize| matches!(draft.low(i), "and" | "," | "or");
+    let (mut from, mut to) = (gone.start, gone.end);
+    while from + 1 < to && joins(from) {
+        from += 1;
+    }
+    let head = range.end.max(from + 1);
+    while to > head && (joins(to - 1) || (to - 1..to).any(|i| draft.tie_at(i) > 0) || draft.low(to - 1) == "next") {
+        to -= 1;
+    }
+    let text = draft.text(from..to);
+    draft.remove(gone);
+    Some(text)
+}
+
+/// True for words inside a noun phrase before its head: they go alone.
+fn is_modifier(draft: &Draft, range: &Range<usize>) -> bool {
+    let last = range.end - 1;
+    draft.is_word(last) && !is_stop(draft.low(last)) && !draft.is_head(last)
+}
+
+fn modifier(draft: &Draft, range: &Range<usize>) -> Range<usize> {
+    let (start, end) = (range.start, range.end);
+    let joins = |i: usize| matches!(draft.low(i), "and" | ",");
+    let adjective = |i: usize| lexicon().is_adjective(draft.low(i));
+    if joins(end) && adjective(end + 1) {
+        return start..end + 1;
+    }
+    if start > 1 && joins(start - 1) && adjective(start - 2) {
+        return start - 1..end;
+    }
+    // `very short hair` without `short` is not `very hair`.
+    if start > 0 && matches!(draft.low(start - 1), "very" | "light" | "dark" | "bright") && range.len() == 1 {
+        return start - 1..end;
+    }
+    start..end
+}
+
+fn thing(draft: &Draft, range: &Range<usize>) -> Range<usize> {
+    let head = range.end - 1;
+    let start = draft.phrase_start(head).min(range.start);
+    let mut end = range.end;
+    if draft.low(end) == "'s" {
+        end += 1;
+    }
+    if draft.lows(end..(end + 3).min(draft.items.len())) == ["on", "both", "sides"] {
+        end += 3;
+    }
+    let before = if start > 0 { draft.low(start - 1) } else { "" };
+    // A later member of a list takes its comma or `and`.
+    if matches!(before, "and" | "," | "or" | ";") {
+        let mut from = start - 1;
+        if before == "and" && from > 0 && draft.low(from - 1) == "," {
+            from -= 1;
+        }
+        return from..end;
+    }
+    let tie = draft.tie_start(start);
+    // The first member hands its preposition on to the next one.
+    if let Some(next) = list_goes_on(draft, end) {
+        return start..next;
+    }
+    if tie < start {
+        let mut from = tie;
+        // `a woman wearing a red hat` hangs on one word, `who is wearing` on three; `and with a hat` on its `and` too.
+        while from > 0 && matches!(draft.low(from - 1), "and" | ",") {
+            from -= 1;
+        }
+        if from == 0 && end < draft.items.len() {
+            end += draft.tie_at(end);
+        }
+        return from..end;
+    }
+    if start == 0 {
+        // What hung on the first thing stands alone now: `a cat on a beach` without the cat is `a beach`.
+        if draft.low(end) == "," {
+            end += 1;
+        }
+        end += draft.tie_at(end);
+    }
+    start..end
+}
+
+/// If another noun phrase is joined after `end`, where it begins.
+fn list_goes_on(draft: &Draft, end: usize) -> Option<usize> {
+    let opens = |i: usize| {
+        let low = draft.low(i);
+        draft.is_word(i)
+            && !is_preposition(low)
+            && !matches!(low, "who" | "which" | "that" | "is" | "next" | "surrounded")
+            && {
+                let head = draft.head_of(i);
+                is_determiner(low) || !lexicon().is_adjective(draft.low(head)) || !lexicon().noun(draft.low(head)).is_empty()
+            }
+    };
+    match draft.low(end) {
+        "and" if opens(end + 1) => Some(end + 1),
+        "," if draft.low(end + 1) == "and" && opens(end + 2) => Some(end + 2),
+        "," if opens(end + 1) => {
+            // A comma joins a list only if an `and` ends it before the next preposition.
+            let mut i = end + 1;
+            while i < draft.items.len() && !is_preposition(draft.low(i)) {
+                if draft.low(i) == "and" {
+                    return Some(end + 1);
+                }
+                i += 1;
+            }
+            None
+        }
+        _ => None,
+    }
+}

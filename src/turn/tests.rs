@@ -1,0 +1,304 @@
+//! The table of phrases, and lines nobody would type.
+
+use super::*;
+use std::fmt::Write as _;
+
+/// `prompt | line | expected prompt | expected changes`; see the head of the file.
+const TABLE: &str = include_str!("../../tests/phrases.txt");
+
+/// Changes in the table's short form.
+fn short(edit: &Edit) -> String {
+    let one = |change: &Change| match change {
+        Change::Start { .. } => "start".to_owned(),
+        Change::Swap { from, to } => format!("{from} -> {to}"),
+        Change::Add { text } => format!("+ {text}"),
+        Change::Remove { text } => format!("- {text}"),
+        Change::Weigh { word, factor, absolute: true } => format!("{word} = {factor}"),
+        Change::Weigh { word, factor, absolute: false } => format!("{word} x {factor}"),
+    };
+    edit.changes.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn read_at(prompt: &str, ancestors: &[&str], line: &str) -> Result<Turn, Misread> {
+    let prompt = (!prompt.is_empty()).then_some(prompt);
+    read(line, &Here { prompt, ancestors, sense: &NoSense })
+}
+
+/// Every word between the replaced ones is kept, one to one, and every index is inside.
+fn check_spans(parent: &str, line: &str, edit: &Edit) {
+    let (old, new) = (words::split(parent), words::split(&edit.prompt));
+    for weighing in &edit.weighings {
+        assert!(weighing.word < new.len(), "{parent:?} {line:?}: weighs word {} of {:?}", weighing.word, edit.prompt);
+    }
+    if edit.is_root {
+        assert!(edit.spans.is_empty(), "{line:?}: a root replaces nothing");
+        return;
+    }
+    let (mut s, mut t) = (0, 0);
+    let end = Replaced { source: old.len()..old.len(), target: new.len()..new.len() };
+    for span in edit.spans.iter().chain(std::iter::once(&end)) {
+        let place = format!("{parent:?} {line:?} gave {:?} {:?}", edit.prompt, edit.spans);
+        assert!(span.source.start >= s && span.target.start >= t, "spans overlap: {place}");
+        assert_eq!(span.source.start - s, span.target.start - t, "kept words differ in number: {place}");
+        for i in 0..span.source.start - s {
+            assert!(words::same(old[s + i].text, new[t + i].text), "a kept word changed: {place}");
+        }
+        assert!(!(span.source.is_empty() && span.target.is_empty()) || std::ptr::eq(span, &end), "an empty span: {place}");
+        (s, t) = (span.source.end, span.target.end);
+        assert!(s <= old.len() && t <= new.len(), "a span leaves the prompt: {place}");
+    }
+}
+
+fn check_turn(parent: &str, line: &str, turn: &Result<Turn, Misread>) {
+    match turn {
+        Ok(Turn::Edit(edit)) => check_spans(parent, line, edit),
+        Ok(Turn::Question(question)) => {
+            assert!(question.choices.len() > 1, "{line:?}: a question with one answer");
+            question.choices.iter().for_each(|c| check_spans(parent, line, &c.edit));
+        }
+        Err(misread) => {
+            assert!(misread.hint.as_deref().is_some_and(|h| !h.is_empty()), "{line:?}: an error without a hint: {misread}");
+            if let Some(span) = misread.span {
+                assert!(span.from <= span.to && line.get(span.from..span.to).is_some(), "{line:?}: span {span:?}");
+            }
+        }
+        Ok(_) => {}
+    }
+}
+
+#[test]
+fn every_phrase_of_the_table_means_what_it_says() {
+    let (mut failures, mut count) = (String::new(), 0);
+    for (number, row) in TABLE.lines().enumerate() {
+        if row.trim().is_empty() || row.starts_with('#') {
+            continue;
+        }
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [prompt, line, expected, changes] = cells.as_slice() else { panic!("line {}: {row}", number + 1) };
+        let mut prompts = prompt.split("<<").map(str::trim);
+        let parent = prompts.next().unwrap_or_default();
+        let ancestors: Vec<&str> = prompts.collect();
+        let turn = read_at(parent, &ancestors, line);
+        check_turn(parent, line, &turn);
+        let (got, did) = match &turn {
+            Ok(Turn::Edit(edit)) => (edit.prompt.clone(), short(edit)),
+            Ok(Turn::Question(q)) => {
+                ("question".to_owned(), q.choices.iter().map(|c| c.edit.prompt.as_str()).collect::<Vec<_>>().join("; "))
+            }
+            Ok(Turn::Command(c)) => ("command".to_owned(), format!("{c:?}")),
+            Ok(Turn::Nothing) => ("nothing".to_owned(), String::new()),
+            Err(m) => ("error".to_owned(), m.span.and_then(|s| line.get(s.from..s.to)).unwrap_or_default().to_owned()),
+        };
+        count += 1;
+        if got != *expected || did != *changes {
+            let _ = writeln!(failures, "{}: {parent} | {line}\n   expected {expected} | {changes}\n   got      {got} | {did}", number + 1);
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+    assert!(count >= 200, "the table holds {count} phrases");
+}
+
+/// A small generator of numbers, so that the lines are the same on every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % n as u64).unwrap_or_default()
+    }
+}
+
+const PROMPTS: &[&str] = &[
+    "",
+    "a cat",
+    "a woman's face with long wavy blond hair",
+    "a snowy river between mountains at night with a boat",
+    "A red car next to a blue balloon, and a cat and a cat, on a beach.",
+    "a smiling man with a hat, glasses and a beard, wearing a red shirt on a blue background",
+    "חתול שחור, 😀 a \u{202e}cat 's (x) it's 3.5 -",
+    "'s",
+    "a",
+];
+
+const PIECES: &[&str] = &[
+    "make", "turn", "into", "the", "her", "hair", "red", "blond", "cat", "dog", "river", "a", "an", "and", ",", "with", "without", "->",
+    "→", "+", "-", "*2", "*nan", "(", ")", ":1.5", "#2", "more", "less", "a bit", "longer", "instead", "of", "swap", "replace", "add",
+    "remove", "at night", "in winter", "should", "be", "not", "no", "so", "too", "it", "snowy", "mountains", "hat", "glasses", "'s", "'",
+    "give", "him", "put", "on", "beach", "by day", "please", ".", "!", "😀", "👨‍👩‍👧", "חתול", "\u{202e}", "\u{7}", "é", "İ", "ß", "\u{301}", "/",
+    "undo", "back", "3", "0", "-1", "wavy", "beard", "face", "smile", "but", "then", "to", "from", "for", "swapping", "take", "off", "all",
+    "two", "boat", "between", "next to", "\u{a0}", "\t", "#", "ﬁ", "Ǆ", "that is", "who is", "wearing", "shirt", "background", "back",
+];
+
+#[test]
+fn no_line_panics_and_every_answer_holds_together() {
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    for round in 0..20_000 {
+        let prompt = PROMPTS[dice.roll(PROMPTS.len())];
+        let n = 1 + dice.roll(9);
+        let mut line = String::new();
+        for _ in 0..n {
+            line.push_str(PIECES[dice.roll(PIECES.len())]);
+            if dice.roll(5) > 0 {
+                line.push(' ');
+            }
+        }
+        let ancestors = [PROMPTS[dice.roll(PROMPTS.len())], PROMPTS[dice.roll(PROMPTS.len())]];
+        let turn = read_at(prompt, &ancestors[..round % 3], &line);
+        check_turn(prompt, &line, &turn);
+    }
+}
+
+#[test]
+fn a_prompt_that_was_edited_can_be_edited_again() {
+    let mut dice = Dice(0x1234_5678_9abc_def1);
+    for _ in 0..300 {
+        let mut past: Vec<String> = vec![PROMPTS[1 + dice.roll(PROMPTS.len() - 1)].to_owned()];
+        for _ in 0..12 {
+            let mut line = String::new();
+            for _ in 0..1 + dice.roll(6) {
+                line.push_str(PIECES[dice.roll(PIECES.len())]);
+                line.push(' ');
+            }
+            let ancestors: Vec<&str> = past.iter().rev().skip(1).map(String::as_str).collect();
+            let parent = past.last().cloned().unwrap();
+            let turn = read_at(&parent, &ancestors, &line);
+            check_turn(&parent, &line, &turn);
+            if let Ok(Turn::Edit(edit)) = turn {
+                past.push(edit.prompt);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_of_ten_thousand_letters_is_read_in_time() {
+    let long = "a cat and ".repeat(1000);
+    for line in [long.as_str(), &"x".repeat(10_000), &"make her ".repeat(1100), &"a -> b, ".repeat(1200), &"(".repeat(10_000), &"a*".repeat(5000)] {
+        for prompt in ["a cat", long.as_str()] {
+            check_turn(prompt, line, &read_at(prompt, &[long.as_str()], line));
+        }
+    }
+}
+
+#[test]
+fn removing_and_adding_gives_back_the_very_prompt() {
+    let check = |prompt: &str, out: &str, back: &str| {
+        let Ok(Turn::Edit(without)) = read_at(prompt, &[], out) else { panic!("{out}") };
+        assert_ne!(without.prompt, prompt);
+        let turn = read_at(&without.prompt, &[prompt], back);
+        let Ok(Turn::Edit(again)) = turn else { panic!("{back}: {turn:?}") };
+        assert_eq!(again.prompt, prompt, "{out}, then {back}");
+    };
+    let face = "a woman's face with long wavy blond hair, a red hat and round glasses, smiling";
+    check(face, "remove the hat", "add a red hat");
+    check(face, "remove the hat", "put the hat back");
+    check(face, "- red hat", "+ a red hat");
+    check(face, "remove the glasses", "with round glasses");
+    check(face, "- smiling", "+ smiling");
+    check(face, "- wavy", "+ wavy");
+    check(face, "remove the hair", "with long wavy blond hair");
+    check("a man with a hat and a beard", "no hat", "give him a hat");
+    check("a man with a hat and a beard", "no beard", "give him a beard");
+    check("a snowy river between mountains at night", "- snowy", "make it snowy");
+    check("a river between snowy mountains at night", "- snowy", "+ snowy");
+    check("a river between mountains at night", "remove the mountains", "between mountains");
+    check("an old woman", "- old", "+ old");
+    check("a cat and a dog on a beach", "remove the cat", "bring back the cat");
+    check("a cat and a dog on a beach", "remove the dog", "add a dog");
+    check("a house with a tree in winter", "- tree", "with a tree");
+}
+
+#[test]
+fn adding_and_removing_gives_back_the_very_prompt() {
+    for prompt in ["a cat on a beach", "a woman's face with long hair", "a river between mountains, at night", "A cat."] {
+        for (into, out) in [
+            ("+ with a hat", "- hat"),
+            ("add a hat", "remove the hat"),
+            ("+ at sunset", "- at sunset"),
+            ("with round glasses", "without glasses"),
+            ("add a hat and a scarf", "remove the hat and the scarf"),
+            ("+ smiling, + with a boat", "- boat, - smiling"),
+        ] {
+            let Ok(Turn::Edit(more)) = read_at(prompt, &[], into) else { panic!("{into}") };
+            let turn = read_at(&more.prompt, &[prompt], out);
+            let Ok(Turn::Edit(back)) = turn else { panic!("{} {out}: {turn:?}", more.prompt) };
+            assert_eq!(back.prompt, prompt, "{into} gave {}, then {out}", more.prompt);
+        }
+    }
+}
+
+#[test]
+fn a_swap_and_its_reverse_keep_every_other_word() {
+    let parent = "an owl and a cat on a beach";
+    let Ok(Turn::Edit(edit)) = read_at(parent, &[], "owl -> hot dog") else { panic!() };
+    assert_eq!(edit.prompt, "a hot dog and a cat on a beach");
+    assert_eq!(
+        edit.spans,
+        [Replaced { source: 0..1, target: 0..1 }, Replaced { source: 1..2, target: 1..3 }],
+        "the article and the word are replaced apart"
+    );
+    let Ok(Turn::Edit(back)) = read_at(&edit.prompt, &[parent], "hot dog -> owl") else { panic!() };
+    assert_eq!(back.prompt, parent);
+}
+
+/// A model with a small vocabulary.
+struct Small;
+
+impl Sense for Small {
+    fn knows(&self, word: &str) -> bool {
+        ["a", "cat", "dog", "with", "hat", "red"].contains(&word)
+    }
+
+    fn nearest(&self, word: &str) -> Option<String> {
+        (word == "kat").then(|| "cat".to_owned())
+    }
+
+    fn likeness(&self, a: &str, b: &str) -> Option<f32> {
+        Some(match (a, b) {
+            ("zorgish", "red") => 0.8,
+            ("blorp", "cat") => 0.7,
+            _ => 0.1,
+        })
+    }
+}
+
+#[test]
+fn a_word_that_the_model_does_not_know_is_drawn_and_noted() {
+    let here = Here { prompt: Some("a red dog"), ancestors: &[], sense: &Small };
+    let Ok(Turn::Edit(edit)) = read("dog -> kat", &here) else { panic!() };
+    assert_eq!(edit.prompt, "a red kat");
+    assert_eq!(edit.warnings, ["the model does not know `kat`; the nearest it knows is `cat`"]);
+}
+
+#[test]
+fn a_word_without_a_kind_takes_the_place_of_the_one_most_like_it() {
+    let here = Here { prompt: Some("a fancy red dog"), ancestors: &[], sense: &Small };
+    let Ok(Turn::Edit(edit)) = read("make the dog zorgish", &here) else { panic!() };
+    assert_eq!(edit.prompt, "a fancy zorgish dog");
+    let here = Here { prompt: Some("a cat with a hat"), ancestors: &[], sense: &Small };
+    let Ok(Turn::Edit(edit)) = read("make it a blorp", &here) else { panic!() };
+    assert_eq!(edit.prompt, "a blorp with a hat");
+}
+
+#[test]
+fn a_new_picture_in_the_middle_says_so() {
+    let Ok(Turn::Edit(edit)) = read_at("a woman's face", &[], "a river between mountains") else { panic!() };
+    assert!(edit.is_root && edit.changes == [Change::Start { prompt: "a river between mountains".into() }]);
+    assert!(edit.warnings.iter().any(|w| w.contains("new picture")), "{:?}", edit.warnings);
+}
+
+#[test]
+fn changes_are_written_with_their_kind() {
+    let change = Change::Swap { from: "blond".into(), to: "red".into() };
+    assert_eq!(serde_json::to_string(&change).unwrap(), r#"{"kind":"swap","from":"blond","to":"red"}"#);
+}
+
+#[test]
+fn remarks_and_blank_lines_are_nothing_but_a_number_is_a_move() {
+    for line in ["", "   ", "# a remark", "#", " \t"] {
+        assert_eq!(read_at("a cat", &[], line), Ok(Turn::Nothing), "{line:?}");
+    }
+    assert_eq!(read_at("a cat", &[], "#3"), Ok(Turn::Command(Command::Go { id: "#3".into() })));
+}
