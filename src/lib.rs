@@ -3,10 +3,12 @@
 pub mod attention;
 pub mod engine;
 pub mod history;
+pub mod measure;
 pub mod model;
 pub mod plan;
 pub mod preview;
 pub mod prompt;
+pub mod repl;
 pub mod safe;
 pub mod session;
 pub mod store;

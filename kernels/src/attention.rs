@@ -13,7 +13,7 @@ use crate::simd::{Job, Simd, dispatch};
 use crate::tile::{DEPTH_BLOCK, Multiply, ROW_STRIDE};
 
 /// Queries of one tile.
-const QUERIES: usize = 48;
+const QUERIES: usize = 96;
 
 /// Panels of keys that are taken together (256 keys). Part of the order of operations: another number gives other bits.
 const KEY_PANELS: usize = 8;

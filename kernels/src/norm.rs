@@ -288,15 +288,6 @@ struct LayerNorm<'a> {
     out: &'a mut [f32],
 }
 
-/// The sum of all lanes, from the first to the last.
-#[inline(always)]
-fn total<S: Simd>(s: S, wide: S::D) -> f64 {
-    let mut lanes = [0.0_f64; 16];
-    // SAFETY: `LANES` is 16 at most.
-    unsafe { s.wide_store(lanes.as_mut_ptr(), wide) };
-    lanes.iter().sum()
-}
-
 impl Job for LayerNorm<'_> {
     type Out = ();
 
@@ -318,8 +309,8 @@ impl Job for LayerNorm<'_> {
                 sum = s.wide_add(sum, value);
                 square = s.wide_add_square(square, value);
             }
-            let mean = total(s, sum) / channels as f64;
-            let variance = total(s, square) / channels as f64 - mean * mean;
+            let mean = s.wide_sum(sum) / channels as f64;
+            let variance = s.wide_sum(square) / channels as f64 - mean * mean;
             let variance = if variance < 0.0 { 0.0 } else { variance };
             let inverse = 1.0 / (variance + f64::from(eps)).sqrt();
             let (scale, shift) = (s.splat(inverse as f32), s.splat((-mean * inverse) as f32));

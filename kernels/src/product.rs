@@ -228,11 +228,13 @@ impl<A: Rows> Job for Block<'_, A> {
         let depth = shape.depth();
         // A product over no values is zero, and still has an epilogue.
         let blocks = depth.div_ceil(DEPTH_BLOCK).max(1);
+        // As even as can be, in whole tiles of AMX.
+        let block_depth = depth.div_ceil(blocks).next_multiple_of(16);
         for block in 0..blocks {
-            let first = block * DEPTH_BLOCK;
-            let block_depth = (depth - first).min(DEPTH_BLOCK);
+            let first = block * block_depth;
+            let here = (depth - first).min(block_depth);
             let from = first * per_word;
-            let len = (values - from).min(DEPTH_BLOCK * per_word);
+            let len = (values - from).min(block_depth * per_word);
             for (row, words) in self.range.clone().zip(packed.chunks_exact_mut(ROW_STRIDE)) {
                 pack_row(s, self.rows, row, from, len, precision, words);
             }
@@ -244,7 +246,7 @@ impl<A: Rows> Job for Block<'_, A> {
                     rows: count,
                     b: self.panels.words[shape.at(panel, first)..].as_ptr(),
                     width: shape.width(panel),
-                    depth: block_depth,
+                    depth: here,
                     c: self.out.at(self.range.start * self.out_stride + col),
                     c_stride: self.out_stride,
                     cols: used,
@@ -254,7 +256,7 @@ impl<A: Rows> Job for Block<'_, A> {
                 // The last element lies in the result too.
                 self.out
                     .at((self.range.end - 1) * self.out_stride + col + used);
-                // SAFETY: `packed` has `count` rows of at least `block_depth` words; the panel has as many rows from `first`; the columns
+                // SAFETY: `packed` has `count` rows of at least `here` words; the panel has as many rows from `first`; the columns
                 // of these rows lie in `out` as just checked, and no other task has this range of rows and panels.
                 unsafe { s.multiply(job) };
                 if block + 1 == blocks && !self.epilogue.is_nothing() {

@@ -107,9 +107,10 @@ pub(crate) unsafe fn tile<S: Simd, const BF16: bool, const R: usize, const V: us
 /// Defines a function that runs a [`Multiply`] with tiles of one family.
 ///
 /// `vectors: [rows]` lists, for each number of vectors a tile may be wide, the heights 1, 2, ... that it may have. A tile is as wide as the panel
-/// where that is listed, otherwise two vectors. Rows are shared out evenly: 14 rows are 7 + 7, not 12 + 2.
+/// where that is listed, otherwise two vectors. `bf16_rows` is the most for pairs of bf16, which need more registers where they are
+/// multiplied as f32. Rows are shared out evenly: 14 rows are 7 + 7, not 12 + 2.
 macro_rules! per_family {
-    ($(#[$attribute:meta])* fn $name:ident($type:ty, $proof:expr, $($vectors:literal: [$($rows:literal)+]),+)) => {
+    ($(#[$attribute:meta])* fn $name:ident($type:ty, $proof:expr, bf16_rows: $bf16_rows:expr, $($vectors:literal: [$($rows:literal)+]),+)) => {
         /// # Safety
         /// As [`Multiply`], and the processor has the instructions.
         $(#[$attribute])*
@@ -120,7 +121,7 @@ macro_rules! per_family {
                 let left = (job.width - col) / <$type as Simd>::LANES;
                 let vectors = if [$($vectors),+].contains(&left) { left } else { 2 };
                 $(if vectors == $vectors {
-                    let tallest = [$($rows),+].len();
+                    let tallest = [$($rows),+].len().min(if BF16 { $bf16_rows } else { usize::MAX });
                     let tiles = job.rows.div_ceil(tallest);
                     let mut row = 0;
                     for tile in 0..tiles {

@@ -17,8 +17,10 @@ use crate::attention::maps::{MapSource, StepMaps};
 use crate::attention::record::{Keep, MaskLayers, Record};
 use crate::attention::weigh::Weigh;
 use crate::attention::{AttentionControl, Then};
-use crate::plan::Column;
-use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, VLayers};
+use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, VLayers, WeightWindow};
+use crate::plan::window::{For, cross_windows, steps_of};
+use crate::plan::{Column, Plan, Region};
+use crate::prompt::Prompt;
 
 /// A plan worked out for one run, in tokens and steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +56,50 @@ impl Orders {
             weights_inside: None,
             renormalize: false,
             region: Where::Everywhere,
+        }
+    }
+}
+
+impl Orders {
+    /// Works a plan out for a run of `steps` steps. `auto_self_max` is the model's own limit for self-attention.
+    #[must_use]
+    pub fn of(plan: &Plan, prompt: &Prompt, steps: usize, map_precision: Precision, auto_self_max: usize) -> Self {
+        let s = &plan.settings;
+        let cross = cross_windows(s, prompt, steps);
+        let own = |w| steps_of(w, steps, s.window_rounding, For::SelfAttention);
+        let carries = plan.columns.iter().any(|c| *c != Column::Own);
+        let mut weights = vec![1.0f32; prompt.ids.len()];
+        for (word, weight) in plan.weights.iter().enumerate() {
+            weights[prompt.word_tokens[word].clone()].fill(*weight as f32);
+        }
+        let region = match &plan.region {
+            Region::Everywhere => Where::Everywhere,
+            Region::As { .. } => Where::As,
+            Region::Words { source, target, source_out, target_out } => Where::Words {
+                k: s.k,
+                substruct_k: s.substruct_k,
+                source: MaskWords { within: source.clone(), without: source_out.clone() },
+                target: MaskWords { within: target.clone(), without: target_out.clone() },
+                start: (s.start_blend * steps as f64).round() as usize,
+                arithmetic: s.blend_arithmetic,
+                maps: s.blend_maps,
+            },
+        };
+        Self {
+            carry: Carry {
+                columns: plan.columns.clone(),
+                own: if carries { own(s.self_replace_steps) } else { 0..0 },
+                own_max: s.self_max.unwrap_or(auto_self_max),
+                values: if carries { own(s.v_replace_steps) } else { 0..0 },
+                v_mix: s.v_mix,
+                v_layers: s.v_layers,
+                map_precision,
+                cross: cross.clone(),
+            },
+            weights,
+            weights_inside: (s.weight_window == WeightWindow::Inside).then_some(cross),
+            renormalize: s.renormalize,
+            region,
         }
     }
 }

@@ -190,13 +190,14 @@ fn a_prefix_of_two_ids_is_ambiguous_and_a_longer_one_is_not() {
         life.edit(&word.to_string());
         life.undo(1);
     }
-    let shared =
-        life.tree.by_id().keys().zip(life.tree.by_id().keys().skip(1)).find(|(a, b)| a.hex()[..4] == b.hex()[..4]);
-    let (one, other) = shared.map(|(a, b)| (a.hex(), b.hex())).unwrap();
+    let hexes: Vec<String> = life.tree.by_id().keys().map(NodeId::hex).collect();
+    // Digits alone would be read as a number.
+    let meet = |pair: &&[String]| pair[0][..4] == pair[1][..4] && pair[0][..4].contains(|c: char| !c.is_ascii_digit());
+    let [one, other] = hexes.windows(2).find(meet).unwrap() else { panic!("windows of two") };
     let error = life.tree.resolve(&one[..4]).unwrap_err();
     assert!(matches!(&error, HistoryError::Ambiguous { numbers, .. } if numbers.len() >= 2), "{error:?}");
     assert!(error.hint().starts_with("type more digits, or one of #"), "{}", error.hint());
-    assert_ne!(life.tree.resolve(&one), life.tree.resolve(&other));
+    assert_ne!(life.tree.resolve(one), life.tree.resolve(other));
 }
 
 #[test]

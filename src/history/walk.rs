@@ -110,7 +110,7 @@ impl Tree {
 
     /// The number of the node that `typed` stands for: `#3`, `3`, a name, or 4 and more digits of an id.
     ///
-    /// A name wins over digits of an id; names never look like numbers.
+    /// A number wins over a name, and a name over digits of an id.
     ///
     /// # Errors
     /// It stands for none, or it begins several ids.

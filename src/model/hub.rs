@@ -5,7 +5,7 @@
 //! it is, without asking the hub: a session then draws the same next year. Another revision is asked for by its name.
 //!
 //! hf-hub knows the cache's layout, the addresses and how to ask for a listing. It appends to a partial file whatever
-//! the hub answers and checks no body, so the bytes come by way of [`download`]: a file reaches the cache only when its
+//! the hub answers and checks no body, so the bytes come by way of code here: a file reaches the cache only when its
 //! length is right, and its SHA-256 where the hub says it. Pickled weights (`.bin`, `.ckpt`, `.pt`) are never fetched.
 
 mod cache;
@@ -13,6 +13,7 @@ mod download;
 mod error;
 mod layout;
 mod name;
+mod refusal;
 mod settings;
 mod wire;
 
@@ -88,9 +89,9 @@ pub fn fetch(name: &str, progress: &mut Progress<'_>) -> Result<Folder> {
 /// The folder of a model, fetched with these settings if it is not in the cache.
 ///
 /// # Errors
-/// Fails if the name is none, the hub cannot be reached or refuses, the disk is full, the model is not in the diffusers
-/// layout or not built here, or `progress` stops it. All but the last two but one are a [`HubError`], which has a hint.
-/// A file that came in part is kept and goes on next time; one that came wrong is thrown away.
+/// Fails if the name is none, the hub cannot be reached or refuses, the disk is full, `progress` stops it, or the model is
+/// not in the diffusers layout or not built here. All but the last are a [`HubError`], which has a hint. A file that came
+/// in part is kept and goes on next time; one that came wrong is thrown away.
 pub fn fetch_with(settings: &Settings, name: &str, progress: &mut Progress<'_>) -> Result<Folder> {
     let Some(parsed) = Name::parse(name.trim()) else {
         let message = format!("`{}` is not the name of a model", crate::safe::printable_line(name.trim()));
@@ -105,7 +106,9 @@ pub fn fetch_with(settings: &Settings, name: &str, progress: &mut Progress<'_>) 
         let place = settings.cache.display();
         let message = match lack {
             None => format!("`{parsed}` is not in the cache at {place}, and HF_HUB_OFFLINE is set"),
-            Some(lack) => format!("`{parsed}` is not complete in the cache at {place} ({lack}), and HF_HUB_OFFLINE is set"),
+            Some(lack) => {
+                format!("`{parsed}` is not complete in the cache at {place} ({lack}), and HF_HUB_OFFLINE is set")
+            }
         };
         return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
     }

@@ -1,13 +1,14 @@
 //! Turns an edit into numbers.
 //!
 //! A [`Plan`] answers three questions before any tensor exists: which ancestor's token feeds which target token
-//! ([`align`], [`lineage`]), during which steps ([`window`]), and how strongly ([`weights`]); and where the picture may
-//! change ([`region`]).
+//! ([`lineage`], and [`align`] as published), during which steps ([`window`]), and how strongly; and where the picture
+//! may change ([`Region`]). [`resolve`](resolve::resolve) makes one from an edit.
 //!
 //! Nothing here touches a device or a file. The engine reads a plan; it never asks for another.
 
 pub mod align;
 pub mod lineage;
+pub mod resolve;
 pub mod settings;
 pub mod window;
 

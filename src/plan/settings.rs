@@ -451,6 +451,12 @@ impl Settings {
     }
 }
 
+/// The word that a choice is written as.
+#[must_use]
+pub fn name_of(value: &impl Serialize) -> String {
+    json_name(value)
+}
+
 /// The lower-case word that a choice is written as.
 fn json_name(value: &impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()

@@ -24,6 +24,8 @@ pub struct Prompt {
     pub end: usize,
     /// How many tokens did not fit.
     pub cut: usize,
+    /// The letters of each token between the marks, cut ones included, in small letters.
+    pub pieces: Vec<String>,
 }
 
 impl Prompt {
@@ -61,6 +63,7 @@ impl Prompt {
             word_tokens,
             end,
             cut: tokens.len() - kept.len(),
+            pieces: tokens.iter().map(|(_, bytes)| text.get(bytes.clone()).unwrap_or("").to_lowercase()).collect(),
         }
     }
 

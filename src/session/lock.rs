@@ -7,10 +7,15 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 
 use super::file::{Hinted, plainly};
+
+/// How often a lock that is held is asked for again, and how long is waited before each.
+const PATIENCE: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The right to write a session; given back when dropped.
 #[derive(Debug)]
@@ -32,8 +37,9 @@ impl Lock {
             Hinted::new(format!("cannot lock session `{name}`: {}", plainly(error)), hint)
         };
         // A holder that leaves removes the file. One that we opened just before that is no longer the one others see,
-        // so its lock is worth nothing: look again.
-        for _ in 0..100 {
+        // so its lock is worth nothing: look again. And one who left may seem to hold the lock for a moment, while a
+        // program that it is starting still shares its files: ask again before sending anyone away.
+        for attempt in 0..100 {
             let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
             let mut file = open.map_err(|error| cannot(&error))?;
             match file.try_lock() {
@@ -43,6 +49,7 @@ impl Lock {
                     return Ok(Self { path, file: Some(file) });
                 }
                 Ok(()) => {}
+                Err(TryLockError::WouldBlock) if attempt < PATIENCE => std::thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Err(held(name, &mut file).into()),
                 Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
                     return Ok(Self { path, file: None });

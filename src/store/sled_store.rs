@@ -15,6 +15,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Key;
 use super::budget::Budget;
@@ -27,6 +28,10 @@ type Digest = [u8; 32];
 
 /// Values up to this many bytes live in the index (docs/decisions/0002).
 pub const SMALL: usize = 16 << 10;
+
+/// How often a database that another process has is asked for again, and how long is waited before each.
+const PATIENCE: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The part of a store that is on disk.
 pub struct SledStore {
@@ -312,6 +317,8 @@ impl SledStore {
 
 /// Why sled did not do what it was asked.
 enum Trouble {
+    /// Another process has the database.
+    Held,
     /// The operating system refused.
     Refused(String),
     /// The database is not what it was.
@@ -321,6 +328,7 @@ enum Trouble {
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Held => f.write_str("another process has it"),
             Self::Refused(why) => f.write_str(why),
             Self::Damage(why) => write!(f, "its index is damaged ({why})"),
         }
@@ -331,9 +339,7 @@ impl std::fmt::Display for Trouble {
 fn guarded<T>(act: impl FnOnce() -> sled::Result<T>) -> Result<T, Trouble> {
     match catch_unwind(AssertUnwindSafe(act)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
-            Err(Trouble::Refused("another process has it".to_owned()))
-        }
+        Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => Err(Trouble::Held),
         Ok(Err(sled::Error::Io(error))) => Err(Trouble::Refused(error.to_string())),
         Ok(Err(error)) => Err(Trouble::Damage(error.to_string())),
         Err(_) => Err(Trouble::Damage("it cannot be read".to_owned())),
@@ -343,6 +349,13 @@ fn guarded<T>(act: impl FnOnce() -> sled::Result<T>) -> Result<T, Trouble> {
 fn open_index(path: &Path) -> Result<sled::Db, Trouble> {
     // No flushing in the background: `flush` is called once a turn, and a second writer would only surprise.
     let config = sled::Config::new().path(path).cache_capacity(8 << 20).mode(sled::Mode::LowSpace).flush_every_ms(None);
+    // One who left may seem to hold the database for a moment, while a program that it is starting shares its files.
+    for _ in 0..PATIENCE {
+        match guarded(|| config.open()) {
+            Err(Trouble::Held) => std::thread::sleep(PAUSE),
+            other => return other,
+        }
+    }
     guarded(|| config.open())
 }
 

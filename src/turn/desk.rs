@@ -131,6 +131,7 @@ impl<'a> Desk<'a> {
 
     /// Picks one of several places of the prompt.
     pub(super) fn choose_place(&mut self, text: impl Into<String>, places: &[Range<usize>]) -> Result<Range<usize>, Stop> {
+        let places = &places[..places.len().min(CHOICES)];
         let labels = places.iter().map(|p| self.label(p)).collect();
         Ok(places[self.choose(text, labels)?].clone())
     }
@@ -199,6 +200,10 @@ impl<'a> Desk<'a> {
         if lower(&from) == lower(to) {
             self.idle.push(format!("it is `{from}` already"));
             return range;
+        }
+        if self.draft.forget_factors(range.clone()) {
+            let gone: Vec<String> = range.clone().map(|i| self.name(i)).collect();
+            self.changes.retain(|c| !matches!(c, Change::Weigh { word, absolute: false, .. } if gone.contains(word)));
         }
         self.changes.push(Change::Swap { from, to: to.to_owned() });
         self.draft.swap(range, to)
@@ -290,22 +295,27 @@ pub(super) type Rule<'r> = dyn Fn(&mut Desk<'_>) -> Result<bool, Stop> + 'r;
 
 /// Most answers to one question, and questions within a question.
 const CHOICES: usize = 9;
-const DEPTH: usize = 4;
+const DEPTH: usize = 3;
+/// Most readings tried in all.
+const TRIES: usize = 40;
 
 /// Runs a rule; if it asks, runs it once more for every answer.
-pub(super) fn solve(line: &str, here: &Here<'_>, rule: &Rule<'_>) -> Result<Option<Turn>, Misread> {
+pub(super) fn solve<'a>(line: &'a str, here: &'a Here<'a>, rule: &'a Rule<'a>) -> Result<Option<Turn>, Misread> {
     match attempt(line, here, rule, &[]) {
         Ok(None) => Ok(None),
         Ok(Some(edit)) => Ok(Some(Turn::Edit(edit))),
         Err(Stop::Misread(misread)) => Err(misread),
         Err(Stop::Ask { text, labels }) => {
-            let mut choices = Vec::new();
-            let mut first_error = None;
-            explore(line, here, rule, &mut Vec::new(), "", labels, &mut choices, &mut first_error);
-            match (choices.len(), first_error) {
-                (0, Some(error)) => Err(error),
-                (1, _) => Ok(choices.pop().map(|c: Choice| Turn::Edit(c.edit))),
-                _ => Ok(Some(Turn::Question(Question { text, choices }))),
+            let mut answers = Answers { line, here, rule, choices: Vec::new(), first_error: None, tries: 0 };
+            answers.explore(&mut Vec::new(), "", labels);
+            match (answers.choices.len(), answers.first_error) {
+                (0, error) => Err(error.unwrap_or_else(|| Misread {
+                    message: "too much of that could be meant in several ways".to_owned(),
+                    hint: Some("say one thing at a time, or number the words: cat#2 -> dog".to_owned()),
+                    span: None,
+                })),
+                (1, _) => Ok(answers.choices.pop().map(|c| Turn::Edit(c.edit))),
+                _ => Ok(Some(Turn::Question(Question { text, choices: answers.choices }))),
             }
         }
     }
@@ -316,37 +326,39 @@ fn attempt(line: &str, here: &Here<'_>, rule: &Rule<'_>, picks: &[usize]) -> Res
     if rule(&mut desk)? { Ok(Some(desk.finish()?)) } else { Ok(None) }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn explore(
-    line: &str,
-    here: &Here<'_>,
-    rule: &Rule<'_>,
-    picks: &mut Vec<usize>,
-    said: &str,
-    labels: Vec<String>,
-    choices: &mut Vec<Choice>,
-    first_error: &mut Option<Misread>,
-) {
-    for (i, label) in labels.into_iter().enumerate() {
-        if choices.len() == CHOICES {
-            return;
-        }
-        picks.push(i);
-        let label = if said.is_empty() { label } else { format!("{said}; {label}") };
-        match attempt(line, here, rule, picks) {
-            Ok(Some(edit)) => {
-                if !choices.iter().any(|c| c.edit.prompt == edit.prompt && c.edit.weighings == edit.weighings) {
-                    choices.push(Choice { label, edit });
+/// What every answer to a question leads to.
+struct Answers<'a> {
+    line: &'a str,
+    here: &'a Here<'a>,
+    rule: &'a Rule<'a>,
+    choices: Vec<Choice>,
+    first_error: Option<Misread>,
+    tries: usize,
+}
+
+impl Answers<'_> {
+    fn explore(&mut self, picks: &mut Vec<usize>, said: &str, labels: Vec<String>) {
+        for (i, label) in labels.into_iter().enumerate().take(CHOICES) {
+            if self.choices.len() == CHOICES || self.tries == TRIES {
+                return;
+            }
+            self.tries += 1;
+            picks.push(i);
+            let label = if said.is_empty() { label } else { format!("{said}; {label}") };
+            match attempt(self.line, self.here, self.rule, picks) {
+                Ok(Some(edit)) => {
+                    let same = |c: &Choice| c.edit.prompt == edit.prompt && c.edit.weighings == edit.weighings;
+                    if !self.choices.iter().any(same) {
+                        self.choices.push(Choice { label, edit });
+                    }
                 }
+                Err(Stop::Ask { labels, .. }) if picks.len() < DEPTH => self.explore(picks, &label, labels),
+                Err(Stop::Misread(error)) => {
+                    self.first_error.get_or_insert(error);
+                }
+                _ => {}
             }
-            Err(Stop::Ask { labels, .. }) if picks.len() < DEPTH => {
-                explore(line, here, rule, picks, &label, labels, choices, first_error);
-            }
-            Err(Stop::Misread(error)) => {
-                first_error.get_or_insert(error);
-            }
-            _ => {}
+            picks.pop();
         }
-        picks.pop();
     }
 }

@@ -153,14 +153,13 @@ impl Draft {
                 first.glued = old.glued;
             }
         }
-        let carried: Vec<Weight> =
-            if to - from == fresh.len() { Vec::new() } else { self.items[from..to].iter().flat_map(|i| i.weights.clone()).collect() };
+        // A weight set in this line goes to what takes the word's place.
         if to - from == fresh.len() {
             for (f, old) in fresh.iter_mut().zip(&self.items[from..to]) {
                 f.weights.clone_from(&old.weights);
             }
         } else if let Some(first) = fresh.first_mut() {
-            first.weights = carried;
+            first.weights = self.items[from..to].iter().flat_map(|i| i.weights.clone()).collect();
         }
         self.replace(from..to, fresh);
         start..start + total
@@ -182,6 +181,17 @@ impl Draft {
     /// Weighs the item at `i`.
     pub(super) fn weigh(&mut self, i: usize, weight: Weight) {
         self.items[i].weights.push(weight);
+    }
+
+    /// Forgets what was multiplied here in this line: `less straight` counts for nothing once it is `curly`.
+    pub(super) fn forget_factors(&mut self, range: Range<usize>) -> bool {
+        let mut any = false;
+        for item in &mut self.items[range] {
+            let before = item.weights.len();
+            item.weights.retain(|w| matches!(w, Weight::Set(_)));
+            any |= item.weights.len() < before;
+        }
+        any
     }
 
     fn replace(&mut self, range: Range<usize>, mut fresh: Vec<Item>) {

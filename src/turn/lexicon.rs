@@ -72,7 +72,15 @@ impl Lexicon {
 
     /// Kinds of an adjective; none if it is not one.
     pub(super) fn adjective(&self, word: &str) -> &[Kind] {
-        self.adjectives.get(word).map_or(&[], Vec::as_slice)
+        if let Some(kinds) = self.adjectives.get(word) {
+            return kinds;
+        }
+        // `red-brown`, `sand-coloured`
+        match word.rsplit_once('-') {
+            Some((_, "coloured" | "colored")) => &["colour"],
+            Some((_, last)) if self.adjectives.get(last).is_some_and(|k| k.contains(&"colour")) => &["colour"],
+            _ => &[],
+        }
     }
 
     /// Kinds of a noun or compound (`palm tree`), singular or plural; none if it is not listed.

@@ -12,6 +12,7 @@ mod desk;
 mod draft;
 mod find;
 mod lexicon;
+pub mod nouns;
 mod nearest;
 mod parse;
 mod phrase;

@@ -61,6 +61,46 @@ fn parts(line: &str) -> Vec<Part<'_>> {
     all
 }
 
+/// Parts cut once more at an `and` or `then` that another change follows: `long -> short and blond -> red`.
+fn joined_parts<'a>(desk: &Desk<'_>, parts: Vec<Part<'a>>) -> Vec<Part<'a>> {
+    let mut all = Vec::new();
+    for mut part in parts {
+        if matches!(sign(part), Sign::None) || part.text.len() > 400 {
+            all.push(part);
+            continue;
+        }
+        let mut at = 0;
+        while let Some((i, word)) = ["and then", "and", "then", "but"]
+            .iter()
+            .filter_map(|w| find_word(&part.text[at..], w).map(|i| (i + at, *w)))
+            .min_by_key(|&(i, w)| (i, usize::MAX - w.len()))
+        {
+            let rest = part.slice(i + word.len()..part.text.len());
+            let before = part.slice(0..i);
+            let signed = !matches!(sign(rest), Sign::None);
+            if !matches!(sign(before), Sign::None) && (signed || phrase::is_instruction(desk, &rest.toks())) {
+                all.push(before);
+                part = rest;
+                at = 0;
+            } else {
+                at = i + word.len();
+            }
+        }
+        all.push(part);
+    }
+    all.retain(|p| !p.text.is_empty());
+    all
+}
+
+/// Where a word stands between blanks.
+fn find_word(text: &str, word: &str) -> Option<usize> {
+    let bounded = |i: usize| {
+        let blank = |c: Option<char>| c.is_some_and(char::is_whitespace);
+        blank(text[..i].chars().next_back()) && blank(text[i + word.len()..].chars().next())
+    };
+    text.match_indices(word).map(|(i, _)| i).find(|&i| bounded(i))
+}
+
 /// What a part says in notation.
 enum Sign<'a> {
     Swap { left: Part<'a>, right: Part<'a> },
@@ -82,6 +122,9 @@ fn sign(part: Part<'_>) -> Sign<'_> {
         if !rest.starts_with(MINUS) {
             return Sign::Remove(Part::new(rest, part.from + c.len_utf8()));
         }
+    }
+    if let Some(number) = part.text.strip_prefix('*').filter(|n| n.trim().parse::<f64>().is_ok()) {
+        return Sign::Weigh(vec![(part.slice(0..0), Part::new(number, part.from + 1))]);
     }
     let weighed = weighed(part);
     if weighed.is_empty() { Sign::None } else { Sign::Weigh(weighed) }
@@ -143,7 +186,7 @@ fn number(words: Part<'_>, part: Part<'_>) -> Result<f64, Stop> {
 /// Reads a line in notation; false if it holds none.
 pub(super) fn notation(desk: &mut Desk<'_>) -> Result<bool, Stop> {
     let line = desk.line;
-    let parts = parts(line);
+    let parts = joined_parts(desk, parts(line));
     let signs: Vec<Sign<'_>> = parts.iter().map(|p| sign(*p)).collect();
     let arrow = signs.iter().any(|s| matches!(s, Sign::Swap { .. }));
     let first_is = !matches!(signs.first(), None | Some(Sign::None));
@@ -172,6 +215,9 @@ pub(super) fn notation(desk: &mut Desk<'_>) -> Result<bool, Stop> {
             Sign::Remove(rest) => remove(desk, *part, rest)?,
             Sign::Weigh(all) => {
                 for (words, value) in all {
+                    if words.toks().is_empty() {
+                        return Err(desk.misread(&part.toks(), "nothing stands left of `*`", "wavy*1.5"));
+                    }
                     let value = number(words, value)?;
                     let place = locate(desk, &words.toks(), false)?;
                     weigh(desk, place, value);
@@ -278,7 +324,8 @@ fn swap(desk: &mut Desk<'_>, part: Part<'_>, left: Part<'_>, right: Part<'_>) ->
     let mut place = place;
     if let Some((first, to)) = opens(text) {
         let more = split(text).len() > 1;
-        if is_article(&first) && more && (article_before || article_inside) {
+        let same = lower(&desk.draft.text(place.start + usize::from(article_inside)..place.end)) == lower(text[to..].trim());
+        if is_article(&first) && more && (article_before || article_inside) && !same {
             text = text[to..].trim_start();
             if article_inside {
                 place.start += 1;

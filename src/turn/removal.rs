@@ -6,6 +6,10 @@ use std::ops::Range;
 
 /// Removes the words at `range`. Returns the text that went, or `None` if nothing would be left.
 pub(super) fn remove(draft: &mut Draft, range: Range<usize>) -> Option<String> {
+    // A sky that is nothing but cloudy goes with its clouds.
+    let head = draft.head_of(range.end - 1);
+    let sky = draft.low(head) == "sky" && head >= range.end && draft.adjectives(head).len() == 1;
+    let range = if sky { head..head + 1 } else { range };
     let gone = if is_modifier(draft, &range) { modifier(draft, &range) } else { thing(draft, &range) };
     if gone.is_empty() || gone.len() == draft.items.len() {
         return None;
@@ -57,6 +61,11 @@ fn thing(draft: &Draft, range: &Range<usize>) -> Range<usize> {
     }
     if draft.lows(end..(end + 3).min(draft.items.len())) == ["on", "both", "sides"] {
         end += 3;
+    }
+    // `flowers in her hair`, `a hat on his head`: what only says where goes too.
+    let owned = matches!(draft.low(end), "in" | "on") && super::lexicon::is_owner(draft.low(end + 1));
+    if owned && draft.noun_kinds(draft.head_of(end + 2)).iter().any(|k| matches!(*k, "hair" | "body")) {
+        end = draft.head_of(end + 2) + 1;
     }
     let before = if start > 0 { draft.low(start - 1) } else { "" };
     // A later member of a list takes its comma or `and`.

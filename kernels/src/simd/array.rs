@@ -131,6 +131,10 @@ impl Simd for Array {
         std::array::from_fn(|i| sum[i] + f64::from(a[i]) * f64::from(a[i]))
     }
     #[inline(always)]
+    fn wide_sum(self, a: [f64; 4]) -> f64 {
+        (a[0] + a[2]) + (a[1] + a[3])
+    }
+    #[inline(always)]
     unsafe fn wide_store(self, to: *mut f64, value: [f64; 4]) {
         // SAFETY: four can be written, by the caller's promise.
         unsafe { to.cast::<[f64; 4]>().write(value) }
@@ -168,5 +172,5 @@ impl Simd for Array {
 
 tile::per_family! {
     #[inline(never)]
-    fn multiply(Array, Array, 2: [1 2 3 4])
+    fn multiply(Array, Array, bf16_rows: 4, 2: [1 2 3 4])
 }

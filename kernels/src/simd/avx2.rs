@@ -196,6 +196,17 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn wide_sum(self, a: [__m256d; 2]) -> f64 {
+        unsafe {
+            let four = _mm256_add_pd(a[0], a[1]);
+            let two = _mm_add_pd(
+                _mm256_castpd256_pd128(four),
+                _mm256_extractf128_pd::<1>(four),
+            );
+            _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+        }
+    }
+    #[inline(always)]
     unsafe fn wide_store(self, to: *mut f64, value: [__m256d; 2]) {
         unsafe {
             _mm256_storeu_pd(to, value[0]);
@@ -240,5 +251,5 @@ impl Simd for Avx2 {
 
 tile::per_family! {
     #[target_feature(enable = "avx2,fma")]
-    fn multiply(Avx2, Avx2(()), 2: [1 2 3 4 5 6])
+    fn multiply(Avx2, Avx2(()), bf16_rows: 4, 2: [1 2 3 4 5 6])
 }

@@ -188,6 +188,21 @@ impl<const BF16: u8> Simd for Avx512<BF16> {
         }
     }
     #[inline(always)]
+    fn wide_sum(self, a: [__m512d; 2]) -> f64 {
+        unsafe {
+            let eight = _mm512_add_pd(a[0], a[1]);
+            let four = _mm256_add_pd(
+                _mm512_castpd512_pd256(eight),
+                _mm512_extractf64x4_pd::<1>(eight),
+            );
+            let two = _mm_add_pd(
+                _mm256_castpd256_pd128(four),
+                _mm256_extractf128_pd::<1>(four),
+            );
+            _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+        }
+    }
+    #[inline(always)]
     unsafe fn wide_store(self, to: *mut f64, value: [__m512d; 2]) {
         unsafe {
             _mm512_storeu_pd(to, value[0]);
@@ -240,11 +255,11 @@ impl<const BF16: u8> Simd for Avx512<BF16> {
 tile::per_family! {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")]
     fn multiply(Avx512<NATIVE>, Avx512::<NATIVE>(()),
-        1: [1 2 3 4 5 6 7 8 9 10 11 12], 2: [1 2 3 4 5 6 7 8 9 10 11 12], 3: [1 2 3 4 5 6 7 8])
+        bf16_rows: usize::MAX, 1: [1 2 3 4 5 6 7 8 9 10 11 12], 2: [1 2 3 4 5 6 7 8 9 10 11 12], 3: [1 2 3 4 5 6 7 8])
 }
 
 tile::per_family! {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
     fn multiply_without_bf16(Avx512<EMULATED>, Avx512::<EMULATED>(()),
-        1: [1 2 3 4 5 6 7 8 9 10 11 12], 2: [1 2 3 4 5 6 7 8 9 10 11 12], 3: [1 2 3 4 5 6 7 8])
+        bf16_rows: usize::MAX, 1: [1 2 3 4 5 6 7 8 9 10 11 12], 2: [1 2 3 4 5 6 7 8 9 10 11 12], 3: [1 2 3 4 5 6 7 8])
 }

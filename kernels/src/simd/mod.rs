@@ -66,6 +66,8 @@ pub(crate) trait Simd: Copy {
     fn wide_add(self, sum: Self::D, a: Self::F) -> Self::D;
     /// `sum + a * a`, the square being exact.
     fn wide_add_square(self, sum: Self::D, a: Self::F) -> Self::D;
+    /// The sum of all lanes, in an order of its own.
+    fn wide_sum(self, a: Self::D) -> f64;
     /// # Safety
     /// `LANES` f64 can be written at `to`.
     unsafe fn wide_store(self, to: *mut f64, value: Self::D);

@@ -53,10 +53,10 @@ pub(super) fn disk(error: &io::Error, file: &str, place: &Path) -> anyhow::Error
 /// Bytes in a unit that is easy to read.
 pub(super) fn bytes(count: u64) -> String {
     let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
-    units.iter().find(|(size, _)| count >= *size).map_or_else(
-        || format!("{count} bytes"),
-        |(size, unit)| format!("{:.1} {unit}", count as f64 / *size as f64),
-    )
+    units
+        .iter()
+        .find(|(size, _)| count >= *size)
+        .map_or_else(|| format!("{count} bytes"), |(size, unit)| format!("{:.1} {unit}", count as f64 / *size as f64))
 }
 
 #[cfg(test)]

@@ -43,7 +43,9 @@ impl Lack {
         match self {
             Self::Layout => "name a model in the diffusers layout, with unet/, vae/, text_encoder/ and tokenizer/",
             Self::File(_) => "name another model or revision",
-            Self::Pickled(_) => "pickles can run code and are not read; name a model or revision with .safetensors files",
+            Self::Pickled(_) => {
+                "pickles can run code and are not read; name a model or revision with .safetensors files"
+            }
         }
     }
 }
@@ -58,8 +60,14 @@ impl fmt::Display for Lack {
     }
 }
 
-const TOKENIZER_FILES: [&str; 6] =
-    ["tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+const TOKENIZER_FILES: [&str; 6] = [
+    "tokenizer.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+];
 
 /// Chooses among `names`; `two` says that a second text encoder is needed, which is otherwise taken if it is there.
 pub(super) fn choose(names: &BTreeSet<&str>, two: bool) -> Result<Plan, Lack> {
@@ -175,11 +183,13 @@ mod tests {
     }
 
     const TOKENS: &str = "tokenizer/vocab.json tokenizer/merges.txt";
-    const REST: &str = "tokenizer/tokenizer.json vae/diffusion_pytorch_model.safetensors text_encoder/model.safetensors";
+    const REST: &str =
+        "tokenizer/tokenizer.json vae/diffusion_pytorch_model.safetensors text_encoder/model.safetensors";
 
     #[test]
     fn full_precision_goes_before_half_and_half_before_nothing() {
-        let others = |unet: &str| format!("text_encoder/model.safetensors {unet} vae/diffusion_pytorch_model.safetensors");
+        let others =
+            |unet: &str| format!("text_encoder/model.safetensors {unet} vae/diffusion_pytorch_model.safetensors");
         let single = "unet/diffusion_pytorch_model.safetensors";
         let half = "unet/diffusion_pytorch_model.fp16.safetensors";
         check(&format!("{REST} {single} {half}"), &others(single));
@@ -206,7 +216,13 @@ mod tests {
         let text = format!("{BARE} {REST} {TOKENS} model_index.json unet/diffusion_pytorch_model.safetensors");
         let mut names: BTreeSet<&str> = text.split_whitespace().collect();
         let plan = choose(&names, false).unwrap();
-        names.extend(["unet/diffusion_pytorch_model.bin", "v1.ckpt", "../../x", "/etc/x", "safety_checker/model.safetensors"]);
+        names.extend([
+            "unet/diffusion_pytorch_model.bin",
+            "v1.ckpt",
+            "../../x",
+            "/etc/x",
+            "safety_checker/model.safetensors",
+        ]);
         assert_eq!(choose(&names, false).unwrap(), plan);
         assert_eq!(plan.small.len() + plan.weights.len(), text.split_whitespace().count());
     }
@@ -222,7 +238,8 @@ mod tests {
 
     #[test]
     fn an_index_that_names_a_path_is_damaged() {
-        let index = |file: &str| format!(r#"{{"weight_map":{{"a":"x-1.safetensors","b":"{file}","c":"x-1.safetensors"}}}}"#);
+        let index =
+            |file: &str| format!(r#"{{"weight_map":{{"a":"x-1.safetensors","b":"{file}","c":"x-1.safetensors"}}}}"#);
         assert_eq!(shards(&index("x-2.safetensors")).unwrap().len(), 2);
         for bad in ["../x.safetensors", "/x.safetensors", "a/x.safetensors", "x.bin", "", "..", ".safetensors"] {
             assert_eq!(shards(&index(bad)), None, "{bad}");

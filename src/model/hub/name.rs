@@ -37,7 +37,8 @@ fn is_part(text: &str) -> bool {
 
 /// Plain parts between slashes, as in `refs/pr/7`.
 fn is_revision(text: &str) -> bool {
-    let part = |part: &str| is_plain(part) && !part.contains("..") && !part.starts_with(['.', '-']) && !part.ends_with('.');
+    let part =
+        |part: &str| is_plain(part) && !part.contains("..") && !part.starts_with(['.', '-']) && !part.ends_with('.');
     text.len() <= 200 && text.split('/').all(part)
 }
 
@@ -77,9 +78,43 @@ mod tests {
     #[test]
     fn a_name_that_could_leave_the_cache_or_change_the_address_is_none() {
         for text in [
-            "", "a", "/", "a/", "/b", "a/b/c", "../b", "a/..", "a/.b", "a/b.", "a/b..c", "-a/b", "a--b/c", "a/b--c", "a/b@",
-            "a/b@..", "a/b@../x", "a/b@x/../y", "a/b@/x", "a/b@x/", "a/b@x//y", "a/b@-x", "a/b@.x", "a/b@x?y", "a/b@x#y",
-            "a/b?c", "a/b#c", "a/b%2e", "a\\b/c", "a/b c", "a/b\n", "a/b\0", "a/é", "http://a/b", "a:b/c", "~/b", "a/b@c@d",
+            "",
+            "a",
+            "/",
+            "a/",
+            "/b",
+            "a/b/c",
+            "../b",
+            "a/..",
+            "a/.b",
+            "a/b.",
+            "a/b..c",
+            "-a/b",
+            "a--b/c",
+            "a/b--c",
+            "a/b@",
+            "a/b@..",
+            "a/b@../x",
+            "a/b@x/../y",
+            "a/b@/x",
+            "a/b@x/",
+            "a/b@x//y",
+            "a/b@-x",
+            "a/b@.x",
+            "a/b@x?y",
+            "a/b@x#y",
+            "a/b?c",
+            "a/b#c",
+            "a/b%2e",
+            "a\\b/c",
+            "a/b c",
+            "a/b\n",
+            "a/b\0",
+            "a/é",
+            "http://a/b",
+            "a:b/c",
+            "~/b",
+            "a/b@c@d",
         ] {
             assert_eq!(Name::parse(text), None, "{text:?}");
         }

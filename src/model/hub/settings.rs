@@ -67,10 +67,14 @@ impl Settings {
         let host = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
         let odd = |b: u8| !b.is_ascii_graphic() || b"?#@\\".contains(&b);
         if host.is_none_or(|host| host.is_empty() || host.starts_with('/') || host.bytes().any(odd)) {
-            let message = format!("HF_ENDPOINT is `{}`, which is not the address of a hub", crate::safe::printable_line(&endpoint));
+            let message = format!(
+                "HF_ENDPOINT is `{}`, which is not the address of a hub",
+                crate::safe::printable_line(&endpoint)
+            );
             return Err(trouble(message, "write it as https://host, or unset it to use https://huggingface.co"));
         }
-        let offline = get("HF_HUB_OFFLINE").is_some_and(|v| ["1", "on", "yes", "true"].contains(&v.to_lowercase().as_str()));
+        let offline =
+            get("HF_HUB_OFFLINE").is_some_and(|v| ["1", "on", "yes", "true"].contains(&v.to_lowercase().as_str()));
         Ok(Self {
             cache,
             endpoint,
@@ -86,9 +90,9 @@ impl Settings {
     /// Whether the hub is this machine, which no proxy stands in front of.
     pub(super) fn is_here(&self) -> bool {
         let host = self.endpoint.split("://").nth(1).unwrap_or_default();
-        ["127.0.0.1", "localhost", "[::1]"].iter().any(|here| {
-            host.strip_prefix(here).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-        })
+        ["127.0.0.1", "localhost", "[::1]"]
+            .iter()
+            .any(|here| host.strip_prefix(here).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])))
     }
 }
 
@@ -149,14 +153,24 @@ mod tests {
     fn an_endpoint_is_an_address() {
         let endpoint = |text| from(&[("HOME", "/h"), ("HF_ENDPOINT", text)]).map(|settings| settings.endpoint);
         assert_eq!(endpoint("https://mirror.example/").unwrap(), "https://mirror.example");
-        for bad in ["mirror.example", "ftp://mirror.example", "https://", "http:///x", "https://a b", "https://a?b", "https://u@a"] {
+        for bad in [
+            "mirror.example",
+            "ftp://mirror.example",
+            "https://",
+            "http:///x",
+            "https://a b",
+            "https://a?b",
+            "https://u@a",
+        ] {
             assert!(endpoint(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn offline_is_on_only_if_the_variable_says_so() {
-        for (value, expected) in [("1", true), ("ON", true), ("True", true), ("yes", true), ("0", false), ("", false), ("no", false)] {
+        for (value, expected) in
+            [("1", true), ("ON", true), ("True", true), ("yes", true), ("0", false), ("", false), ("no", false)]
+        {
             assert_eq!(from(&[("HOME", "/h"), ("HF_HUB_OFFLINE", value)]).unwrap().offline, expected, "{value:?}");
         }
     }

@@ -310,6 +310,17 @@ fn a_file_that_is_no_session_or_of_a_newer_version_says_so() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_file_without_end_and_a_place_that_takes_none_are_errors() {
+    for endless in ["/dev/full", "/dev/zero"] {
+        assert!(SessionFile::open(Path::new(endless), Arc::new(RealDisk)).is_err(), "{endless}");
+    }
+    let error = SessionFile::create(Path::new("/proc/fox.jsonl"), None, Arc::new(RealDisk)).err().unwrap();
+    assert!(error.to_string().starts_with("cannot write session `fox`: "), "{error}");
+    assert!(error.downcast_ref::<Hinted>().is_some());
+}
+
+#[test]
 fn an_empty_file_is_begun_and_an_existing_one_is_never_overwritten() {
     let desk = Desk::new();
     desk.write("");

@@ -18,7 +18,9 @@ pub(super) struct Adjective {
 }
 
 const DEGREE: &[&str] = &["very", "really", "quite", "super", "extremely", "so", "totally", "slightly", "pretty"];
-const SHADE: &[&str] = &["dark", "light", "bright", "pale", "deep", "neon", "pastel", "hot", "dirty", "ash", "warm", "cool"];
+const SHADE: &[&str] = &["dark", "light", "bright", "pale", "deep", "neon", "pastel", "hot", "dirty", "ash", "warm", "cool",
+    "strawberry", "platinum", "jet", "honey", "cherry", "fire", "blood", "sky", "snow", "olive", "forest", "navy", "baby", "royal",
+    "lime", "rose", "electric", "golden", "ocean", "midnight", "icy", "soft", "dusty", "vivid", "dull", "fiery"];
 
 /// Cuts tokens into adjectives: at `and`, commas, and between two that need no joining.
 pub(super) fn groups(desk: &Desk<'_>, toks: &[Tok]) -> Vec<Adjective> {
@@ -46,7 +48,19 @@ pub(super) fn groups(desk: &Desk<'_>, toks: &[Tok]) -> Vec<Adjective> {
         }
     }
     close(&mut open, &mut all);
-    all
+    // Two of one kind are said together: `snowy and foggy`, `red and white`.
+    let mut merged: Vec<Adjective> = Vec::new();
+    for next in all {
+        let kind = |a: &Adjective| kinds(&a.low).first().copied();
+        match merged.last_mut() {
+            Some(last) if kind(last).is_some() && kind(last) == kind(&next) && last.low != next.low => {
+                last.text = format!("{} and {}", last.text, next.text);
+                last.toks.extend(next.toks);
+            }
+            _ => merged.push(next),
+        }
+    }
+    merged
 }
 
 fn last_low(toks: &[Tok]) -> String {
@@ -56,7 +70,12 @@ fn last_low(toks: &[Tok]) -> String {
 /// True if every word can stand before a noun: adjectives, degrees, `and`.
 pub(super) fn all_adjectives(toks: &[Tok]) -> bool {
     let joins = |t: &Tok| t.is_mark() || t.low == "and" || DEGREE.contains(&t.low.as_str());
-    toks.iter().any(|t| !joins(t)) && toks.iter().all(|t| joins(t) || lexicon().is_adjective(&t.low))
+    let shade = |i: usize| {
+        let next = toks.get(i + 1).map_or("", |t| t.low.as_str());
+        SHADE.contains(&toks[i].low.as_str()) && lexicon().adjective(next).contains(&"colour")
+    };
+    let fits = |i: usize| joins(&toks[i]) || lexicon().is_adjective(&toks[i].low) || shade(i);
+    toks.iter().any(|t| !joins(t)) && (0..toks.len()).all(fits)
 }
 
 /// The kinds that count when something gives way.
@@ -117,6 +136,12 @@ fn give_unnamed(desk: &mut Desk<'_>, word: &str, adjectives: &str) -> Result<Ran
 /// An adjective for one noun.
 pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -> Result<Range<usize>, Stop> {
     let low = adjective.low.as_str();
+    // The colour of a person is that of the hair.
+    if desk.draft.noun_kinds(head).contains(&"person") && matches!(kinds(low).first(), Some(&("colour" | "length" | "texture"))) {
+        if let ([hair], true) = (desk.draft.heads_of_kind(&["hair"]).as_slice(), desk.draft.person().len() == 1) {
+            return of_noun(desk, *hair, adjective);
+        }
+    }
     let present = desk.draft.adjectives(head);
     if let Some(&same) = present.iter().find(|&&i| lexicon().same(desk.draft.low(i), low)) {
         let run = with_degree(desk, same);
@@ -228,7 +253,8 @@ fn insert(desk: &mut Desk<'_>, head: usize, text: &str, only_here: bool) -> Rang
             Some("mood" | "weather" | "other") => 0,
             Some("length" | "size" | "temperature") => 1,
             Some("age" | "hairless") => 2,
-            Some("colour" | "tone" | "season") => 5,
+            Some("tone") => 4,
+            Some("colour" | "season") => 5,
             Some("material") => 6,
             Some(_) => 3,
             None => 2,
@@ -326,7 +352,15 @@ pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Ran
 /// Weather: in place of the weather there is, else before the first part of the land.
 fn weather(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
     let text = adjective.text.as_str();
-    let rivals = desk.draft.adjectives_of_kind(&["weather"]);
+    // What is said of the sky is for the sky; rain and snow fall elsewhere first.
+    let of_sky = matches!(adjective.low.as_str(), "sunny" | "cloudy" | "clear" | "starry" | "overcast");
+    let said = desk.draft.phrases().into_iter().find(|p| {
+        lexicon().noun(desk.draft.low(p.head)).contains(&"weather") && matches!(p.tie.as_str(), "in" | "during" | "with" | "under")
+    });
+    let mut rivals = desk.draft.adjectives_of_kind(&["weather"]);
+    if said.is_some() && !of_sky {
+        rivals.retain(|&i| desk.draft.low(desk.draft.head_of(i)) != "sky");
+    }
     if let [only] = rivals.as_slice() {
         let run = with_degree(desk, *only);
         return Ok(desk.swap(run, text));
@@ -336,9 +370,6 @@ fn weather(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, S
         return Ok(desk.swap(run, text));
     }
     // `in the rain` becomes `in the snow`.
-    let said = desk.draft.phrases().into_iter().find(|p| {
-        lexicon().noun(desk.draft.low(p.head)).contains(&"weather") && matches!(p.tie.as_str(), "in" | "during" | "with" | "under")
-    });
     if let (Some(phrase), Some(noun)) = (said, lexicon().noun_form(&adjective.low)) {
         if noun == desk.draft.low(phrase.head) {
             desk.idle.push(format!("it is `{}` already", desk.draft.text(phrase.range.clone())));

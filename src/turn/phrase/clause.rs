@@ -8,7 +8,7 @@ use super::adjective::{self, all_adjectives, groups};
 use super::noun::{self, Lead, trim};
 use super::remove;
 use super::target::{self, Target, core, places, resolves};
-use super::verbs::{Verb, amount, comparative, degree, plain, verb};
+use super::verbs::{Verb, Wish, amount, comparative, degree, plain, verb};
 use super::weigh;
 
 /// The verb that tokens begin with.
@@ -30,7 +30,7 @@ const MODALS: &[&[&str]] = &[
     &["should"], &["shall"], &["must"], &["needs", "to"], &["need", "to"], &["has", "to"], &["have", "to"], &["ought", "to"], &["could"],
     &["can"], &["might"], &["may"], &["would"], &["shouldn't"], &["mustn't"], &["to"], &["is"], &["are"], &["has"], &["wears"],
     &["looks"], &["isn't"], &["aren't"], &["'s"], &["is", "going", "to"], &["is", "to"], &["had"], &["have"], &["were"], &["was"],
-    &["needs"], &["need"], &["'d"], &["gets"], &["be"], &["doesn't"], &["does"], &["lacks"],
+    &["needs"], &["need"], &["wants", "to"], &["wants"], &["'d"], &["gets"], &["be"], &["doesn't"], &["does"], &["lacks"],
 ];
 
 /// Where a subject ends and `should`, `is`, `has` begins; and how many words that is.
@@ -69,10 +69,16 @@ pub(super) fn opens(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     if commands(desk, toks) || verb_of(desk, toks).is_some() || degree(toks).is_some() {
         return true;
     }
+    if inverted(desk, toks).is_some() || said_as_pair(desk, toks).is_some() {
+        return true;
+    }
+    if matches!(first.low.as_str(), "with" | "without") {
+        return true;
+    }
     if matches!(first.low.as_str(), "no" | "not" | "without" | "minus" | "sans" | "less" | "plus" | "instead") && toks.len() > 1 {
         return true;
     }
-    if Draft::of(desk.typed(toks)).tie_at(0) > 0 && !matches!(first.low.as_str(), "for" | "of" | "to" | "as" | "like" | "who" | "that") {
+    if Draft::of(desk.typed(toks)).tie_at(0) > 0 && !matches!(first.low.as_str(), "for" | "of" | "to" | "who" | "that") {
         return toks.len() > 1;
     }
     // `longer hair`, `a bit redder`; but `a darker river between mountains` may be a prompt.
@@ -88,6 +94,14 @@ pub(super) fn opens(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     if said_after(desk, toks).is_some() {
         return true;
     }
+    // `a bigger balloon`
+    if matches!(words[0], "a" | "an" | "the") && toks.len() <= 6 {
+        if let Some((_, _, n)) = comparative(&toks[1..]) {
+            if resolves(desk, &toks[1 + n..]) {
+                return true;
+            }
+        }
+    }
     if (words[0] == "not" && words.contains(&"but")) || words.windows(2).any(|w| w == [",", "not"]) {
         return true;
     }
@@ -102,6 +116,36 @@ fn said_after(desk: &Desk<'_>, toks: &[Tok]) -> Option<usize> {
     (1..toks.len().min(6)).find(|&i| {
         comparative(&toks[i..]).is_some_and(|(_, _, n)| i + n == toks.len()) && resolves(desk, &toks[..i])
     })
+}
+
+/// `could her hair be red`: where the subject ends.
+fn inverted(desk: &Desk<'_>, toks: &[Tok]) -> Option<usize> {
+    if !matches!(toks.first()?.low.as_str(), "can" | "could" | "should" | "would" | "may" | "might") {
+        return None;
+    }
+    let at = toks.iter().position(|t| {
+        matches!(t.low.as_str(), "be" | "have" | "wear" | "look" | "become" | "get") || lexicon().adjective_form(&t.low).is_some_and(|f| f != t.low)
+    })?;
+    (at > 1 && at < toks.len() && resolves(desk, &toks[1..at])).then_some(at)
+}
+
+/// `blond to red`, `cat into dog`, `from day to night`: two of one kind and the word between them.
+fn said_as_pair(desk: &Desk<'_>, toks: &[Tok]) -> Option<(usize, usize)> {
+    let from = usize::from(toks.first()?.low == "from");
+    let at = toks.iter().position(|t| matches!(t.low.as_str(), "to" | "into")).filter(|&i| i > from && i + 1 < toks.len())?;
+    let (x, y) = (&toks[from..at], &toks[at + 1..]);
+    if toks.len() > 9 || matches!(x[0].low.as_str(), "a" | "an") || places(desk, x, Reach::Thing).is_empty() {
+        return None;
+    }
+    let kinds = |t: &[Tok]| {
+        let last = noun::noun_of(core(t)).map(|t| t.low.clone()).unwrap_or_default();
+        let mut all = lexicon().adjective(&last).to_vec();
+        all.extend_from_slice(lexicon().noun(&last));
+        all
+    };
+    let (old, new) = (kinds(x), kinds(y));
+    let alike = old.iter().any(|k| new.contains(k) && *k != "other");
+    (from == 1 || toks[at].low == "into" || alike).then_some((from, at))
 }
 
 fn cut_at(toks: &[Tok]) -> Option<usize> {
@@ -310,6 +354,10 @@ fn put_for(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok]) -> Result<(), Stop> {
     if time(old) && time(new) {
         return noun::when(desk, y);
     }
+    if is_backdrop(desk, &place, new) {
+        behind(desk, place, y);
+        return Ok(());
+    }
     let (y, around) = noun::thing_and_circumstances(desk, y);
     noun::swap_thing(desk, place, y)?;
     around_it(desk, around)
@@ -363,12 +411,29 @@ fn attribute(desk: &mut Desk<'_>, x: &[Tok]) -> Result<Option<Target>, Stop> {
     })
 }
 
+/// True for `the colour of her hair`, `her hair colour`: asks nothing.
+fn is_attribute(desk: &Desk<'_>, x: &[Tok]) -> bool {
+    let all = core(x);
+    let of = all.iter().position(|t| t.low == "of");
+    let (named, owner) = match of {
+        Some(i) => (&all[..i], &all[i + 1..]),
+        None if all.len() > 1 => (all, &all[..all.len() - 1]),
+        None => return false,
+    };
+    let Some(last) = named.last() else { return false };
+    let owner = if owner.last().is_some_and(|t| t.low == "'s") { &owner[..owner.len() - 1] } else { owner };
+    lexicon().noun(&last.low).contains(&"attribute") && !owner.is_empty() && resolves(desk, owner)
+}
+
 /// The longest beginning that names something, and what follows it.
 fn split_target<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> (usize, &'t [Tok]) {
     for n in (1..toks.len()).rev() {
         let x = &toks[..n];
-        // A pronoun that owns what follows is not the thing: her hair.
-        if resolves(desk, x) && !trim(&toks[n..]).is_empty() && !x.last().is_some_and(|t| is_determiner(&t.low) && n > 1) {
+        // `her a blonde` is not one thing; a pronoun that owns what follows is not the thing: her hair.
+        if x.iter().skip(1).any(|t| matches!(t.low.as_str(), "a" | "an")) {
+            continue;
+        }
+        if (resolves(desk, x) || is_attribute(desk, x)) && !trim(&toks[n..]).is_empty() && !x.last().is_some_and(|t| is_determiner(&t.low) && n > 1) {
             return (n, trim(&toks[n..]));
         }
     }
@@ -381,7 +446,7 @@ pub(super) fn names_a_thing(desk: &Desk<'_>, toks: &[Tok]) -> bool {
 }
 
 /// Reads one clause with what goes on with it.
-pub(super) fn read(desk: &mut Desk<'_>, clause: &Clause<'_>, wants: bool) -> Result<(), Stop> {
+pub(super) fn read(desk: &mut Desk<'_>, clause: &Clause<'_>, wish: Wish) -> Result<(), Stop> {
     let head = clause.head;
     let more = clause.more.as_slice();
     // `instead` adds nothing to a verb.
@@ -391,6 +456,13 @@ pub(super) fn read(desk: &mut Desk<'_>, clause: &Clause<'_>, wants: bool) -> Res
         if !(v == Verb::Have && modal(desk, toks).is_some()) {
             return by_verb(desk, v, toks, n, clause);
         }
+    }
+    if let Some(at) = inverted(desk, toks) {
+        let Some(target) = target::target(desk, &toks[1..at])? else { return Err(desk.missing(&toks[1..at])) };
+        return complement(desk, &target, &toks[at..], more);
+    }
+    if let Some((from, at)) = said_as_pair(desk, toks) {
+        return pair(desk, &toks[from..at], &toks[at + 1..], more, &["to", "into"]);
     }
     if let Some((at, n)) = modal(desk, toks) {
         return should(desk, toks, at, n, clause);
@@ -412,8 +484,12 @@ pub(super) fn read(desk: &mut Desk<'_>, clause: &Clause<'_>, wants: bool) -> Res
     if said_after(desk, toks).is_some() {
         return make(desk, toks, more);
     }
-    if wants {
-        return noun::add(desk, clause.from(toks, 0), Lead::Comma);
+    match wish {
+        Wish::Prefer => return complement(desk, &Target::Scene, toks, more),
+        // `I want her hair red`
+        Wish::Want if split_of_its_own(desk, toks).is_some() => return make(desk, toks, more),
+        Wish::Want => return noun::add(desk, clause.from(toks, 0), Lead::Comma),
+        Wish::None => {}
     }
     Err(not_understood(desk, toks))
 }
@@ -456,6 +532,19 @@ fn make(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]]) -> Result<(), Stop> 
                 complement(desk, &target, y, &[])?;
             }
             return finish_complement(desk, &Target::Scene, &more[at + 1..]);
+        }
+    }
+    // `them` and `both` are all that the picture is of.
+    if matches!(toks[0].low.as_str(), "them" | "both" | "they") && toks.len() > 1 && desk.draft.person().is_empty() {
+        let all: Vec<String> = desk.draft.subjects().into_iter().map(|h| desk.draft.low(h).to_owned()).collect();
+        let y = if toks[1].low == "both" || toks[1].low == "all" { trim(&toks[2..]) } else { trim(&toks[1..]) };
+        if all.len() > 1 && !y.is_empty() {
+            for word in all {
+                if let Some(place) = desk.draft.occurrences(&[word], Reach::Exact, false).into_iter().next() {
+                    complement(desk, &Target::Thing(place), y, more)?;
+                }
+            }
+            return Ok(());
         }
     }
     let (n, y) = split_target(desk, toks);
@@ -544,10 +633,16 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
         let words = lows(y);
         let n = match words.as_slice() {
             ["to", "be" | "look" | "become" | "have", _, ..] => 1,
+            ["as", adjective, "as", ..] if lexicon().is_adjective(adjective) => {
+                y = &y[1..2];
+                break;
+            }
             ["look" | "looks", "like", _, ..] | ["be", "like", _, ..] | ["turn", "into", _, ..] => 2,
             ["be" | "look" | "appear" | "seem" | "become" | "turn" | "get" | "go" | "feel" | "being" | "looking" | "into" | "as" | "to" | "stay"
                 | "all" | "just", _, ..] => 1,
             ["a", "colour" | "color" | "shade", "of", _, ..] => 3,
+            // `make it a picture of a woman`
+            ["a" | "an", scene, "of", _, ..] if lexicon().noun(scene) == ["scene"] => 3,
             _ => break,
         };
         y = &y[n..];
@@ -588,7 +683,12 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
         let all = with_more(desk, y, more);
         return noun::tied(desk, &all);
     }
-    let first_article = is_determiner(&y[0].low) && !matches!(y[0].low.as_str(), "all");
+    let mut first_article = is_determiner(&y[0].low) && !matches!(y[0].low.as_str(), "all");
+    // `a blonde` names no thing.
+    if first_article && all_adjectives(&y[1..]) && noun::kinds_of(&y[1..]).is_empty() {
+        y = &y[1..];
+        first_article = false;
+    }
     let single_mood = match y {
         [one] => lexicon().adjective_form(&one.low).filter(|_| !lexicon().is_adjective(&one.low)),
         _ => None,
@@ -602,9 +702,12 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
         return finish_complement(desk, target, more);
     }
     if !first_article && all_adjectives(y) && (noun_is_colour(y) || kinds.is_empty() || lexicon().is_adjective(&y[y.len() - 1].low) && !thing_like(desk, target, kinds)) {
-        let all = groups(desk, y);
+        // `red and white` is said in one breath.
+        let own = more.iter().take_while(|p| all_adjectives(p) && comparative(p).is_none()).count();
+        let words = with_more(desk, y, &more[..own]);
+        let all = groups(desk, &words);
         adjective::apply(desk, target, &all)?;
-        return finish_complement(desk, target, more);
+        return finish_complement(desk, target, &more[own..]);
     }
     if kinds.iter().any(|k| matches!(*k, "time" | "season")) && matches!(target, Target::Scene | Target::Unnamed(_)) {
         noun::when(desk, y)?;
@@ -637,14 +740,8 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
     }
     let all = with_more(desk, y, more);
     match target {
-        // Another place behind what is shown, with its own preposition.
-        Target::Thing(range)
-            if desk.draft.low(range.end - 1) == "background" && kinds.iter().any(|k| matches!(*k, "place" | "middle")) =>
-        {
-            let start = desk.draft.phrase_start(range.end - 1);
-            let text = noun::located(desk, &all);
-            let tie = desk.draft.tie_start(start);
-            desk.swap(tie..range.end, &text);
+        Target::Thing(range) if is_backdrop(desk, range, kinds) => {
+            behind(desk, range.clone(), &all);
             Ok(())
         }
         Target::Thing(range) => {
@@ -666,6 +763,19 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
             around_it(desk, around)
         }
     }
+}
+
+/// True if another place is to be behind what is shown.
+fn is_backdrop(desk: &Desk<'_>, range: &std::ops::Range<usize>, kinds: &[&str]) -> bool {
+    desk.draft.low(range.end - 1) == "background" && kinds.iter().any(|k| matches!(*k, "place" | "middle"))
+}
+
+/// Puts a place, with its own preposition, where the background is spoken of.
+fn behind(desk: &mut Desk<'_>, range: std::ops::Range<usize>, toks: &[Tok]) {
+    let start = desk.draft.phrase_start(range.end - 1);
+    let text = noun::located(desk, toks);
+    let tie = desk.draft.tie_start(start);
+    desk.swap(tie..range.end, &text);
 }
 
 /// The parts after an adjective: more adjectives of the same thing, or things.
@@ -737,7 +847,7 @@ fn should(desk: &mut Desk<'_>, toks: &[Tok], at: usize, n: usize, clause: &Claus
     if y.is_empty() {
         return Err(not_understood(desk, toks));
     }
-    let has = matches!(modal_words[0], "has" | "had" | "wears" | "lacks") && modal_words.len() == 1;
+    let has = matches!(modal_words[0], "has" | "had" | "wears" | "lacks" | "needs" | "need" | "wants" | "gets") && modal_words.len() == 1;
     let there = matches!(x, [one] if one.low == "there");
     let verb_first = matches!(y[0].low.as_str(), "have" | "wear" | "wearing" | "hold" | "having");
     if negative && matches!(y[0].low.as_str(), "so" | "as" | "that" | "too" | "very") && y.len() > 1 {
@@ -760,6 +870,9 @@ fn should(desk: &mut Desk<'_>, toks: &[Tok], at: usize, n: usize, clause: &Claus
     if has {
         if matches!(y[0].low.as_str(), "no") {
             return remove::without(desk, &y[1..], more);
+        }
+        if weigh::clause(desk, y)? {
+            return go_on_weighing(desk, y, more);
         }
         let all = with_more(desk, y, more);
         if modal_words[0] == "wears" {
@@ -986,7 +1099,8 @@ fn swap(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]]) -> Result<(), Stop> 
 fn give(desk: &mut Desk<'_>, toks: &[Tok], all: &[Tok], more: &[&[Tok]]) -> Result<(), Stop> {
     let Some(first) = toks.first() else { return Err(desk.misread(toks, "that does not say what to give", "give her round glasses")) };
     let skip = |n: usize| -> Vec<Tok> { trim(&all[n.min(all.len())..]).to_vec() };
-    if is_person_pronoun(&first.low) || is_scene_pronoun(&first.low) {
+    let owning = (2..toks.len()).any(|n| !places(desk, &toks[..n], Reach::Thing).is_empty() && is_determiner(&toks[n].low));
+    if (is_person_pronoun(&first.low) && !owning) || is_scene_pronoun(&first.low) {
         let owned = toks.len() > 1;
         if !owned {
             return Err(desk.misread(toks, "that does not say what to give", "give her round glasses"));
@@ -1005,11 +1119,15 @@ fn give(desk: &mut Desk<'_>, toks: &[Tok], all: &[Tok], more: &[&[Tok]]) -> Resu
         }
         return noun::add(desk, &skip(1), Lead::With);
     }
-    let (n, y) = split_target(desk, toks);
+    let (mut n, mut y) = split_target(desk, toks);
+    if owning {
+        n = (2..toks.len()).rev().find(|&n| !places(desk, &toks[..n], Reach::Thing).is_empty()).unwrap_or(n);
+        y = trim(&toks[n..]);
+    }
     if n > 0 && (is_determiner(&toks[0].low) && !matches!(toks[0].low.as_str(), "a" | "an" | "some")) {
         // `give her hair a red colour`, `give the cat a hat`
         if let [article, adjective @ .., colour] = y {
-            if matches!(colour.low.as_str(), "colour" | "color" | "tint") && is_determiner(&article.low) && !adjective.is_empty() {
+            if matches!(colour.low.as_str(), "colour" | "color" | "tint" | "texture" | "length" | "look" | "shade" | "style" | "shape" | "size") && is_determiner(&article.low) && !adjective.is_empty() {
                 let target = target::target(desk, &toks[..n])?.unwrap_or(Target::Scene);
                 return complement(desk, &target, adjective, more);
             }

@@ -16,6 +16,7 @@ use super::draft::Draft;
 use super::lexicon::{is_determiner, is_person_pronoun, is_scene_pronoun, lexicon};
 use super::nearest::distance;
 use super::{Misread, Span};
+use verbs::Wish;
 use std::ops::Range;
 
 /// Lines longer than this many words are prompts, not instructions.
@@ -33,12 +34,22 @@ pub(super) fn english(desk: &mut Desk<'_>) -> Result<bool, Stop> {
 /// True if tokens begin with an instruction.
 pub(super) fn is_instruction(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     let (plain, polite, wants) = verbs::plain(toks);
-    !plain.is_empty() && toks.len() <= LONGEST && (polite || wants || clause::opens(desk, plain))
+    !plain.is_empty() && toks.len() <= LONGEST && (polite || wants != Wish::None || clause::opens(desk, plain))
 }
 
 /// Reads tokens as clauses; false if they are none.
 pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
-    let (plain, polite, wants) = verbs::plain(toks);
+    if toks.is_empty() {
+        return Ok(false);
+    }
+    let (plain, polite, mut wants) = verbs::plain(toks);
+    if desk.here.prompt.is_some() && verbs::only_courtesy(toks) {
+        return Err(desk.misread(toks, "that names nothing to change", "make her hair red, or /help"));
+    }
+    let asks = matches!(toks[0].low.as_str(), "what" | "why" | "how" | "when" | "where" | "who" | "which");
+    if desk.here.prompt.is_some() && asks && toks.last().is_some_and(|t| t.low == "?") && !polite {
+        return Err(desk.misread(toks, "that asks something, and here only changes are understood", "/help, or /explain with an edit"));
+    }
     if plain.is_empty() {
         return Ok(false);
     }
@@ -51,7 +62,15 @@ pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
         let span = plain.first().zip(plain.last()).map(|(a, b)| Span { from: a.from, to: b.to });
         return Err(Misread { message: "there is no picture to edit yet".into(), hint, span }.into());
     }
-    if !opens && !polite && !wants {
+    if !opens && toks[0].low == "and" && plain[0].from > toks[0].from {
+        let text = desk.typed(noun::trim(toks)).to_owned();
+        desk.append(&text, false);
+        return Ok(true);
+    }
+    if !opens && matches!(toks[0].low.as_str(), "also" | "plus") && wants == Wish::None {
+        wants = Wish::Want;
+    }
+    if !opens && !polite && wants == Wish::None {
         mistyped(desk, plain)?;
         return Ok(false);
     }

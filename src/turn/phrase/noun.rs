@@ -50,7 +50,8 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
     // `a woman's face` for the face: the owner is what changes.
     if let Some(at) = toks.iter().position(|t| t.low == "'s").filter(|&i| i > 0) {
         let face = desk.draft.phrase_start(head);
-        let same = toks.get(at + 1..).and_then(noun_of).is_some_and(|t| lexicon().same(&t.low, desk.draft.low(head)));
+        let rest = &toks[at + 1..];
+        let same = rest.is_empty() || noun_of(rest).is_some_and(|t| lexicon().same(&t.low, desk.draft.low(head)));
         if same && face > 1 && desk.draft.low(face - 1) == "'s" {
             return swap_thing(desk, face - 2..face - 1, &toks[..at]);
         }
@@ -181,7 +182,8 @@ pub(super) fn trim(toks: &[Tok]) -> &[Tok] {
 pub(super) fn become_thing(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -> Result<(), Stop> {
     let kinds = kinds_of(super::target::core(toks));
     if let Target::Person = target {
-        if kinds.contains(&"person") || kinds.contains(&"animal") || kinds.contains(&"thing") {
+        let worn = kinds.iter().any(|k| matches!(*k, "headgear" | "clothing" | "glasses" | "jewellery" | "beard" | "hair"));
+        if !worn && kinds.iter().any(|k| matches!(*k, "person" | "animal" | "thing")) {
             let head = person(desk)?;
             swap_thing(desk, head..head + 1, toks)?;
             return Ok(());
@@ -233,6 +235,12 @@ pub(super) fn become_thing(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -
 
 /// Things of the prompt of the first of these kinds that any is; objects stand for each other.
 fn same_kind(desk: &Desk<'_>, kinds: &[Kind]) -> Vec<usize> {
+    let subjects = desk.draft.subjects();
+    let alike: Vec<usize> =
+        subjects.iter().copied().filter(|&h| desk.draft.noun_kinds(h).iter().any(|k| kinds.contains(k))).collect();
+    if !alike.is_empty() {
+        return alike;
+    }
     for kind in kinds {
         let found = desk.draft.heads_of_kind(&[kind]);
         if !found.is_empty() {
@@ -240,7 +248,6 @@ fn same_kind(desk: &Desk<'_>, kinds: &[Kind]) -> Vec<usize> {
         }
     }
     if kinds.iter().any(|k| OBJECTS.contains(k)) {
-        let subjects = desk.draft.subjects();
         let objects: Vec<usize> =
             subjects.iter().copied().filter(|&h| desk.draft.noun_kinds(h).iter().any(|k| OBJECTS.contains(k))).collect();
         if !objects.is_empty() {
@@ -383,18 +390,37 @@ fn merge(desk: &mut Desk<'_>, part: &[Tok], lead: Lead) -> Result<bool, Stop> {
     Ok(false)
 }
 
-/// A time or season: in place of the one there is, else at the end.
+/// A time or season: in place of the one there is, else at the end. `a snowy winter night` says three things.
 pub(super) fn when(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     let core = super::target::core(toks);
-    let mut words: Vec<&Tok> = core.iter().filter(|t| !matches!(t.low.as_str(), "time" | "again")).collect();
+    let end = core.iter().position(|t| is_preposition(&t.low)).unwrap_or(core.len()).max(1);
+    let (core, around) = core.split_at(end);
+    let mut words: Vec<&Tok> = core.iter().filter(|t| !t.is_mark() && !matches!(t.low.as_str(), "time" | "again" | "and")).collect();
     if words.is_empty() {
         words = core.iter().collect();
     }
-    let noun = words.last().map(|t| t.low.clone()).unwrap_or_default();
-    let text: Vec<&str> = words.iter().map(|t| desk.line.get(t.from..t.to).unwrap_or_default()).collect();
-    let join = lexicon().joined(&noun).unwrap_or("in the");
-    let phrase = format!("{join} {}", text.join(" ").to_lowercase());
-    settle(desk, &phrase)
+    let Some(last) = words.pop() else { return Ok(()) };
+    let mut kept: Vec<String> = Vec::new();
+    for word in words {
+        let kinds = lexicon().noun(&word.low);
+        if kinds.iter().any(|k| matches!(*k, "season" | "time")) {
+            when(desk, std::slice::from_ref(word))?;
+        } else if lexicon().adjective(&word.low).first() == Some(&"weather") && word.low != "starry" {
+            let adjectives = groups(desk, std::slice::from_ref(word));
+            adjective::apply(desk, &Target::Scene, &adjectives)?;
+        } else {
+            kept.push(word.low.clone());
+        }
+    }
+    let phrase = if kept.is_empty() {
+        format!("{} {}", lexicon().joined(&last.low).unwrap_or("in the"), last.low)
+    } else {
+        let a = if lexicon().wants_an(&kept[0]) { "an" } else { "a" };
+        let tie = if lexicon().noun(&last.low).contains(&"season") { "in" } else { "on" };
+        format!("{tie} {a} {} {}", kept.join(" "), last.low)
+    };
+    settle(desk, &phrase)?;
+    if around.is_empty() { Ok(()) } else { tied(desk, around) }
 }
 
 /// How a thing is tied: what of the same sort gives way to it.
@@ -407,7 +433,9 @@ fn rivals(desk: &Desk<'_>, tie: &str, kinds: &[Kind], noun: &str) -> Vec<Range<u
         )
     };
     let is_place = |kinds: &[Kind], word: &str| {
-        kinds.iter().any(|k| matches!(*k, "place" | "middle")) || matches!(word, "background" | "wall")
+        let joined = matches!(lexicon().joined(word), Some("in" | "on" | "in front of"));
+        let other = kinds.iter().any(|k| matches!(*k, "time" | "season" | "weather"));
+        kinds.iter().any(|k| matches!(*k, "place" | "middle")) || (joined && !other) || matches!(word, "background" | "wall")
     };
     let sort = |kinds: &[Kind], tie: &str, word: &str| -> u8 {
         if kinds.contains(&"time") {
@@ -577,7 +605,11 @@ pub(super) fn add(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), S
         return bring_back(desk, toks);
     }
     // `to her`, `to the mountains`, `on his head`
-    if let Some(at) = toks.iter().position(|t| matches!(t.low.as_str(), "to" | "onto" | "on" | "in")).filter(|&i| i > 0) {
+    if let Some(at) = toks.iter().position(|t| matches!(t.low.as_str(), "to" | "onto" | "on" | "in")).filter(|&i| {
+        // `a dog next to the balloon` and `a dog in front of it` are added as typed.
+        let joined = matches!(toks[i.max(1) - 1].low.as_str(), "next" | "close");
+        i > 0 && !joined && !toks.get(i + 1).is_some_and(|t| matches!(t.low.as_str(), "front" | "top"))
+    }) {
         let place = trim(&toks[at + 1..]);
         let (thing, tie) = (&toks[..at], toks[at].low.clone());
         let someone = matches!(place, [one] if is_person_pronoun(&one.low) || is_scene_pronoun(&one.low));
@@ -660,7 +692,7 @@ pub(super) fn put(desk: &mut Desk<'_>, toks: &[Tok], moves: bool) -> Result<(), 
     let own = Draft::of(desk.typed(toks));
     let tie = (1..toks.len()).find(|&i| own.tie_at(i) > 0 && !matches!(toks[i].low.as_str(), "of" | "with" | "like" | "as" | "wearing"));
     let Some(at) = tie else {
-        if moves {
+        if moves || (!toks.is_empty() && !places(desk, toks, Reach::Thing).is_empty()) {
             return Err(desk.misread(toks, "that does not say where to", "move the cat to a forest"));
         }
         return add(desk, toks, Lead::Comma);
@@ -684,7 +716,8 @@ pub(super) fn put(desk: &mut Desk<'_>, toks: &[Tok], moves: bool) -> Result<(), 
     }
     let lead = if someone || spot.first().is_some_and(|t| is_owner(&t.low)) { Lead::With } else { Lead::Comma };
     let definite = spot.first().is_some_and(|t| t.low == "the" || is_owner(&t.low));
-    if someone || (definite && !places(desk, spot, Reach::Thing).is_empty()) || spot.last().is_some_and(|t| lexicon().noun(&t.low).contains(&"body")) {
+    let inside = matches!(toks[at].low.as_str(), "on" | "in" | "onto" | "into" | "to" | "between" | "at") && tie_len == 1;
+    if someone || (inside && definite && !places(desk, spot, Reach::Thing).is_empty()) || spot.last().is_some_and(|t| lexicon().noun(&t.low).contains(&"body")) {
         return add(desk, thing, lead);
     }
     have(desk, toks, Lead::Comma)

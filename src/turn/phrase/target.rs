@@ -58,6 +58,15 @@ pub(super) fn places(desk: &Desk<'_>, toks: &[Tok], reach: Reach) -> Vec<Range<u
                 return index.and_then(|n| all.get(n).cloned()).into_iter().collect();
             }
         }
+        // `the second cat`
+        if let ([nth, words @ ..], true) = (toks, toks.len() > 1) {
+            const ORDINALS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
+            let n = ORDINALS.iter().position(|o| *o == nth.low);
+            if n.is_some() || nth.low == "last" {
+                let all = desk.draft.occurrences(&words_of(words), reach, false);
+                return n.map_or_else(|| all.last(), |n| all.get(n)).cloned().into_iter().collect();
+            }
+        }
         desk.draft.occurrences(&words_of(toks), reach, false)
     };
     let mut found = find(core);
@@ -68,7 +77,7 @@ pub(super) fn places(desk: &Desk<'_>, toks: &[Tok], reach: Reach) -> Vec<Range<u
         }
     }
     if found.is_empty() {
-        if let Some(of) = core.iter().position(|t| is_preposition(&t.low)).filter(|&i| i > 0) {
+        if let Some(of) = core.iter().position(|t| is_preposition(&t.low) || t.low == "off").filter(|&i| i > 0) {
             found = find(&core[..of]);
         }
     }

@@ -133,6 +133,7 @@ const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["strip"], Verb::Remove, true),
     (&["clear"], Verb::Remove, true),
     (&["kill"], Verb::Remove, true),
+    (&["stop"], Verb::Remove, true),
     (&["shave"], Verb::Shave, false),
     (&["dye"], Verb::Paint, true),
     (&["paint"], Verb::Paint, true),
@@ -147,7 +148,9 @@ const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["wear"], Verb::Wear, true),
     (&["grow"], Verb::Have, true),
     (&["have"], Verb::Have, true),
-    (&["use"], Verb::Use, true),
+    (&["use"], Verb::Use, false),
+    (&["dress"], Verb::Put, true),
+    (&["get"], Verb::Give, true),
     (&["keep"], Verb::Keep, true),
     (&["leave"], Verb::Keep, true),
     (&["increase"], Verb::Raise, false),
@@ -165,6 +168,17 @@ const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["soften"], Verb::Lower, false),
     (&["diminish"], Verb::Lower, false),
 ];
+
+/// How a line that names no change is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// As it stands.
+    None,
+    /// `I want`: there should be this too.
+    Want,
+    /// `I'd prefer`: this instead.
+    Prefer,
+}
 
 /// A verb as it is looked up: `making` is `make`.
 fn base(low: &str) -> &str {
@@ -325,6 +339,9 @@ const WANT: &[&[&str]] = &[
     &["i", "would", "love"],
     &["i", "need"],
     &["i", "wish"],
+    &["i'd", "rather", "have"],
+    &["i", "would", "rather", "have"],
+    &["rather"],
     &["we", "want"],
     &["we", "need"],
     &["we'd", "like"],
@@ -369,8 +386,15 @@ const TAIL: &[&[&str]] = &[
     &["entirely"],
 ];
 
-/// Tokens without what is only polite, and whether there was any; and whether they say `I want`.
-pub(super) fn plain(toks: &[Tok]) -> (&[Tok], bool, bool) {
+/// Tokens without what is only polite, whether there was any, and what they wish.
+pub(super) fn plain(toks: &[Tok]) -> (&[Tok], bool, Wish) {
+    let (rest, polite, wants) = strip(toks);
+    let said = rest.first().map_or(toks.len(), |first| toks.iter().position(|t| t.from == first.from).unwrap_or(0));
+    let prefers = toks[..said].iter().any(|t| matches!(t.low.as_str(), "prefer" | "rather"));
+    (rest, polite, if prefers { Wish::Prefer } else if wants { Wish::Want } else { Wish::None })
+}
+
+fn strip(toks: &[Tok]) -> (&[Tok], bool, bool) {
     let mut rest = toks;
     let (mut polite, mut wants) = (false, false);
     loop {
@@ -416,6 +440,17 @@ pub(super) fn plain(toks: &[Tok]) -> (&[Tok], bool, bool) {
         rest = &rest[..rest.len() - p.len()];
     }
     (rest, polite, wants)
+}
+
+/// True for lines that only greet, thank or agree.
+pub(super) fn only_courtesy(toks: &[Tok]) -> bool {
+    const WORDS: &[&str] = &[
+        "thanks", "thank", "you", "hello", "hi", "hey", "yes", "yeah", "yep", "nope", "ok", "okay", "please", "great", "nice", "cool",
+        "good", "perfect", "wow", "bye", "goodbye", "hmm", "well", "very", "much", "so", "oh", "lovely", "sorry", "sure", "fine", "again",
+    ];
+    let words: Vec<&Tok> = toks.iter().filter(|t| !t.is_mark()).collect();
+    let plain = |t: &&Tok| matches!(t.low.as_str(), "nice" | "great" | "cool" | "good" | "lovely" | "so" | "very" | "fine" | "well" | "much");
+    !words.is_empty() && words.iter().all(|t| WORDS.contains(&t.low.as_str())) && !(words.len() > 1 && words.iter().all(plain))
 }
 
 /// How much more or less, by the words that say so; longest first wins. The number multiplies the weight.

@@ -39,7 +39,7 @@ pub(super) fn clause(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
         return Ok(true);
     }
     // `a redder balloon`
-    if toks.first().is_some_and(|t| matches!(t.low.as_str(), "a" | "an" | "the")) && toks.len() > 2 && degree(toks).is_none() {
+    if toks.first().is_some_and(|t| matches!(t.low.as_str(), "a" | "an" | "the")) && toks.len() > 2 && degree(toks).is_none() && comparative(toks).is_none() {
         if comparative(&toks[1..]).is_some() {
             return clause(desk, &toks[1..]);
         }
@@ -86,20 +86,31 @@ pub(super) fn words(desk: &mut Desk<'_>, toks: &[Tok], factor: f64, within: Opti
             }
         }
     }
+    // `make her hair less straight and more curly`: the hair is still spoken of.
+    let lacking = places(desk, all, Reach::Idea).is_empty() && desk.draft.occurrences(&list(all), Reach::Idea, false).is_empty();
+    if let (true, Some(last)) = (lacking && factor > 1.0 && adjective::all_adjectives(all), super::target::last(desk)) {
+        let all = groups(desk, all);
+        adjective::apply(desk, &Target::Thing(last), &all)?;
+        return Ok(());
+    }
     let place = find(desk, all)?;
     let content: Vec<usize> =
         place.clone().filter(|&i| desk.draft.is_word(i) && !is_function_word(desk.draft.low(i))).collect();
     for i in content {
         desk.weigh(i, Weight::Times(factor));
     }
-    desk.last = Some(desk.draft.low(place.end - 1).to_owned());
+    let head = desk.draft.head_of(place.end - 1);
+    desk.last = Some(desk.draft.low(head).to_owned());
     Ok(())
+}
+
+fn list(toks: &[Tok]) -> Vec<String> {
+    toks.iter().map(|t| t.low.clone()).collect()
 }
 
 /// The word to weigh: the very word, else another form of it.
 fn find(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Range<usize>, Stop> {
-    let list: Vec<String> = toks.iter().map(|t| t.low.clone()).collect();
-    let found = desk.draft.occurrences(&list, Reach::Idea, false);
+    let found = desk.draft.occurrences(&list(toks), Reach::Idea, false);
     if found.is_empty() {
         let place = places(desk, toks, Reach::Idea);
         if let [one] = place.as_slice() {

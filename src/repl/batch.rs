@@ -1,0 +1,314 @@
+//! Scripts and single questions, for programs and pipes.
+
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Error, Result};
+use serde_json::Value;
+
+use super::args::{Args, bytes};
+use super::reply::{Reply, tell};
+use super::talk::{Talk, Unwatched};
+use super::{changes_text, explain, json};
+use crate::plan::settings::Settings;
+use crate::safe::printable;
+use crate::session::file::{Hinted, Trust};
+use crate::session::home::Home;
+use crate::session::replay::Verdict;
+use crate::session::{Options, Session};
+use crate::store::Limits;
+use crate::study::parity;
+
+/// Where sessions live, as the environment says.
+///
+/// # Errors
+/// Fails if there is no home folder.
+pub fn home() -> Result<Home> {
+    Home::find(|name| std::env::var_os(name))
+}
+
+/// Budgets of the store, as the command line says.
+///
+/// # Errors
+/// Fails if a number of bytes cannot be read.
+pub fn limits(args: &Args) -> Result<Limits> {
+    let of = |name: &str, default: u64| args.value(name).map_or(Ok(default), bytes);
+    Ok(Limits { ram: of("cache-ram", 256 << 20)?, disk: of("cache-disk", 4 << 30)? })
+}
+
+fn session(args: &Args, path: Option<PathBuf>) -> Result<Session> {
+    Session::open(Options {
+        home: home()?,
+        path,
+        read_only: false,
+        settings: Settings::default(),
+        overrides: args.settings()?,
+        limits: limits(args)?,
+    })
+}
+
+/// Writes an error for people: what is the case, the place in the line, and one thing to try.
+///
+/// # Errors
+/// Fails if `to` cannot be written.
+pub fn write_error(error: &Error, line: Option<&str>, to: &mut dyn Write) -> std::io::Result<()> {
+    let told = tell(error);
+    writeln!(to, "error: {}", printable(&told.message))?;
+    if let (Some(line), Some((from, end))) = (line, told.span)
+        && let (Some(before), Some(under)) = (line.get(..from), line.get(from..end))
+        && !line.contains(|c: char| c.is_control())
+    {
+        writeln!(to, "  {}", printable(line))?;
+        writeln!(to, "  {}{}", " ".repeat(before.chars().count()), "^".repeat(under.chars().count().max(1)))?;
+    }
+    if let Some(hint) = told.hint {
+        writeln!(to, "hint: {}", printable(&hint))?;
+    }
+    Ok(())
+}
+
+/// `wordbrush run SCRIPT`: takes the lines in order; one object a line with `--json`, text without.
+///
+/// # Errors
+/// Fails if it cannot start: the script or session cannot be read, or a setting is wrong.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let Some(script) = args.free.first() else {
+        return Err(Hinted::new("`run` needs a script", "wordbrush run edits.txt").into());
+    };
+    if let [_, extra, ..] = args.free.as_slice() {
+        return Err(Hinted::new(format!("`{extra}` is one file too many"), "wordbrush run edits.txt").into());
+    }
+    let reader: Box<dyn BufRead> = if script == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        let file = std::fs::File::open(script).with_context(|| format!("cannot read the script {script}"))?;
+        Box::new(std::io::BufReader::new(file))
+    };
+    let talk = Talk::new(session(args, args.path("session"))?, args.path("out"));
+    lines(talk, reader, args.has("json"), out)
+}
+
+/// Takes lines one after another and writes what they came to.
+///
+/// # Errors
+/// Fails if lines cannot be read or output not be written.
+pub fn lines(mut talk: Talk, mut reader: impl BufRead, as_json: bool, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut wrong = false;
+    let mut number = 0;
+    let mut raw = Vec::new();
+    loop {
+        raw.clear();
+        if reader.read_until(b'\n', &mut raw)? == 0 {
+            break;
+        }
+        number += 1;
+        let line = String::from_utf8_lossy(&raw);
+        let line = line.trim_end_matches(['\n', '\r']);
+        let begun = Instant::now();
+        let reply = talk.line(line, &mut Unwatched);
+        wrong |= matches!(reply, Err(_) | Ok(Reply::Asked(_) | Reply::Stopped));
+        let quit = matches!(reply, Ok(Reply::Quit));
+        if as_json {
+            if let Some(value) = json::line(number, &reply, &talk.session, begun.elapsed().as_secs_f64()) {
+                writeln!(out, "{}", json::written(&value))?;
+            }
+        } else {
+            write_reply(&reply, line, &talk.session, out)?;
+        }
+        for note in talk.session.take_notes() {
+            if !as_json {
+                writeln!(out, "note: {}", printable(&note))?;
+            }
+        }
+        out.flush()?;
+        if quit {
+            break;
+        }
+    }
+    Ok(if wrong { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// A reply as plain text.
+///
+/// # Errors
+/// Fails if `to` cannot be written.
+pub fn write_reply(reply: &Result<Reply, Error>, line: &str, session: &Session, to: &mut dyn Write) -> std::io::Result<()> {
+    match reply {
+        Err(error) => write_error(error, Some(line), to),
+        Ok(Reply::Nothing | Reply::Quit) => Ok(()),
+        Ok(Reply::Stopped) => writeln!(to, "stopped; no picture was added"),
+        Ok(Reply::Asked(question)) => {
+            writeln!(to, "{}", printable(&question.text))?;
+            for (i, choice) in question.choices.iter().enumerate() {
+                writeln!(to, "  {} {}", i + 1, printable(&choice.label))?;
+            }
+            Ok(())
+        }
+        Ok(Reply::Drew(drew)) => {
+            writeln!(to, "  {}", printable(&changes_text(&drew.changes)))?;
+            writeln!(to, "  {}", printable(&super::report::drew(drew, session)))?;
+            for warning in &drew.turned.warnings {
+                writeln!(to, "  note: {}", printable(warning))?;
+            }
+            if let Some(image) = &drew.image {
+                writeln!(to, "  {}", printable(&image.display().to_string()))?;
+            }
+            Ok(())
+        }
+        Ok(Reply::Moved(node)) => writeln!(to, "  at #{node}  {}", printable(&session.tree()[*node].plan.prompt)),
+        Ok(Reply::Cycled(cycled)) => writeln!(to, "{}", printable(&super::report::cycled(cycled))),
+        Ok(Reply::Text(shown)) => writeln!(to, "{}", printable(&shown.text)),
+    }
+}
+
+/// `wordbrush explain --prompt P LINE`.
+///
+/// # Errors
+/// Fails if the model cannot be read or there is no line.
+pub fn explain(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let line = args.free.join(" ");
+    if line.trim().is_empty() {
+        return Err(Hinted::new("`explain` needs a line", "wordbrush explain --prompt \"a cat\" \"cat -> dog\"").into());
+    }
+    let (value, carried_out) = explain::object(args.value("model").unwrap_or("embedded"), args.value("prompt"), &line)?;
+    if args.has("json") {
+        writeln!(out, "{}", json::written(&value))?;
+    } else {
+        writeln!(out, "{}", printable(&plain_explanation(&value)))?;
+    }
+    Ok(if carried_out { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The same object, for people.
+fn plain_explanation(value: &Value) -> String {
+    let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    if let Some(error) = value.get("error") {
+        let hint = error.get("hint").map(|h| format!("\nhint: {}", text(h))).unwrap_or_default();
+        return format!("error: {}{hint}", error.get("message").map(text).unwrap_or_default());
+    }
+    if let Some(question) = value.get("question") {
+        let choices = question.get("choices").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let choices: String = choices.map(|(i, c)| format!("\n  {} {}", i + 1, text(c))).collect();
+        return format!("{}{choices}", question.get("text").map(text).unwrap_or_default());
+    }
+    let mut out = format!("prompt   {}", value.get("prompt").map(text).unwrap_or_default());
+    for edit in value.get("edits").and_then(Value::as_array).into_iter().flatten() {
+        let parts: Vec<String> = ["kind", "from", "to", "word", "factor"].iter().filter_map(|k| edit.get(*k).map(text)).collect();
+        out.push_str(&format!("\n{}", parts.join("  ")));
+    }
+    for (word, weight) in value.get("weights").and_then(Value::as_object).into_iter().flatten() {
+        out.push_str(&format!("\nweight   {word} {weight}"));
+    }
+    for warning in value.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+        out.push_str(&format!("\nnote     {}", text(warning)));
+    }
+    out
+}
+
+/// `wordbrush parity CASE_OR_FOLDER... --out DIR`.
+///
+/// # Errors
+/// Fails if there is no case, or the output folder cannot be made.
+pub fn parity(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    if args.value("precision").is_some_and(|p| p != "f32") {
+        return Err(Hinted::new("parity runs in f32 alone", "--precision f32").into());
+    }
+    let Some(folder) = args.path("out") else {
+        return Err(Hinted::new("`parity` needs a folder for its results", "--out results").into());
+    };
+    if args.free.is_empty() {
+        return Err(Hinted::new("`parity` needs a case, or a folder of cases", "wordbrush parity cases --out results").into());
+    }
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut models = parity::Models::new(args.values("models").map(PathBuf::from).collect());
+    let (mut all, mut failed) = (0, 0);
+    for given in &args.free {
+        for case in parity::find_cases(Path::new(given))? {
+            let outcome = parity::run_case(&case, &folder, &mut models);
+            parity::report(&outcome, out)?;
+            out.flush()?;
+            all += 1;
+            failed += usize::from(!outcome.passes());
+        }
+    }
+    writeln!(out, "{all} cases, {failed} failed")?;
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// `wordbrush replay FILE`: draws every node again and compares.
+///
+/// # Errors
+/// Fails if the file cannot be read or a node cannot be drawn.
+pub fn replay(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut failed = 0;
+    if args.free.is_empty() {
+        return Err(Hinted::new("`replay` needs a session file", "wordbrush replay sessions/hair.jsonl --verify").into());
+    }
+    for path in &args.free {
+        let mut session = session(args, None)?;
+        let mut lines = Vec::new();
+        let replayed = session.replay(
+            Path::new(path),
+            Trust::Imported,
+            &mut |node, count| {
+                lines.push(verdict(node.node, count, &node.verdict));
+                std::ops::ControlFlow::Continue(())
+            },
+            &mut |_, _| std::ops::ControlFlow::Continue(()),
+        )?;
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        let differ = replayed.iter().filter(|r| !r.verdict.holds()).count();
+        writeln!(out, "{}: {} pictures, {differ} differ", printable(path), replayed.len())?;
+        failed += differ;
+    }
+    Ok(if failed == 0 || !args.has("verify") { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What became of one picture, in words.
+#[must_use]
+pub fn verdict(node: u32, count: usize, verdict: &Verdict) -> String {
+    let what = match verdict {
+        Verdict::Same => "the same, byte for byte".to_owned(),
+        Verdict::Alike(psnr) => format!("the same picture by other kernels ({psnr:.1} dB over thumbprints)"),
+        Verdict::Differs(psnr) => format!("DIFFERS ({psnr:.1} dB over thumbprints)"),
+        Verdict::Unknown => "drawn; the file does not say how it should look".to_owned(),
+    };
+    format!("  #{node} of {count}  {what}")
+}
+
+/// `wordbrush cycle FILE`: back to the root by words.
+///
+/// # Errors
+/// Fails if the file cannot be read or a step not be drawn.
+pub fn cycle(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let Some(path) = args.path("session").or_else(|| args.free.first().map(PathBuf::from)) else {
+        return Err(Hinted::new("`cycle` needs a session file", "wordbrush cycle sessions/hair.jsonl").into());
+    };
+    if args.value("method").is_some_and(|m| m != "exact") {
+        return Err(Hinted::new("only the method `exact` is built", "--method exact").into());
+    }
+    let session = Session::open(Options {
+        home: home()?,
+        path: Some(path),
+        read_only: true,
+        settings: Settings::default(),
+        overrides: args.settings()?,
+        limits: limits(args)?,
+    })?;
+    session.resolve(None)?;
+    let mut talk = Talk::new(session, None);
+    let begun = Instant::now();
+    let reply = talk.line("/cycle", &mut Unwatched);
+    if args.has("json") {
+        if let Some(value) = json::line(1, &reply, &talk.session, begun.elapsed().as_secs_f64()) {
+            writeln!(out, "{}", json::written(&value))?;
+        }
+    } else {
+        write_reply(&reply, "/cycle", &talk.session, out)?;
+    }
+    Ok(if reply.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

@@ -1,0 +1,148 @@
+//! What an edit would do, said before it is done.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::json;
+use crate::engine::Reader;
+use crate::plan::lineage::Generation;
+use crate::plan::resolve::resolve;
+use crate::plan::settings::TurnSettings;
+use crate::plan::window::{For, cross_windows, steps_of};
+use crate::plan::{Column, Region};
+use crate::session::Session;
+use crate::session::file::Hinted;
+use crate::session::model::{Lexicon, load_reader};
+use crate::turn::{Here, Turn};
+
+/// `wordbrush explain --prompt P LINE --json`: the object, and whether the line can be carried out.
+///
+/// # Errors
+/// Fails if the model's tokenizer cannot be loaded.
+pub fn object(model: &str, prompt: Option<&str>, line: &str) -> Result<(Value, bool)> {
+    let reader = load_reader(model)?;
+    let lexicon = Lexicon::new(&reader);
+    let here = Here { prompt, ancestors: &[], sense: &lexicon };
+    let read = crate::turn::read(line, &here).map_err(anyhow::Error::from).and_then(|turn| explained(&reader, prompt, turn));
+    match read {
+        Ok(found) => Ok(found),
+        Err(error) => Ok((json!({"error": json::error(&error)}), false)),
+    }
+}
+
+fn explained(reader: &Reader, prompt: Option<&str>, turn: Turn) -> Result<(Value, bool)> {
+    match turn {
+        Turn::Edit(edit) => {
+            let root = prompt.map(|p| root(reader, p)).transpose()?;
+            let family: Vec<&Generation> = root.iter().filter(|_| !edit.is_root).collect();
+            let resolved = resolve(&family, reader.prompt(&edit.prompt)?, &edit, &TurnSettings::default())?;
+            let weights = json::weights(&edit.prompt, &resolved.plan.weights);
+            let warnings: Vec<String> = edit.warnings.iter().cloned().chain(resolved.warnings).collect();
+            Ok((json::explained(&edit, weights, &warnings), true))
+        }
+        Turn::Question(question) => Ok((json!({"question": json::question(&question)}), false)),
+        Turn::Command(_) => Err(Hinted::new("a command is not an edit", "type an edit, such as: blond -> red").into()),
+        Turn::Nothing => Err(Hinted::new("there is nothing to explain", "type an edit, such as: blond -> red").into()),
+    }
+}
+
+fn root(reader: &Reader, prompt: &str) -> Result<Generation> {
+    let prompt = reader.prompt(prompt)?;
+    let identities = crate::plan::lineage::identities(&[], &prompt, &[]);
+    let weights = vec![1.0; prompt.words.len()];
+    Ok(Generation { prompt, identities, weights })
+}
+
+/// `/explain EDIT`: the two prompts with token boundaries, where each column comes from, windows, mask words and cost.
+///
+/// # Errors
+/// Fails if the line is no edit, or cannot be planned.
+pub fn text(session: &mut Session, line: &str) -> Result<String> {
+    let edit = match session.read(line)? {
+        Turn::Edit(edit) => edit,
+        Turn::Question(question) => {
+            let choices = question.choices.iter().enumerate().map(|(i, c)| format!("\n  {} {}", i + 1, c.label));
+            return Ok(format!("{}{}", question.text, choices.collect::<String>()));
+        }
+        _ => return Err(Hinted::new("that is not an edit", "/explain blond -> red").into()),
+    };
+    let (recipe, resolved) = session.plan(&edit)?;
+    let model = session.model()?;
+    let parent = session.tree().here().filter(|_| !edit.is_root);
+    let family = match parent {
+        Some(here) => session.family(here, &model)?,
+        None => Vec::new(),
+    };
+    let target = &resolved.generation.prompt;
+    let settings = &resolved.plan.settings;
+    let mut out = vec![format!("prompt  {}", edit.prompt)];
+    out.push(format!("edit    {}", super::changes_text(&edit.changes)));
+    let vocabulary = model.engine.reader().vocabulary();
+    if let Some(parent) = family.first() {
+        out.push(String::new());
+        out.push("word            tokens          comes from                         carried    weight".to_owned());
+        let windows = cross_windows(settings, target, recipe.steps);
+        for (i, word) in target.words.iter().enumerate() {
+            let tokens = target.word_tokens[i].clone();
+            let pieces: Vec<String> = target.ids[tokens.clone()].iter().filter_map(|id| vocabulary.token(*id)).collect();
+            let source = tokens.clone().next().map_or_else(|| "left out".to_owned(), |t| source_text(&resolved.plan.columns[t], &family));
+            let steps = tokens.clone().next().map_or(0..0, |t| windows[t].clone());
+            let carried = matches!(tokens.clone().next().map(|t| &resolved.plan.columns[t]), Some(Column::From { .. }));
+            let carried = if carried && !steps.is_empty() { format!("{}..{}", steps.start, steps.end) } else { "-".to_owned() };
+            let pieces = pieces.join("|").replace("</w>", "");
+            out.push(format!("{word:<15} {pieces:<15} {source:<34} {carried:<10} {}", resolved.plan.weights[i]).trim_end().to_owned());
+        }
+        let own = steps_of(settings.self_replace_steps, recipe.steps, settings.window_rounding, For::SelfAttention);
+        out.push(String::new());
+        out.push(format!("self-attention of #{} in steps {}..{} of {}", parent_number(session), own.start, own.end, recipe.steps));
+        out.push(format!("region  {}", region_text(&resolved.plan.region, &parent.generation, &resolved.generation, settings.k, session)));
+    }
+    out.push(format!("cost    {} evaluations, if the ancestors' maps are in the store", 2 * recipe.steps));
+    out.extend(edit.warnings.iter().chain(&resolved.warnings).map(|w| format!("note    {w}")));
+    Ok(out.join("\n"))
+}
+
+fn parent_number(session: &Session) -> u32 {
+    session.tree().here().unwrap_or(0)
+}
+
+fn source_text(column: &Column, family: &[std::sync::Arc<crate::session::relative::Relative>]) -> String {
+    let Column::From { up, tokens } = column else { return "itself (new)".to_owned() };
+    let Some(ancestor) = family.get(up - 1) else { return "?".to_owned() };
+    let prompt = &ancestor.generation.prompt;
+    let mut names: Vec<&str> = tokens
+        .iter()
+        .filter_map(|(t, _)| prompt.word_tokens.iter().position(|r| r.contains(t)).map(|w| prompt.words[w].as_str()))
+        .collect();
+    names.dedup();
+    let who = match up {
+        1 => "parent".to_owned(),
+        2 => "grandparent".to_owned(),
+        n => format!("{n} turns up"),
+    };
+    format!("`{}` of the {who}", names.join(" "))
+}
+
+fn region_text(region: &Region, parent: &Generation, child: &Generation, k: f64, session: &Session) -> String {
+    let words = |tokens: &[usize], g: &Generation| {
+        let mut words: Vec<&str> = tokens
+            .iter()
+            .filter_map(|t| g.prompt.word_tokens.iter().position(|r| r.contains(t)).map(|w| g.prompt.words[w].as_str()))
+            .collect();
+        words.dedup();
+        words.join(" ")
+    };
+    match region {
+        Region::Everywhere => "everywhere".to_owned(),
+        Region::As { up } => {
+            let here = session.tree().here().unwrap_or(0);
+            let mut line = vec![here];
+            line.extend(session.tree().ancestors(here).map(|n| n.number));
+            let number = line.get(up - 1).copied().unwrap_or(0);
+            format!("as in #{number}, whose words and weights come back")
+        }
+        Region::Words { source, target, .. } => {
+            format!("where `{}` was and `{}` will be, k {k}", words(source, parent), words(target, child))
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Talking.
+//!
+//! A [`Talk`](talk::Talk) takes lines and gives [`Reply`](reply::Reply)s; [`json`] writes them for programs, [`batch`]
+//! runs scripts, and [`args`] reads the command line.
+
+pub mod args;
+pub mod batch;
+pub mod explain;
+pub mod json;
+pub mod look;
+pub mod notes;
+pub mod reply;
+pub mod report;
+pub mod talk;
+
+use anyhow::Result;
+
+use crate::plan::settings::{Per, Setting, Settings, TABLE, find};
+use crate::session::file::Hinted;
+use crate::turn::commands::{COMMANDS, Group, entry};
+use crate::turn::{Change, Edit};
+
+/// The edit that begins a new tree.
+#[must_use]
+pub fn root_edit(prompt: &str) -> Edit {
+    let prompt = prompt.split_whitespace().collect::<Vec<_>>().join(" ");
+    Edit {
+        changes: vec![Change::Start { prompt: prompt.clone() }],
+        prompt,
+        spans: Vec::new(),
+        weighings: Vec::new(),
+        is_root: true,
+        warnings: Vec::new(),
+    }
+}
+
+/// Changes on one line: `blond → red · + "with a hat" · wavy × 1.5`.
+#[must_use]
+pub fn changes_text(changes: &[Change]) -> String {
+    let one = |c: &Change| match c {
+        Change::Start { prompt } => prompt.clone(),
+        Change::Swap { from, to } => format!("{from} → {to}"),
+        Change::Add { text } => format!("+ \"{text}\""),
+        Change::Remove { text } => format!("- \"{text}\""),
+        Change::Weigh { word, factor, absolute: false } => format!("{word} × {factor}"),
+        Change::Weigh { word, factor, absolute: true } => format!("{word} = {factor}"),
+    };
+    changes.iter().map(one).collect::<Vec<_>>().join(" · ")
+}
+
+/// When a setting takes effect, if that is not at once.
+pub(crate) fn when(setting: &Setting, in_a_tree: bool) -> &'static str {
+    if setting.per == Per::Root && in_a_tree { "   (from the next new picture on: this tree keeps its own)" } else { "" }
+}
+
+/// The settings with their values and meanings, or one.
+///
+/// # Errors
+/// Fails if there is no setting of that name.
+pub fn settings_text(settings: &Settings, name: Option<&str>) -> Result<String> {
+    let one = |s: &Setting| {
+        let alias = if s.alias.is_empty() { String::new() } else { format!(" ({})", s.alias) };
+        format!("{:<28} {:<12} {} [{}]", format!("{}{alias}", s.name), settings.get(s.name), s.meaning, s.values)
+    };
+    match name {
+        None => Ok(TABLE.iter().map(one).collect::<Vec<_>>().join("\n")),
+        Some(name) => match find(name) {
+            Some(setting) => Ok(one(setting)),
+            None => Err(Hinted::new(format!("there is no setting `{name}`"), "/set lists them all").into()),
+        },
+    }
+}
+
+/// The commands by group, or one with its example.
+///
+/// # Errors
+/// Fails if there is no command of that name.
+pub fn help(command: Option<&str>) -> Result<String> {
+    if let Some(name) = command {
+        let name = name.trim_start_matches('/');
+        let Some(e) = entry(name) else {
+            return Err(Hinted::new(format!("there is no command `{name}`"), "/help lists them all").into());
+        };
+        return Ok(format!("/{} {}\n  {}\n  example: {}", e.name, e.signature, e.help, e.example));
+    }
+    let mut out = vec![
+        "Describe a picture, then change your mind:".to_owned(),
+        "  blond -> red          swap words".to_owned(),
+        "  + at night            add words (+), take words away (-)".to_owned(),
+        "  wavy*2                weigh a word; wavy*1 takes it back".to_owned(),
+        "  make her hair black   or plain English".to_owned(),
+    ];
+    for group in Group::ALL {
+        out.push(format!("\n{}", group.title()));
+        for e in COMMANDS.iter().filter(|e| e.group == group) {
+            out.push(format!("  {:<26} {}", format!("/{} {}", e.name, e.signature).trim_end(), e.help));
+        }
+    }
+    Ok(out.join("\n"))
+}

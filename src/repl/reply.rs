@@ -1,0 +1,110 @@
+//! What a line came to, before it is shown.
+
+use std::path::PathBuf;
+
+use anyhow::Error;
+use image::RgbImage;
+
+use crate::history::HistoryError;
+use crate::plan::resolve::PlanError;
+use crate::plan::settings::SettingError;
+use crate::session::Turned;
+use crate::session::cycle::Step;
+use crate::session::file::Hinted;
+use crate::turn::{Change, Misread, Question};
+
+/// What a line came to.
+pub enum Reply {
+    /// A blank line or a remark.
+    Nothing,
+    /// A picture was drawn, or an edit led to one that exists.
+    Drew(Box<Drew>),
+    /// We are elsewhere in the tree.
+    Moved(u32),
+    /// A way back was tried.
+    Cycled(Box<Cycled>),
+    /// Something to read, and perhaps to look at.
+    Text(Shown),
+    /// A near-tie: one of several readings, to be picked by its number.
+    Asked(Question),
+    /// The turn was stopped; no node has grown.
+    Stopped,
+    /// Leave.
+    Quit,
+}
+
+/// A picture drawn, with everything a report may name.
+pub struct Drew {
+    /// What the session says.
+    pub turned: Turned,
+    /// What was understood.
+    pub changes: Vec<Change>,
+    /// PSNR against the parent, in dB; `None` for a root.
+    pub psnr: Option<f64>,
+    /// SSIM against the parent.
+    pub ssim: Option<f64>,
+    /// PSNR outside the edited words' region; `None` also if nothing lies outside.
+    pub outside_psnr: Option<f64>,
+    /// PSNR outside the edited words' region against the root of the tree.
+    pub outside_psnr_root: Option<f64>,
+    /// Where its PNG is.
+    pub image: Option<PathBuf>,
+}
+
+/// A way back, measured.
+pub struct Cycled {
+    /// Where it began.
+    pub from: u32,
+    /// Where it led.
+    pub to: u32,
+    /// The edits taken back, with the numbers of each.
+    pub steps: Vec<(Step, f64, Option<f64>)>,
+}
+
+/// Something to read, and perhaps to look at.
+#[derive(Default)]
+pub struct Shown {
+    /// The text, without a last newline.
+    pub text: String,
+    /// Pictures, each with the file it is in, if it is in one.
+    pub pictures: Vec<(RgbImage, Option<PathBuf>)>,
+}
+
+impl Shown {
+    /// Text alone.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), pictures: Vec::new() }
+    }
+}
+
+/// An error in its parts: what is the case, one thing to try, and the place in the line.
+pub struct Told {
+    /// What is the case.
+    pub message: String,
+    /// One thing to try.
+    pub hint: Option<String>,
+    /// Bytes of the line.
+    pub span: Option<(usize, usize)>,
+}
+
+/// Takes an error apart, whichever room it comes from.
+#[must_use]
+pub fn tell(error: &Error) -> Told {
+    let mut told = Told { message: format!("{error:#}"), hint: None, span: None };
+    for cause in error.chain() {
+        if let Some(e) = cause.downcast_ref::<Misread>() {
+            told.hint = e.hint().map(str::to_owned);
+            told.span = e.span.map(|s| (s.from, s.to));
+        } else if let Some(e) = cause.downcast_ref::<SettingError>() {
+            told.hint = Some(e.hint().to_owned());
+        } else if let Some(e) = cause.downcast_ref::<PlanError>() {
+            told.hint = Some(e.hint().to_owned());
+        } else if let Some(e) = cause.downcast_ref::<HistoryError>() {
+            told.hint = Some(e.hint().to_string());
+        } else if let Some(e) = cause.downcast_ref::<Hinted>() {
+            told.hint = Some(e.hint().to_owned());
+        }
+    }
+    told
+}

@@ -1,0 +1,214 @@
+//! Takes lines, one after another, and carries them out.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use candle_core::Tensor;
+
+use super::look;
+use super::reply::{Cycled, Drew, Reply, Shown};
+use crate::measure::{psnr, psnr_where, ssim};
+use crate::preview::png;
+use crate::session::{Session, Turned, to_image};
+use crate::turn::{Command, Edit, Question, Turn};
+
+/// Sees a turn as it goes: latents done, latents in all, the newest latent. May stop it.
+pub trait Watcher {
+    /// A latent is done. `Break` stops the turn.
+    fn step(&mut self, done: usize, all: usize, latent: &Tensor) -> ControlFlow<()>;
+}
+
+/// Watches nothing.
+pub struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn step(&mut self, _done: usize, _all: usize, _latent: &Tensor) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// A conversation: a session, the question that may be open, and where pictures go.
+pub struct Talk {
+    /// The session.
+    pub session: Session,
+    pub(super) open: Option<(String, Question)>,
+    pub(super) out: Option<PathBuf>,
+}
+
+impl Talk {
+    /// A conversation about a session; every picture drawn is written into `out` as a PNG, which is made if it is not there.
+    #[must_use]
+    pub fn new(session: Session, out: Option<PathBuf>) -> Self {
+        Self { session, open: None, out }
+    }
+
+    /// Carries a line out.
+    ///
+    /// # Errors
+    /// Fails if the line cannot be carried out; what was there before is still there.
+    pub fn line(&mut self, line: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+        if let Some((asked, question)) = self.open.take()
+            && let Ok(number) = line.trim().parse::<usize>()
+            && let Some(choice) = number.checked_sub(1).and_then(|i| question.choices.into_iter().nth(i))
+        {
+            return self.edit(&asked, &choice.edit, watcher);
+        }
+        match self.session.read(line)? {
+            Turn::Nothing => Ok(Reply::Nothing),
+            Turn::Question(question) => {
+                self.open = Some((line.to_owned(), question.clone()));
+                Ok(Reply::Asked(question))
+            }
+            Turn::Edit(edit) => self.edit(line, &edit, watcher),
+            Turn::Command(command) => self.command(line, command, watcher),
+        }
+    }
+
+    pub(super) fn edit(&mut self, line: &str, edit: &Edit, watcher: &mut dyn Watcher) -> Result<Reply> {
+        let all = self.session.plan(edit)?.0.steps;
+        let turned = self.session.edit(line, edit, &mut |step, latent| watcher.step(step + 1, all, latent))?;
+        let Some(turned) = turned else {
+            return Ok(Reply::Stopped);
+        };
+        let mut drew = self.measured(turned)?;
+        drew.changes.clone_from(&edit.changes);
+        Ok(Reply::Drew(Box::new(drew)))
+    }
+
+    /// A turn with its numbers, and its picture written to where pictures go.
+    pub(super) fn measured(&mut self, turned: Turned) -> Result<Drew> {
+        let picture = to_image(&turned.left.picture);
+        let parent = turned.parent_left.as_ref().map(|l| to_image(&l.picture));
+        let image = self.write_picture(turned.node)?;
+        let outside = turned.outside.as_deref();
+        let outside_psnr = parent.as_ref().zip(outside).and_then(|(p, o)| psnr_where(&picture, p, o));
+        let root = self.session.root()?.number;
+        let root = if turned.parent.is_some() { Some(to_image(&self.session.picture(root)?)) } else { None };
+        let outside_psnr_root = root.as_ref().zip(outside).and_then(|(p, o)| psnr_where(&picture, p, o));
+        Ok(Drew {
+            changes: self.session.tree()[turned.node].changes.clone(),
+            psnr: parent.as_ref().and_then(|p| psnr(&picture, p)),
+            ssim: parent.as_ref().and_then(|p| ssim(&picture, p)),
+            outside_psnr,
+            outside_psnr_root,
+            image,
+            turned,
+        })
+    }
+
+    /// Where a node's PNG is or would be, if pictures go anywhere.
+    #[must_use]
+    pub fn image_path(&self, node: u32) -> Option<PathBuf> {
+        Some(self.out.as_ref()?.join(format!("{node:04}.png")))
+    }
+
+    /// Writes a node's PNG, with its settings and whole lineage inside, unless it is there.
+    ///
+    /// # Errors
+    /// Fails if the folder or the file cannot be written.
+    pub fn write_picture(&mut self, node: u32) -> Result<Option<PathBuf>> {
+        let Some(path) = self.image_path(node) else { return Ok(None) };
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+        self.save_png(node, &path)?;
+        Ok(Some(path))
+    }
+
+    /// Writes a node's picture to a file.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be written.
+    pub fn save_png(&mut self, node: u32, path: &Path) -> Result<()> {
+        let picture = to_image(&self.session.picture(node)?);
+        let notes = super::notes::of(&self.session, node);
+        png::save(path, &picture, &notes).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn command(&mut self, line: &str, command: Command, watcher: &mut dyn Watcher) -> Result<Reply> {
+        let tree = self.session.tree();
+        match command {
+            Command::Quit => Ok(Reply::Quit),
+            Command::New { prompt: Some(prompt) } => {
+                let edit = super::root_edit(&prompt);
+                self.edit(line, &edit, watcher)
+            }
+            Command::Undo { n } => {
+                let event = tree.undo(n)?;
+                self.session.go(event).map(Reply::Moved)
+            }
+            Command::Redo { n } => {
+                let event = tree.redo(n)?;
+                self.session.go(event).map(Reply::Moved)
+            }
+            Command::Back { n } => {
+                let event = tree.back(n)?;
+                self.session.go(event).map(Reply::Moved)
+            }
+            Command::Go { id } => {
+                let event = tree.go(&id)?;
+                self.session.go(event).map(Reply::Moved)
+            }
+            Command::Branch { name } => {
+                let here = self.session.resolve(None)?;
+                self.session.name_node(here, &name)?;
+                Ok(text(format!("#{here} is called `{name}`")))
+            }
+            Command::Tree => Ok(text(self.session.tree().draw_tree())),
+            Command::Log => Ok(text(self.session.tree().draw_log())),
+            Command::Set { name: Some(name), value: Some(value) } => {
+                let setting = self.session.set(&name, &value)?;
+                let when = super::when(setting, self.session.tree().here().is_some());
+                Ok(text(format!("{} = {}{when}", setting.name, self.session.settings().get(setting.name))))
+            }
+            Command::Set { name, .. } => super::settings_text(self.session.settings(), name.as_deref()).map(text),
+            Command::Preset { name } => {
+                self.session.preset(&name)?;
+                let s = &self.session.settings().turn;
+                Ok(text(format!("cross {} · self {} · k {}", s.cross_replace_steps, s.self_replace_steps, s.k)))
+            }
+            Command::Freedom { x } => {
+                self.session.set("freedom", &x.to_string())?;
+                let s = &self.session.settings().turn;
+                Ok(text(format!("cross {} · self {}", s.cross_replace_steps, s.self_replace_steps)))
+            }
+            Command::Negative { text: Some(negative) } => {
+                let setting = self.session.set("negative", &negative)?;
+                let when = super::when(setting, self.session.tree().here().is_some());
+                Ok(text(format!("negative = {negative}{when}")))
+            }
+            Command::Cycle { id, in_one } => self.cycle(id.as_deref(), in_one, watcher),
+            Command::Explain { edit } => super::explain::text(&mut self.session, &edit).map(text),
+            Command::Help { command } => super::help(command.as_deref()).map(text),
+            other => look::carry_out(self, line, other, watcher),
+        }
+    }
+
+    fn cycle(&mut self, id: Option<&str>, in_one: bool, watcher: &mut dyn Watcher) -> Result<Reply> {
+        let from = self.session.resolve(None)?;
+        let to = match id {
+            Some(id) => self.session.resolve(Some(id))?,
+            None => self.session.root()?.number,
+        };
+        let tree = self.session.tree();
+        let count = if in_one { 1 } else { tree.depth(from).saturating_sub(tree.depth(to)) };
+        let steps = tree[from].recipe.steps;
+        let mut watch = |turn: usize, step: usize, latent: &Tensor| {
+            watcher.step(turn * steps + step + 1, count * steps, latent)
+        };
+        let Some(found) = self.session.cycle(to, in_one, &mut watch)? else {
+            return Ok(Reply::Stopped);
+        };
+        let measured = found.into_iter().map(|step| {
+            let (wanted, got) = (to_image(&step.wanted.picture), to_image(&step.got.picture));
+            let (p, s) = (psnr(&wanted, &got).unwrap_or(f64::NAN), ssim(&wanted, &got));
+            (step, p, s)
+        });
+        Ok(Reply::Cycled(Box::new(Cycled { from, to, steps: measured.collect() })))
+    }
+}
+
+pub(super) fn text(text: impl Into<String>) -> Reply {
+    Reply::Text(Shown::text(text))
+}

@@ -1,0 +1,298 @@
+//! Drawing a node: its run, and the maps of its ancestors from the store or by running their steps again.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use candle_core::Tensor;
+
+use super::model::Model;
+use super::region::REPORT_K;
+use super::relative::{Left, Relative, find_cross, find_left, find_own, keep_left, keep_maps};
+use crate::attention::Untouched;
+use crate::attention::blend::{MaskRule, Parent};
+use crate::attention::maps::{MapSource, StepMaps, Want};
+use crate::attention::record::Keep;
+use crate::engine::ddim::Timetable;
+use crate::engine::edit::{Before, Means, Orders, draw, recall};
+use crate::engine::{Conditions, Run};
+use crate::plan::settings::BlendArithmetic;
+use crate::plan::{Recipe, Region};
+use crate::store::Store;
+
+/// Sees each new latent of a turn, by step; may stop it.
+pub type Watch<'a> = &'a mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>;
+
+/// A drawn node, and how much of its rows' attention was not 1.
+pub struct Done {
+    /// What the run left.
+    pub left: Arc<Left>,
+    /// The largest distance of a used row's sum from 1.
+    pub row_gap: f32,
+}
+
+/// Everything that drawing needs besides a node and its ancestors.
+pub struct Easel<'a> {
+    model: &'a Model,
+    store: &'a Store,
+    recipe: &'a Recipe,
+    timetable: Timetable,
+    self_max: usize,
+    /// Shares of the steps whose maps children may need.
+    reach: (f64, f64),
+    evaluations: Cell<u64>,
+}
+
+impl<'a> Easel<'a> {
+    /// An easel for a tree of this recipe. `reach` is how far, in shares of the steps, windows for text and own maps go:
+    /// maps beyond are not kept, but computed again when they are needed.
+    ///
+    /// # Errors
+    /// Fails if the recipe has no steps or more than the model's training.
+    pub fn new(model: &'a Model, store: &'a Store, recipe: &'a Recipe, reach: (f64, f64)) -> Result<Self> {
+        let timetable = Timetable::new(&model.engine.spec().scheduler, recipe.steps)?;
+        Ok(Self { model, store, recipe, timetable, self_max: model.self_max(recipe), reach, evaluations: Cell::new(0) })
+    }
+
+    /// UNet samples so far.
+    #[must_use]
+    pub fn evaluations(&self) -> u64 {
+        self.evaluations.get()
+    }
+
+    /// The rule that reports make their region with, and the latent's height and width.
+    #[must_use]
+    pub fn report_rule(&self) -> (MaskRule, (usize, usize)) {
+        let (h, w, _) = self.model.engine.latent_dims((self.recipe.width, self.recipe.height));
+        let grid = self.model.engine.mask_layers((h, w)).grid;
+        (MaskRule { k: REPORT_K, substruct_k: REPORT_K, grid, latent: (h, w) }, (h, w))
+    }
+
+    fn count(&self, samples: u64) {
+        self.evaluations.set(self.evaluations.get() + samples);
+    }
+
+    fn conditions(&self, relative: &Relative) -> Result<Arc<Conditions>> {
+        if let Some(found) = relative.conditions.get() {
+            return Ok(found.clone());
+        }
+        let Recipe { negative, width, height, .. } = self.recipe;
+        let made = self.model.engine.reader().conditions(&relative.plan.prompt, negative, (*width, *height))?;
+        Ok(relative.conditions.get_or_init(|| Arc::new(made)).clone())
+    }
+
+    fn run<'r>(&'r self, conditions: &'r Conditions) -> Run<'r> {
+        Run {
+            conditions,
+            timetable: &self.timetable,
+            guidance: self.recipe.guidance,
+            map_precision: self.recipe.map_precision,
+        }
+    }
+
+    fn orders(&self, relative: &Relative) -> Orders {
+        let Recipe { steps, map_precision, .. } = self.recipe;
+        Orders::of(&relative.plan, &relative.generation.prompt, *steps, *map_precision, self.self_max)
+    }
+
+    fn keep(&self) -> Keep {
+        let at = |share: f64| ((share * self.recipe.steps as f64).ceil() as usize).min(self.recipe.steps);
+        Keep { cross: 0..at(self.reach.0), own: 0..at(self.reach.1), own_max: self.self_max, values: false }
+    }
+
+    /// What the first of `family` left: remembered, from the store, or drawn again.
+    ///
+    /// # Errors
+    /// Fails if it must be drawn again and cannot be.
+    pub fn left(&self, family: &[Arc<Relative>]) -> Result<Arc<Left>> {
+        let node = &family[0];
+        if let Some(left) = remembered(node) {
+            return Ok(left);
+        }
+        if let Some(id) = node.id
+            && let Some(left) = find_left(self.store, id, self.model.engine.backend().device())
+        {
+            let left = Arc::new(left);
+            remember(node, &left);
+            return Ok(left);
+        }
+        let done = self.draw(family, &mut |_, _| ControlFlow::Continue(()))?;
+        Ok(done.context("BUG: an unwatched run was stopped")?.left)
+    }
+
+    /// Draws the first of `family`; the rest are its ancestors, nearest first. `None` if it was stopped; then nothing is
+    /// kept.
+    ///
+    /// # Errors
+    /// Fails if an ancestor can be neither found nor drawn again, or memory runs out.
+    pub fn draw(&self, family: &[Arc<Relative>], watch: Watch<'_>) -> Result<Option<Done>> {
+        let node = &family[0];
+        let ancestors = &family[1..];
+        let engine = &self.model.engine;
+        let conditions = self.conditions(node)?;
+        let mut orders = self.orders(node);
+        let start = match ancestors.first() {
+            None => engine.noise(self.recipe.seed, (self.recipe.width, self.recipe.height))?,
+            Some(_) => self.left(ancestors)?.trajectory.before(0).clone(),
+        };
+        let mut before = Before::default();
+        match &node.plan.region {
+            Region::Words { .. } => {
+                let parent = self.left(ancestors)?;
+                before.parent = Some(Parent { latents: parent.trajectory.after(), word_maps: parent.word_maps.clone() });
+            }
+            Region::As { up } => match self.masks_of(&ancestors[up - 1..])? {
+                Some(taken) => before.taken_up = Some(taken),
+                None => orders.region = crate::engine::edit::Where::Everywhere,
+            },
+            Region::Everywhere => {}
+        }
+        let mut maps = AncestorMaps { easel: self, family: ancestors, own_max: orders.carry.own_max, now: HashMap::new() };
+        before.maps = Some(&mut maps);
+        let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
+        let keep = self.keep();
+        let mut counted = |step: usize, latent: &Tensor| {
+            self.count(2);
+            watch(step, latent)
+        };
+        let means =
+            Means { layers: engine.mask_layers((h, w)), keep: keep.clone(), observer: &mut Untouched, watch: &mut counted };
+        let Some(drawn) = draw(engine, &self.run(&conditions), &start, &orders, before, means)? else {
+            return Ok(None);
+        };
+        let picture = engine.decode(drawn.trajectory.last())?;
+        let left = Left { trajectory: drawn.trajectory, word_maps: Arc::new(drawn.word_maps), masks: drawn.masks, picture };
+        if let Some(id) = node.id {
+            keep_left(self.store, id, &left).context("BUG: what a run left cannot be stored")?;
+        }
+        for (step, maps) in drawn.maps.into_iter().enumerate() {
+            self.keep_step(node, step, maps, keep.own_max);
+        }
+        let left = Arc::new(left);
+        remember(node, &left);
+        Ok(Some(Done { left, row_gap: drawn.row_gap }))
+    }
+
+    fn keep_step(&self, node: &Relative, step: usize, maps: StepMaps, own_max: usize) {
+        if maps.cross.is_empty() && maps.own.is_empty() {
+            return;
+        }
+        match node.id {
+            Some(id) => keep_maps(self.store, id, step, &maps, own_max, self.recipe.map_precision),
+            None => {
+                if let Ok(mut all) = node.maps.lock() {
+                    all.insert(step, Arc::new(maps));
+                }
+            }
+        }
+    }
+
+    /// The masks of the first of `family`, and the latents that lay outside them; `None` if it has none.
+    #[expect(clippy::type_complexity, reason = "the three things that are taken up together")]
+    fn masks_of(
+        &self,
+        family: &[Arc<Relative>],
+    ) -> Result<Option<(Vec<Option<Vec<u8>>>, Arc<Vec<Tensor>>, BlendArithmetic)>> {
+        let node = &family[0];
+        match &node.plan.region {
+            Region::Everywhere => Ok(None),
+            // It took them up itself; whoever made them knows what lay outside.
+            Region::As { up } => self.masks_of(&family[*up..]),
+            Region::Words { .. } => {
+                let masks = self.left(family)?.masks.clone();
+                let outside = self.left(&family[1..])?.trajectory.after();
+                Ok(Some((masks, outside, node.plan.settings.blend_arithmetic)))
+            }
+        }
+    }
+}
+
+/// A poisoned lock means that a thread failed while it held a plain value; the value is still good.
+fn remembered(node: &Relative) -> Option<Arc<Left>> {
+    node.left.lock().map_or_else(|e| e.into_inner().clone(), |left| left.clone())
+}
+
+fn remember(node: &Relative, left: &Arc<Left>) {
+    if let Ok(mut slot) = node.left.lock() {
+        *slot = Some(left.clone());
+    }
+}
+
+/// The maps of a run's ancestors.
+struct AncestorMaps<'a> {
+    easel: &'a Easel<'a>,
+    family: &'a [Arc<Relative>],
+    own_max: usize,
+    /// Maps of the step at hand, so that two columns of one ancestor cost one look.
+    now: HashMap<(usize, usize), Arc<StepMaps>>,
+}
+
+impl AncestorMaps<'_> {
+    fn has(&self, maps: &StepMaps, want: Want) -> bool {
+        (!want.cross || !maps.cross.is_empty())
+            && (!want.own || !maps.own.is_empty())
+            && (!want.values || !maps.v_cross.is_empty() || !maps.v_own.is_empty())
+    }
+
+    fn stored(&self, node: &Relative, step: usize, want: Want) -> Option<StepMaps> {
+        if want.values {
+            return None;
+        }
+        let device = self.easel.model.engine.backend().device();
+        let Some(id) = node.id else {
+            let all = node.maps.lock().ok()?;
+            return all.get(&step).filter(|m| self.has(m, want)).map(|m| (**m).clone());
+        };
+        let mut maps = StepMaps::default();
+        if want.cross {
+            maps.cross = find_cross(self.easel.store, id, step, device)?;
+        }
+        if want.own {
+            maps.own = find_own(self.easel.store, id, step, self.own_max, device)?;
+        }
+        Some(maps)
+    }
+
+    fn find(&mut self, up: usize, step: usize, want: Want) -> Result<Arc<StepMaps>> {
+        if let Some(maps) = self.now.get(&(up, step)).filter(|m| self.has(m, want)) {
+            return Ok(maps.clone());
+        }
+        self.now.retain(|(_, s), _| *s == step);
+        let node = &self.family[up - 1];
+        let maps = match self.stored(node, step, want) {
+            Some(maps) => maps,
+            None => self.again(up, step, want)?,
+        };
+        let maps = Arc::new(maps);
+        self.now.insert((up, step), maps.clone());
+        Ok(maps)
+    }
+
+    /// Runs a step of an ancestor again on its stored latent. Its own ancestors' maps may have to be run again first.
+    fn again(&self, up: usize, step: usize, want: Want) -> Result<StepMaps> {
+        let easel = self.easel;
+        let family = &self.family[up - 1..];
+        let node = &family[0];
+        let left = easel.left(family)?;
+        let conditions = easel.conditions(node)?;
+        let orders = easel.orders(node);
+        let mut ancestors =
+            AncestorMaps { easel, family: &family[1..], own_max: orders.carry.own_max, now: HashMap::new() };
+        let here = step..step + 1;
+        let own_max = self.own_max.max(easel.self_max);
+        let keep = Keep { cross: here.clone(), own: here, own_max, values: want.values };
+        let latent = left.trajectory.before(step);
+        let maps = recall(&easel.model.engine, &easel.run(&conditions), (step, latent), &orders, &mut ancestors, keep)?;
+        easel.count(1);
+        easel.keep_step(node, step, maps.clone(), own_max);
+        Ok(maps)
+    }
+}
+
+impl MapSource for AncestorMaps<'_> {
+    fn maps(&mut self, up: usize, step: usize, want: Want) -> candle_core::Result<Arc<StepMaps>> {
+        self.find(up, step, want).map_err(|e| candle_core::Error::Msg(format!("{e:#}")))
+    }
+}

@@ -1,0 +1,56 @@
+//! What lies outside the edited words' region: where a picture should have stayed as it was.
+
+use std::sync::Arc;
+
+use super::easel::Easel;
+use super::relative::{Left, Relative};
+use crate::attention::blend::{MaskRule, spread};
+use crate::plan::resolve::changed_tokens;
+
+/// The threshold of the region that reports measure outside of, whatever `k` is.
+pub const REPORT_K: f64 = 0.3;
+
+/// Pixels outside the region of the words that the first of `family` changed; `None` for a root, or if its word maps
+/// were not made for this grid.
+///
+/// The region is the union of the parent's and the node's maps of those words, summed over all steps, 3x3 maximum, above
+/// 0.3 of the maximum. Where no words changed, all lies outside.
+#[must_use]
+pub fn outside(family: &[Arc<Relative>], left: &Left, parent: Option<&Left>, easel: &Easel<'_>) -> Option<Vec<bool>> {
+    let (node, above, parent) = (&family[0], family.get(1)?, parent?);
+    let (source, target) = changed_tokens(&above.generation, &node.generation, &node.plan.spans);
+    let (rule, latent) = easel.report_rule();
+    let a = above_threshold(&rule, parent, &source)?;
+    let b = above_threshold(&rule, left, &target)?;
+    let inside: Vec<bool> = a.iter().zip(&b).map(|(a, b)| *a || *b).collect();
+    let (width, height) = (left.picture.width, left.picture.height);
+    let mut outside = Vec::with_capacity(width * height);
+    for y in 0..height {
+        for x in 0..width {
+            outside.push(!inside[(y * latent.0 / height) * latent.1 + x * latent.1 / width]);
+        }
+    }
+    Some(outside)
+}
+
+fn above_threshold(rule: &MaskRule, left: &Left, tokens: &[usize]) -> Option<Vec<bool>> {
+    if tokens.is_empty() {
+        return Some(vec![false; rule.latent.0 * rule.latent.1]);
+    }
+    let map = spread(&words_map(left, tokens, rule.grid)?, rule.grid);
+    Some(rule.above(&map, rule.k).iter().map(|inside| *inside == 1).collect())
+}
+
+/// The sum over steps and tokens of a run's word maps, on their grid.
+#[must_use]
+pub fn words_map(left: &Left, tokens: &[usize], grid: (usize, usize)) -> Option<Vec<f32>> {
+    let pixels = grid.0 * grid.1;
+    let mut sum = vec![0.0f32; pixels];
+    for maps in left.word_maps.iter() {
+        for token in tokens {
+            let map = maps.get(token * pixels..(token + 1) * pixels)?;
+            sum.iter_mut().zip(map).for_each(|(total, value)| *total += value);
+        }
+    }
+    Some(sum)
+}

@@ -1,0 +1,104 @@
+//! Living a session again: every node drawn from its events alone, and compared with what the file says of it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::Result;
+use candle_core::Tensor;
+
+use super::easel::Easel;
+use super::file::{self, Trust};
+use super::model::maker;
+use super::{Session, picture_digest, to_image};
+use crate::measure::{thumbprint, thumbprint_psnr};
+use crate::plan::settings;
+use crate::store::Store;
+
+/// The least likeness, in dB over thumbprints, of the same picture drawn by another kernel family.
+pub const THUMBPRINT_PSNR: f64 = 30.0;
+
+/// How one node came out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// The same bytes.
+    Same,
+    /// Another kernel family's bytes, but the same picture: the likeness in dB.
+    Alike(f64),
+    /// Another picture: the likeness in dB.
+    Differs(f64),
+    /// The file does not say what it should look like.
+    Unknown,
+}
+
+impl Verdict {
+    /// Whether the node is as the file says.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        !matches!(self, Self::Differs(_))
+    }
+}
+
+/// A node replayed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replayed {
+    /// Its number.
+    pub node: u32,
+    /// How it came out.
+    pub verdict: Verdict,
+}
+
+impl Session {
+    /// Draws every node of another session's file anew, in an empty store, and compares. `seen` is told each node as it
+    /// is done and may stop the rest.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read or a node cannot be drawn.
+    pub fn replay(
+        &mut self,
+        path: &Path,
+        trust: Trust,
+        seen: &mut dyn FnMut(&Replayed, usize) -> ControlFlow<()>,
+        watch: &mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
+    ) -> Result<Vec<Replayed>> {
+        let contents = file::read(path, &*self.disk, trust)?;
+        let count = contents.tree.len();
+        let limits = self.limits.clone();
+        // The other session's tree stands in for ours meanwhile; nothing is written.
+        let ours = std::mem::replace(&mut self.tree, contents.tree);
+        let relatives = std::mem::take(&mut self.relatives);
+        let store = std::mem::replace(&mut self.store, Store::in_memory(&limits));
+        let mut all = Vec::new();
+        let result = (|| -> Result<()> {
+            for number in 1..=count as u32 {
+                let recipe = self.tree[number].recipe.clone();
+                let model = self.model_for(&recipe)?;
+                let family = self.family(number, &model)?;
+                let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+                let Some(done) = easel.draw(&family, &mut *watch)? else { break };
+                let picture = &done.left.picture;
+                let kernels = format!("{} {}", maker(), settings::name_of(&recipe.precision));
+                let verdict = match contents.drawn.get(number as usize - 1).and_then(Option::as_ref) {
+                    None => Verdict::Unknown,
+                    Some(drawn) if drawn.digest == picture_digest(picture) => Verdict::Same,
+                    Some(drawn) => {
+                        let ours = thumbprint(&to_image(picture));
+                        let psnr = <[u8; 768]>::try_from(&*drawn.thumbprint).map_or(0.0, |theirs| thumbprint_psnr(&ours, &theirs));
+                        if drawn.kernels != kernels && psnr >= THUMBPRINT_PSNR { Verdict::Alike(psnr) } else { Verdict::Differs(psnr) }
+                    }
+                };
+                self.forget_far(number);
+                let replayed = Replayed { node: number, verdict };
+                let flow = seen(&replayed, count);
+                all.push(replayed);
+                if flow.is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })();
+        self.tree = ours;
+        self.relatives = relatives;
+        self.store = store;
+        result.map(|()| all)
+    }
+}

@@ -1,0 +1,246 @@
+//! Fetching models by name, from a small hub on 127.0.0.1.
+
+#![cfg(feature = "hub")]
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+#[path = "hub/broken.rs"]
+mod broken;
+#[path = "hub/listings.rs"]
+mod listings;
+#[path = "hub/refusals.rs"]
+mod refusals;
+#[path = "hub/server.rs"]
+mod server;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::Result;
+use server::{COMMIT, Hub, Model, Reply, Request, blob_id, part, sha256, weights};
+use wordbrush::model::ModelSource;
+use wordbrush::model::folder::Folder;
+use wordbrush::model::hub::{HubError, Settings, Step, fetch_with, quiet};
+
+const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
+const NEEDED: usize = 10;
+
+/// A cache of its own for each test.
+struct Desk {
+    home: tempfile::TempDir,
+    settings: Settings,
+}
+
+impl Desk {
+    fn new(endpoint: &str) -> Self {
+        Self::with(endpoint, &[])
+    }
+
+    fn with(endpoint: &str, more: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let hf_home = home.path().join("hf").to_str().unwrap().to_owned();
+        let lookup = |name: &str| match name {
+            "HF_HOME" => Some(hf_home.clone()),
+            "HF_ENDPOINT" => Some(endpoint.to_owned()),
+            _ => more.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()),
+        };
+        let mut settings = Settings::from_env(lookup).unwrap();
+        settings.pause = Duration::from_millis(5);
+        settings.silence = Duration::from_secs(20);
+        Self { home, settings }
+    }
+
+    fn fetch(&self, name: &str) -> Result<Folder> {
+        fetch_with(&self.settings, name, &mut quiet())
+    }
+
+    fn repo(&self) -> PathBuf {
+        self.home.path().join("hf/hub/models--owner--tiny")
+    }
+
+    fn snapshot(&self, path: &str) -> PathBuf {
+        self.repo().join("snapshots").join(COMMIT).join(path)
+    }
+
+    fn blob(&self, etag: &str) -> PathBuf {
+        self.repo().join("blobs").join(etag)
+    }
+
+    /// The error of a fetch, and its hint.
+    #[track_caller]
+    fn fails(&self, name: &str) -> (String, String) {
+        let error = self.fetch(name).map(|_| ()).unwrap_err();
+        let hint = error.downcast_ref::<HubError>().map(|error| error.hint().to_owned());
+        (format!("{error:#}"), hint.unwrap_or_default())
+    }
+}
+
+#[track_caller]
+fn check_says((message, hint): &(String, String), in_message: &str, in_hint: &str) {
+    assert!(message.contains(in_message), "`{message}` lacks `{in_message}`");
+    assert!(hint.contains(in_hint), "hint `{hint}` of `{message}` lacks `{in_hint}`");
+}
+
+fn read(source: &dyn ModelSource, path: &str) -> Vec<u8> {
+    let blob = source.open(path).unwrap().unwrap();
+    blob.read(0, blob.len() as usize).unwrap().into_owned()
+}
+
+/// A hub that answers the `n`-th request for a file (from 1) in its own way where `fault` says so.
+fn faulty(
+    model: Model,
+    end: &'static str,
+    fault: impl Fn(usize, &Request, Reply) -> Reply + Send + Sync + 'static,
+) -> Hub {
+    let count = AtomicUsize::new(0);
+    Hub::start(move |request| {
+        let usual = model.answer(request);
+        if !request.path.ends_with(end) {
+            return usual;
+        }
+        fault(count.fetch_add(1, Ordering::SeqCst) + 1, request, usual)
+    })
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() { all.extend(files(&entry.path())) } else { all.push(entry.path()) }
+    }
+    all
+}
+
+#[test]
+fn a_model_comes_whole_into_the_layout_that_other_programs_share() {
+    let model = Model::tiny();
+    let hub = Hub::of(model.clone());
+    let desk = Desk::new(&hub.endpoint());
+    let folder = desk.fetch("owner/tiny").unwrap();
+    assert_eq!(folder.name(), desk.snapshot("").to_str().unwrap().trim_end_matches('/'));
+    assert_eq!(files(&desk.snapshot("")).len(), NEEDED);
+    for path in ["model_index.json", "unet/config.json", "tokenizer/merges.txt", UNET] {
+        assert_eq!(read(&folder, path), model.files[path], "{path}");
+    }
+    assert_eq!(fs::read_to_string(desk.repo().join("refs/main")).unwrap(), COMMIT);
+    assert_eq!(fs::read(desk.blob(&sha256(&model.files[UNET]))).unwrap(), model.files[UNET]);
+    assert_eq!(
+        fs::read(desk.blob(&blob_id(&model.files["unet/config.json"]))).unwrap(),
+        model.files["unet/config.json"]
+    );
+    assert_eq!(files(&desk.repo().join("blobs")).len(), NEEDED);
+    #[cfg(unix)]
+    for (path, up) in [("model_index.json", "../../"), ("unet/config.json", "../../../")] {
+        let target = Path::new(up).join("blobs").join(blob_id(&model.files[path]));
+        assert_eq!(fs::read_link(desk.snapshot(path)).unwrap(), target);
+    }
+}
+
+#[test]
+fn pickles_and_what_is_not_needed_are_never_asked_for() {
+    let hub = Hub::of(Model::tiny());
+    Desk::new(&hub.endpoint()).fetch("owner/tiny").unwrap();
+    assert_eq!(hub.log().len(), NEEDED + 1);
+    for end in [".bin", ".ckpt", ".md", "safety_checker/model.safetensors"] {
+        assert!(hub.asked(end).is_empty(), "{end}");
+    }
+}
+
+#[test]
+fn a_second_fetch_asks_the_hub_nothing() {
+    let hub = Hub::of(Model::tiny());
+    let desk = Desk::new(&hub.endpoint());
+    desk.fetch("owner/tiny").unwrap();
+    let before = hub.log().len();
+    let folder = desk.fetch("owner/tiny").unwrap();
+    assert_eq!(hub.log().len(), before);
+    assert_eq!(read(&folder, UNET), Model::tiny().files[UNET]);
+}
+
+#[test]
+fn another_revision_brings_only_the_files_that_differ() {
+    let hub = Hub::of(Model::tiny());
+    let desk = Desk::new(&hub.endpoint());
+    desk.fetch("owner/tiny").unwrap();
+    let before = hub.log().len();
+    desk.fetch("owner/tiny@refs/pr/7").unwrap();
+    assert_eq!(hub.log().len(), before + 1, "the listing alone");
+    assert_eq!(hub.asked("/revision/refs%2Fpr%2F7").len(), 1);
+    assert_eq!(fs::read_to_string(desk.repo().join("refs/refs/pr/7")).unwrap(), COMMIT);
+    desk.fetch(&format!("owner/tiny@{COMMIT}")).unwrap();
+    assert_eq!(hub.log().len(), before + 1, "a commit in the cache needs no listing");
+}
+
+#[test]
+fn offline_uses_the_cache_and_says_what_it_lacks() {
+    let hub = Hub::of(Model::tiny());
+    let mut desk = Desk::with(&hub.endpoint(), &[("HF_HUB_OFFLINE", "1")]);
+    check_says(&desk.fails("owner/tiny"), "`owner/tiny` is not in the cache at ", "unset HF_HUB_OFFLINE");
+    assert!(hub.log().is_empty());
+    desk.settings.offline = false;
+    desk.fetch("owner/tiny").unwrap();
+    drop(hub);
+    desk.settings.offline = true;
+    assert_eq!(read(&desk.fetch("owner/tiny").unwrap(), UNET), Model::tiny().files[UNET]);
+    fs::remove_file(desk.snapshot("vae/config.json")).unwrap();
+    check_says(&desk.fails("owner/tiny"), "is not complete in the cache", "unset HF_HUB_OFFLINE");
+    check_says(&desk.fails("owner/tiny"), "it has no vae/config.json", "");
+}
+
+#[test]
+fn a_link_to_a_blob_that_is_gone_is_not_in_the_cache() {
+    let model = Model::tiny();
+    let hub = Hub::of(model.clone());
+    let desk = Desk::new(&hub.endpoint());
+    desk.fetch("owner/tiny").unwrap();
+    fs::remove_file(desk.blob(&sha256(&model.files[UNET]))).unwrap();
+    assert_eq!(read(&desk.fetch("owner/tiny").unwrap(), UNET), model.files[UNET]);
+    assert_eq!(hub.asked(UNET).len(), 2);
+    assert_eq!(hub.asked("vae/config.json").len(), 1);
+}
+
+#[test]
+fn progress_counts_every_byte_once_and_ends_at_the_total() {
+    let model = Model::tiny();
+    let hub = Hub::of(model);
+    let desk = Desk::new(&hub.endpoint());
+    let mut steps = Vec::new();
+    let mut progress = |step: Step<'_>| {
+        if let Step::Bytes { done, total, received, .. } = step {
+            steps.push((done, total, received));
+        }
+        ControlFlow::Continue(())
+    };
+    fetch_with(&desk.settings, "owner/tiny", &mut progress).unwrap();
+    let needed: u64 = files(&desk.snapshot("")).iter().map(|path| fs::metadata(path).unwrap().len()).sum();
+    assert_eq!(steps.last().unwrap(), &(needed, Some(needed), needed));
+    assert!(steps.is_sorted_by_key(|(done, _, _)| *done));
+    assert!(steps.len() > NEEDED, "a long file has more than one step");
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_named() {
+    let hub = Hub::of(Model::tiny());
+    let desk = Desk::new(&hub.endpoint());
+    fs::write(desk.home.path().join("hf"), "a file where a folder should be").unwrap();
+    check_says(&desk.fails("owner/tiny"), "cannot write model_index.json to ", "set HF_HOME");
+}
+
+#[test]
+fn two_fetches_at_once_bring_each_file_once() {
+    let model = Model::tiny();
+    let hub = faulty(model.clone(), UNET, |_, _, usual| {
+        std::thread::sleep(Duration::from_millis(300));
+        usual
+    });
+    let desk = Desk::new(&hub.endpoint());
+    std::thread::scope(|scope| {
+        let fetches: Vec<_> = (0..2).map(|_| scope.spawn(|| desk.fetch("owner/tiny").unwrap())).collect();
+        for folder in fetches.into_iter().map(|fetch| fetch.join().unwrap()) {
+            assert_eq!(read(&folder, UNET), model.files[UNET]);
+        }
+    });
+    assert_eq!(hub.asked(UNET).len(), 1);
+}
