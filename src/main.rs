@@ -1,33 +1,52 @@
 //! The program: arguments in, an exit code out.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write, stdout};
 use std::process::ExitCode;
 
+use anyhow::{Error, Result};
+
 use wordbrush::repl::args::{Args, HELP};
-use wordbrush::repl::batch;
+use wordbrush::repl::{batch, completions, interactive};
+use wordbrush::session::file::Hinted;
 
 fn main() -> ExitCode {
-    let mut out = std::io::stdout().lock();
-    let args = match Args::read(std::env::args().skip(1)) {
-        Ok(args) => args,
-        Err(error) => return failed(&error),
-    };
-    if args.has("help") {
-        return if writeln!(out, "{HELP}").is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
-    }
-    let result = match args.verb.as_str() {
-        "run" => batch::run(&args, &mut out),
-        "explain" => batch::explain(&args, &mut out),
-        "parity" => batch::parity(&args, &mut out),
-        "replay" => batch::replay(&args, &mut out),
-        "cycle" => batch::cycle(&args, &mut out),
-        _ => Ok(ExitCode::from(2)),
-    };
+    let result = Args::read(std::env::args().skip(1)).and_then(|args| carry_out(&args));
     result.unwrap_or_else(|error| failed(&error))
 }
 
-/// Says why the program cannot start.
-fn failed(error: &anyhow::Error) -> ExitCode {
-    let _ = batch::write_error(error, None, &mut std::io::stderr());
+fn carry_out(args: &Args) -> Result<ExitCode> {
+    let mut out = stdout();
+    if args.has("help") {
+        writeln!(out, "{HELP}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.has("version") {
+        writeln!(out, "wordbrush {}", env!("CARGO_PKG_VERSION"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    match args.verb.as_str() {
+        "" | "open" => interactive::open(args),
+        "run" => batch::run(args, &mut out),
+        "explain" => batch::explain(args, &mut out),
+        "parity" => batch::parity(args, &mut out),
+        "replay" => batch::replay(args, &mut out),
+        "cycle" => batch::cycle(args, &mut out),
+        "completions" => {
+            let script = completions::script(args.free.first().map_or("", String::as_str))?;
+            write!(out, "{script}")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        verb => Err(Hinted::new(format!("`{verb}` is not built yet"), "wordbrush --help").into()),
+    }
+}
+
+/// Says why the program cannot start or go on. A reader that has gone away, as after `| head`, needs no telling.
+fn failed(error: &Error) -> ExitCode {
+    let is_gone = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+    };
+    if !error.chain().any(is_gone) {
+        let _ = batch::write_error(error, None, &mut std::io::stderr());
+    }
     ExitCode::from(2)
 }

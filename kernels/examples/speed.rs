@@ -6,9 +6,9 @@
 use std::time::Instant;
 
 use wordbrush_kernels::{
-    Activation, AttentionShape, ConvExtras, ConvInput, PackedConv, PackedWeights, Precision,
-    apply_probs, attention, attention_probs, conv2d, family, geglu, gemm, group_norm, layer_norm,
-    register_peak, silu,
+    Activation, AttentionShape, ConvExtras, ConvInput, PackedConv, PackedGeglu, PackedWeights,
+    Precision, apply_probs, attention, attention_probs, conv2d, family, geglu, gemm, gemm_geglu,
+    group_norm, layer_norm, register_peak, silu,
 };
 
 /// Numbers that look random.
@@ -30,8 +30,8 @@ fn running_seconds() -> Option<f64> {
     Some(text.split_whitespace().next()?.parse::<f64>().ok()? / 1e9)
 }
 
-/// Seconds of one run of `work`, from several over about a quarter of a second: the least by the clock or, on one thread, the mean that the
-/// thread ran, whichever is less.
+/// Seconds of one run of `work`, from several over about a quarter of a second: the least by the
+/// clock or, on one thread, the mean that the thread ran, whichever is less.
 fn fastest(threads: usize, mut work: impl FnMut()) -> f64 {
     work();
     let (start, ran) = (Instant::now(), running_seconds());
@@ -121,6 +121,44 @@ fn products(bench: &Bench, precision: Precision) {
             2.0 * (m * n * k) as f64,
             || {
                 gemm(&a, m, &packed, None, Activation::None, None, &mut out);
+            },
+        );
+    }
+    for (m, channels, k) in [
+        (8192, 1280, 320),
+        (2048, 2560, 640),
+        (512, 384, 96),
+        (128, 768, 192),
+    ] {
+        let (a, w) = (noise(m * k), noise(2 * channels * k));
+        let packed = PackedGeglu::new(&w, channels, k, precision);
+        let mut out = vec![0.0; m * channels];
+        let bias = noise(2 * channels);
+        bench.product(
+            &format!("gemm geglu {m} x {channels} x {k}"),
+            precision,
+            4.0 * (m * channels * k) as f64,
+            || {
+                gemm_geglu(&a, m, &packed, Some(&bias), &mut out);
+            },
+        );
+        let packed = PackedWeights::new(&w, 2 * channels, k, precision);
+        let mut wide = vec![0.0; 2 * m * channels];
+        bench.product(
+            &format!("gemm then geglu {m} x {channels} x {k}"),
+            precision,
+            4.0 * (m * channels * k) as f64,
+            || {
+                gemm(
+                    &a,
+                    m,
+                    &packed,
+                    Some(&bias),
+                    Activation::None,
+                    None,
+                    &mut wide,
+                );
+                geglu(&wide, m, channels, &mut out);
             },
         );
     }

@@ -1,4 +1,4 @@
-//! Attention: in tiles for pictures, whose maps nobody keeps, and with its maps laid open for text.
+//! Attention in tiles, as pictures attend to themselves: the maps would be too large to hold.
 
 use std::ops::Range;
 
@@ -6,8 +6,7 @@ use crate::family::{Family, family};
 use crate::math::exp2_up_to_1;
 use crate::panels::{Lines, PANEL, Pack, Panels, Precision, Shape};
 use crate::parallel;
-use crate::pointwise::softmax_row;
-use crate::product::{Block, Epilogue, Matrix, pack_row};
+use crate::product::{Matrix, pack_row};
 use crate::scratch::{Scratch, Shared, words_as_floats, words_as_halves};
 use crate::simd::{Job, Simd, dispatch};
 use crate::tile::{DEPTH_BLOCK, Multiply, ROW_STRIDE};
@@ -15,18 +14,14 @@ use crate::tile::{DEPTH_BLOCK, Multiply, ROW_STRIDE};
 /// Queries of one tile.
 const QUERIES: usize = 96;
 
-/// Panels of keys that are taken together (256 keys). Part of the order of operations: another number gives other bits.
+/// Panels of keys that are taken together (256 keys). Part of the order of operations: another
+/// number gives other bits.
 const KEY_PANELS: usize = 8;
-
-/// Queries that share one packing of keys or values in the untiled kernels.
-const QUERIES_PER_TASK: usize = 768;
-
-/// Rows that the untiled kernels multiply at a time.
-const ROWS: usize = 96;
 
 /// Sizes of an attention layer.
 ///
-/// Queries, keys and values are `[batch, pixels or keys, heads * head_dim]`: a head's values lie side by side.
+/// Queries, keys and values are `[batch, pixels or keys, heads * head_dim]`: a head's values lie
+/// side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttentionShape {
     /// Samples.
@@ -42,11 +37,11 @@ pub struct AttentionShape {
 }
 
 impl AttentionShape {
-    fn channels(self) -> usize {
+    pub(crate) fn channels(self) -> usize {
         self.heads * self.head_dim
     }
 
-    fn check(self, name: &str, of: &str, len: usize, rows: usize) {
+    pub(crate) fn check(self, name: &str, of: &str, len: usize, rows: usize) {
         let Self {
             batch,
             heads,
@@ -60,12 +55,12 @@ impl AttentionShape {
         );
     }
 
-    fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.batch * self.queries * self.channels() == 0
     }
 
     /// The shape of one head's packed keys.
-    fn key_shape(self, precision: Precision) -> Shape {
+    pub(crate) fn key_shape(self, precision: Precision) -> Shape {
         Shape {
             cols: self.keys,
             values: self.head_dim,
@@ -74,7 +69,7 @@ impl AttentionShape {
     }
 
     /// The shape of one head's packed values.
-    fn value_shape(self, precision: Precision) -> Shape {
+    pub(crate) fn value_shape(self, precision: Precision) -> Shape {
         Shape {
             cols: self.head_dim,
             values: self.keys,
@@ -83,7 +78,7 @@ impl AttentionShape {
     }
 
     /// Where row `row` of a head begins, among `rows` rows a sample.
-    fn at(self, head: usize, row: usize, rows: usize) -> usize {
+    pub(crate) fn at(self, head: usize, row: usize, rows: usize) -> usize {
         (head / self.heads * rows + row) * self.channels() + head % self.heads * self.head_dim
     }
 }
@@ -157,7 +152,8 @@ impl Tiles<'_> {
                 pack_row(s, &self.q, row, from, len, precision, words);
             }
         }
-        // Of the scores so far, times the scale and log2(e): each row's greatest, and the sum of 2^(score - greatest).
+        // Of the scores so far, times the scale and log2(e): each row's greatest, and the sum of
+        // 2^(score - greatest).
         let scale = self.scale * std::f32::consts::LOG2_E;
         let mut tops = [f32::NEG_INFINITY; QUERIES];
         let mut totals = [0.0_f32; QUERIES];
@@ -185,8 +181,8 @@ impl Tiles<'_> {
                         fresh: block == 0,
                         bf16,
                     };
-                    // SAFETY: `words` and `scores` have QUERIES >= `count` rows; a block of keys has at most 8 * 32 + 16 columns, fewer than
-                    // ROW_STRIDE.
+                    // SAFETY: `words` and `scores` have QUERIES >= `count` rows; a block of keys
+                    // has at most 8 * 32 + 16 columns, fewer than ROW_STRIDE.
                     unsafe { s.multiply(job) };
                 }
             }
@@ -260,8 +256,8 @@ impl Tiles<'_> {
                     fresh: first_panel == 0,
                     bf16,
                 };
-                // SAFETY: `probs` has QUERIES >= `count` rows of `keys` values; `sums` has as many of `sum_stride` >= head_dim; the values have a row
-                // for each key.
+                // SAFETY: `probs` has QUERIES >= `count` rows of `keys` values; `sums` has as many
+                // of `sum_stride` >= head_dim; the values have a row for each key.
                 unsafe { s.multiply(job) };
             }
         }
@@ -286,10 +282,11 @@ impl Tiles<'_> {
 /// - `q`, `out`: `[batch, queries, heads * head_dim]`
 /// - `k`, `v`: `[batch, keys, heads * head_dim]`
 ///
-/// With `causal`, query `i` sees the keys up to `i`. `precision` is that of both products; the softmax is always f32, and in bf16 it is rounded before
-/// it meets `v`.
+/// With `causal`, query `i` sees the keys up to `i`. `precision` is that of both products; the
+/// softmax is always f32, and in bf16 it is rounded before it meets `v`.
 ///
-/// A query whose scores hold NaN or plus infinity gets NaN; NaN or infinity in a value spreads to every query that sees it.
+/// A query whose scores hold NaN or plus infinity gets NaN; NaN or infinity in a value spreads to
+/// every query that sees it.
 ///
 /// # Panics
 /// Panics if a length does not fit, if there are no keys, or if `scale` is not a positive number.
@@ -395,7 +392,7 @@ pub(crate) fn attention_with(
 }
 
 /// Packs one head's keys, or its values (`by_rows`).
-fn pack_head(
+pub(crate) fn pack_head(
     family: Family,
     packed: Shape,
     values: &[f32],
@@ -414,210 +411,16 @@ fn pack_head(
             shape: packed,
             lines,
             by_rows,
+            taps: 1,
+            panels: 0..packed.panels(),
             words,
         },
     );
 }
 
-fn check_scale(name: &str, scale: f32) {
+pub(crate) fn check_scale(name: &str, scale: f32) {
     assert!(
         scale > 0.0 && scale.is_finite(),
         "{name}: the scale is {scale}, but must be a positive number"
     );
-}
-
-/// A range of rows times panels, then perhaps their softmax.
-struct Whole<'a> {
-    rows: Matrix<'a>,
-    range: Range<usize>,
-    panels: Panels<'a>,
-    softmax: Option<f32>,
-    out: Shared<f32>,
-    out_stride: usize,
-}
-
-impl Job for Whole<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        for first in self.range.clone().step_by(ROWS) {
-            let range = first..self.range.end.min(first + ROWS);
-            let block = Block {
-                rows: &self.rows,
-                range: range.clone(),
-                panels: self.panels,
-                panel_range: 0..self.panels.shape.panels(),
-                epilogue: Epilogue::default(),
-                out: self.out,
-                out_stride: self.out_stride,
-            };
-            block.run(s);
-            if let Some(scale) = self.softmax {
-                for row in range {
-                    // SAFETY: these rows belong to this task.
-                    let row =
-                        unsafe { self.out.part(row * self.out_stride, self.panels.shape.cols) };
-                    softmax_row(s, row, scale);
-                }
-            }
-        }
-    }
-}
-
-/// The attention maps themselves: softmax(scale * q kᵀ).
-///
-/// # Shapes
-/// - `q`: `[batch, queries, heads * head_dim]`
-/// - `k`: `[batch, keys, heads * head_dim]`
-/// - `out`: `[batch, heads, queries, keys]`; every row sums to 1
-///
-/// A query whose scores hold NaN or plus infinity gets a row of NaN.
-///
-/// # Panics
-/// Panics if a length does not fit, if there are no keys, or if `scale` is not a positive number.
-pub fn attention_probs(
-    q: &[f32],
-    k: &[f32],
-    shape: AttentionShape,
-    scale: f32,
-    precision: Precision,
-    out: &mut [f32],
-) {
-    attention_probs_with(family(), q, k, shape, scale, precision, out);
-}
-
-pub(crate) fn attention_probs_with(
-    family: Family,
-    q: &[f32],
-    k: &[f32],
-    shape: AttentionShape,
-    scale: f32,
-    precision: Precision,
-    out: &mut [f32],
-) {
-    let AttentionShape {
-        batch,
-        queries,
-        keys,
-        heads,
-        head_dim,
-    } = shape;
-    shape.check("attention_probs", "q", q.len(), queries);
-    shape.check("attention_probs", "k", k.len(), keys);
-    check_probs("attention_probs", "out", shape, out.len());
-    check_scale("attention_probs", scale);
-    if shape.is_empty() {
-        return;
-    }
-    assert!(keys > 0, "attention_probs: there are no keys");
-    let key_shape = shape.key_shape(precision);
-    let out = Shared::new(out);
-    let tasks = queries.div_ceil(QUERIES_PER_TASK);
-    let cost = batch * heads * queries * keys * (head_dim + 16) / 32;
-    parallel::run(batch * heads * tasks, cost, |task| {
-        let head = task / tasks;
-        let first = task % tasks * QUERIES_PER_TASK;
-        let mut scratch = Scratch::take(key_shape.len());
-        pack_head(family, key_shape, k, shape, head, false, scratch.words());
-        let whole = Whole {
-            rows: Matrix {
-                values: &q[shape.at(head, 0, queries)..],
-                stride: shape.channels(),
-            },
-            range: first..queries.min(first + QUERIES_PER_TASK),
-            panels: Panels {
-                shape: key_shape,
-                words: scratch.words(),
-            },
-            softmax: Some(scale),
-            out: out.from(head * queries * keys),
-            out_stride: keys,
-        };
-        dispatch(family, whole);
-    });
-}
-
-fn check_probs(name: &str, of: &str, shape: AttentionShape, len: usize) {
-    let AttentionShape {
-        batch,
-        queries,
-        keys,
-        heads,
-        ..
-    } = shape;
-    assert_eq!(
-        len,
-        batch * heads * queries * keys,
-        "{name}: `{of}` holds {len} values, expected [{batch}, {heads}, {queries}, {keys}]"
-    );
-}
-
-/// Attention maps times values.
-///
-/// # Shapes
-/// - `probs`: `[batch, heads, queries, keys]`
-/// - `v`: `[batch, keys, heads * head_dim]`
-/// - `out`: `[batch, queries, heads * head_dim]`
-///
-/// NaN and infinities pass through as in any sum of products.
-///
-/// # Panics
-/// Panics if a length does not fit.
-pub fn apply_probs(
-    probs: &[f32],
-    v: &[f32],
-    shape: AttentionShape,
-    precision: Precision,
-    out: &mut [f32],
-) {
-    apply_probs_with(family(), probs, v, shape, precision, out);
-}
-
-pub(crate) fn apply_probs_with(
-    family: Family,
-    probs: &[f32],
-    v: &[f32],
-    shape: AttentionShape,
-    precision: Precision,
-    out: &mut [f32],
-) {
-    let AttentionShape {
-        batch,
-        queries,
-        keys,
-        heads,
-        head_dim,
-    } = shape;
-    check_probs("apply_probs", "probs", shape, probs.len());
-    shape.check("apply_probs", "v", v.len(), keys);
-    shape.check("apply_probs", "out", out.len(), queries);
-    if shape.is_empty() {
-        return;
-    }
-    let value_shape = shape.value_shape(precision);
-    let out = Shared::new(out);
-    let tasks = queries.div_ceil(QUERIES_PER_TASK);
-    let cost = batch * heads * queries * keys * (head_dim + 16) / 32;
-    parallel::run(batch * heads * tasks, cost, |task| {
-        let head = task / tasks;
-        let first = task % tasks * QUERIES_PER_TASK;
-        let mut scratch = Scratch::take(value_shape.len());
-        pack_head(family, value_shape, v, shape, head, true, scratch.words());
-        let whole = Whole {
-            rows: Matrix {
-                values: &probs[head * queries * keys..],
-                stride: keys,
-            },
-            range: first..queries.min(first + QUERIES_PER_TASK),
-            panels: Panels {
-                shape: value_shape,
-                words: scratch.words(),
-            },
-            softmax: None,
-            out: out.from(shape.at(head, 0, queries)),
-            out_stride: shape.channels(),
-        };
-        dispatch(family, whole);
-    });
 }

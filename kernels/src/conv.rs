@@ -1,4 +1,5 @@
-//! Convolutions on channels-last pictures, as one product whose left-hand side is gathered from the picture row by row.
+//! Convolutions on channels-last pictures, as one product whose left-hand side is gathered from the
+//! picture row by row.
 
 use crate::family::{Family, family};
 use crate::math::Activation;
@@ -34,20 +35,9 @@ impl PackedConv {
             "packed conv: {} values for [outputs, inputs, kh, kw] = [{outputs}, {inputs}, {kh}, {kw}]",
             weight.len()
         );
-        let taps = kh * kw;
         // Channels last, like the picture: the values under one tap then lie side by side in both.
-        let mut ordered = vec![0.0; weight.len()];
-        for (to, from) in ordered
-            .chunks_exact_mut(taps * inputs)
-            .zip(weight.chunks_exact(taps * inputs))
-        {
-            for (tap, to) in to.chunks_exact_mut(inputs).enumerate() {
-                for (input, to) in to.iter_mut().enumerate() {
-                    *to = from[input * taps + tap];
-                }
-            }
-        }
-        let weights = PackedWeights::new(&ordered, outputs, taps * inputs, precision);
+        let weights =
+            PackedWeights::with_taps(weight, outputs, inputs * kh * kw, kh * kw, precision);
         Self {
             weights,
             inputs,
@@ -100,9 +90,11 @@ pub struct ConvInput {
     pub stride: usize,
     /// Zeros around the picture, on all four sides.
     pub pad: usize,
-    /// Zeros added at the bottom and at the right besides; 1 with `pad` 0 for the VAE encoder's downsampling.
+    /// Zeros added at the bottom and at the right besides; 1 with `pad` 0 for the VAE encoder's
+    /// downsampling.
     pub pad_bottom_right: usize,
-    /// Whether to read every pixel twice in both directions (nearest neighbour), as if the picture had been enlarged beforehand.
+    /// Whether to read every pixel twice in both directions (nearest neighbour), as if the picture
+    /// had been enlarged beforehand.
     pub upsample: bool,
 }
 
@@ -228,7 +220,8 @@ impl Rows for Patches<'_> {
                     at += count;
                 }
             } else {
-                // The taps of a line lie side by side in the picture, but for those that hang over its edges.
+                // The taps of a line lie side by side in the picture, but for those that hang over
+                // its edges.
                 let first = pad.saturating_sub(left).min(self.kernel_width);
                 let last = (width + pad)
                     .saturating_sub(left)

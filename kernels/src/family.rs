@@ -8,11 +8,13 @@ pub const VARIABLE: &str = "WORDBRUSH_KERNELS";
 
 /// A set of instructions that the kernels are written for.
 ///
-/// Results are the same bits within one family, whatever the batch, the tile and the number of threads. Two families may
-/// differ in the last bits, so whoever stores results stores the family's [`name`](Family::name) with them.
+/// Results are the same bits within one family, whatever the batch, the tile and the number of
+/// threads. Two families may differ in the last bits, so whoever stores results stores the family's
+/// [`name`](Family::name) with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Family {
-    /// Rust without any intrinsics, on every processor; NEON on aarch64, since the compiler vectorises it.
+    /// Rust without any intrinsics, on every processor; NEON on aarch64, since the compiler
+    /// vectorises it.
     Plain,
     /// AVX2 and FMA.
     Avx2,
@@ -20,7 +22,8 @@ pub enum Family {
     Avx512f,
     /// AVX-512 with AVX512-BF16.
     Avx512,
-    /// AVX-512 with AVX512-BF16, and AMX tiles for products in bf16. f32 is computed as in [`Family::Avx512`].
+    /// AVX-512 with AVX512-BF16, and AMX tiles for products in bf16. f32 is computed as in
+    /// [`Family::Avx512`].
     Amx,
 }
 
@@ -70,7 +73,8 @@ impl Family {
         }
     }
 
-    /// Whether products in bf16 run on instructions made for them; elsewhere they take about the time of f32.
+    /// Whether products in bf16 run on instructions made for them; elsewhere they take about the
+    /// time of f32.
     #[must_use]
     pub fn has_bf16(self) -> bool {
         matches!(self, Self::Avx512 | Self::Amx)
@@ -138,7 +142,8 @@ impl FamilyError {
     }
 }
 
-/// Reads a family's name; `avx512` stands for the better of the two AVX-512 families that the machine has.
+/// Reads a family's name; `avx512` stands for the better of the two AVX-512 families that the
+/// machine has.
 ///
 /// # Errors
 /// Fails if no family has this name, or if this machine cannot run it.
@@ -167,7 +172,8 @@ pub fn requested_family() -> Result<Family, FamilyError> {
     }
 }
 
-/// The family used by every kernel of this process: the requested one if it can be run, otherwise the best.
+/// The family used by every kernel of this process: the requested one if it can be run, otherwise
+/// the best.
 ///
 /// Chosen at the first call and kept.
 #[must_use]

@@ -1,11 +1,12 @@
 //! CPU kernels for image models, behind safe functions.
 //!
-//! Everything works on `&[f32]` in row-major order, pictures with channels last: `[batch, height, width, channels]`. A picture can
-//! therefore go from a convolution into attention and back without being rearranged.
+//! Everything works on `&[f32]` in row-major order, pictures with channels last: `[batch, height,
+//! width, channels]`. A picture can therefore go from a convolution into attention and back without
+//! being rearranged.
 //!
 //! | what | functions |
 //! | --- | --- |
-//! | linear layers | [`PackedWeights`], [`gemm`]: bias, activation and residual included |
+//! | linear layers | [`PackedWeights`], [`gemm`]: bias, activation and residual included; [`PackedGeglu`], [`gemm_geglu`] |
 //! | convolutions | [`PackedConv`], [`ConvInput`], [`ConvExtras`], [`conv2d`]: any stride and padding, nearest-neighbour enlarging on the way in |
 //! | norms | [`group_norm`] (with SiLU if asked for), [`layer_norm`] |
 //! | attention | [`attention`] in tiles; [`attention_probs`] and [`apply_probs`] where the maps themselves are wanted |
@@ -13,33 +14,39 @@
 //!
 //! # The promise
 //!
-//! Every element of a result is computed by one thread, in an order of operations that depends on the length of its sum and on the
-//! [`Family`] of kernels, and on nothing else. So a sample gives the same bits alone and in a batch, a row among one and among a thousand,
-//! on one thread and on eight. Between families bits may differ; whoever stores results stores [`Family::name`] with them.
+//! Every element of a result is computed by one thread, in an order of operations that depends on
+//! the length of its sum and on the [`Family`] of kernels, and on nothing else. So a sample gives
+//! the same bits alone and in a batch, a row among one and among a thousand, on one thread and on
+//! eight. Between families bits may differ; whoever stores results stores [`Family::name`] with
+//! them.
 //!
 //! # Families
 //!
-//! [`family`] chooses once, by what the processor has. `WORDBRUSH_KERNELS=plain|avx2|avx512|amx` overrides the choice. A family that is unknown
-//! or that the processor cannot run is passed over for the best one; [`requested_family`] says so, for a program to report at its start.
+//! [`family`] chooses once, by what the processor has. `WORDBRUSH_KERNELS=plain|avx2|avx512|amx`
+//! overrides the choice. A family that is unknown or that the processor cannot run is passed over
+//! for the best one; [`requested_family`] says so, for a program to report at its start.
 //!
 //! # Precision
 //!
-//! Sums are f32. [`Precision::Bf16`] rounds both factors of every product to bf16 first, on every family, and keeps packed weights in half the
-//! memory. It is faster where [`Family::has_bf16`]. Norms, activations and softmax are always f32.
+//! Sums are f32. [`Precision::Bf16`] rounds both factors of every product to bf16 first, on every
+//! family, and keeps packed weights in half the memory. It is faster where [`Family::has_bf16`].
+//! Norms, activations and softmax are always f32.
 //!
 //! # Failure
 //!
-//! A slice whose length does not fit its shape is a mistake of the caller's: every function checks first and panics with the name of the
-//! slice and the shape it expected. NaN and infinities are never an error; each function says where they go.
+//! A slice whose length does not fit its shape is a mistake of the caller's: every function checks
+//! first and panics with the name of the slice and the shape it expected. NaN and infinities are
+//! never an error; each function says where they go.
 //!
 //! # Threads
 //!
-//! Work that is worth it runs on rayon's current pool. Calls come cheapest from inside it (`ThreadPool::install`). Each thread keeps scratch memory
-//! between calls, up to 8 MiB a buffer.
+//! Work that is worth it runs on rayon's current pool. Calls come cheapest from inside it
+//! (`ThreadPool::install`). Each thread keeps scratch memory between calls, up to 8 MiB a buffer.
 //!
 //! # Twins
 //!
-//! [`plain`] has every function once more as loops over f64: the shortest account of what is computed, and what the tests compare with.
+//! [`plain`] has every function once more as loops over f64: the shortest account of what is
+//! computed, and what the tests compare with.
 //!
 //! ```
 //! use wordbrush_kernels::{Activation, PackedWeights, Precision, gemm};
@@ -54,7 +61,9 @@
 mod attention;
 mod conv;
 mod family;
+mod geglu;
 mod linear;
+mod maps;
 mod math;
 mod norm;
 mod panels;
@@ -69,10 +78,12 @@ mod simd;
 mod tests;
 mod tile;
 
-pub use attention::{AttentionShape, apply_probs, attention, attention_probs};
+pub use attention::{AttentionShape, attention};
 pub use conv::{ConvExtras, ConvInput, PackedConv, conv2d};
 pub use family::{Family, FamilyError, VARIABLE, family, parse_family, requested_family};
+pub use geglu::{PackedGeglu, gemm_geglu};
 pub use linear::gemm;
+pub use maps::{apply_probs, attention_probs};
 pub use math::Activation;
 pub use norm::{group_norm, layer_norm};
 pub use panels::{PackedWeights, Precision};

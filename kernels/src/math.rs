@@ -5,7 +5,8 @@ use crate::simd::Simd;
 /// `e^x`, to 1.5 units in the last place; 0 from -104 down, infinite from 89 up, NaN for NaN.
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(s: S, x: S::F) -> S::F {
-    // x = n ln 2 + r with |r| <= ln 2 / 2, and ln 2 in two parts of which the first has few bits, so that n times it is exact.
+    // x = n ln 2 + r with |r| <= ln 2 / 2, and ln 2 in two parts of which the first has few bits,
+    // so that n times it is exact.
     let x = s.min(s.splat(89.0), s.max(s.splat(-104.0), x));
     let n = s.round(s.mul(x, s.splat(std::f32::consts::LOG2_E)));
     let r = s.fma(n, s.splat(-0.693_359_4), x);
@@ -44,8 +45,8 @@ pub(crate) fn exp2_up_to_1<S: Simd>(s: S, x: S::F) -> S::F {
 /// The share of a normal distribution below `x`, to about 4e-7 of itself in both tails.
 #[inline(always)]
 fn normal_share<S: Simd>(s: S, x: S::F) -> S::F {
-    // The share below -z is e^(-z^2/2) G(z), with G(z) = t P(t), t = 1 / (1 + 0.3 z), P fitted at Chebyshev points to 5e-9 for z up to 14.5,
-    // where the share is 0 in f32.
+    // The share below -z is e^(-z^2/2) G(z), with G(z) = t P(t), t = 1 / (1 + 0.3 z), P fitted at
+    // Chebyshev points to 5e-9 for z up to 14.5, where the share is 0 in f32.
     let zero = s.splat(0.0);
     let z = s.min(s.splat(14.5), s.select_less(x, zero, s.sub(zero, x), x));
     let t = s.div(s.splat(1.0), s.fma(z, s.splat(0.3), s.splat(1.0)));

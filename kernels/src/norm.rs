@@ -8,7 +8,8 @@ use crate::parallel;
 use crate::scratch::{Scratch, Shared, words_as_floats};
 use crate::simd::{Job, Simd, dispatch};
 
-/// Pixels whose sums are taken together. Part of the order of operations: another number gives other bits.
+/// Pixels whose sums are taken together. Part of the order of operations: another number gives
+/// other bits.
 const PIXELS: usize = 64;
 
 /// Vectors of channels that are summed at a time.
@@ -118,8 +119,8 @@ impl Job for Affine<'_> {
     }
 }
 
-/// Normalises each group of channels of each picture to mean 0 and variance 1, then scales and shifts each channel; with `silu`, the result
-/// passes through SiLU.
+/// Normalises each group of channels of each picture to mean 0 and variance 1, then scales and
+/// shifts each channel; with `silu`, the result passes through SiLU.
 ///
 /// # Shapes
 /// - `x`, `out`: `[batch, pixels, channels]`
@@ -387,7 +388,7 @@ pub(crate) fn layer_norm_with(
     if len == 0 {
         return;
     }
-    let rows_at_once = ((16 << 10) / channels).max(1);
+    let rows_at_once = ((8 << 10) / channels).max(1);
     let out = Shared::new(out);
     parallel::run(rows.div_ceil(rows_at_once), len / 2, |task| {
         let from = task * rows_at_once * channels;

@@ -1,7 +1,11 @@
-//! Packed weights: the right-hand side of a product, laid out in the order in which the innermost loop reads it.
+//! Packed weights: the right-hand side of a product, laid out in the order in which the innermost
+//! loop reads it.
+
+use std::ops::Range;
 
 use crate::family::family;
-use crate::scratch::{Scratch, Words, words_as_floats, words_as_halves};
+use crate::parallel;
+use crate::scratch::{Scratch, Shared, Words, words_as_floats, words_as_halves};
 use crate::simd::{Job, Simd, dispatch};
 
 /// How products are computed. Sums are always f32.
@@ -29,7 +33,8 @@ pub(crate) const PANEL: usize = 32;
 
 /// The shape of a packed matrix: `cols` columns of `values` values each.
 ///
-/// Columns are cut into panels of 32; the last one is 16, 32 or 48 wide, so that at most 15 columns of padding are computed. A panel holds
+/// Columns are cut into panels of 32; the last one is 16, 32 or 48 wide, so that at most 15 columns
+/// of padding are computed. A panel holds
 /// `depth` rows of one word per column: an f32, or a pair of bf16 that follow each other along the depth. Panels lie one behind the other, each with its
 /// depth rounded up to `stride` rows; what pads is zero.
 #[derive(Clone, Copy, Debug)]
@@ -99,16 +104,23 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Packs a matrix given column by column, as weights `[out, in]` and keys `[keys, head_dim]` come, or row by row, as values
+/// Packs a matrix given column by column, as weights `[out, in]` and keys `[keys, head_dim]` come,
+/// or row by row, as values
 /// `[keys, head_dim]` come.
 pub(crate) struct Pack<'a> {
     pub(crate) shape: Shape,
     pub(crate) lines: Lines<'a>,
     pub(crate) by_rows: bool,
+    /// A column holds this many values for each input, `[inputs, taps]`, and is packed as `[taps,
+    /// inputs]`. 1 packs it as it is.
+    pub(crate) taps: usize,
+    pub(crate) panels: Range<usize>,
+    /// Of these panels alone.
     pub(crate) words: &'a mut [u32],
 }
 
-/// Columns that are packed together, so that what is written stays in the first-level cache between them.
+/// Columns that are packed together, so that what is written stays in the first-level cache between
+/// them.
 const TOGETHER: usize = 16;
 
 impl Job for Pack<'_> {
@@ -120,17 +132,23 @@ impl Job for Pack<'_> {
             shape,
             lines,
             by_rows,
+            taps,
+            panels,
             words,
         } = self;
         let (depth, per_word) = (shape.depth(), shape.precision.per_word());
         if depth == 0 {
             return;
         }
-        let mut scratch = Scratch::take(TOGETHER * depth.max(4 * PANEL));
-        let rounded = scratch.words();
-        for panel in 0..shape.panels() {
+        let mut scratch = Scratch::take(TOGETHER * depth.max(4 * PANEL) + shape.values);
+        let (rounded, ordered) = scratch
+            .words()
+            .split_at_mut(TOGETHER * depth.max(4 * PANEL));
+        let ordered = words_as_floats(ordered);
+        let start = shape.at(panels.start, 0);
+        for panel in panels {
             let (width, used) = (shape.width(panel), shape.used(panel));
-            let words = &mut words[shape.at(panel, 0)..][..width * shape.stride()];
+            let words = &mut words[shape.at(panel, 0) - start..][..width * shape.stride()];
             let first_col = panel * PANEL;
             if used < width || shape.stride() > depth {
                 words.fill(0);
@@ -163,7 +181,16 @@ impl Job for Pack<'_> {
             for first in (0..used).step_by(TOGETHER) {
                 let count = (used - first).min(TOGETHER);
                 for (col, to) in rounded.chunks_exact_mut(depth).take(count).enumerate() {
-                    let from = lines.get(first_col + first + col, 0, shape.values);
+                    let mut from = lines.get(first_col + first + col, 0, shape.values);
+                    if taps > 1 {
+                        let inputs = shape.values / taps;
+                        for (tap, to) in ordered.chunks_exact_mut(inputs).enumerate() {
+                            for (input, to) in to.iter_mut().enumerate() {
+                                *to = from[input * taps + tap];
+                            }
+                        }
+                        from = &*ordered;
+                    }
                     match shape.precision {
                         Precision::F32 => words_as_floats(to).copy_from_slice(from),
                         Precision::Bf16 => {
@@ -194,7 +221,8 @@ impl Job for Pack<'_> {
     }
 }
 
-/// The weights of a linear layer, packed once and then used by [`gemm`](crate::gemm) as often as needed.
+/// The weights of a linear layer, packed once and then used by [`gemm`](crate::gemm) as often as
+/// needed.
 #[derive(Clone)]
 pub struct PackedWeights {
     shape: Shape,
@@ -210,7 +238,8 @@ impl std::fmt::Debug for PackedWeights {
 }
 
 impl PackedWeights {
-    /// Packs `weight`, `[n, k]`: `n` outputs of `k` inputs each, as a linear layer's weights are stored.
+    /// Packs `weight`, `[n, k]`: `n` outputs of `k` inputs each, as a linear layer's weights are
+    /// stored.
     ///
     /// Takes `n` rounded up to 16 times `k` values of memory, of 4 bytes in f32 and 2 in bf16.
     ///
@@ -224,6 +253,17 @@ impl PackedWeights {
             "packed weights: {} values for [n, k] = [{n}, {k}]",
             weight.len()
         );
+        Self::with_taps(weight, n, k, 1, precision)
+    }
+
+    /// Packs `weight`, `[n, inputs, taps]`, as if it were `[n, taps, inputs]`; `k` is `inputs * taps`.
+    pub(crate) fn with_taps(
+        weight: &[f32],
+        n: usize,
+        k: usize,
+        taps: usize,
+        precision: Precision,
+    ) -> Self {
         let shape = Shape {
             cols: n,
             values: k,
@@ -234,15 +274,31 @@ impl PackedWeights {
             values: weight,
             stride: k,
         };
-        dispatch(
-            family(),
-            Pack {
-                shape,
-                lines,
-                by_rows: false,
-                words: words.as_mut_slice(),
-            },
-        );
+        let panels = shape.panels();
+        let tasks = panels.div_ceil(4);
+        let shared = Shared::new(words.as_mut_slice());
+        parallel::run(tasks, weight.len(), |task| {
+            let panels = task * 4..panels.min(task * 4 + 4);
+            let start = shape.at(panels.start, 0);
+            let end = if panels.end == shape.panels() {
+                shape.len()
+            } else {
+                shape.at(panels.end, 0)
+            };
+            // SAFETY: panels do not overlap.
+            let words = unsafe { shared.part(start, end - start) };
+            dispatch(
+                family(),
+                Pack {
+                    shape,
+                    lines,
+                    by_rows: false,
+                    taps,
+                    panels,
+                    words,
+                },
+            );
+        });
         Self { shape, words }
     }
 

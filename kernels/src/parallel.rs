@@ -5,7 +5,8 @@ use rayon::prelude::*;
 /// Below this cost (about 1 ns each) a call stays on the thread that made it.
 const WORTH_A_THREAD: usize = 20_000;
 
-/// Runs `task(0)` to `task(tasks - 1)`, on several threads if `cost` (of all of them, in ns, roughly) is worth it.
+/// Runs `task(0)` to `task(tasks - 1)`, on several threads if `cost` (of all of them, in ns,
+/// roughly) is worth it.
 ///
 /// Nothing that a task computes may depend on which thread runs it or how many there are.
 pub(crate) fn run(tasks: usize, cost: usize, task: impl Fn(usize) + Sync + Send) {

@@ -43,10 +43,12 @@ impl Job for Peak {
     }
 }
 
-/// Multiplies and adds in registers alone, on this thread, and returns the number of operations done: twice the number of products.
+/// Multiplies and adds in registers alone, on this thread, and returns the number of operations
+/// done: twice the number of products.
 ///
-/// Divided by the seconds it took, that is the peak of one core, which no kernel of this family can surpass at that moment; in the plain
-/// family it is what the compiler makes of such a loop, which may be less than it makes of the kernels. A million rounds take a few milliseconds.
+/// Divided by the seconds it took, that is the peak of one core, which no kernel of this family can
+/// surpass at that moment; in the plain family it is what the compiler makes of such a loop, which
+/// may be less than it makes of the kernels. A million rounds take a few milliseconds.
 #[must_use]
 pub fn register_peak(precision: Precision, rounds: usize) -> f64 {
     dispatch(family(), Peak { precision, rounds })

@@ -1,7 +1,9 @@
-//! The same functions as plain loops: what the fast ones are tested against, and the shortest account of what they compute.
+//! The same functions as plain loops: what the fast ones are tested against, and the shortest
+//! account of what they compute.
 //!
-//! Sums are f64 and rounded once at the end. In [`Precision::Bf16`] the factors of a product are rounded to bf16 first, as in the fast
-//! kernels. Lengths are taken on trust; a wrong one panics somewhere or gives nonsense.
+//! Sums are f64 and rounded once at the end. In [`Precision::Bf16`] the factors of a product are
+//! rounded to bf16 first, as in the fast kernels. Lengths are taken on trust; a wrong one panics
+//! somewhere or gives nonsense.
 
 use half::bf16;
 

@@ -7,7 +7,7 @@ use crate::scratch::Shared;
 use crate::simd::{Job, Simd, dispatch};
 
 /// Values that one task takes.
-const CHUNK: usize = 16 << 10;
+const CHUNK: usize = 8 << 10;
 
 struct Activate<'a>(Activation, &'a mut [f32]);
 
@@ -35,18 +35,20 @@ pub(crate) fn activate_with(family: Family, activation: Activation, x: &mut [f32
     });
 }
 
-/// Replaces every `x` by `x / (1 + e^-x)`, to 4e-7 of itself. NaN stays NaN, infinity stays; minus infinity gives NaN.
+/// Replaces every `x` by `x / (1 + e^-x)`, to 4e-7 of itself. NaN stays NaN, infinity stays; minus
+/// infinity gives NaN.
 pub fn silu(x: &mut [f32]) {
     activate_with(family(), Activation::Silu, x);
 }
 
-/// Replaces every `x` by `x` times the share of a normal distribution below it (with erf, not tanh), to 1e-6 of itself in both tails.
-/// NaN stays NaN, infinity stays; minus infinity gives NaN.
+/// Replaces every `x` by `x` times the share of a normal distribution below it (with erf, not
+/// tanh), to 1e-6 of itself in both tails. NaN stays NaN, infinity stays; minus infinity gives NaN.
 pub fn gelu(x: &mut [f32]) {
     activate_with(family(), Activation::Gelu, x);
 }
 
-/// Replaces every `x` by `x / (1 + e^-(1.702 x))`. NaN stays NaN, infinity stays; minus infinity gives NaN.
+/// Replaces every `x` by `x / (1 + e^-(1.702 x))`. NaN stays NaN, infinity stays; minus infinity
+/// gives NaN.
 pub fn quick_gelu(x: &mut [f32]) {
     activate_with(family(), Activation::QuickGelu, x);
 }
@@ -158,7 +160,8 @@ impl Job for Softmax<'_> {
 
 /// Replaces every row of `x`, `[rows, cols]`, by its softmax.
 ///
-/// Minus infinity among finite values gives 0. A row with NaN or plus infinity, or of nothing but minus infinity, becomes NaN throughout.
+/// Minus infinity among finite values gives 0. A row with NaN or plus infinity, or of nothing but
+/// minus infinity, becomes NaN throughout.
 ///
 /// # Panics
 /// Panics if `x` does not hold `rows * cols` values.

@@ -101,7 +101,8 @@ pub(crate) fn pack_row<S: Simd, A: Rows>(
     }
 }
 
-/// What happens to a product's element on its way out: bias, then the sample's own addend, activation, residual.
+/// What happens to a product's element on its way out: bias, then the sample's own addend,
+/// activation, residual.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Epilogue<'a> {
     pub(crate) bias: Option<&'a [f32]>,
@@ -152,13 +153,13 @@ const ROWS: usize = 96;
 
 /// How a product is cut into tasks: `rows` times `cols` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cut {
-    rows: usize,
-    cols: usize,
+pub(crate) struct Cut {
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
 }
 
 /// Chooses the cut by a rough count of cycles. It has no influence on the bits.
-fn cut(m: usize, shape: Shape, threads: usize) -> Cut {
+pub(crate) fn cut(m: usize, shape: Shape, threads: usize) -> Cut {
     let least = m.div_ceil(ROWS);
     if threads == 1 || least >= 8 * threads {
         return Cut {
@@ -190,8 +191,17 @@ fn cut(m: usize, shape: Shape, threads: usize) -> Cut {
 }
 
 /// The share `i` of `n` things among `of`, as even as can be.
-fn share(n: usize, i: usize, of: usize) -> std::ops::Range<usize> {
+pub(crate) fn share(n: usize, i: usize, of: usize) -> std::ops::Range<usize> {
     n * i / of..n * (i + 1) / of
+}
+
+/// How many blocks a depth is cut into, and the depth of all but the last: as even as can be, in
+/// whole tiles of AMX.
+///
+/// One block for no depth: a product over no values is zero, and still has an epilogue.
+pub(crate) fn depth_blocks(depth: usize) -> (usize, usize) {
+    let blocks = depth.div_ceil(DEPTH_BLOCK).max(1);
+    (blocks, depth.div_ceil(blocks).next_multiple_of(16))
 }
 
 /// A block of rows times a range of panels, on one thread.
@@ -226,10 +236,7 @@ impl<A: Rows> Job for Block<'_, A> {
         let mut scratch = Scratch::take(count.next_multiple_of(16) * ROW_STRIDE);
         let packed = scratch.words();
         let depth = shape.depth();
-        // A product over no values is zero, and still has an epilogue.
-        let blocks = depth.div_ceil(DEPTH_BLOCK).max(1);
-        // As even as can be, in whole tiles of AMX.
-        let block_depth = depth.div_ceil(blocks).next_multiple_of(16);
+        let (blocks, block_depth) = depth_blocks(depth);
         for block in 0..blocks {
             let first = block * block_depth;
             let here = (depth - first).min(block_depth);
@@ -256,8 +263,9 @@ impl<A: Rows> Job for Block<'_, A> {
                 // The last element lies in the result too.
                 self.out
                     .at((self.range.end - 1) * self.out_stride + col + used);
-                // SAFETY: `packed` has `count` rows of at least `here` words; the panel has as many rows from `first`; the columns
-                // of these rows lie in `out` as just checked, and no other task has this range of rows and panels.
+                // SAFETY: `packed` has `count` rows of at least `here` words; the panel has as many
+                // rows from `first`; the columns of these rows lie in `out` as just checked, and no
+                // other task has this range of rows and panels.
                 unsafe { s.multiply(job) };
                 if block + 1 == blocks && !self.epilogue.is_nothing() {
                     for row in self.range.clone() {

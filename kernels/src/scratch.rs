@@ -1,4 +1,5 @@
-//! Memory for intermediate results, kept by each thread, and pointers shared by threads that write apart.
+//! Memory for intermediate results, kept by each thread, and pointers shared by threads that write
+//! apart.
 
 use std::cell::RefCell;
 
@@ -11,7 +12,8 @@ const LINE: usize = 16;
 
 /// 32-bit words, aligned to a cache line.
 ///
-/// A word is an f32 or a pair of bf16; [`words_as_floats`] and its kin look at the same memory as either.
+/// A word is an f32 or a pair of bf16; [`words_as_floats`] and its kin look at the same memory as
+/// either.
 #[derive(Clone)]
 pub(crate) struct Words {
     lines: Vec<Line>,
@@ -59,7 +61,8 @@ thread_local! {
 
 /// Words of this thread's scratch memory, given back when dropped.
 ///
-/// A value and not a function that takes a closure, since a closure is compiled for the plainest processor.
+/// A value and not a function that takes a closure, since a closure is compiled for the plainest
+/// processor.
 pub(crate) struct Scratch(Words);
 
 impl Scratch {

@@ -1,8 +1,9 @@
 //! The innermost loop: a few rows times one panel of packed weights, with every sum kept in a register.
 //!
-//! Each element of the result is one chain `c = a[0] * b[0] + c`, `c = a[1] * b[1] + c`, ... over the whole depth, in that order. Tiles
-//! of every height and width, and blocks of the depth that go through memory, run this same chain. So an element's bits do not depend on
-//! where in a tile it lies, nor on how many rows or columns there are.
+//! Each element of the result is one chain `c = a[0] * b[0] + c`, `c = a[1] * b[1] + c`, ... over
+//! the whole depth, in that order. Tiles of every height and width, and blocks of the depth that go
+//! through memory, run this same chain. So an element's bits do not depend on where in a tile it
+//! lies, nor on how many rows or columns there are.
 
 use crate::simd::Simd;
 
@@ -11,17 +12,18 @@ pub(crate) const DEPTH_BLOCK: usize = 512;
 
 /// Words from one packed row to the next.
 ///
-/// 33 cache lines: the rows of a tile then lie in different sets of the first-level cache, and the innermost loop reaches all of
-/// them from one pointer with constant offsets.
+/// 33 cache lines: the rows of a tile then lie in different sets of the first-level cache, and the
+/// innermost loop reaches all of them from one pointer with constant offsets.
 pub(crate) const ROW_STRIDE: usize = DEPTH_BLOCK + 16;
 
 /// `c += a * b`, or `c = a * b` if `fresh`.
 ///
 /// # Safety
-/// To hand this to [`Simd::multiply`]: `a` has `rows` rows, [`ROW_STRIDE`] words apart, of at least `depth` words; `b` has `depth` rows of
+/// To hand this to [`Simd::multiply`]: `a` has `rows` rows, [`ROW_STRIDE`] words apart, of at least
+/// `depth` words; `b` has `depth` rows of
 /// `width` words each; `width` is 16, 32 or 48 and at least `cols`; `c` has `rows` rows, `c_stride` f32 apart, of `cols` f32 that nobody
-/// else reads or writes meanwhile. For `bf16`, `a` can be read up to a multiple of 16 rows, and the depth of both goes on to a multiple of 16 with
-/// zeros, for AMX.
+/// else reads or writes meanwhile. For `bf16`, `a` can be read up to a multiple of 16 rows, and the
+/// depth of both goes on to a multiple of 16 with zeros, for AMX.
 #[derive(Clone, Copy)]
 pub(crate) struct Multiply {
     pub(crate) a: *const u32,
@@ -57,8 +59,8 @@ pub(crate) unsafe fn tile<S: Simd, const BF16: bool, const R: usize, const V: us
     cols: usize,
     fresh: bool,
 ) {
-    // SAFETY: rows and columns lie within what the caller promises: reads of `a` at row < R and k < depth, of `b` at k < depth and
-    // vector < V, and of `c` at row < R and column < cols.
+    // SAFETY: rows and columns lie within what the caller promises: reads of `a` at row < R and k <
+    // depth, of `b` at k < depth and vector < V, and of `c` at row < R and column < cols.
     unsafe {
         let full = cols >= V * S::LANES;
         let mut sums = [[s.splat(0.0); V]; R];
@@ -107,8 +109,9 @@ pub(crate) unsafe fn tile<S: Simd, const BF16: bool, const R: usize, const V: us
 /// Defines a function that runs a [`Multiply`] with tiles of one family.
 ///
 /// `vectors: [rows]` lists, for each number of vectors a tile may be wide, the heights 1, 2, ... that it may have. A tile is as wide as the panel
-/// where that is listed, otherwise two vectors. `bf16_rows` is the most for pairs of bf16, which need more registers where they are
-/// multiplied as f32. Rows are shared out evenly: 14 rows are 7 + 7, not 12 + 2.
+/// where that is listed, otherwise two vectors. `bf16_rows` is the most for pairs of bf16, which
+/// need more registers where they are multiplied as f32. Rows are shared out evenly: 14 rows are 7
+/// + 7, not 12 + 2.
 macro_rules! per_family {
     ($(#[$attribute:meta])* fn $name:ident($type:ty, $proof:expr, bf16_rows: $bf16_rows:expr, $($vectors:literal: [$($rows:literal)+]),+)) => {
         /// # Safety
@@ -126,8 +129,9 @@ macro_rules! per_family {
                     let mut row = 0;
                     for tile in 0..tiles {
                         let rows = (job.rows - row).div_ceil(tiles - tile);
-                        // SAFETY: `row` and `col` lie within the job's rows and columns, hence these pointers within its memory, and the tile
-                        // takes no more rows and columns than are left.
+                        // SAFETY: `row` and `col` lie within the job's rows and columns, hence
+                        // these pointers within its memory, and the tile takes no more rows and
+                        // columns than are left.
                         unsafe {
                             let a = job.a.add(row * tile::ROW_STRIDE);
                             let b = job.b.add(col);

@@ -91,7 +91,7 @@ impl dyn ModelSource + '_ {
     /// The whole of a text file, or `None` if there is no such file.
     ///
     /// # Errors
-    /// As [`text`](Self::text), except that a missing file is none.
+    /// As `text`, except that a missing file is none.
     pub fn text_if_there(&self, path: &str) -> Result<Option<String>> {
         let Some(blob) = self.open(path).with_context(|| format!("cannot open {path} of {}", self.name()))? else {
             return Ok(None);

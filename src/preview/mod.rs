@@ -8,7 +8,7 @@
 //! written to a `&mut dyn Write` that the caller brings; only detection looks at the terminal itself.
 
 pub mod ask;
-mod base64;
+pub(crate) mod base64;
 mod blocks;
 #[cfg(test)]
 mod decode;

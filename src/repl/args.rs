@@ -18,15 +18,15 @@ pub struct Args {
 }
 
 /// A verb with the options it takes: those with a value, and switches.
-struct Verb {
-    name: &'static str,
-    valued: &'static [&'static str],
-    switches: &'static [&'static str],
+pub(super) struct Verb {
+    pub(super) name: &'static str,
+    pub(super) valued: &'static [&'static str],
+    pub(super) switches: &'static [&'static str],
 }
 
-const COMMON: &[&str] = &["model", "set", "preview", "cache-ram", "cache-disk"];
+pub(super) const COMMON: &[&str] = &["model", "set", "preview", "cache-ram", "cache-disk"];
 
-const VERBS: &[Verb] = &[
+pub(super) const VERBS: &[Verb] = &[
     Verb { name: "", valued: &["session", "out"], switches: &["plain", "read-only", "version", "help"] },
     Verb { name: "open", valued: &["out"], switches: &["plain", "read-only", "help"] },
     Verb { name: "run", valued: &["session", "out"], switches: &["json", "plain", "help"] },
@@ -37,6 +37,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "sessions", valued: &[], switches: &["help"] },
     Verb { name: "export", valued: &["out"], switches: &["help"] },
     Verb { name: "cache", valued: &[], switches: &["help"] },
+    Verb { name: "completions", valued: &[], switches: &["help"] },
     Verb { name: "bench", valued: &["only", "precision", "runs"], switches: &["json", "help"] },
 ];
 
@@ -55,6 +56,7 @@ wordbrush: edit pictures by rewording their prompts
   wordbrush cache clear              remove what can be computed again
   wordbrush parity CASE... --out DIR compare with the published method's numbers
   wordbrush bench [--json]           measure this machine
+  wordbrush completions SHELL        bash, zsh or fish
 
   --model M           embedded, a folder, or owner/name[@revision]
   --set NAME=VALUE    a setting (repeatable); /set inside lists them

@@ -9,10 +9,10 @@ use anyhow::{Context, Error, Result};
 use serde_json::Value;
 
 use super::args::{Args, bytes};
+use super::config::Config;
 use super::reply::{Reply, tell};
 use super::talk::{Talk, Unwatched};
 use super::{changes_text, explain, json};
-use crate::plan::settings::Settings;
 use crate::safe::printable;
 use crate::session::file::{Hinted, Trust};
 use crate::session::home::Home;
@@ -29,23 +29,28 @@ pub fn home() -> Result<Home> {
     Home::find(|name| std::env::var_os(name))
 }
 
-/// Budgets of the store, as the command line says.
+/// Budgets of the store, as the command line says, else the configuration.
 ///
 /// # Errors
 /// Fails if a number of bytes cannot be read.
-pub fn limits(args: &Args) -> Result<Limits> {
+pub fn limits(args: &Args, config: &Config) -> Result<Limits> {
     let of = |name: &str, default: u64| args.value(name).map_or(Ok(default), bytes);
-    Ok(Limits { ram: of("cache-ram", 256 << 20)?, disk: of("cache-disk", 4 << 30)? })
+    Ok(Limits {
+        ram: of("cache-ram", config.cache_ram.unwrap_or(256 << 20))?,
+        disk: of("cache-disk", config.cache_disk.unwrap_or(4 << 30))?,
+    })
 }
 
 fn session(args: &Args, path: Option<PathBuf>) -> Result<Session> {
+    let home = home()?;
+    let config = Config::read(home.config())?;
     Session::open(Options {
-        home: home()?,
+        home,
         path,
         read_only: false,
-        settings: Settings::default(),
         overrides: args.settings()?,
-        limits: limits(args)?,
+        limits: limits(args, &config)?,
+        settings: config.settings,
     })
 }
 
@@ -126,6 +131,10 @@ pub fn lines(mut talk: Talk, mut reader: impl BufRead, as_json: bool, out: &mut 
         if quit {
             break;
         }
+        if let Ok(Reply::Switched(other)) = reply {
+            let out = talk.out.take();
+            talk.switch_to(*other, out);
+        }
     }
     Ok(if wrong { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
@@ -160,6 +169,7 @@ pub fn write_reply(reply: &Result<Reply, Error>, line: &str, session: &Session, 
         Ok(Reply::Moved(node)) => writeln!(to, "  at #{node}  {}", printable(&session.tree()[*node].plan.prompt)),
         Ok(Reply::Cycled(cycled)) => writeln!(to, "{}", printable(&super::report::cycled(cycled))),
         Ok(Reply::Text(shown)) => writeln!(to, "{}", printable(&shown.text)),
+        Ok(Reply::Switched(other)) => writeln!(to, "{}", printable(&super::opened_text(other))),
     }
 }
 
@@ -291,13 +301,15 @@ pub fn cycle(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     if args.value("method").is_some_and(|m| m != "exact") {
         return Err(Hinted::new("only the method `exact` is built", "--method exact").into());
     }
+    let home = home()?;
+    let config = Config::read(home.config())?;
     let session = Session::open(Options {
-        home: home()?,
+        home,
         path: Some(path),
         read_only: true,
-        settings: Settings::default(),
         overrides: args.settings()?,
-        limits: limits(args)?,
+        limits: limits(args, &config)?,
+        settings: config.settings,
     })?;
     session.resolve(None)?;
     let mut talk = Talk::new(session, None);

@@ -160,6 +160,9 @@ pub fn line(line: usize, reply: &Result<Reply, Error>, session: &Session, second
         Ok(Reply::Stopped) => {
             object.insert("error".into(), json!({"message": "stopped; no picture was added"}));
         }
+        Ok(Reply::Switched(other)) => {
+            object.insert("text".into(), super::opened_text(other).into());
+        }
         Ok(Reply::Quit) => {
             object.insert("text".into(), "".into());
         }

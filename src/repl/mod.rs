@@ -5,17 +5,27 @@
 
 pub mod args;
 pub mod batch;
+pub mod completions;
+pub mod config;
 pub mod explain;
+pub mod fold;
+pub mod helper;
+pub mod interactive;
 pub mod json;
+pub mod lines;
 pub mod look;
 pub mod notes;
 pub mod reply;
 pub mod report;
+pub mod stop;
 pub mod talk;
+pub mod tips;
+pub mod watcher;
 
 use anyhow::Result;
 
 use crate::plan::settings::{Per, Setting, Settings, TABLE, find};
+use crate::session::Session;
 use crate::session::file::Hinted;
 use crate::turn::commands::{COMMANDS, Group, entry};
 use crate::turn::{Change, Edit};
@@ -46,6 +56,15 @@ pub fn changes_text(changes: &[Change]) -> String {
         Change::Weigh { word, factor, absolute: true } => format!("{word} = {factor}"),
     };
     changes.iter().map(one).collect::<Vec<_>>().join(" · ")
+}
+
+/// What is said of a session that was just opened: its name, how many pictures it has and where we are.
+#[must_use]
+pub fn opened_text(session: &Session) -> String {
+    let tree = session.tree();
+    let count = if tree.len() == 1 { "1 picture".to_owned() } else { format!("{} pictures", tree.len()) };
+    let here = tree.current().map(|node| format!("\n  at #{}  {}", node.number, node.plan.prompt));
+    format!("session \"{}\" · {count}{}", session.name(), here.unwrap_or_default())
 }
 
 /// When a setting takes effect, if that is not at once.

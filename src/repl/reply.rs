@@ -8,7 +8,7 @@ use image::RgbImage;
 use crate::history::HistoryError;
 use crate::plan::resolve::PlanError;
 use crate::plan::settings::SettingError;
-use crate::session::Turned;
+use crate::session::{Session, Turned};
 use crate::session::cycle::Step;
 use crate::session::file::Hinted;
 use crate::turn::{Change, Misread, Question};
@@ -29,6 +29,8 @@ pub enum Reply {
     Asked(Question),
     /// The turn was stopped; no node has grown.
     Stopped,
+    /// Another session is to be gone on with; whoever holds the talk installs it.
+    Switched(Box<Session>),
     /// Leave.
     Quit,
 }

@@ -11,10 +11,13 @@ use super::reply::{Cycled, Drew, Reply, Shown};
 use crate::measure::{psnr, psnr_where, ssim};
 use crate::preview::png;
 use crate::session::{Session, Turned, to_image};
-use crate::turn::{Command, Edit, Question, Turn};
+use crate::turn::{Change, Command, Edit, Question, Turn};
 
 /// Sees a turn as it goes: latents done, latents in all, the newest latent. May stop it.
 pub trait Watcher {
+    /// A line was understood as these changes; they are about to be drawn.
+    fn understood(&mut self, _changes: &[Change]) {}
+
     /// A latent is done. `Break` stops the turn.
     fn step(&mut self, done: usize, all: usize, latent: &Tensor) -> ControlFlow<()>;
 }
@@ -34,13 +37,27 @@ pub struct Talk {
     pub session: Session,
     pub(super) open: Option<(String, Question)>,
     pub(super) out: Option<PathBuf>,
+    /// Whether a picture whose PNG cannot be written is told as a warning instead of an error.
+    forgives: bool,
 }
 
 impl Talk {
     /// A conversation about a session; every picture drawn is written into `out` as a PNG, which is made if it is not there.
     #[must_use]
     pub fn new(session: Session, out: Option<PathBuf>) -> Self {
-        Self { session, open: None, out }
+        Self { session, open: None, out, forgives: false }
+    }
+
+    /// The same, where a PNG that cannot be written is a warning: the picture is in the session and on the screen.
+    #[must_use]
+    pub fn forgiving(mut self) -> Self {
+        self.forgives = true;
+        self
+    }
+
+    /// Goes on with another session, whose pictures go to `out`.
+    pub fn switch_to(&mut self, session: Session, out: Option<PathBuf>) {
+        *self = Self { forgives: self.forgives, ..Self::new(session, out) };
     }
 
     /// Carries a line out.
@@ -67,6 +84,7 @@ impl Talk {
 
     pub(super) fn edit(&mut self, line: &str, edit: &Edit, watcher: &mut dyn Watcher) -> Result<Reply> {
         let all = self.session.plan(edit)?.0.steps;
+        watcher.understood(&edit.changes);
         let turned = self.session.edit(line, edit, &mut |step, latent| watcher.step(step + 1, all, latent))?;
         let Some(turned) = turned else {
             return Ok(Reply::Stopped);
@@ -77,10 +95,16 @@ impl Talk {
     }
 
     /// A turn with its numbers, and its picture written to where pictures go.
-    pub(super) fn measured(&mut self, turned: Turned) -> Result<Drew> {
+    pub(super) fn measured(&mut self, mut turned: Turned) -> Result<Drew> {
         let picture = to_image(&turned.left.picture);
         let parent = turned.parent_left.as_ref().map(|l| to_image(&l.picture));
-        let image = self.write_picture(turned.node)?;
+        let image = match self.write_picture(turned.node) {
+            Err(error) if self.forgives => {
+                turned.warnings.push(format!("{error:#}"));
+                None
+            }
+            written => written?,
+        };
         let outside = turned.outside.as_deref();
         let outside_psnr = parent.as_ref().zip(outside).and_then(|(p, o)| psnr_where(&picture, p, o));
         let root = self.session.root()?.number;

@@ -31,6 +31,7 @@ use anyhow::{Context, Result, ensure};
 
 pub use hinted::Hinted;
 pub(crate) use hinted::plainly;
+pub(crate) use scan::{last_part, leads_out};
 pub use scan::{Contents, Summary, Trust, read, summary};
 
 use crate::history::{Event, Tree};

@@ -32,7 +32,7 @@ pub struct Listed {
     pub last_prompt: Option<String>,
     /// How many nodes it has; `None` if its file cannot be read.
     pub nodes: Option<usize>,
-    /// Bytes of its file and its store.
+    /// Bytes of its file, its store and its pictures.
     pub bytes: u64,
 }
 
@@ -84,7 +84,7 @@ impl Home {
     pub fn new_name(&self, date: &str) -> String {
         let free = |name: &String| {
             let taken = |ending: &str| self.sessions.join(format!("{name}.{ending}")).exists();
-            !taken("jsonl") && !taken("store") && !taken("lock")
+            !["jsonl", "store", "pictures", "lock"].into_iter().any(taken)
         };
         (0..).map(|n| format!("{date}-{}", letters(n))).find(free).expect("there are more names than files")
     }
@@ -103,7 +103,7 @@ impl Home {
         for path in folder.flatten().map(|entry| entry.path()) {
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jsonl"));
             let Some(name) = name.filter(|name| check_name(name).is_ok()) else { continue };
-            let bytes = bytes_of(&path) + bytes_of(&store_of(&path));
+            let bytes = bytes_of(&path) + bytes_of(&store_of(&path)) + bytes_of(&pictures_of(&path));
             let found = summary(&path, disk).ok();
             let nodes = found.as_ref().map(|summary| summary.nodes);
             let (title, last_prompt) = found.map_or((None, None), |summary| (summary.title, summary.last_prompt));
@@ -113,7 +113,7 @@ impl Home {
         Ok(listed)
     }
 
-    /// Removes a session: its file, what was set aside from it, and its store.
+    /// Removes a session: its file, what was set aside from it, its store and its pictures.
     ///
     /// # Errors
     /// There is no such session, a process has it open, or something cannot be removed.
@@ -128,9 +128,10 @@ impl Home {
             let hint = "what is left of it can be removed by hand";
             Hinted::new(format!("cannot remove session `{name}`: {}", plainly(error)), hint)
         };
-        let store = store_of(&path);
-        if store.exists() {
-            fs::remove_dir_all(&store).map_err(|error| failed(&error))?;
+        for folder in [store_of(&path), pictures_of(&path)] {
+            if folder.exists() {
+                fs::remove_dir_all(&folder).map_err(|error| failed(&error))?;
+            }
         }
         let aside = format!("{name}.jsonl.");
         for entry in fs::read_dir(&self.sessions).map_err(|error| failed(&error))?.flatten() {
@@ -147,6 +148,12 @@ impl Home {
 #[must_use]
 pub fn store_of(file: &Path) -> PathBuf {
     file.with_extension("store")
+}
+
+/// The folder of the pictures that belong to a session's file: `NAME.pictures` beside `NAME.jsonl`.
+#[must_use]
+pub fn pictures_of(file: &Path) -> PathBuf {
+    file.with_extension("pictures")
 }
 
 /// Says whether a session may be called so. A name is the name of a file in one folder and nothing else.
@@ -272,7 +279,9 @@ mod tests {
         fs::write(folder.path().join("fox.jsonl.broken-1"), "{").unwrap();
         fs::write(folder.path().join("junk.jsonl"), "no session").unwrap();
         fs::create_dir_all(folder.path().join("fox.store/values")).unwrap();
-        fs::write(folder.path().join("fox.store/values/x"), [0; 1000]).unwrap();
+        fs::write(folder.path().join("fox.store/values/x"), [0; 900]).unwrap();
+        fs::create_dir(folder.path().join("fox.pictures")).unwrap();
+        fs::write(folder.path().join("fox.pictures/0001.png"), [0; 100]).unwrap();
         let listed = home.list(&RealDisk).unwrap();
         let names: Vec<&str> = listed.iter().map(|l| l.name.as_str()).collect();
         assert_eq!(names, ["fox", "fox.2", "hen", "junk"]);

@@ -4,10 +4,14 @@
 //! again, and a model. [`read`](Session::read) understands a line; [`edit`](Session::edit) carries an edit out;
 //! moves go through the tree's own proposals. Nothing is shown here.
 
+pub mod branch;
+pub mod compose;
 pub mod cycle;
 pub mod easel;
 pub mod file;
 pub mod home;
+pub mod import;
+pub mod inspect;
 pub mod lock;
 pub mod model;
 pub mod region;
@@ -149,6 +153,9 @@ impl Session {
         self.drawn = contents.drawn;
         self.notes = contents.notes;
         for (name, value) in self.tree.settings().to_vec() {
+            if name == inspect::TITLE {
+                continue;
+            }
             if let Err(error) = self.settings.set(&name, &value) {
                 self.notes.push(format!("a setting of the session was left out: {error}"));
             }
@@ -237,6 +244,19 @@ impl Session {
         (root.model.clone().unwrap_or_else(|| "embedded".to_owned()), root.precision.unwrap_or_else(default_precision))
     }
 
+    /// The name of the model of the present tree, or of the next root where there is none, and its arithmetic.
+    #[must_use]
+    pub fn model_name(&self) -> (String, Precision) {
+        self.model_wanted()
+    }
+
+    /// Whether [`model`](Self::model) would answer without waiting.
+    #[must_use]
+    pub fn model_is_ready(&self) -> bool {
+        let (name, precision) = self.model_wanted();
+        self.models.is_ready(&name, precision)
+    }
+
     /// The model of the present tree, waited for.
     ///
     /// # Errors
@@ -260,6 +280,11 @@ impl Session {
     /// # Errors
     /// Fails with a [`Misread`] if the line cannot be carried out, or otherwise if the model cannot be loaded.
     pub fn read(&mut self, line: &str) -> Result<Turn> {
+        // A command needs no vocabulary, so it need not wait for the model.
+        let is_remark = line.trim_start().starts_with("# ");
+        if !is_remark && !self.model_is_ready() && let Some(command) = crate::turn::commands::read(line)? {
+            return Ok(Turn::Command(command));
+        }
         let model = self.model()?;
         let lexicon = Lexicon::new(model.engine.reader());
         let ancestors: Vec<&str> = match self.tree.here() {
@@ -309,14 +334,23 @@ impl Session {
     /// # Errors
     /// Fails if the edit cannot be planned or the model cannot be loaded.
     pub fn plan(&mut self, edit: &Edit) -> Result<(Recipe, Resolved)> {
-        if edit.is_root || self.tree.here().is_none() {
+        self.plan_at(self.tree.here(), edit)
+    }
+
+    /// Plans an edit of the node `parent`, or a root.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_at(&mut self, parent: Option<u32>, edit: &Edit) -> Result<(Recipe, Resolved)> {
+        let parent = parent.filter(|_| !edit.is_root);
+        if parent.is_none() {
             let (name, precision) = self.model_of_next_root();
             let model = self.models.get(&name, precision)?;
             let recipe = model.recipe(&self.settings.root)?;
             let prompt = model.engine.reader().prompt(&edit.prompt)?;
             return Ok((recipe, resolve(&[], prompt, edit, &self.settings.turn)?));
         }
-        let Some(node) = self.tree.current() else { bail!("BUG: there is no present node") };
+        let Some(node) = parent.and_then(|number| self.tree.node(number)) else { bail!("BUG: an edit has no parent") };
         let (number, recipe) = (node.number, (*node.recipe).clone());
         let model = self.model_for(&recipe)?;
         let family = self.family(number, &model)?;
@@ -331,10 +365,18 @@ impl Session {
     /// # Errors
     /// Fails if the edit cannot be planned or drawn, or its event cannot be written; the tree is then as before.
     pub fn edit(&mut self, line: &str, edit: &Edit, watch: Watch<'_>) -> Result<Option<Turned>> {
+        self.edit_at(self.tree.here(), line, edit, watch)
+    }
+
+    /// Carries out an edit of the node `parent`, wherever we are; we are then at what grew.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn edit_at(&mut self, parent: Option<u32>, line: &str, edit: &Edit, watch: Watch<'_>) -> Result<Option<Turned>> {
         let begun = Instant::now();
-        let (recipe, Resolved { plan, generation, mut warnings }) = self.plan(edit)?;
+        let (recipe, Resolved { plan, generation, mut warnings }) = self.plan_at(parent, edit)?;
         warnings.splice(0..0, edit.warnings.iter().cloned());
-        let parent = if edit.is_root { None } else { self.tree.here() };
+        let parent = parent.filter(|_| !edit.is_root);
         let event = match parent {
             Some(here) => self.tree.grow(here, line, edit.changes.clone(), plan)?,
             None => self.tree.grow_root(line, edit.changes.clone(), plan, recipe.clone()),

@@ -153,6 +153,18 @@ impl Models {
         self.slots.push(Slot { name: name.to_owned(), precision, state });
     }
 
+    /// Whether [`get`](Self::get) would answer without waiting.
+    #[must_use]
+    pub fn is_ready(&self, name: &str, precision: Precision) -> bool {
+        self.slots.iter().any(|s| {
+            let done = match &s.state {
+                State::Loading(handle) => handle.is_finished(),
+                State::Ready(_) => true,
+            };
+            s.name == name && s.precision == precision && done
+        })
+    }
+
     /// The model, waited for if it is still loading.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! The place where one line is worked on: the draft, what was understood so far, and the questions that came up.
 
 use super::draft::Draft;
-use super::lexicon::{is_function_word, lexicon};
+use super::lexicon::lexicon;
 use super::nearest::nearest;
+use super::small::is_function_word;
 use super::words::{lower, split};
 use super::{Change, Choice, Edit, Here, Misread, Question, Span, Turn, Weight, restore};
 use std::ops::Range;
@@ -130,7 +131,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Picks one of several places of the prompt.
-    pub(super) fn choose_place(&mut self, text: impl Into<String>, places: &[Range<usize>]) -> Result<Range<usize>, Stop> {
+    pub(super) fn choose_place(
+        &mut self,
+        text: impl Into<String>,
+        places: &[Range<usize>],
+    ) -> Result<Range<usize>, Stop> {
         let places = &places[..places.len().min(CHOICES)];
         let labels = places.iter().map(|p| self.label(p)).collect();
         Ok(places[self.choose(text, labels)?].clone())
@@ -217,7 +222,9 @@ impl<'a> Desk<'a> {
                 self.last = None;
                 Ok(())
             }
-            None => Err(self.misread(toks, "without that nothing would be left", "put something in its place: cat -> dog")),
+            None => {
+                Err(self.misread(toks, "without that nothing would be left", "put something in its place: cat -> dog"))
+            }
         }
     }
 

@@ -148,10 +148,10 @@ impl Draft {
         if from == to && fresh.is_empty() {
             return start..start + total;
         }
-        if let (Some(first), Some(old)) = (fresh.first_mut(), self.items.get(from)) {
-            if from < to {
-                first.glued = old.glued;
-            }
+        if let (Some(first), Some(old)) = (fresh.first_mut(), self.items.get(from))
+            && from < to
+        {
+            first.glued = old.glued;
         }
         // A weight set in this line goes to what takes the word's place.
         if to - from == fresh.len() {
@@ -204,10 +204,10 @@ impl Draft {
         }
         if range.is_empty() && range.start > 0 && range.start < self.items.len() {
             let (a, b) = (self.items[range.start - 1].origin, self.items[range.start].origin);
-            if a == b {
-                if let Origin::New(b) = a {
-                    touched.push(b);
-                }
+            if a == b
+                && let Origin::New(b) = a
+            {
+                touched.push(b);
             }
         }
         let mut source: Option<Range<usize>> = None;
@@ -229,10 +229,10 @@ impl Draft {
         let block = self.blocks.len();
         self.blocks.push(source.unwrap_or(0..0));
         for item in &mut self.items {
-            if let Origin::New(b) = item.origin {
-                if touched.contains(&b) {
-                    item.origin = Origin::New(block);
-                }
+            if let Origin::New(b) = item.origin
+                && touched.contains(&b)
+            {
+                item.origin = Origin::New(block);
             }
         }
         for item in &mut fresh {
@@ -253,10 +253,10 @@ impl Draft {
                 continue;
             }
             let Some(next) = (i + 1..self.items.len()).find(|&n| has_letters(&self.items[n].text)) else { continue };
-            if let (Origin::Kept(a), Origin::Kept(b)) = (self.items[i].origin, self.items[next].origin) {
-                if b == a + (next - i) {
-                    continue;
-                }
+            if let (Origin::Kept(a), Origin::Kept(b)) = (self.items[i].origin, self.items[next].origin)
+                && b == a + (next - i)
+            {
+                continue;
             }
             let right = if lexicon().wants_an(&self.items[next].low) { "an" } else { "a" };
             if self.items[i].low != right {
@@ -281,7 +281,8 @@ impl Draft {
                 i += 1;
                 continue;
             };
-            let end = (i..self.items.len()).find(|&e| self.items[e].origin != Origin::New(b)).unwrap_or(self.items.len());
+            let end =
+                (i..self.items.len()).find(|&e| self.items[e].origin != Origin::New(b)).unwrap_or(self.items.len());
             let source = self.blocks[b].clone();
             if source.len() == end - i
                 && source.clone().zip(i..end).all(|(s, t)| self.parent_lows.get(s) == Some(&self.items[t].low))
@@ -332,9 +333,8 @@ impl Draft {
         let weighings = (self.items.iter().enumerate())
             .flat_map(|(word, item)| item.weights.iter().map(move |&to| Weighing { word, to }))
             .collect();
-        let gained = (self.items.iter().filter(|i| !i.is_kept() && has_letters(&i.text)))
-            .map(|i| i.text.clone())
-            .collect();
+        let gained =
+            (self.items.iter().filter(|i| !i.is_kept() && has_letters(&i.text))).map(|i| i.text.clone()).collect();
         Finished { prompt, spans, weighings, gained }
     }
 }

@@ -1,7 +1,8 @@
 //! Finds words, noun phrases and tied phrases in a prompt under change. Nothing here changes it.
 
 use super::draft::Draft;
-use super::lexicon::{Kind, is_determiner, is_plural, is_preposition, is_stop, lexicon};
+use super::lexicon::{Kind, is_plural, lexicon};
+use super::small::{is_determiner, is_preposition, is_stop};
 use std::ops::Range;
 
 /// How freely a word may match.
@@ -147,6 +148,15 @@ impl Draft {
                 break;
             }
             head += 1;
+        }
+        // `a red and blue balloon`: the first colour belongs to the balloon as well.
+        let joined = matches!(self.low(head + 1), "and" | ",") && self.coordinated_adjective(head);
+        if joined && lexicon().is_adjective(self.low(head + 2)) && lexicon().is_adjective(self.low(head)) {
+            let far = self.head_of(head + 2);
+            let noun = !lexicon().is_adjective(self.low(far)) || !lexicon().noun(self.low(far)).is_empty();
+            if far > head + 2 && noun {
+                return far;
+            }
         }
         head
     }
@@ -299,7 +309,8 @@ impl Draft {
             "beard" | "whiskers" => "beard",
             _ => return Vec::new(),
         };
-        const SHE: &[&str] = &["woman", "lady", "girl", "female", "queen", "princess", "grandmother", "mother", "witch"];
+        const SHE: &[&str] =
+            &["woman", "lady", "girl", "female", "queen", "princess", "grandmother", "mother", "witch"];
         const HE: &[&str] = &["man", "guy", "boy", "male", "gentleman", "king", "prince", "grandfather", "father"];
         let sex = |w: &str| if SHE.contains(&w) { Some(true) } else { HE.contains(&w).then_some(false) };
         let fits = |&head: &usize| {

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// A kind of word. Same-kind words give way to each other.
 pub(super) type Kind = &'static str;
 
-const TEXT: &str = include_str!("kinds.txt");
+pub(super) const TEXT: &str = include_str!("kinds.txt");
 
 pub(super) struct Lexicon {
     adjectives: HashMap<&'static str, Vec<Kind>>,
@@ -27,7 +27,7 @@ pub(super) fn lexicon() -> &'static Lexicon {
     LEXICON.get_or_init(|| Lexicon::read(TEXT))
 }
 
-const JOINS: &[&str] = &["in", "in the", "at", "during the", "with", "on", "in front of"];
+pub(super) const JOINS: &[&str] = &["in", "in the", "at", "during the", "with", "on", "in front of"];
 
 impl Lexicon {
     fn read(text: &'static str) -> Self {
@@ -106,10 +106,10 @@ impl Lexicon {
         if a == b {
             return true;
         }
-        if let (Some(x), Some(y)) = (self.spellings.get(a), self.spellings.get(b)) {
-            if x == y {
-                return true;
-            }
+        if let (Some(x), Some(y)) = (self.spellings.get(a), self.spellings.get(b))
+            && x == y
+        {
+            return true;
         }
         singulars(a).iter().any(|s| s == b) || singulars(b).iter().any(|s| s == a)
     }
@@ -138,10 +138,10 @@ impl Lexicon {
         }
         let stem = word.strip_suffix("er").or_else(|| word.strip_suffix("est"))?;
         let known = |w: &str| self.is_adjective(w);
-        if let Some(y) = stem.strip_suffix('i').map(|s| format!("{s}y")) {
-            if known(&y) {
-                return Some(y);
-            }
+        if let Some(y) = stem.strip_suffix('i').map(|s| format!("{s}y"))
+            && known(&y)
+        {
+            return Some(y);
         }
         if known(stem) {
             return Some(stem.to_owned());
@@ -172,9 +172,11 @@ impl Lexicon {
     pub(super) fn compound_ending(&self, words: &[&str]) -> usize {
         let fits = |c: &&Vec<&str>| {
             words.len() >= c.len()
-                && words[words.len() - c.len()..].iter().zip(c.iter()).enumerate().all(|(i, (w, c_word))| {
-                    if i + 1 == c.len() { self.same(w, c_word) } else { w == c_word }
-                })
+                && words[words.len() - c.len()..]
+                    .iter()
+                    .zip(c.iter())
+                    .enumerate()
+                    .all(|(i, (w, c_word))| if i + 1 == c.len() { self.same(w, c_word) } else { w == c_word })
         };
         self.compounds.iter().filter(fits).map(Vec::len).max().unwrap_or(1)
     }
@@ -201,15 +203,40 @@ impl Lexicon {
     /// True for a noun that goes without `a`: plurals and stuffs.
     pub(super) fn goes_bare(&self, noun: &str) -> bool {
         const STUFF: &[&str] = &[
-            "hair", "snow", "rain", "fog", "mist", "grass", "sand", "water", "people", "stubble", "makeup", "space", "bread",
-            "cheese", "fire", "ice", "moss", "fur", "sunshine", "sunlight", "moonlight", "dreads", "lightning", "sheep", "fish",
-            "armor", "armour", "woods",
+            "hair",
+            "snow",
+            "rain",
+            "fog",
+            "mist",
+            "grass",
+            "sand",
+            "water",
+            "people",
+            "stubble",
+            "makeup",
+            "space",
+            "bread",
+            "cheese",
+            "fire",
+            "ice",
+            "moss",
+            "fur",
+            "sunshine",
+            "sunlight",
+            "moonlight",
+            "dreads",
+            "lightning",
+            "sheep",
+            "fish",
+            "armor",
+            "armour",
+            "woods",
         ];
         STUFF.contains(&noun) || is_plural(noun)
     }
 }
 
-fn add(kinds: &mut Vec<Kind>, kind: Kind) {
+pub(super) fn add(kinds: &mut Vec<Kind>, kind: Kind) {
     if !kinds.contains(&kind) {
         kinds.push(kind);
     }
@@ -241,7 +268,7 @@ pub(super) fn is_plural(word: &str) -> bool {
 }
 
 /// What the singular of a plural may be.
-fn singulars(word: &str) -> Vec<String> {
+pub(super) fn singulars(word: &str) -> Vec<String> {
     let mut all = Vec::new();
     match word {
         "men" => all.push("man".into()),
@@ -266,71 +293,13 @@ fn singulars(word: &str) -> Vec<String> {
     if let Some(s) = word.strip_suffix("es") {
         all.push(s.to_owned());
     }
-    if let Some(s) = word.strip_suffix('s') {
-        if !s.ends_with('s') && s.len() > 1 {
-            all.push(s.to_owned());
-        }
+    if let Some(s) = word.strip_suffix('s')
+        && !s.ends_with('s')
+        && s.len() > 1
+    {
+        all.push(s.to_owned());
     }
     all
-}
-
-/// Articles.
-pub(super) fn is_article(word: &str) -> bool {
-    matches!(word, "a" | "an" | "the")
-}
-
-/// Words that open a noun phrase: articles, possessives, numbers.
-pub(super) fn is_determiner(word: &str) -> bool {
-    is_article(word)
-        || is_owner(word)
-        || matches!(
-            word,
-            "this" | "that" | "these" | "those" | "some" | "any" | "another" | "each" | "every" | "both" | "all" | "no" | "several"
-                | "many" | "few" | "one" | "two" | "three" | "four" | "five" | "six" | "seven" | "eight" | "nine" | "ten" | "other"
-        )
-}
-
-/// Possessive determiners.
-pub(super) fn is_owner(word: &str) -> bool {
-    matches!(word, "my" | "your" | "his" | "her" | "its" | "our" | "their" | "hers" | "theirs")
-}
-
-/// Pronouns that stand for a person.
-pub(super) fn is_person_pronoun(word: &str) -> bool {
-    matches!(word, "her" | "him" | "she" | "he" | "them" | "they")
-}
-
-/// Pronouns that stand for the picture, or for the thing last spoken of.
-pub(super) fn is_scene_pronoun(word: &str) -> bool {
-    matches!(word, "it" | "this" | "that" | "everything")
-}
-
-/// Prepositions, and the participles that tie a thing as they do.
-pub(super) fn is_preposition(word: &str) -> bool {
-    matches!(
-        word,
-        "with" | "without" | "at" | "in" | "on" | "by" | "under" | "over" | "near" | "behind" | "beside" | "besides" | "between"
-            | "among" | "around" | "during" | "through" | "across" | "inside" | "outside" | "above" | "below" | "beneath" | "into"
-            | "onto" | "from" | "to" | "of" | "against" | "along" | "before" | "after" | "upon" | "within" | "wearing" | "holding"
-            | "having" | "carrying" | "featuring" | "atop" | "toward" | "towards" | "amid" | "underneath" | "alongside" | "beyond"
-            | "for" | "like" | "as" | "past" | "via" | "opposite"
-    )
-}
-
-/// Words that end a noun phrase.
-pub(super) fn is_stop(word: &str) -> bool {
-    is_preposition(word)
-        || matches!(
-            word,
-            "and" | "or" | "but" | "nor" | "is" | "are" | "was" | "were" | "be" | "been" | "who" | "that" | "which" | "whose" | "has"
-                | "have" | "had" | "next" | "front" | "top" | "surrounded" | "covered" | "dressed" | "standing" | "sitting" | "there"
-                | "lying" | "riding" | "made" | "while" | "where" | "when" | "eating" | "looking" | "flying" | "running" | "playing"
-        )
-}
-
-/// Words without content: they count for nothing when two prompts are compared.
-pub(super) fn is_function_word(word: &str) -> bool {
-    is_determiner(word) || is_stop(word) || matches!(word, "it" | "she" | "he" | "they" | "very" | "plus" | "'s" | "not")
 }
 
 #[cfg(test)]
@@ -340,9 +309,15 @@ mod tests {
     #[test]
     fn a_comparative_is_a_form_of_its_word() {
         let base = |w| lexicon().comparative(w);
-        for (word, expected) in
-            [("longer", "long"), ("wavier", "wavy"), ("redder", "red"), ("paler", "pale"), ("bigger", "big"), ("snowier", "snowy"), ("bluer", "blue")]
-        {
+        for (word, expected) in [
+            ("longer", "long"),
+            ("wavier", "wavy"),
+            ("redder", "red"),
+            ("paler", "pale"),
+            ("bigger", "big"),
+            ("snowier", "snowy"),
+            ("bluer", "blue"),
+        ] {
             assert_eq!(base(word).as_deref(), Some(expected), "{word}");
         }
         for word in ["river", "flower", "her", "winter", "glacier", "tiger", "sweater", "water", "er", "under"] {

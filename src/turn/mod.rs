@@ -12,12 +12,15 @@ mod desk;
 mod draft;
 mod find;
 mod lexicon;
-pub mod nouns;
 mod nearest;
+pub mod nouns;
 mod parse;
 mod phrase;
 mod removal;
 mod restore;
+mod sign;
+mod small;
+mod whole;
 pub mod words;
 
 #[cfg(test)]
@@ -244,6 +247,6 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     if let Some(turn) = desk::solve(line, here, &phrase::english)? {
         return Ok(turn);
     }
-    let whole = desk::solve(line, here, &parse::whole)?;
+    let whole = desk::solve(line, here, &whole::whole)?;
     Ok(whole.unwrap_or(Turn::Nothing))
 }

@@ -1,6 +1,7 @@
 //! Which words say what a change is about.
 
-use super::lexicon::{is_function_word, lexicon};
+use super::lexicon::lexicon;
+use super::small::is_function_word;
 use super::words;
 
 /// Of some words of a text, those that mean something, each with the noun it belongs to: `blond` in `blond hair` brings
@@ -10,7 +11,8 @@ pub fn with_their_nouns(text: &str, chosen: &[usize]) -> Vec<usize> {
     let items = words::split(text);
     let low: Vec<String> = items.iter().map(|w| w.text.to_lowercase()).collect();
     let means = |i: usize| !items[i].is_mark() && !items[i].is_possessive() && !is_function_word(&low[i]);
-    let modifies = |i: usize| lexicon().is_adjective(&low[i]) || items.get(i + 1).is_some_and(words::Word::is_possessive);
+    let modifies =
+        |i: usize| lexicon().is_adjective(&low[i]) || items.get(i + 1).is_some_and(words::Word::is_possessive);
     let mut found = Vec::new();
     for &i in chosen.iter().filter(|i| **i < items.len() && means(**i)) {
         found.push(i);

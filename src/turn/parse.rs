@@ -1,68 +1,18 @@
 //! The notation (`blond -> red`, `+ at night`, `- snowy`, `wavy*2`, `(wavy:1.5)`, `cat#2`), and whole prompts.
 
-use super::desk::{Desk, Stop, Tok, lows, tokens};
+use super::desk::{Desk, Stop, Tok, lows};
 use super::draft::Draft;
 use super::find::Reach;
-use super::lexicon::{is_article, is_determiner, is_function_word, is_owner, lexicon};
+use super::lexicon::lexicon;
+use super::sign::{Part, Sign, find_word, number, parts, sign, weighed};
+use super::small::{is_article, is_determiner, is_function_word, is_owner};
+use super::whole::strip_weights;
 use super::words::{lower, split};
-use super::{Change, Misread, Span, Weight, phrase};
+use super::{Change, Misread, Weight, phrase};
 use std::ops::Range;
 
-const ARROWS: &[&str] = &["-->", "->", "=>", "→", "⟶", "➜", "⇒", "➔"];
-const MINUS: &[char] = &['-', '\u{2013}', '\u{2212}', '\u{2014}'];
-
-/// One stretch of the line between commas.
-#[derive(Debug, Clone, Copy)]
-struct Part<'a> {
-    text: &'a str,
-    from: usize,
-}
-
-impl<'a> Part<'a> {
-    fn new(text: &'a str, from: usize) -> Self {
-        let trimmed = text.trim_start();
-        Self { text: trimmed.trim_end(), from: from + text.len() - trimmed.len() }
-    }
-
-    fn span(self) -> Span {
-        Span { from: self.from, to: self.from + self.text.len() }
-    }
-
-    fn slice(self, range: Range<usize>) -> Self {
-        Part::new(&self.text[range.clone()], self.from + range.start)
-    }
-
-    fn toks(self) -> Vec<Tok> {
-        tokens(self.text, self.from)
-    }
-
-    fn arrow(self) -> Option<(usize, usize)> {
-        ARROWS.iter().filter_map(|a| self.text.find(a).map(|i| (i, a.len()))).min_by_key(|&(i, len)| (i, usize::MAX - len))
-    }
-}
-
-/// The line cut at commas and semicolons, but not inside brackets and not inside a number.
-fn parts(line: &str) -> Vec<Part<'_>> {
-    let mut all = Vec::new();
-    let (mut from, mut depth) = (0, 0i32);
-    for (i, c) in line.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ',' | ';' if depth <= 0 => {
-                all.push(Part::new(&line[from..i], from));
-                from = i + c.len_utf8();
-            }
-            _ => {}
-        }
-    }
-    all.push(Part::new(&line[from..], from));
-    all.retain(|p| !p.text.is_empty());
-    all
-}
-
 /// Parts cut once more at an `and` or `then` that another change follows: `long -> short and blond -> red`.
-fn joined_parts<'a>(desk: &Desk<'_>, parts: Vec<Part<'a>>) -> Vec<Part<'a>> {
+pub(super) fn joined_parts<'a>(desk: &Desk<'_>, parts: Vec<Part<'a>>) -> Vec<Part<'a>> {
     let mut all = Vec::new();
     for mut part in parts {
         if matches!(sign(part), Sign::None) || part.text.len() > 400 {
@@ -90,97 +40,6 @@ fn joined_parts<'a>(desk: &Desk<'_>, parts: Vec<Part<'a>>) -> Vec<Part<'a>> {
     }
     all.retain(|p| !p.text.is_empty());
     all
-}
-
-/// Where a word stands between blanks.
-fn find_word(text: &str, word: &str) -> Option<usize> {
-    let bounded = |i: usize| {
-        let blank = |c: Option<char>| c.is_some_and(char::is_whitespace);
-        blank(text[..i].chars().next_back()) && blank(text[i + word.len()..].chars().next())
-    };
-    text.match_indices(word).map(|(i, _)| i).find(|&i| bounded(i))
-}
-
-/// What a part says in notation.
-enum Sign<'a> {
-    Swap { left: Part<'a>, right: Part<'a> },
-    Add(Part<'a>),
-    Remove(Part<'a>),
-    Weigh(Vec<(Part<'a>, Part<'a>)>),
-    None,
-}
-
-fn sign(part: Part<'_>) -> Sign<'_> {
-    if let Some((at, len)) = part.arrow() {
-        return Sign::Swap { left: part.slice(0..at), right: part.slice(at + len..part.text.len()) };
-    }
-    if let Some(rest) = part.text.strip_prefix('+') {
-        return Sign::Add(Part::new(rest, part.from + 1));
-    }
-    if let Some(c) = part.text.chars().next().filter(|c| MINUS.contains(c)) {
-        let rest = &part.text[c.len_utf8()..];
-        if !rest.starts_with(MINUS) {
-            return Sign::Remove(Part::new(rest, part.from + c.len_utf8()));
-        }
-    }
-    if let Some(number) = part.text.strip_prefix('*').filter(|n| n.trim().parse::<f64>().is_ok()) {
-        return Sign::Weigh(vec![(part.slice(0..0), Part::new(number, part.from + 1))]);
-    }
-    let weighed = weighed(part);
-    if weighed.is_empty() { Sign::None } else { Sign::Weigh(weighed) }
-}
-
-/// `wavy*2`, `long hair * 1.5`, `(wavy:1.5)`, several in a row: the words and their numbers, if the part is nothing else.
-fn weighed(part: Part<'_>) -> Vec<(Part<'_>, Part<'_>)> {
-    let mut all = Vec::new();
-    let mut at = 0;
-    while at < part.text.len() {
-        let rest = part.slice(at..part.text.len());
-        if rest.text.is_empty() {
-            break;
-        }
-        if rest.text.starts_with('(') {
-            let Some((words, number, end)) = bracket(rest) else { return Vec::new() };
-            all.push((words, number));
-            at = rest.from - part.from + end;
-            continue;
-        }
-        let Some(star) = rest.text.find('*') else { return Vec::new() };
-        let after = &rest.text[star + 1..];
-        let blank = after.len() - after.trim_start().len();
-        let len = after[blank..].find(|c: char| c.is_whitespace() || c == '(').unwrap_or(after.len() - blank);
-        let (words, number) = (rest.slice(0..star), rest.slice(star + 1 + blank..star + 1 + blank + len));
-        if words.toks().is_empty() || (blank > 0 && number.text.parse::<f64>().is_err()) {
-            return Vec::new();
-        }
-        all.push((words, number));
-        at = rest.from - part.from + star + 1 + blank + len;
-    }
-    all
-}
-
-/// `(words:number)` at the beginning: the words, the number, and where it ends.
-fn bracket(part: Part<'_>) -> Option<(Part<'_>, Part<'_>, usize)> {
-    let close = part.text.find(')')?;
-    let colon = part.text[..close].rfind(':')?;
-    let (words, number) = (part.slice(1..colon), part.slice(colon + 1..close));
-    (!words.toks().is_empty()).then_some((words, number, close + 1))
-}
-
-/// A weight: finite, from -100 to 100.
-fn number(words: Part<'_>, part: Part<'_>) -> Result<f64, Stop> {
-    let name = words.text;
-    let bad = |message: String| -> Stop {
-        let span = if part.text.is_empty() { words.span() } else { part.span() };
-        Misread { message, hint: Some(format!("{name}*1.5 strengthens, {name}*.5 weakens, {name}*1 takes it back")), span: Some(span) }
-            .into()
-    };
-    match part.text.parse::<f64>() {
-        Ok(x) if x.is_finite() && x.abs() <= 100.0 => Ok(x),
-        Ok(_) => Err(bad(format!("the weight of `{name}` is {}, but a weight lies between -100 and 100", part.text))),
-        Err(_) if part.text.is_empty() => Err(bad(format!("the weight of `{name}` is missing"))),
-        Err(_) => Err(bad(format!("`{}` is not a number, so `{name}` keeps its weight", part.text))),
-    }
 }
 
 /// Reads a line in notation; false if it holds none.
@@ -226,7 +85,11 @@ pub(super) fn notation(desk: &mut Desk<'_>) -> Result<bool, Stop> {
             Sign::None => {
                 if part.text.chars().all(|c| c.is_ascii_digit() || c == '.') {
                     let hint = "write a fraction with a point: wavy*1.5";
-                    return Err(desk.misread(&part.toks(), format!("`{}` is a number with nothing to weigh", part.text), hint));
+                    return Err(desk.misread(
+                        &part.toks(),
+                        format!("`{}` is a number with nothing to weigh", part.text),
+                        hint,
+                    ));
                 }
                 if !phrase::clauses(desk, &part.toks())? {
                     phrase::bare(desk, &part.toks())?;
@@ -238,8 +101,8 @@ pub(super) fn notation(desk: &mut Desk<'_>) -> Result<bool, Stop> {
 }
 
 /// Every word of a place gets the weight; small words do not count.
-fn weigh(desk: &mut Desk<'_>, place: Range<usize>, value: f64) {
-    let all: Vec<usize> = place.clone().filter(|&i| desk.draft.is_word(i)).collect();
+pub(super) fn weigh(desk: &mut Desk<'_>, place: Range<usize>, value: f64) {
+    let all: Vec<usize> = place.filter(|&i| desk.draft.is_word(i)).collect();
     let content: Vec<usize> = all.iter().copied().filter(|&i| !is_function_word(desk.draft.low(i))).collect();
     for i in if content.is_empty() { all } else { content } {
         desk.weigh(i, Weight::Set(value));
@@ -247,23 +110,26 @@ fn weigh(desk: &mut Desk<'_>, place: Range<usize>, value: f64) {
 }
 
 /// Cuts `#2` off the end of tokens: the words, and the number if there is one.
-fn numbered(toks: &[Tok]) -> (&[Tok], Option<usize>) {
-    if let [words @ .., hash, n] = toks {
-        if hash.low == "#" && !words.is_empty() && words[words.len() - 1].to == hash.from && hash.to == n.from {
-            if let Ok(n) = n.low.parse() {
-                return (words, Some(n));
-            }
-        }
+pub(super) fn numbered(toks: &[Tok]) -> (&[Tok], Option<usize>) {
+    if let [words @ .., hash, n] = toks
+        && hash.low == "#"
+        && !words.is_empty()
+        && words[words.len() - 1].to == hash.from
+        && hash.to == n.from
+        && let Ok(n) = n.low.parse()
+    {
+        return (words, Some(n));
     }
     (toks, None)
 }
 
 /// The words of tokens, and where they stand among the parent's own words.
-fn find<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> Result<(&'t [Tok], Vec<Range<usize>>), Stop> {
+pub(super) fn find<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> Result<(&'t [Tok], Vec<Range<usize>>), Stop> {
     let words = |t: &[Tok]| -> Vec<String> { t.iter().map(|t| t.low.clone()).collect() };
     let (mut core, index) = numbered(toks);
     let mut places = desk.draft.occurrences(&words(core), Reach::Exact, true);
-    while places.is_empty() && core.len() > 1 && (is_determiner(&core[0].low) || core.last().is_some_and(Tok::is_mark)) {
+    while places.is_empty() && core.len() > 1 && (is_determiner(&core[0].low) || core.last().is_some_and(Tok::is_mark))
+    {
         core = if is_determiner(&core[0].low) { &core[1..] } else { &core[..core.len() - 1] };
         places = desk.draft.occurrences(&words(core), Reach::Exact, true);
     }
@@ -286,7 +152,7 @@ fn find<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> Result<(&'t [Tok], Vec<Range<us
 }
 
 /// The one place of these words; asks if there are several, fails if there is none.
-fn locate(desk: &mut Desk<'_>, toks: &[Tok], kept_only: bool) -> Result<Range<usize>, Stop> {
+pub(super) fn locate(desk: &mut Desk<'_>, toks: &[Tok], kept_only: bool) -> Result<Range<usize>, Stop> {
     let (core, mut places) = find(desk, toks)?;
     if places.is_empty() && !kept_only {
         let words: Vec<String> = core.iter().map(|t| t.low.clone()).collect();
@@ -300,13 +166,17 @@ fn locate(desk: &mut Desk<'_>, toks: &[Tok], kept_only: bool) -> Result<Range<us
     desk.choose_place(format!("`{name}` stands there {} times: which one?", places.len()), &places)
 }
 
-fn swap(desk: &mut Desk<'_>, part: Part<'_>, left: Part<'_>, right: Part<'_>) -> Result<(), Stop> {
+pub(super) fn swap(desk: &mut Desk<'_>, part: Part<'_>, left: Part<'_>, right: Part<'_>) -> Result<(), Stop> {
     let toks = left.toks();
     if toks.is_empty() {
         return Err(desk.misread(&part.toks(), "nothing stands left of `->`", format!("to add it: + {}", right.text)));
     }
     if right.arrow().is_some() {
-        return Err(desk.misread(&part.toks(), "one `->` too many", "several swaps are joined by commas: a -> b, c -> d"));
+        return Err(desk.misread(
+            &part.toks(),
+            "one `->` too many",
+            "several swaps are joined by commas: a -> b, c -> d",
+        ));
     }
     let place = locate(desk, &toks, true)?;
     let (mut text, mut weight) = (right.text, None);
@@ -315,16 +185,22 @@ fn swap(desk: &mut Desk<'_>, part: Part<'_>, left: Part<'_>, right: Part<'_>) ->
         text = words.text;
     }
     if split(text).is_empty() {
-        return Err(desk.misread(&part.toks(), "nothing stands right of `->`", format!("to take it out: - {}", left.text)));
+        return Err(desk.misread(
+            &part.toks(),
+            "nothing stands right of `->`",
+            format!("to take it out: - {}", left.text),
+        ));
     }
     // `the cat -> a dog` leaves the article that is there.
     let opens = |t: &str| split(t).first().map(|w| (lower(w.text), w.to));
-    let article_before = place.start > 0 && is_determiner(desk.draft.low(place.start - 1));
+    let inside = desk.draft.phrase_start(desk.draft.head_of(place.end - 1)) < place.start;
+    let article_before = place.start > 0 && (is_determiner(desk.draft.low(place.start - 1)) || inside);
     let article_inside = is_article(desk.draft.low(place.start)) && place.len() > 1;
     let mut place = place;
     if let Some((first, to)) = opens(text) {
         let more = split(text).len() > 1;
-        let same = lower(&desk.draft.text(place.start + usize::from(article_inside)..place.end)) == lower(text[to..].trim());
+        let same =
+            lower(&desk.draft.text(place.start + usize::from(article_inside)..place.end)) == lower(text[to..].trim());
         if is_article(&first) && more && (article_before || article_inside) && !same {
             text = text[to..].trim_start();
             if article_inside {
@@ -361,7 +237,7 @@ pub(super) fn drop_article(desk: &mut Desk<'_>, placed: &Range<usize>, was_head:
     }
 }
 
-fn add(desk: &mut Desk<'_>, part: Part<'_>, rest: Part<'_>) -> Result<(), Stop> {
+pub(super) fn add(desk: &mut Desk<'_>, part: Part<'_>, rest: Part<'_>) -> Result<(), Stop> {
     let (mut text, mut weight) = (rest, None);
     if let [(words, value)] = weighed(rest).as_slice() {
         weight = Some(number(*words, *value)?);
@@ -393,7 +269,7 @@ fn add(desk: &mut Desk<'_>, part: Part<'_>, rest: Part<'_>) -> Result<(), Stop> 
     Ok(())
 }
 
-fn remove(desk: &mut Desk<'_>, part: Part<'_>, rest: Part<'_>) -> Result<(), Stop> {
+pub(super) fn remove(desk: &mut Desk<'_>, part: Part<'_>, rest: Part<'_>) -> Result<(), Stop> {
     let toks = rest.toks();
     if toks.is_empty() {
         return Err(desk.misread(&part.toks(), "nothing stands after `-`", "- snowy"));
@@ -425,163 +301,4 @@ fn remove(desk: &mut Desk<'_>, part: Part<'_>, rest: Part<'_>) -> Result<(), Sto
         return Ok(());
     }
     desk.remove(place, &toks)
-}
-
-/// Reads the line as a whole prompt: an edit if it is mostly the present one, else a new root.
-pub(super) fn whole(desk: &mut Desk<'_>) -> Result<bool, Stop> {
-    let (text, weights) = strip_weights(desk.line)?;
-    let root = Draft::root(&text);
-    if root.items.is_empty() {
-        return Ok(false);
-    }
-    let prompt = root.prompt();
-    let aligned = desk.here.prompt.map(|parent| (parent, align(parent, &prompt)));
-    match aligned {
-        Some((parent, Aligned { pairs, enough: true })) => {
-            desk.draft = Draft::aligned(parent, &prompt, &pairs);
-            describe(desk, parent, &prompt, &pairs);
-            if desk.changes.is_empty() && weights.is_empty() {
-                desk.idle.push("that is the present prompt".to_owned());
-            }
-        }
-        other => {
-            desk.is_root = true;
-            desk.draft = root;
-            desk.changes.push(Change::Start { prompt });
-            if other.is_some() {
-                desk.warnings.push(
-                    "taken as a new picture, because less than half of the words are those of the present prompt".to_owned(),
-                );
-            }
-        }
-    }
-    for (words, value) in weights {
-        for i in words.filter(|&i| desk.draft.is_word(i)).collect::<Vec<_>>() {
-            desk.weigh(i, Weight::Set(value));
-        }
-    }
-    Ok(true)
-}
-
-/// Takes `(wavy:1.5)` and `wavy*2` out of a whole prompt: the plain text, and weights by word.
-fn strip_weights(line: &str) -> Result<(String, Vec<(Range<usize>, f64)>), Stop> {
-    let mut text = String::new();
-    let mut weights = Vec::new();
-    let whole = Part { text: line, from: 0 };
-    let mut at = 0;
-    while at < line.len() {
-        let rest = &line[at..];
-        let Some(next) = rest.find(['(', '*']) else {
-            text.push_str(rest);
-            break;
-        };
-        let here = Part { text: &whole.text[at + next..], from: at + next };
-        if rest[next..].starts_with('(') {
-            if let Some((words, value, end)) = bracket(here).filter(|(_, v, _)| v.text.parse::<f64>().is_ok()) {
-                text.push_str(&rest[..next]);
-                let first = split(&text).len();
-                text.push_str(words.text);
-                weights.push((first..split(&text).len(), number(words, value)?));
-                at += next + end;
-                continue;
-            }
-        } else {
-            let after = &rest[next + 1..];
-            let len = after
-                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+')))
-                .unwrap_or(after.len());
-            let value = after[..len].trim_end_matches('.');
-            let word = rest[..next].chars().next_back().is_some_and(char::is_alphanumeric);
-            if word && value.parse::<f64>().is_ok() {
-                text.push_str(&rest[..next]);
-                let words = split(&text);
-                let last = words.len() - 1;
-                let from = words[last].from;
-                let name = text[from..].to_owned();
-                let value = Part { text: value, from: at + next + 1 };
-                weights.push((last..last + 1, number(Part { text: &name, from: at + next - name.len().min(next) }, value)?));
-                at += next + 1 + value.text.len();
-                continue;
-            }
-        }
-        let step = next + 1;
-        text.push_str(&rest[..step]);
-        at += step;
-    }
-    Ok((text, weights))
-}
-
-struct Aligned {
-    pairs: Vec<(usize, usize)>,
-    enough: bool,
-}
-
-/// Words that two prompts share in order (longest common subsequence; content words count most), and whether at least
-/// half of the longer one's content words are among them.
-fn align(parent: &str, prompt: &str) -> Aligned {
-    let old: Vec<String> = split(parent).iter().map(|w| lower(w.text)).collect();
-    let new: Vec<String> = split(prompt).iter().map(|w| lower(w.text)).collect();
-    let content = |w: &String| !is_function_word(w) && w.chars().any(char::is_alphanumeric);
-    let (n, m) = (old.len(), new.len());
-    if n.saturating_mul(m) > 16_000_000 {
-        return Aligned { pairs: Vec::new(), enough: false };
-    }
-    let worth = |i: usize| if content(&old[i]) { 8u32 } else { 2 };
-    // best[i][j] of the tails; a match next to a match is worth a little more, so that runs stay together.
-    let mut best = vec![vec![0u32; m + 1]; n + 1];
-    for i in (0..n).rev() {
-        for j in (0..m).rev() {
-            let mut score = best[i + 1][j].max(best[i][j + 1]);
-            if old[i] == new[j] {
-                let run = u32::from(i + 1 < n && j + 1 < m && old[i + 1] == new[j + 1]);
-                score = score.max(best[i + 1][j + 1] + worth(i) + run);
-            }
-            best[i][j] = score;
-        }
-    }
-    let (mut i, mut j) = (0, 0);
-    let mut pairs = Vec::new();
-    while i < n && j < m {
-        let run = u32::from(i + 1 < n && j + 1 < m && old[i + 1] == new[j + 1]);
-        if old[i] == new[j] && best[i][j] == best[i + 1][j + 1] + worth(i) + run {
-            pairs.push((i, j));
-            i += 1;
-            j += 1;
-        } else if best[i + 1][j] >= best[i][j + 1] {
-            i += 1;
-        } else {
-            j += 1;
-        }
-    }
-    let count = |all: &[String]| all.iter().filter(|w| content(w)).count();
-    let shared = pairs.iter().filter(|&&(s, _)| content(&old[s])).count();
-    let longer = count(&old).max(count(&new));
-    let enough = if longer == 0 { old == new } else { shared * 2 >= longer };
-    Aligned { pairs, enough }
-}
-
-/// Says what a whole prompt changes, gap by gap.
-fn describe(desk: &mut Desk<'_>, parent: &str, prompt: &str, pairs: &[(usize, usize)]) {
-    let (old, new) = (split(parent), split(prompt));
-    let (mut s, mut t) = (0, 0);
-    for &(i, j) in pairs.iter().chain(std::iter::once(&(old.len(), new.len()))) {
-        let from = if i > s { &parent[old[s].from..old[i - 1].to] } else { "" };
-        let to = if j > t { &prompt[new[t].from..new[j - 1].to] } else { "" };
-        let article = |x: &str| matches!(lower(x).as_str(), "a" | "an");
-        match (from.is_empty(), to.is_empty()) {
-            (true, true) => {}
-            (false, false) if article(from) && article(to) => {
-                desk.changes.push(Change::Swap { from: from.to_owned(), to: to.to_owned() });
-            }
-            (false, false) => desk.changes.push(Change::Swap { from: from.to_owned(), to: to.to_owned() }),
-            (true, false) => desk.changes.push(Change::Add { text: to.trim_matches([',', ' ']).to_owned() }),
-            (false, true) => desk.changes.push(Change::Remove { text: from.trim_matches([',', ' ']).to_owned() }),
-        }
-        (s, t) = (i + 1, j + 1);
-    }
-    // A mere a/an beside a real change is not worth a line of its own.
-    let mere = |c: &Change| matches!(c, Change::Swap { from, to } if matches!(lower(from).as_str(), "a" | "an") && matches!(lower(to).as_str(), "a" | "an"));
-    if desk.changes.iter().any(|c| !mere(c)) {
-        desk.changes.retain(|c| !mere(c));
-    }
 }

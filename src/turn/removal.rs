@@ -1,7 +1,8 @@
 //! Takes a thing out of a prompt with everything that only held it: article, adjectives, preposition, comma or `and`.
 
 use super::draft::Draft;
-use super::lexicon::{is_determiner, is_preposition, is_stop, lexicon};
+use super::lexicon::lexicon;
+use super::small::{is_determiner, is_preposition, is_stop};
 use std::ops::Range;
 
 /// Removes the words at `range`. Returns the text that went, or `None` if nothing would be left.
@@ -63,9 +64,25 @@ fn thing(draft: &Draft, range: &Range<usize>) -> Range<usize> {
         end += 3;
     }
     // `flowers in her hair`, `a hat on his head`: what only says where goes too.
-    let owned = matches!(draft.low(end), "in" | "on") && super::lexicon::is_owner(draft.low(end + 1));
+    let owned = matches!(draft.low(end), "in" | "on") && super::small::is_owner(draft.low(end + 1));
     if owned && draft.noun_kinds(draft.head_of(end + 2)).iter().any(|k| matches!(*k, "hair" | "body")) {
         end = draft.head_of(end + 2) + 1;
+    }
+    // Someone goes with what they have and wear.
+    if draft.noun_kinds(head).iter().any(|k| matches!(*k, "person" | "animal")) {
+        end = belongings(draft, end);
+    }
+    // `hair that is long and wavy`
+    if matches!(draft.low(end), "that" | "which") && matches!(draft.low(end + 1), "is" | "are") {
+        let mut i = end + 2;
+        while lexicon().is_adjective(draft.low(i))
+            || (matches!(draft.low(i), "and" | "very") && lexicon().is_adjective(draft.low(i + 1)))
+        {
+            i += 1;
+        }
+        if i > end + 2 {
+            end = i;
+        }
     }
     let before = if start > 0 { draft.low(start - 1) } else { "" };
     // A later member of a list takes its comma or `and`.
@@ -102,6 +119,29 @@ fn thing(draft: &Draft, range: &Range<usize>) -> Range<usize> {
     start..end
 }
 
+/// Where the phrases end that say what someone at `end` has: `with black hair and glasses wearing a shirt`.
+fn belongings(draft: &Draft, end: usize) -> usize {
+    let own = |head: usize| {
+        let kinds = draft.noun_kinds(head);
+        kinds
+            .iter()
+            .any(|k| matches!(*k, "hair" | "clothing" | "headgear" | "glasses" | "beard" | "body" | "jewellery"))
+    };
+    let mut end = end;
+    loop {
+        let joined = matches!(draft.low(end), "and" | ",");
+        let tie = if joined { 1 } else { draft.tie_at(end) };
+        if tie == 0 || (!joined && !matches!(draft.low(end), "with" | "wearing" | "in" | "who")) {
+            return end;
+        }
+        let head = draft.head_of(end + tie + usize::from(is_determiner(draft.low(end + tie))));
+        if head >= draft.items.len() || !own(head) {
+            return end;
+        }
+        end = head + 1;
+    }
+}
+
 /// If another noun phrase is joined after `end`, where it begins.
 fn list_goes_on(draft: &Draft, end: usize) -> Option<usize> {
     let opens = |i: usize| {
@@ -111,7 +151,9 @@ fn list_goes_on(draft: &Draft, end: usize) -> Option<usize> {
             && !matches!(low, "who" | "which" | "that" | "is" | "next" | "surrounded")
             && {
                 let head = draft.head_of(i);
-                is_determiner(low) || !lexicon().is_adjective(draft.low(head)) || !lexicon().noun(draft.low(head)).is_empty()
+                is_determiner(low)
+                    || !lexicon().is_adjective(draft.low(head))
+                    || !lexicon().noun(draft.low(head)).is_empty()
             }
     };
     match draft.low(end) {

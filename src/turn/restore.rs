@@ -1,7 +1,8 @@
 //! A word or phrase that an ancestor had goes back to the place it had there.
 
 use super::draft::Draft;
-use super::lexicon::{is_determiner, is_function_word, is_preposition, lexicon};
+use super::lexicon::lexicon;
+use super::small::{is_determiner, is_function_word, is_preposition};
 use super::words::{lower, split};
 use std::ops::Range;
 
@@ -31,8 +32,7 @@ pub(super) fn place(draft: &Draft, typed: &str, ancestors: &[&str], whole: bool)
     }
     let variants = variants(&words);
     for ancestor in ancestors.iter().take(GENERATIONS) {
-        let old: Vec<(String, usize, usize)> =
-            split(ancestor).iter().map(|w| (lower(w.text), w.from, w.to)).collect();
+        let old: Vec<(String, usize, usize)> = split(ancestor).iter().map(|w| (lower(w.text), w.from, w.to)).collect();
         if old.len() > LONGEST || old.len() <= draft.items.len().saturating_sub(draft.items.len() / 2) {
             continue;
         }
@@ -45,7 +45,10 @@ pub(super) fn place(draft: &Draft, typed: &str, ancestors: &[&str], whole: bool)
                         return Some(Place { at, text: ancestor[old[run.start].1..old[run.end - 1].2].to_owned() });
                     }
                     Some((run, at, false)) if v == 0 && loose.is_none() => {
-                        loose = Some((run.start, Place { at, text: ancestor[old[run.start].1..old[run.end - 1].2].to_owned() }));
+                        loose = Some((
+                            run.start,
+                            Place { at, text: ancestor[old[run.start].1..old[run.end - 1].2].to_owned() },
+                        ));
                     }
                     _ => {}
                 }
@@ -63,7 +66,8 @@ fn variants(words: &[String]) -> Vec<Vec<String>> {
     let mut all = vec![words.to_vec()];
     let mut rest = words;
     while let Some((first, more)) = rest.split_first() {
-        if more.is_empty() || !(is_preposition(first) || is_determiner(first) || matches!(first.as_str(), "and" | ",")) {
+        if more.is_empty() || !(is_preposition(first) || is_determiner(first) || matches!(first.as_str(), "and" | ","))
+        {
             break;
         }
         rest = more;
@@ -110,8 +114,7 @@ fn alignments(old: &[(String, usize, usize)], draft: &Draft) -> (Table, Table) {
     let mut ahead = vec![vec![0u16; m + 1]; n + 1];
     for i in 0..n {
         for p in 0..m {
-            ahead[i + 1][p + 1] =
-                if same(i, p) { ahead[i][p] + 1 } else { ahead[i][p + 1].max(ahead[i + 1][p]) };
+            ahead[i + 1][p + 1] = if same(i, p) { ahead[i][p] + 1 } else { ahead[i][p + 1].max(ahead[i + 1][p]) };
         }
     }
     let mut behind = vec![vec![0u16; m + 1]; n + 1];

@@ -43,7 +43,10 @@ fn check_spans(parent: &str, line: &str, edit: &Edit) {
         for i in 0..span.source.start - s {
             assert!(words::same(old[s + i].text, new[t + i].text), "a kept word changed: {place}");
         }
-        assert!(!(span.source.is_empty() && span.target.is_empty()) || std::ptr::eq(span, &end), "an empty span: {place}");
+        assert!(
+            !(span.source.is_empty() && span.target.is_empty()) || std::ptr::eq(span, &end),
+            "an empty span: {place}"
+        );
         (s, t) = (span.source.end, span.target.end);
         assert!(s <= old.len() && t <= new.len(), "a span leaves the prompt: {place}");
     }
@@ -57,7 +60,10 @@ fn check_turn(parent: &str, line: &str, turn: &Result<Turn, Misread>) {
             question.choices.iter().for_each(|c| check_spans(parent, line, &c.edit));
         }
         Err(misread) => {
-            assert!(misread.hint.as_deref().is_some_and(|h| !h.is_empty()), "{line:?}: an error without a hint: {misread}");
+            assert!(
+                misread.hint.as_deref().is_some_and(|h| !h.is_empty()),
+                "{line:?}: an error without a hint: {misread}"
+            );
             if let Some(span) = misread.span {
                 assert!(span.from <= span.to && line.get(span.from..span.to).is_some(), "{line:?}: span {span:?}");
             }
@@ -69,13 +75,16 @@ fn check_turn(parent: &str, line: &str, turn: &Result<Turn, Misread>) {
 #[test]
 fn every_phrase_of_the_table_means_what_it_says() {
     let (mut failures, mut count) = (String::new(), 0);
+    let mut above = "";
     for (number, row) in TABLE.lines().enumerate() {
         if row.trim().is_empty() || row.starts_with('#') {
             continue;
         }
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let [prompt, line, expected, changes] = cells.as_slice() else { panic!("line {}: {row}", number + 1) };
-        let mut prompts = prompt.split("<<").map(str::trim);
+        // A lone `"` stands for the prompt of the row above.
+        above = if *prompt == "\"" { above } else { prompt };
+        let mut prompts = above.split("<<").map(str::trim);
         let parent = prompts.next().unwrap_or_default();
         let ancestors: Vec<&str> = prompts.collect();
         let turn = read_at(parent, &ancestors, line);
@@ -91,7 +100,11 @@ fn every_phrase_of_the_table_means_what_it_says() {
         };
         count += 1;
         if got != *expected || did != *changes {
-            let _ = writeln!(failures, "{}: {parent} | {line}\n   expected {expected} | {changes}\n   got      {got} | {did}", number + 1);
+            let _ = writeln!(
+                failures,
+                "{}: {parent} | {line}\n   expected {expected} | {changes}\n   got      {got} | {did}",
+                number + 1
+            );
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
@@ -123,12 +136,110 @@ const PROMPTS: &[&str] = &[
 ];
 
 const PIECES: &[&str] = &[
-    "make", "turn", "into", "the", "her", "hair", "red", "blond", "cat", "dog", "river", "a", "an", "and", ",", "with", "without", "->",
-    "→", "+", "-", "*2", "*nan", "(", ")", ":1.5", "#2", "more", "less", "a bit", "longer", "instead", "of", "swap", "replace", "add",
-    "remove", "at night", "in winter", "should", "be", "not", "no", "so", "too", "it", "snowy", "mountains", "hat", "glasses", "'s", "'",
-    "give", "him", "put", "on", "beach", "by day", "please", ".", "!", "😀", "👨‍👩‍👧", "חתול", "\u{202e}", "\u{7}", "é", "İ", "ß", "\u{301}", "/",
-    "undo", "back", "3", "0", "-1", "wavy", "beard", "face", "smile", "but", "then", "to", "from", "for", "swapping", "take", "off", "all",
-    "two", "boat", "between", "next to", "\u{a0}", "\t", "#", "ﬁ", "Ǆ", "that is", "who is", "wearing", "shirt", "background", "back",
+    "make",
+    "turn",
+    "into",
+    "the",
+    "her",
+    "hair",
+    "red",
+    "blond",
+    "cat",
+    "dog",
+    "river",
+    "a",
+    "an",
+    "and",
+    ",",
+    "with",
+    "without",
+    "->",
+    "→",
+    "+",
+    "-",
+    "*2",
+    "*nan",
+    "(",
+    ")",
+    ":1.5",
+    "#2",
+    "more",
+    "less",
+    "a bit",
+    "longer",
+    "instead",
+    "of",
+    "swap",
+    "replace",
+    "add",
+    "remove",
+    "at night",
+    "in winter",
+    "should",
+    "be",
+    "not",
+    "no",
+    "so",
+    "too",
+    "it",
+    "snowy",
+    "mountains",
+    "hat",
+    "glasses",
+    "'s",
+    "'",
+    "give",
+    "him",
+    "put",
+    "on",
+    "beach",
+    "by day",
+    "please",
+    ".",
+    "!",
+    "😀",
+    "👨‍👩‍👧",
+    "חתול",
+    "\u{202e}",
+    "\u{7}",
+    "é",
+    "İ",
+    "ß",
+    "\u{301}",
+    "/",
+    "undo",
+    "back",
+    "3",
+    "0",
+    "-1",
+    "wavy",
+    "beard",
+    "face",
+    "smile",
+    "but",
+    "then",
+    "to",
+    "from",
+    "for",
+    "swapping",
+    "take",
+    "off",
+    "all",
+    "two",
+    "boat",
+    "between",
+    "next to",
+    "\u{a0}",
+    "\t",
+    "#",
+    "ﬁ",
+    "Ǆ",
+    "that is",
+    "who is",
+    "wearing",
+    "shirt",
+    "background",
+    "back",
 ];
 
 #[test]
@@ -175,7 +286,14 @@ fn a_prompt_that_was_edited_can_be_edited_again() {
 #[test]
 fn a_line_of_ten_thousand_letters_is_read_in_time() {
     let long = "a cat and ".repeat(1000);
-    for line in [long.as_str(), &"x".repeat(10_000), &"make her ".repeat(1100), &"a -> b, ".repeat(1200), &"(".repeat(10_000), &"a*".repeat(5000)] {
+    for line in [
+        long.as_str(),
+        &"x".repeat(10_000),
+        &"make her ".repeat(1100),
+        &"a -> b, ".repeat(1200),
+        &"(".repeat(10_000),
+        &"a*".repeat(5000),
+    ] {
         for prompt in ["a cat", long.as_str()] {
             check_turn(prompt, line, &read_at(prompt, &[long.as_str()], line));
         }
@@ -212,7 +330,8 @@ fn removing_and_adding_gives_back_the_very_prompt() {
 
 #[test]
 fn adding_and_removing_gives_back_the_very_prompt() {
-    for prompt in ["a cat on a beach", "a woman's face with long hair", "a river between mountains, at night", "A cat."] {
+    for prompt in ["a cat on a beach", "a woman's face with long hair", "a river between mountains, at night", "A cat."]
+    {
         for (into, out) in [
             ("+ with a hat", "- hat"),
             ("add a hat", "remove the hat"),

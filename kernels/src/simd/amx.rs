@@ -1,7 +1,7 @@
 //! AMX: products of bf16 in tiles of 16 rows of 64 bytes.
 //!
-//! The walk over a job is apart from the [`Engine`] that multiplies one block, so that it can be tested on processors without AMX, with
-//! loops for an engine.
+//! The walk over a job is apart from the [`Engine`] that multiplies one block, so that it can be
+//! tested on processors without AMX, with loops for an engine.
 
 use std::sync::OnceLock;
 
@@ -34,8 +34,9 @@ trait Engine {
 }
 
 /// # Safety
-/// As [`Multiply`], for pairs of bf16; besides, `a` can be read up to a multiple of 16 rows, and both `a` and `b` to a multiple of 16 words of
-/// depth, where they hold zeros beyond the job's depth.
+/// As [`Multiply`], for pairs of bf16; besides, `a` can be read up to a multiple of 16 rows, and
+/// both `a` and `b` to a multiple of 16 words of depth, where they hold zeros beyond the job's
+/// depth.
 unsafe fn walk(engine: &impl Engine, job: Multiply) {
     let depth = job.depth.div_ceil(SIDE);
     let mut edge = [0.0_f32; 4 * SIDE * SIDE];
@@ -44,8 +45,8 @@ unsafe fn walk(engine: &impl Engine, job: Multiply) {
         for col in (0..job.cols).step_by(2 * SIDE) {
             let width = (job.cols - col).min(2 * SIDE);
             let (rows, cols) = (height.div_ceil(SIDE), width.div_ceil(SIDE));
-            // SAFETY: `row` and `col` lie within the job, and so do the rows and columns of this block but for those that go to `edge`
-            // instead, which has room for four tiles.
+            // SAFETY: `row` and `col` lie within the job, and so do the rows and columns of this
+            // block but for those that go to `edge` instead, which has room for four tiles.
             unsafe {
                 let out = job.c.add(row * job.c_stride + col);
                 let mut tiles = Tiles {
@@ -161,8 +162,9 @@ macro_rules! block {
 impl Engine for Processor {
     #[inline]
     unsafe fn block(&self, tiles: Tiles, rows: usize, cols: usize) {
-        // SAFETY: every tile read or written lies in what the caller promises, and a `Processor` exists only where the instructions do and the
-        // tiles are set up. The tiles are no registers that the compiler knows of or uses.
+        // SAFETY: every tile read or written lies in what the caller promises, and a `Processor`
+        // exists only where the instructions do and the tiles are set up. The tiles are no
+        // registers that the compiler knows of or uses.
         unsafe {
             match (rows, cols) {
                 (2, 2) => block!(tiles,
@@ -211,7 +213,8 @@ pub(super) unsafe fn multiply(job: Multiply) {
     unsafe { walk(&Processor::set_up(), job) };
 }
 
-/// Whether the processor has AMX tiles for bf16, the kernel lets this process use them, and they multiply as they should.
+/// Whether the processor has AMX tiles for bf16, the kernel lets this process use them, and they
+/// multiply as they should.
 ///
 /// Asked once: leave to use the tiles is asked of the kernel here.
 pub(crate) fn is_available() -> bool {
@@ -269,7 +272,8 @@ fn multiplies_rightly() -> bool {
         c: actual.as_mut_ptr(),
         ..job(&a, &b, 32, 32, 40)
     };
-    // SAFETY: only called where the processor has the instructions and the kernel allows them; `example` and `job` agree on the sizes.
+    // SAFETY: only called where the processor has the instructions and the kernel allows them;
+    // `example` and `job` agree on the sizes.
     unsafe {
         multiply(job);
         walk(

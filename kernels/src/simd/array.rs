@@ -92,15 +92,17 @@ impl Simd for Array {
     }
     #[inline(always)]
     fn round(self, a: F) -> F {
-        // Adding and taking away 1.5 * 2^23 rounds to an integer, and costs less than a call to `round_ties_even` where the target has no
-        // instruction for it. It is right for |a| < 2^22, and no caller rounds more.
+        // Adding and taking away 1.5 * 2^23 rounds to an integer, and costs less than a call to
+        // `round_ties_even` where the target has no instruction for it. It is right for |a| < 2^22,
+        // and no caller rounds more.
         let shift = 12_582_912.0;
         a.map(|a| (a + shift) - shift)
     }
     #[inline(always)]
     fn scale(self, a: F, n: F) -> F {
         zip(a, n, |a, n| {
-            // In two steps, since 2^n itself may lie outside the normal numbers. The first one is exact.
+            // In two steps, since 2^n itself may lie outside the normal numbers. The first one is
+            // exact.
             let n = n as i32;
             let half = n >> 1;
             a * power_of_two(half) * power_of_two(n - half)

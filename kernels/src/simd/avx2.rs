@@ -74,8 +74,8 @@ fn odd(pairs: __m256) -> __m256 {
     }
 }
 
-// SAFETY (of every block below without its own): an `Avx2` exists only where the processor has the instructions, and reads and
-// writes are within what the caller promises.
+// SAFETY (of every block below without its own): an `Avx2` exists only where the processor has the
+// instructions, and reads and writes are within what the caller promises.
 impl Simd for Avx2 {
     type F = __m256;
     type D = [__m256d; 2];
@@ -143,7 +143,8 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn scale(self, a: __m256, n: __m256) -> __m256 {
         unsafe {
-            // In two steps, since 2^n itself may lie outside the normal numbers. The first one is exact.
+            // In two steps, since 2^n itself may lie outside the normal numbers. The first one is
+            // exact.
             let n = _mm256_cvtps_epi32(n);
             let half = _mm256_srai_epi32::<1>(n);
             _mm256_mul_ps(

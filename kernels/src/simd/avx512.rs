@@ -22,7 +22,8 @@ pub(super) unsafe fn run<J: Job>(job: J) -> J::Out {
 }
 
 /// # Safety
-/// The processor has AVX-512 (F, BW, DQ, VL), AVX512-BF16 and AMX tiles for bf16, and this process has leave to use them.
+/// The processor has AVX-512 (F, BW, DQ, VL), AVX512-BF16 and AMX tiles for bf16, and this process
+/// has leave to use them.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")]
 pub(super) unsafe fn run_with_tiles<J: Job>(job: J) -> J::Out {
     job.run(Avx512::<TILES>(()))
@@ -80,8 +81,8 @@ fn odd(pairs: __m512) -> __m512 {
     }
 }
 
-// SAFETY (of every block below without its own): an `Avx512` exists only where the processor has the instructions, and reads
-// and writes are within what the caller promises.
+// SAFETY (of every block below without its own): an `Avx512` exists only where the processor has
+// the instructions, and reads and writes are within what the caller promises.
 impl<const BF16: u8> Simd for Avx512<BF16> {
     type F = __m512;
     type D = [__m512d; 2];
@@ -218,7 +219,8 @@ impl<const BF16: u8> Simd for Avx512<BF16> {
             // SAFETY: the mask covers no more than is left in both.
             unsafe {
                 let from = _mm512_maskz_loadu_ps(mask, from.as_ptr().add(at));
-                // The instruction takes numbers below the least normal one for zero, as the products would.
+                // The instruction takes numbers below the least normal one for zero, as the
+                // products would.
                 let value = if BF16 == EMULATED {
                     to_bf16(from)
                 } else {

@@ -1,9 +1,11 @@
 //! One vocabulary for vectors of every width.
 //!
-//! A kernel is a [`Job`], written once against [`Simd`] and compiled once for each family by [`dispatch`]. The `Simd` value is
-//! the proof that the processor has the instructions: it is made in [`dispatch`] alone, after asking. Hence the arithmetic is
-//! safe to call, and only what touches memory through pointers is not. Everything is `#[inline(always)]`, since instructions of a
-//! family may only be inlined into functions that are compiled for it; for the same reason a job never starts threads.
+//! A kernel is a [`Job`], written once against [`Simd`] and compiled once for each family by
+//! [`dispatch`]. The `Simd` value is the proof that the processor has the instructions: it is made
+//! in [`dispatch`] alone, after asking. Hence the arithmetic is safe to call, and only what touches
+//! memory through pointers is not. Everything is `#[inline(always)]`, since instructions of a
+//! family may only be inlined into functions that are compiled for it; for the same reason a job
+//! never starts threads.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod amx;

@@ -1,10 +1,11 @@
 //! Close to the plain twins on odd sizes.
 
 use super::{assert_close, families, noise};
-use crate::attention::{AttentionShape, apply_probs_with, attention_probs_with, attention_with};
+use crate::attention::{AttentionShape, attention_with};
 use crate::conv::{ConvExtras, ConvInput, PackedConv, conv2d_with};
 use crate::family::Family;
 use crate::linear::gemm_with;
+use crate::maps::{apply_probs_with, attention_probs_with};
 use crate::math::Activation;
 use crate::norm::{group_norm_with, layer_norm_with};
 use crate::panels::{PackedWeights, Precision};

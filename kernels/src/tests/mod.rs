@@ -1,4 +1,5 @@
-//! Every family of this machine against the plain twins, and against itself under other batches, tiles and threads.
+//! Every family of this machine against the plain twins, and against itself under other batches,
+//! tiles and threads.
 
 mod accuracy;
 mod same_bits;

@@ -1,10 +1,13 @@
-//! The promise of this crate: the same bits alone and in a batch, on one thread and on several, wherever in a tile.
+//! The promise of this crate: the same bits alone and in a batch, on one thread and on several,
+//! wherever in a tile.
 
 use super::{assert_same_bits, families, noise, on_threads};
-use crate::attention::{AttentionShape, apply_probs_with, attention_probs_with, attention_with};
+use crate::attention::{AttentionShape, attention_with};
 use crate::conv::{ConvExtras, ConvInput, PackedConv, conv2d_with};
 use crate::family::Family;
+use crate::geglu::{PackedGeglu, gemm_geglu_with};
 use crate::linear::gemm_with;
+use crate::maps::{apply_probs_with, attention_probs_with};
 use crate::math::Activation;
 use crate::norm::{group_norm_with, layer_norm_with};
 use crate::panels::{PackedWeights, Precision};
@@ -103,7 +106,46 @@ fn threads_do_not_change_a_bit_of_a_product() {
     }
 }
 
-/// Runs `kernel` on batches of one, two and three samples and on several threads; `kernel` gets the batch and its input.
+#[test]
+fn a_fused_geglu_gives_the_bits_of_its_two_steps() {
+    for family in families() {
+        for precision in PRECISIONS {
+            for (m, channels, k) in [(1, 1, 1), (5, 40, 70), (130, 96, 1100), (33, 64, 600)] {
+                let (a, w) = (noise(1, m * k), noise(2, 2 * channels * k));
+                let bias = noise(3, 2 * channels);
+                for bias in [None, Some(&bias[..])] {
+                    let mut wide = vec![f32::NAN; m * 2 * channels];
+                    let packed = PackedWeights::new(&w, 2 * channels, k, precision);
+                    gemm_with(
+                        family,
+                        &a,
+                        m,
+                        &packed,
+                        bias,
+                        Activation::None,
+                        None,
+                        &mut wide,
+                    );
+                    let mut expected = vec![f32::NAN; m * channels];
+                    geglu_with(family, &wide, m, channels, &mut expected);
+                    let packed = PackedGeglu::new(&w, channels, k, precision);
+                    for threads in [1, 2, 3] {
+                        let mut out = vec![f32::NAN; m * channels];
+                        on_threads(threads, || {
+                            gemm_geglu_with(family, &a, m, &packed, bias, &mut out);
+                        });
+                        let what =
+                            format!("{family} {precision:?} {m}x{channels}x{k}, {threads} threads");
+                        assert_same_bits(&out, &expected, &what);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Runs `kernel` on batches of one, two and three samples and on several threads; `kernel` gets the
+/// batch and its input.
 fn check_batches(what: &str, sample: usize, kernel: impl Fn(usize, &[f32]) -> Vec<f32> + Sync) {
     let x = noise(11, 3 * sample);
     let whole = on_threads(1, || kernel(3, &x));

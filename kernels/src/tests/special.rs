@@ -1,9 +1,10 @@
 //! NaN, infinities, empty inputs and lengths that do not fit.
 
 use super::families;
-use crate::attention::{AttentionShape, attention_probs_with, attention_with};
+use crate::attention::{AttentionShape, attention_with};
 use crate::family::{Family, FamilyError, parse_family};
 use crate::linear::{gemm, gemm_with};
+use crate::maps::attention_probs_with;
 use crate::math::Activation;
 use crate::norm::group_norm_with;
 use crate::panels::{PackedWeights, Precision};

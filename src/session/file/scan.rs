@@ -168,12 +168,12 @@ fn briefly(error: &serde_json::Error) -> String {
 }
 
 /// Whether a text, taken as a path, may lead out of the folder it stands in.
-fn leads_out(text: &str) -> bool {
+pub(crate) fn leads_out(text: &str) -> bool {
     let inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
     text.starts_with('~') || text.contains('\\') || !Path::new(text).components().all(inside)
 }
 
-fn last_part(path: &str) -> String {
+pub(crate) fn last_part(path: &str) -> String {
     path.rsplit(['/', '\\']).find(|part| !matches!(*part, "" | "." | ".." | "~")).unwrap_or("elsewhere").to_owned()
 }
 
@@ -230,6 +230,10 @@ pub fn summary(path: &Path, disk: &dyn Disk) -> Result<Summary> {
         if lines.line.starts_with(b"{\"grow\":") && lines.line.ends_with(b"\n") {
             found.nodes += 1;
             std::mem::swap(&mut newest, &mut lines.line);
+        } else if lines.line.starts_with(b"{\"set\":{\"name\":\"title\"")
+            && let Ok(Row::Set { value, .. }) = serde_json::from_slice(&lines.line)
+        {
+            found.title = Some(value); // the latest name that `/name` gave
         }
     }
     if let Ok(Row::Grow(row)) = serde_json::from_slice(&newest) {

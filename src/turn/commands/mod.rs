@@ -5,6 +5,8 @@
 
 mod read;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use read::read;
 pub use table::{COMMANDS, Entry, Group, entry, markdown};

@@ -70,10 +70,12 @@ fn spoken(line: &str, words: &[Arg<'_>]) -> Result<Option<Command>, Misread> {
         texts.pop();
     }
     let (Some(&first_word), Some(first)) = (texts.first(), words.first()) else { return Ok(None) };
-    if let [one] = texts.as_slice() {
-        if one.starts_with('#') && one.len() > 1 && one[1..].chars().all(|c| c.is_ascii_alphanumeric()) {
-            return Ok(Some(Command::Go { id: words[words.len() - 1].text.trim_end_matches(['.', '!', ',']).to_owned() }));
-        }
+    if let [one] = texts.as_slice()
+        && one.starts_with('#')
+        && one.len() > 1
+        && one[1..].chars().all(|c| c.is_ascii_alphanumeric())
+    {
+        return Ok(Some(Command::Go { id: words[words.len() - 1].text.trim_end_matches(['.', '!', ',']).to_owned() }));
     }
     let steps = |more: &[&str]| -> Option<usize> {
         match more {
@@ -117,13 +119,17 @@ fn spoken(line: &str, words: &[Arg<'_>]) -> Result<Option<Command>, Misread> {
                 None => return Ok(None),
             }
         }
-        ("try", ["again"]) | ("once", ["again" | "more"]) | ("one", ["more", "time"]) | ("do", ["it", "again"]) => Command::Again,
+        ("try", ["again"]) | ("once", ["again" | "more"]) | ("one", ["more", "time"]) | ("do", ["it", "again"]) => {
+            Command::Again
+        }
         ("start", ["over"]) => Command::New { prompt: None },
         ("help", [name]) if entry(name.trim_start_matches('/')).is_some() => {
             Command::Help { command: Some(name.trim_start_matches('/').to_owned()) }
         }
         (name, []) => match entry(name) {
-            Some(entry) if entry.bare && (entry.name == name || name.len() > 1) && !entry.signature.starts_with("ID") => {
+            Some(entry)
+                if entry.bare && (entry.name == name || name.len() > 1) && !entry.signature.starts_with("ID") =>
+            {
                 return parse(line, entry, *first, &[]).map(Some);
             }
             _ => return Ok(None),
@@ -159,7 +165,11 @@ struct Args<'a> {
 impl<'a> Args<'a> {
     fn error(&self, at: Option<Arg<'_>>, message: String) -> Misread {
         let at = at.unwrap_or(self.name);
-        Misread { message, hint: Some(self.entry.example.to_owned()), span: Some(Span { from: at.from, to: at.from + at.text.len() }) }
+        Misread {
+            message,
+            hint: Some(self.entry.example.to_owned()),
+            span: Some(Span { from: at.from, to: at.from + at.text.len() }),
+        }
     }
 
     fn at_most(&self, n: usize) -> Result<(), Misread> {
@@ -168,7 +178,10 @@ impl<'a> Args<'a> {
             Some(extra) if n == 0 => {
                 Err(self.error(Some(*extra), format!("`/{}` takes nothing, but got `{}`", self.entry.name, extra.text)))
             }
-            Some(extra) => Err(self.error(Some(*extra), format!("`{}` is one word too many for `/{}`", extra.text, self.entry.name))),
+            Some(extra) => {
+                Err(self
+                    .error(Some(*extra), format!("`{}` is one word too many for `/{}`", extra.text, self.entry.name)))
+            }
         }
     }
 
@@ -197,7 +210,10 @@ impl<'a> Args<'a> {
         let Some(arg) = self.args.get(i) else { return Ok(None) };
         match arg.text.parse::<f64>() {
             Ok(x) if (0.0..=1.0).contains(&x) => Ok(Some(x)),
-            _ => Err(self.error(Some(*arg), format!("`/{}` takes a number from 0 to 1, but got `{}`", self.entry.name, arg.text))),
+            _ => Err(self.error(
+                Some(*arg),
+                format!("`/{}` takes a number from 0 to 1, but got `{}`", self.entry.name, arg.text),
+            )),
         }
     }
 
@@ -231,10 +247,12 @@ fn parse(line: &str, entry: &'static Entry, name: Arg<'_>, given: &[Arg<'_>]) ->
         "log" => nothing(Command::Log),
         "name" => Ok(Command::Name { text: a.needed_text()? }),
         "new" => match given {
-            [n] if n.text.trim_start_matches(['-', '+']).chars().all(|c| c.is_ascii_digit()) => match n.text.parse::<usize>() {
-                Ok(n) if (1..=64).contains(&n) => Ok(Command::Seeds { n }),
-                _ => Err(a.error(Some(*n), format!("`/new` draws 1 to 64 pictures, but got `{}`", n.text))),
-            },
+            [n] if n.text.trim_start_matches(['-', '+']).chars().all(|c| c.is_ascii_digit()) => {
+                match n.text.parse::<usize>() {
+                    Ok(n) if (1..=64).contains(&n) => Ok(Command::Seeds { n }),
+                    _ => Err(a.error(Some(*n), format!("`/new` draws 1 to 64 pictures, but got `{}`", n.text))),
+                }
+            }
             _ => Ok(Command::New { prompt: a.text() }),
         },
         "stronger" => nothing(Command::Stronger),
@@ -243,7 +261,10 @@ fn parse(line: &str, entry: &'static Entry, name: Arg<'_>, given: &[Arg<'_>]) ->
             let text = one()?;
             match text.parse::<u64>() {
                 Ok(n) => Ok(Command::Seed { n }),
-                Err(_) => Err(a.error(given.first().copied(), format!("a seed is a whole number from 0 on, but got `{text}`"))),
+                Err(_) => {
+                    Err(a
+                        .error(given.first().copied(), format!("a seed is a whole number from 0 on, but got `{text}`")))
+                }
             }
         }
         "again" => nothing(Command::Again),
@@ -287,7 +308,10 @@ fn parse(line: &str, entry: &'static Entry, name: Arg<'_>, given: &[Arg<'_>]) ->
             let Some(text) = a.text() else { return Ok(Command::Set { name: None, value: None }) };
             let cut = text.find(|c: char| c == '=' || c.is_whitespace());
             let (name, value) = match cut {
-                Some(at) => (text[..at].to_owned(), text[at..].trim_start_matches(|c: char| c == '=' || c.is_whitespace()).to_owned()),
+                Some(at) => (
+                    text[..at].to_owned(),
+                    text[at..].trim_start_matches(|c: char| c == '=' || c.is_whitespace()).to_owned(),
+                ),
                 None => (text, String::new()),
             };
             if name.is_empty() {

@@ -1,8 +1,9 @@
 //! An adjective takes the place of one of its kind, or goes before its noun.
 
 use super::super::desk::{Desk, Stop, Tok};
-use super::super::lexicon::{Kind, is_function_word, lexicon};
+use super::super::lexicon::{Kind, lexicon};
 use super::super::restore;
+use super::super::small::is_function_word;
 use super::target::{Target, one_of, person};
 use std::ops::Range;
 
@@ -18,9 +19,46 @@ pub(super) struct Adjective {
 }
 
 const DEGREE: &[&str] = &["very", "really", "quite", "super", "extremely", "so", "totally", "slightly", "pretty"];
-const SHADE: &[&str] = &["dark", "light", "bright", "pale", "deep", "neon", "pastel", "hot", "dirty", "ash", "warm", "cool",
-    "strawberry", "platinum", "jet", "honey", "cherry", "fire", "blood", "sky", "snow", "olive", "forest", "navy", "baby", "royal",
-    "lime", "rose", "electric", "golden", "ocean", "midnight", "icy", "soft", "dusty", "vivid", "dull", "fiery"];
+const SHADE: &[&str] = &[
+    "dark",
+    "light",
+    "bright",
+    "pale",
+    "deep",
+    "neon",
+    "pastel",
+    "hot",
+    "dirty",
+    "ash",
+    "warm",
+    "cool",
+    "strawberry",
+    "platinum",
+    "jet",
+    "honey",
+    "cherry",
+    "fire",
+    "blood",
+    "sky",
+    "snow",
+    "olive",
+    "forest",
+    "navy",
+    "baby",
+    "royal",
+    "lime",
+    "rose",
+    "electric",
+    "golden",
+    "ocean",
+    "midnight",
+    "icy",
+    "soft",
+    "dusty",
+    "vivid",
+    "dull",
+    "fiery",
+];
 
 /// Cuts tokens into adjectives: at `and`, commas, and between two that need no joining.
 pub(super) fn groups(desk: &Desk<'_>, toks: &[Tok]) -> Vec<Adjective> {
@@ -42,7 +80,8 @@ pub(super) fn groups(desk: &Desk<'_>, toks: &[Tok]) -> Vec<Adjective> {
         let next = toks.get(i + 1).map_or("", |t| t.low.as_str());
         let colour_next = lexicon().adjective(next).contains(&"colour");
         let shade = SHADE.contains(&tok.low.as_str()) && colour_next;
-        let degree = DEGREE.contains(&tok.low.as_str()) && toks.get(i + 1).is_some_and(|t| !t.is_mark() && t.low != "and");
+        let degree =
+            DEGREE.contains(&tok.low.as_str()) && toks.get(i + 1).is_some_and(|t| !t.is_mark() && t.low != "and");
         if !(shade || degree) {
             close(&mut open, &mut all);
         }
@@ -137,16 +176,17 @@ fn give_unnamed(desk: &mut Desk<'_>, word: &str, adjectives: &str) -> Result<Ran
 pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -> Result<Range<usize>, Stop> {
     let low = adjective.low.as_str();
     // The colour of a person is that of the hair.
-    if desk.draft.noun_kinds(head).contains(&"person") && matches!(kinds(low).first(), Some(&("colour" | "length" | "texture"))) {
-        if let ([hair], true) = (desk.draft.heads_of_kind(&["hair"]).as_slice(), desk.draft.person().len() == 1) {
-            return of_noun(desk, *hair, adjective);
-        }
+    if desk.draft.noun_kinds(head).contains(&"person")
+        && matches!(kinds(low).first(), Some(&("colour" | "length" | "texture")))
+        && let ([hair], true) = (desk.draft.heads_of_kind(&["hair"]).as_slice(), desk.draft.person().len() == 1)
+    {
+        return of_noun(desk, *hair, adjective);
     }
     let present = desk.draft.adjectives(head);
     if let Some(&same) = present.iter().find(|&&i| lexicon().same(desk.draft.low(i), low)) {
-        let run = with_degree(desk, same);
+        let run = run_of(desk, same);
         let already = desk.draft.text(run.clone());
-        if super::super::words::same(&already, &adjective.text) || adjective.toks.len() <= 1 {
+        if super::super::words::same(&already, &adjective.text) || (adjective.toks.len() <= 1 && run.len() == 1) {
             desk.idle.push(format!("`{}` is `{already}` already", desk.draft.items[head].text));
             return Ok(run);
         }
@@ -174,7 +214,7 @@ pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -
     match rivals.len() {
         0 => Ok(insert(desk, head, &adjective.text, true)),
         1 => {
-            let run = with_degree(desk, rivals[0]);
+            let run = run_of(desk, rivals[0]);
             Ok(desk.swap(run, &adjective.text))
         }
         _ => {
@@ -218,7 +258,8 @@ fn by_likeness(desk: &mut Desk<'_>, present: &[usize], low: &str) -> Result<Vec<
 
 /// Asks which of several words gives way.
 fn which(desk: &mut Desk<'_>, rivals: &[usize], text: &str) -> Result<Range<usize>, Stop> {
-    let runs: Vec<Range<usize>> = rivals.iter().map(|&i| with_degree(desk, i)).collect();
+    let mut runs: Vec<Range<usize>> = rivals.iter().map(|&i| run_of(desk, i)).collect();
+    runs.dedup();
     let labels = runs.iter().map(|r| format!("{} -> {text}", desk.label(r))).collect();
     Ok(runs[desk.choose(format!("what becomes `{text}`?"), labels)?].clone())
 }
@@ -236,6 +277,23 @@ pub(super) fn with_degree(desk: &Desk<'_>, i: usize) -> Range<usize> {
         }
     }
     start..i + 1
+}
+
+/// An adjective with its degree and those of its kind that are joined to it: `red and blue`.
+pub(super) fn run_of(desk: &Desk<'_>, i: usize) -> Range<usize> {
+    let mut run = with_degree(desk, i);
+    let alike = |j: usize| {
+        let (a, b) = (lexicon().adjective(desk.draft.low(i)), lexicon().adjective(desk.draft.low(j)));
+        a.first().is_some_and(|k| *k != "other" && b.first() == Some(k))
+    };
+    let joins = |j: usize| matches!(desk.draft.low(j), "and" | ",");
+    while run.start > 1 && joins(run.start - 1) && alike(run.start - 2) && desk.draft.low(run.start - 1) == "and" {
+        run.start = with_degree(desk, run.start - 2).start;
+    }
+    while desk.draft.low(run.end) == "and" && alike(run.end + 1) {
+        run.end += 2;
+    }
+    run
 }
 
 /// Puts an adjective before its noun: where an ancestor had it, else by the usual order (size, age, texture, colour).
@@ -278,7 +336,12 @@ fn of_person(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>,
         Some("colour" | "length" | "texture") if !wanted.contains(&"size") || adjective.low == "short" => {
             desk.draft.heads_of_kind(&["hair"])
         }
-        Some("tone") => desk.draft.occurrences(&["skin".to_owned()], super::super::find::Reach::Exact, false).iter().map(|r| r.start).collect(),
+        Some("tone") => desk
+            .draft
+            .occurrences(&["skin".to_owned()], super::super::find::Reach::Exact, false)
+            .iter()
+            .map(|r| r.start)
+            .collect(),
         _ => Vec::new(),
     };
     if let [head] = part.as_slice() {
@@ -298,18 +361,20 @@ pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Ran
     let text = adjective.text.as_str();
     let here: Vec<usize> = (0..desk.draft.items.len()).filter(|&i| lexicon().same(desk.draft.low(i), low)).collect();
     let others = || -> bool {
-        let single = wanted.first().is_some_and(|k| matches!(*k, "colour" | "length" | "texture" | "size" | "material" | "shape"));
+        let single = wanted
+            .first()
+            .is_some_and(|k| matches!(*k, "colour" | "length" | "texture" | "size" | "material" | "shape"));
         single && desk.draft.adjectives_of_kind(&wanted[..1]).iter().any(|i| !here.contains(i))
     };
-    if let ([same], false) = (here.as_slice(), others()) {
-        if lexicon().noun(low).is_empty() || !desk.draft.is_head(*same) {
-            let run = with_degree(desk, *same);
-            if adjective.toks.len() > 1 && desk.draft.text(run.clone()).to_lowercase() != text.to_lowercase() {
-                return Ok(desk.swap(run, text));
-            }
-            desk.idle.push(format!("`{low}` is in the prompt already"));
-            return Ok(run);
+    if let ([same], false) = (here.as_slice(), others())
+        && (lexicon().noun(low).is_empty() || !desk.draft.is_head(*same))
+    {
+        let run = with_degree(desk, *same);
+        if adjective.toks.len() > 1 && desk.draft.text(run.clone()).to_lowercase() != text.to_lowercase() {
+            return Ok(desk.swap(run, text));
         }
+        desk.idle.push(format!("`{low}` is in the prompt already"));
+        return Ok(run);
     }
     match wanted.first().copied() {
         Some("weather") => weather(desk, adjective),
@@ -330,7 +395,7 @@ pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Ran
                 let all = desk.draft.adjectives_of_kind(&wanted[..1]);
                 let runs: Vec<usize> = all.into_iter().filter(|i| !here.contains(i)).collect();
                 if let [only] = runs.as_slice() {
-                    let run = with_degree(desk, *only);
+                    let run = run_of(desk, *only);
                     return Ok(desk.swap(run, text));
                 }
                 if runs.len() > 1 {
@@ -338,7 +403,11 @@ pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Ran
                     return Ok(desk.swap(run, text));
                 }
             }
-            let hair = if matches!(first, Some("colour" | "length" | "texture")) { desk.draft.heads_of_kind(&["hair"]) } else { Vec::new() };
+            let hair = if matches!(first, Some("colour" | "length" | "texture")) {
+                desk.draft.heads_of_kind(&["hair"])
+            } else {
+                Vec::new()
+            };
             let heads = if hair.is_empty() { desk.draft.subjects() } else { hair };
             if heads.is_empty() {
                 return Ok(desk.append(text, false));
@@ -355,7 +424,8 @@ fn weather(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, S
     // What is said of the sky is for the sky; rain and snow fall elsewhere first.
     let of_sky = matches!(adjective.low.as_str(), "sunny" | "cloudy" | "clear" | "starry" | "overcast");
     let said = desk.draft.phrases().into_iter().find(|p| {
-        lexicon().noun(desk.draft.low(p.head)).contains(&"weather") && matches!(p.tie.as_str(), "in" | "during" | "with" | "under")
+        lexicon().noun(desk.draft.low(p.head)).contains(&"weather")
+            && matches!(p.tie.as_str(), "in" | "during" | "with" | "under")
     });
     let mut rivals = desk.draft.adjectives_of_kind(&["weather"]);
     if said.is_some() && !of_sky {

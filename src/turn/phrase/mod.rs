@@ -3,9 +3,16 @@
 //! A line is cut into clauses; each is read by its verb ([`verbs`]). What a clause is about is looked up in the prompt
 //! ([`target`]); an adjective takes the place of one of its kind ([`adjective`]), a thing that of another ([`noun`]).
 
+mod add;
 mod adjective;
 mod clause;
+mod complement;
+mod courtesy;
+mod degree;
 mod noun;
+mod opening;
+mod pair;
+mod place;
 mod remove;
 mod target;
 mod verbs;
@@ -13,10 +20,11 @@ mod weigh;
 
 use super::desk::{Desk, Stop, Tok, tokens};
 use super::draft::Draft;
-use super::lexicon::{is_determiner, is_person_pronoun, is_scene_pronoun, lexicon};
+use super::lexicon::lexicon;
 use super::nearest::distance;
+use super::small::{is_determiner, is_person_pronoun, is_scene_pronoun};
 use super::{Misread, Span};
-use verbs::Wish;
+use courtesy::Wish;
 use std::ops::Range;
 
 /// Lines longer than this many words are prompts, not instructions.
@@ -33,8 +41,8 @@ pub(super) fn english(desk: &mut Desk<'_>) -> Result<bool, Stop> {
 
 /// True if tokens begin with an instruction.
 pub(super) fn is_instruction(desk: &Desk<'_>, toks: &[Tok]) -> bool {
-    let (plain, polite, wants) = verbs::plain(toks);
-    !plain.is_empty() && toks.len() <= LONGEST && (polite || wants != Wish::None || clause::opens(desk, plain))
+    let (plain, polite, wants) = courtesy::plain(toks);
+    !plain.is_empty() && toks.len() <= LONGEST && (polite || wants != Wish::None || opening::opens(desk, plain))
 }
 
 /// Reads tokens as clauses; false if they are none.
@@ -42,26 +50,39 @@ pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
     if toks.is_empty() {
         return Ok(false);
     }
-    let (plain, polite, mut wants) = verbs::plain(toks);
-    if desk.here.prompt.is_some() && verbs::only_courtesy(toks) {
+    let (plain, polite, mut wants) = courtesy::plain(toks);
+    if desk.here.prompt.is_some() && courtesy::only_courtesy(toks) {
         return Err(desk.misread(toks, "that names nothing to change", "make her hair red, or /help"));
     }
     let asks = matches!(toks[0].low.as_str(), "what" | "why" | "how" | "when" | "where" | "who" | "which");
     if desk.here.prompt.is_some() && asks && toks.last().is_some_and(|t| t.low == "?") && !polite {
-        return Err(desk.misread(toks, "that asks something, and here only changes are understood", "/help, or /explain with an edit"));
+        return Err(desk.misread(
+            toks,
+            "that asks something, and here only changes are understood",
+            "/help, or /explain with an edit",
+        ));
     }
     if plain.is_empty() {
         return Ok(false);
     }
-    let opens = clause::opens(desk, plain);
+    let opens = opening::opens(desk, plain);
     if desk.here.prompt.is_none() {
-        if !clause::commands(desk, plain) {
+        if !opening::commands(desk, plain) {
             return Ok(false);
         }
         let hint = Some("describe one first: a woman's face with long wavy blond hair".to_owned());
         let span = plain.first().zip(plain.last()).map(|(a, b)| Span { from: a.from, to: b.to });
         return Err(Misread { message: "there is no picture to edit yet".into(), hint, span }.into());
     }
+    // `without changing her face` is what happens anyway.
+    let aside = plain.iter().enumerate().skip(2).find(|&(i, t)| {
+        let next = plain.get(i + 1).map_or("", |t| t.low.as_str());
+        t.low == "keeping" || (t.low == "without" && matches!(next, "changing" | "touching" | "altering" | "losing"))
+    });
+    let plain = match aside {
+        Some((i, _)) if opens => noun::trim(&plain[..i]),
+        _ => plain,
+    };
     if !opens && toks[0].low == "and" && plain[0].from > toks[0].from {
         let text = desk.typed(noun::trim(toks)).to_owned();
         desk.append(&text, false);
@@ -74,7 +95,7 @@ pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
         mistyped(desk, plain)?;
         return Ok(false);
     }
-    if clause::instead(desk, plain)? {
+    if pair::instead(desk, plain)? {
         return Ok(true);
     }
     for clause in clause::cut(desk, plain) {
@@ -87,8 +108,13 @@ pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
 fn mistyped(desk: &Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     let [first, second, ..] = toks else { return Ok(()) };
     let low = first.low.as_str();
-    let pointed = matches!(second.low.as_str(), "the" | "it") || is_person_pronoun(&second.low) || super::lexicon::is_owner(&second.low);
-    let known = is_determiner(low) || lexicon().is_adjective(low) || !lexicon().noun(low).is_empty() || super::lexicon::is_stop(low);
+    let pointed = matches!(second.low.as_str(), "the" | "it")
+        || is_person_pronoun(&second.low)
+        || super::small::is_owner(&second.low);
+    let known = is_determiner(low)
+        || lexicon().is_adjective(low)
+        || !lexicon().noun(low).is_empty()
+        || super::small::is_stop(low);
     if !pointed || known || is_scene_pronoun(low) || low.chars().count() < 3 {
         return Ok(());
     }
@@ -96,10 +122,14 @@ fn mistyped(desk: &Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     match near {
         Some(verb) => {
             let one = std::slice::from_ref(first);
-            Err(desk.misread(one, format!("`{}` is no verb known here", desk.typed(one)), format!("did you mean `{verb}`?")))
+            Err(desk.misread(
+                one,
+                format!("`{}` is no verb known here", desk.typed(one)),
+                format!("did you mean `{verb}`?"),
+            ))
         }
         // `bleach her hair` tells to do something with what is there.
-        None if clause::names_a_thing(desk, &toks[1..]) => Err(clause::not_understood(desk, toks)),
+        None if opening::names_a_thing(desk, &toks[1..]) => Err(clause::not_understood(desk, toks)),
         None => Ok(()),
     }
 }
@@ -107,7 +137,7 @@ fn mistyped(desk: &Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
 /// What stands bare between commas beside other edits: more of the prompt.
 pub(super) fn bare(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     if Draft::of(desk.typed(toks)).tie_at(0) > 0 {
-        return noun::tied(desk, toks);
+        return place::tied(desk, toks);
     }
     let text = desk.typed(noun::trim(toks)).to_owned();
     desk.append(&text, false);

@@ -3,7 +3,8 @@
 use super::super::desk::{Desk, Stop, Tok};
 use super::super::draft::Draft;
 use super::super::find::Reach;
-use super::super::lexicon::{is_owner, is_person_pronoun, lexicon};
+use super::super::lexicon::lexicon;
+use super::super::small::{is_owner, is_person_pronoun};
 use super::noun::trim;
 use super::target::{core, places, thing};
 
@@ -18,19 +19,26 @@ pub(super) fn without(desk: &mut Desk<'_>, head: &[Tok], more: &[&[Tok]]) -> Res
 fn one(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     let mut toks = trim(toks);
     // `take the hat off`, `shave the beard off`, `remove any glasses`, `remove the hat from her head`
-    while toks.len() > 1 && toks.last().is_some_and(|t| matches!(t.low.as_str(), "off" | "away" | "out" | "again" | "altogether" | "part")) {
+    while toks.len() > 1
+        && toks
+            .last()
+            .is_some_and(|t| matches!(t.low.as_str(), "off" | "away" | "out" | "again" | "altogether" | "part"))
+    {
         toks = &toks[..toks.len() - 1];
     }
-    while toks.len() > 1 && toks.first().is_some_and(|t| matches!(t.low.as_str(), "off" | "away" | "out" | "more" | "longer")) {
+    while toks.len() > 1
+        && toks.first().is_some_and(|t| matches!(t.low.as_str(), "off" | "away" | "out" | "more" | "longer"))
+    {
         toks = &toks[1..];
     }
     if toks.is_empty() {
         return Err(desk.misread(toks, "that says nothing to take out", "remove the glasses"));
     }
-    if let [pronoun] = toks {
-        if is_person_pronoun(&pronoun.low) && desk.last.is_none() {
-            return Err(desk.misread(toks, format!("`{}` could be anything", pronoun.low), "name it: remove the hat"));
-        }
+    if let [pronoun] = toks
+        && is_person_pronoun(&pronoun.low)
+        && desk.last.is_none()
+    {
+        return Err(desk.misread(toks, format!("`{}` could be anything", pronoun.low), "name it: remove the hat"));
     }
     // `remove the hat and the beard` may name a phrase with its own preposition: `remove with glasses`.
     let own = Draft::of(desk.typed(toks));
@@ -62,8 +70,10 @@ pub(super) fn shave(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]]) -> Resul
     while rest.last().is_some_and(|t| matches!(t.low.as_str(), "off" | "away")) {
         rest = &rest[..rest.len() - 1];
     }
-    let unnamed = matches!(rest, [] | [_]) && rest.first().is_none_or(|t| is_person_pronoun(&t.low) || t.low == "it" || is_owner(&t.low));
-    let someone = !unnamed && places(desk, rest, Reach::Thing).iter().any(|r| desk.draft.noun_kinds(r.end - 1).contains(&"person"));
+    let unnamed = matches!(rest, [] | [_])
+        && rest.first().is_none_or(|t| is_person_pronoun(&t.low) || t.low == "it" || is_owner(&t.low));
+    let someone = !unnamed
+        && places(desk, rest, Reach::Thing).iter().any(|r| desk.draft.noun_kinds(r.end - 1).contains(&"person"));
     if unnamed || someone {
         let beards = desk.draft.heads_of_kind(&["beard"]);
         if beards.is_empty() {
@@ -78,9 +88,14 @@ pub(super) fn shave(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]]) -> Resul
 /// Takes an adjective from its noun: `make her hair not wavy`.
 pub(super) fn adjective(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     let toks = trim(toks);
-    let Some(last) = toks.last() else { return Err(desk.misread(toks, "that says nothing to take out", "remove the glasses")) };
+    let Some(last) = toks.last() else {
+        return Err(desk.misread(toks, "that says nothing to take out", "remove the glasses"));
+    };
     let found: Vec<usize> = (0..desk.draft.items.len())
-        .filter(|&i| lexicon().related(desk.draft.low(i), &last.low) || Some(desk.draft.low(i)) == lexicon().adjective_form(&last.low))
+        .filter(|&i| {
+            lexicon().related(desk.draft.low(i), &last.low)
+                || Some(desk.draft.low(i)) == lexicon().adjective_form(&last.low)
+        })
         .collect();
     if found.is_empty() {
         return Err(desk.missing(toks));

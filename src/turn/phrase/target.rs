@@ -2,7 +2,7 @@
 
 use super::super::desk::{Desk, Stop, Tok};
 use super::super::find::Reach;
-use super::super::lexicon::{is_determiner, is_person_pronoun, is_preposition, is_scene_pronoun};
+use super::super::small::{is_determiner, is_person_pronoun, is_preposition, is_scene_pronoun};
 use std::ops::Range;
 
 /// What a clause is about.
@@ -18,10 +18,32 @@ pub(super) enum Target {
     Unnamed(String),
 }
 
-const SCENES: &[&str] = &["picture", "image", "scene", "photo", "drawing", "landscape", "thing", "portrait", "view", "setting"];
+const SCENES: &[&str] =
+    &["picture", "image", "scene", "photo", "drawing", "landscape", "thing", "portrait", "view", "setting"];
 const UNNAMED: &[&str] = &[
-    "hair", "eyes", "eye", "skin", "lips", "mouth", "nose", "eyebrows", "face", "sky", "background", "weather", "season", "time", "mood",
-    "expression", "ground", "light", "lighting", "colour", "color", "place", "location",
+    "hair",
+    "eyes",
+    "eye",
+    "skin",
+    "lips",
+    "mouth",
+    "nose",
+    "eyebrows",
+    "face",
+    "sky",
+    "background",
+    "weather",
+    "season",
+    "time",
+    "mood",
+    "expression",
+    "ground",
+    "light",
+    "lighting",
+    "colour",
+    "color",
+    "place",
+    "location",
 ];
 
 /// Tokens without the determiners before them.
@@ -51,12 +73,13 @@ pub(super) fn places(desk: &Desk<'_>, toks: &[Tok], reach: Reach) -> Vec<Range<u
             return Vec::new();
         }
         // `cat#2`
-        if let [words @ .., hash, n] = toks {
-            if hash.low == "#" && !words.is_empty() {
-                let all = desk.draft.occurrences(&words_of(words), reach, false);
-                let index = n.low.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-                return index.and_then(|n| all.get(n).cloned()).into_iter().collect();
-            }
+        if let [words @ .., hash, n] = toks
+            && hash.low == "#"
+            && !words.is_empty()
+        {
+            let all = desk.draft.occurrences(&words_of(words), reach, false);
+            let index = n.low.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+            return index.and_then(|n| all.get(n).cloned()).into_iter().collect();
         }
         // `the second cat`
         if let ([nth, words @ ..], true) = (toks, toks.len() > 1) {
@@ -76,14 +99,56 @@ pub(super) fn places(desk: &Desk<'_>, toks: &[Tok], reach: Reach) -> Vec<Range<u
             found = find(&core[owner + 1..]);
         }
     }
-    if found.is_empty() {
-        if let Some(of) = core.iter().position(|t| is_preposition(&t.low) || t.low == "off").filter(|&i| i > 0) {
-            found = find(&core[..of]);
-        }
+    if found.is_empty()
+        && let Some(of) = core.iter().position(|t| is_preposition(&t.low) || t.low == "off").filter(|&i| i > 0)
+    {
+        found = find(&core[..of]);
     }
     // A thing is meant rather than a word before another thing: the orange, not the orange cat.
     let heads: Vec<Range<usize>> = found.iter().filter(|r| desk.draft.is_head(r.end - 1)).cloned().collect();
-    if heads.is_empty() || found.iter().all(|r| r.len() > 1) { found } else { heads }
+    let found = if heads.is_empty() || found.iter().all(|r| r.len() > 1) { found } else { heads };
+    owned(desk, toks, found)
+}
+
+/// Of several, those that belong to the person named before them: her hair, the man's hat.
+fn owned(desk: &Desk<'_>, toks: &[Tok], found: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let before = match toks.iter().position(|t| t.low == "'s") {
+        Some(i) if i > 0 => Some(toks[i - 1].low.as_str()),
+        _ => toks.first().map(|t| t.low.as_str()).filter(|w| sex(w).is_some()),
+    };
+    let (Some(owner), true) = (before, found.len() > 1) else { return found };
+    let persons = desk.draft.person();
+    let belongs = |r: &&Range<usize>| {
+        let mine = persons.iter().rev().find(|&&p| p < r.start);
+        mine.is_some_and(|&p| {
+            desk.draft.low(p) == owner || (sex(owner).is_some() && sex(desk.draft.low(p)) == sex(owner))
+        })
+    };
+    let mine: Vec<Range<usize>> = found.iter().filter(belongs).cloned().collect();
+    if mine.is_empty() { found } else { mine }
+}
+
+/// True for what is said of women, false for what is said of men.
+fn sex(word: &str) -> Option<bool> {
+    match word {
+        "her" | "she" | "hers" | "woman" | "lady" | "girl" | "queen" | "princess" | "mother" | "grandmother"
+        | "witch" => Some(true),
+        "him" | "he" | "his" | "man" | "guy" | "boy" | "king" | "prince" | "father" | "grandfather" | "gentleman" => {
+            Some(false)
+        }
+        _ => None,
+    }
+}
+
+/// The one person that a pronoun can mean among several.
+fn by_sex(desk: &Desk<'_>, pronoun: &str) -> Option<usize> {
+    let persons = desk.draft.person();
+    let meant = sex(pronoun)?;
+    let mut fitting = persons.iter().copied().filter(|&p| sex(desk.draft.low(p)) == Some(meant));
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) if persons.len() > 1 => Some(one),
+        _ => None,
+    }
 }
 
 fn words_of(toks: &[Tok]) -> Vec<String> {
@@ -93,10 +158,10 @@ fn words_of(toks: &[Tok]) -> Vec<String> {
 /// The one thing that these tokens name.
 pub(super) fn thing(desk: &mut Desk<'_>, toks: &[Tok], reach: Reach) -> Result<Range<usize>, Stop> {
     if let [one] = toks {
-        if is_scene_pronoun(&one.low) || matches!(one.low.as_str(), "them" | "one") {
-            if let Some(last) = last(desk) {
-                return Ok(last);
-            }
+        if (is_scene_pronoun(&one.low) || matches!(one.low.as_str(), "them" | "one"))
+            && let Some(last) = last(desk)
+        {
+            return Ok(last);
         }
         if is_person_pronoun(&one.low) {
             let head = person(desk)?;
@@ -133,7 +198,11 @@ pub(super) fn person(desk: &mut Desk<'_>) -> Result<usize, Stop> {
 pub(super) fn one_of(desk: &mut Desk<'_>, question: &str, heads: &[usize]) -> Result<usize, Stop> {
     let places: Vec<Range<usize>> = heads.iter().map(|&h| h..h + 1).collect();
     if places.is_empty() {
-        return Err(desk.misread(&[], "the prompt names nothing that this could be about", "name it: make the cat red"));
+        return Err(desk.misread(
+            &[],
+            "the prompt names nothing that this could be about",
+            "name it: make the cat red",
+        ));
     }
     Ok(desk.choose_place(question, &places)?.start)
 }
@@ -143,6 +212,23 @@ pub(super) fn target(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Option<Target>
     if let [one] = toks {
         if is_scene_pronoun(&one.low) {
             return Ok(Some(last(desk).map_or(Target::Scene, Target::Thing)));
+        }
+        // `them` is what there are several of.
+        if matches!(one.low.as_str(), "them" | "they") {
+            let plural = |h: &usize| {
+                super::super::lexicon::is_plural(desk.draft.low(*h)) && !desk.draft.noun_kinds(*h).contains(&"person")
+            };
+            let all: Vec<usize> = desk.draft.heads().into_iter().filter(plural).collect();
+            if let Some(last) = last(desk) {
+                return Ok(Some(Target::Thing(last)));
+            }
+            if !all.is_empty() {
+                let head = one_of(desk, "which are meant?", &all)?;
+                return Ok(Some(Target::Thing(head..head + 1)));
+            }
+        }
+        if let Some(person) = by_sex(desk, &one.low) {
+            return Ok(Some(Target::Thing(person..person + 1)));
         }
         if is_person_pronoun(&one.low) {
             return Ok(Some(Target::Person));
@@ -165,10 +251,10 @@ pub(super) fn target(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Option<Target>
 
 /// True if [`target`] would find something: asks nothing.
 pub(super) fn resolves(desk: &Desk<'_>, toks: &[Tok]) -> bool {
-    if let [one] = toks {
-        if is_scene_pronoun(&one.low) || is_person_pronoun(&one.low) {
-            return true;
-        }
+    if let [one] = toks
+        && (is_scene_pronoun(&one.low) || is_person_pronoun(&one.low))
+    {
+        return true;
     }
     let core_toks = core(toks);
     let Some(word) = core_toks.last() else { return false };

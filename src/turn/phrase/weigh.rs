@@ -3,11 +3,12 @@
 use super::super::Weight;
 use super::super::desk::{Desk, Stop, Tok};
 use super::super::find::Reach;
-use super::super::lexicon::{is_function_word, lexicon};
+use super::super::lexicon::lexicon;
+use super::super::small::is_function_word;
 use super::adjective::{self, Adjective, groups};
+use super::degree::{comparative, degree};
 use super::noun::trim;
 use super::target::{Target, core, places};
-use super::verbs::{comparative, degree};
 use std::ops::Range;
 
 /// `more wavy`, `a bit less long`, `much longer hair`, `not so snowy`. False if the tokens say no such thing.
@@ -16,13 +17,15 @@ pub(super) fn clause(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
     if let Some((base, factor, used)) = comparative(toks) {
         let rest = trim(&toks[used..]);
         if rest.is_empty() {
-            compare(desk, None, &base, factor, &toks[..used])?;
+            let head = super::target::last(desk).map(|r| r.end - 1);
+            compare(desk, head, &base, factor, &toks[..used])?;
             return Ok(true);
         }
         // `longer hair`, `a redder balloon`, `longer wavier hair`
         if let Some((next, factor2, used2)) = comparative(rest) {
             let noun = trim(&rest[used2..]);
-            let head = if noun.is_empty() { None } else { Some(super::target::thing(desk, noun, Reach::Thing)?.end - 1) };
+            let head =
+                if noun.is_empty() { None } else { Some(super::target::thing(desk, noun, Reach::Thing)?.end - 1) };
             compare(desk, head, &base, factor, &toks[..used])?;
             compare(desk, None, &next, factor2, &rest[..used2])?;
             return Ok(true);
@@ -39,10 +42,13 @@ pub(super) fn clause(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
         return Ok(true);
     }
     // `a redder balloon`
-    if toks.first().is_some_and(|t| matches!(t.low.as_str(), "a" | "an" | "the")) && toks.len() > 2 && degree(toks).is_none() && comparative(toks).is_none() {
-        if comparative(&toks[1..]).is_some() {
-            return clause(desk, &toks[1..]);
-        }
+    if toks.first().is_some_and(|t| matches!(t.low.as_str(), "a" | "an" | "the"))
+        && toks.len() > 2
+        && degree(toks).is_none()
+        && comparative(toks).is_none()
+        && comparative(&toks[1..]).is_some()
+    {
+        return clause(desk, &toks[1..]);
     }
     let enough = toks.last().is_some_and(|t| t.low == "enough") && toks.first().is_some_and(|t| t.low == "not");
     if enough {
@@ -76,18 +82,24 @@ pub(super) fn words(desk: &mut Desk<'_>, toks: &[Tok], factor: f64, within: Opti
         return Ok(());
     }
     // `wavy hair`: the waves are meant.
-    if let [before @ .., noun] = all {
-        if !before.is_empty() {
-            let heads = places(desk, std::slice::from_ref(noun), Reach::Thing);
-            let known = heads.iter().any(|r| desk.draft.is_head(r.end - 1));
-            if known && before.iter().all(|t| lexicon().is_adjective(&t.low) || !places(desk, std::slice::from_ref(t), Reach::Idea).is_empty()) {
-                let place = super::target::thing(desk, all, Reach::Idea).or_else(|_| super::target::thing(desk, std::slice::from_ref(noun), Reach::Thing))?;
-                return of_noun(desk, place.end - 1, before, factor);
-            }
+    if let [before @ .., noun] = all
+        && !before.is_empty()
+    {
+        let heads = places(desk, std::slice::from_ref(noun), Reach::Thing);
+        let known = heads.iter().any(|r| desk.draft.is_head(r.end - 1));
+        if known
+            && before.iter().all(|t| {
+                lexicon().is_adjective(&t.low) || !places(desk, std::slice::from_ref(t), Reach::Idea).is_empty()
+            })
+        {
+            let place = super::target::thing(desk, all, Reach::Idea)
+                .or_else(|_| super::target::thing(desk, std::slice::from_ref(noun), Reach::Thing))?;
+            return of_noun(desk, place.end - 1, before, factor);
         }
     }
     // `make her hair less straight and more curly`: the hair is still spoken of.
-    let lacking = places(desk, all, Reach::Idea).is_empty() && desk.draft.occurrences(&list(all), Reach::Idea, false).is_empty();
+    let lacking =
+        places(desk, all, Reach::Idea).is_empty() && desk.draft.occurrences(&list(all), Reach::Idea, false).is_empty();
     if let (true, Some(last)) = (lacking && factor > 1.0 && adjective::all_adjectives(all), super::target::last(desk)) {
         let all = groups(desk, all);
         adjective::apply(desk, &Target::Thing(last), &all)?;
@@ -146,7 +158,13 @@ fn of_noun(desk: &mut Desk<'_>, head: usize, toks: &[Tok], factor: f64) -> Resul
 }
 
 /// A comparative: weighs the word if it is there, else puts it there (`longer` is a form of `long`).
-pub(super) fn compare(desk: &mut Desk<'_>, head: Option<usize>, base: &str, factor: f64, toks: &[Tok]) -> Result<(), Stop> {
+pub(super) fn compare(
+    desk: &mut Desk<'_>,
+    head: Option<usize>,
+    base: &str,
+    factor: f64,
+    toks: &[Tok],
+) -> Result<(), Stop> {
     let there: Vec<usize> = match head {
         Some(head) => desk.draft.adjectives(head),
         None => (0..desk.draft.items.len()).collect(),
@@ -196,7 +214,8 @@ pub(super) fn of_target(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -> R
     let global = (0..desk.draft.items.len()).any(|i| lexicon().related(desk.draft.low(i), &rest[rest.len() - 1].low));
     match head {
         Some(head) => {
-            let lacks = |t: &Tok| !desk.draft.adjectives(head).iter().any(|&i| lexicon().related(desk.draft.low(i), &t.low));
+            let lacks =
+                |t: &Tok| !desk.draft.adjectives(head).iter().any(|&i| lexicon().related(desk.draft.low(i), &t.low));
             if factor > 1.0 && rest.iter().any(lacks) && adjective::all_adjectives(rest) {
                 let all = groups(desk, rest);
                 adjective::apply(desk, target, &all)?;

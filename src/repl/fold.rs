@@ -1,0 +1,115 @@
+//! Text in narrow windows: lines broken between words, and places in them pointed at.
+
+use std::io::{self, Write};
+
+use anyhow::Error;
+
+use super::batch::write_error;
+use super::reply::tell;
+use crate::safe::printable;
+
+/// `text` with lines of at most `columns` cells where words allow it; a continued line begins with the blanks of its first
+/// and `hang` more. A line that fits stays as it is.
+#[must_use]
+pub fn fold(text: &str, columns: u16, hang: usize) -> String {
+    let room = usize::from(columns.max(20)) - 1;
+    let mut out = String::with_capacity(text.len() + 16);
+    for (i, line) in text.split('\n').enumerate() {
+        if i > 0 {
+            out.push('\n');
+        }
+        if line.chars().count() <= room {
+            out.push_str(line);
+            continue;
+        }
+        let lead = line.len() - line.trim_start().len();
+        let indent = " ".repeat((lead + hang).min(room / 2));
+        let mut width = 0;
+        let mut is_first = true;
+        for word in line.split_inclusive(' ') {
+            let length = word.trim_end().chars().count();
+            if !is_first && width + length > room && length > 0 {
+                out.truncate(out.trim_end_matches(' ').len());
+                out.push('\n');
+                out.push_str(&indent);
+                width = indent.len();
+            }
+            out.push_str(word);
+            width += word.chars().count();
+            is_first = is_first && word.trim().is_empty();
+        }
+    }
+    out
+}
+
+/// Writes an error below the line that was just typed after `prompt`: carets under the place where that line stands on the
+/// screen, what is the case, and one thing to try.
+///
+/// # Errors
+/// Whatever writing gives.
+pub fn error_below(error: &Error, typed: &str, prompt: &str, columns: u16, out: &mut dyn Write) -> io::Result<()> {
+    let told = tell(error);
+    let place = told.span.and_then(|(from, to)| Some((typed.get(..from)?, typed.get(from..to)?)));
+    let width = prompt.chars().count() + typed.chars().count();
+    let Some((before, under)) = place.filter(|_| width < usize::from(columns) && typed.chars().all(is_one_cell)) else {
+        let mut text = Vec::new();
+        write_error(error, Some(typed), &mut text)?;
+        return write!(out, "{}", fold(&String::from_utf8_lossy(&text), columns, 2));
+    };
+    let lead = prompt.chars().count() + before.chars().count();
+    writeln!(out, "{}{}", " ".repeat(lead), "^".repeat(under.chars().count().max(1)))?;
+    writeln!(out, "{}", fold(&format!("error: {}", printable(&told.message)), columns, 2))?;
+    if let Some(hint) = told.hint {
+        writeln!(out, "{}", fold(&format!("hint: {}", printable(&hint)), columns, 2))?;
+    }
+    Ok(())
+}
+
+/// Whether a character surely takes one cell: letters of the scripts that are written so, and ASCII.
+fn is_one_cell(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{370}'..='\u{482}' | '\u{48a}'..='\u{52f}' | '\u{2190}'..='\u{2193}' | '…' | '’')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::{Misread, Span};
+
+    #[test]
+    fn a_long_line_is_broken_between_words_and_hangs_in() {
+        assert_eq!(fold("  note: one two three four five", 22, 2), "  note: one two three\n    four five");
+        assert_eq!(fold("short   line", 40, 2), "short   line");
+        assert_eq!(fold("ab\n\ncd", 40, 2), "ab\n\ncd");
+    }
+
+    #[test]
+    fn a_word_longer_than_the_line_is_left_whole() {
+        let long = "x".repeat(60);
+        assert_eq!(fold(&format!("a {long} b"), 40, 0), format!("a\n{long}\nb"));
+    }
+
+    fn below(typed: &str, span: (usize, usize), columns: u16) -> String {
+        let error = Misread {
+            message: "`tortise` is not in the prompt".into(),
+            hint: Some("did you mean `tortoise`?".into()),
+            span: Some(Span { from: span.0, to: span.1 }),
+        };
+        let mut out = Vec::new();
+        error_below(&error.into(), typed, "3 › ", columns, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn carets_stand_under_the_typed_line() {
+        let out = below("a tortise -> hare", (2, 9), 80);
+        assert_eq!(out, "      ^^^^^^^\nerror: `tortise` is not in the prompt\nhint: did you mean `tortoise`?\n");
+    }
+
+    #[test]
+    fn where_the_place_on_the_screen_is_not_sure_the_line_is_repeated() {
+        for (typed, span, columns) in [("tortise -> hare", (0, 7), 18), ("猫 tortise", (4, 11), 80)] {
+            let out = below(typed, span, columns);
+            assert!(out.starts_with("error: `tortise`") && out.contains("^^^^^^^"), "{out}");
+        }
+    }
+}

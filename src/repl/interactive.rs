@@ -1,0 +1,436 @@
+//! The conversation: what a person sees who types.
+//!
+//! [`open`] begins it. Lines come from [`lines`](super::lines), a [`Talk`] carries them out, [`watcher`](super::watcher)
+//! shows a turn while it runs, and what came of it is shown here.
+
+use std::io::{IsTerminal, Stdout, Write, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Error, Result};
+use image::RgbImage;
+
+use super::args::Args;
+use super::batch::{self, home};
+use super::config::Config;
+use super::fold::{error_below, fold};
+use super::helper::{Known, Vocabulary};
+use super::lines::{Lines, Typed};
+use super::reply::{Drew, Reply, Shown};
+use super::stop::Stop;
+use super::talk::Talk;
+use super::tips;
+use super::watcher::{Eyes, Forming};
+use super::{opened_text, report};
+use crate::plan::settings::name_of;
+use crate::preview::png;
+use crate::preview::progress::Manner;
+use crate::preview::terminal::{Choice, Screen};
+use crate::safe::{printable, printable_line};
+use crate::session::file::Hinted;
+use crate::session::home::{Home, pictures_of};
+use crate::session::model::{Lexicon, load_reader};
+use crate::session::{Options, Session, to_image};
+use crate::turn::commands;
+
+/// A picture that took longer to draw is not drawn again only to be looked at after a move.
+const QUICK: f64 = 5.0;
+
+/// How long a model may be waited for without a word.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// The file of typed lines, beside the sessions.
+const HISTORY: &str = "history";
+
+/// `wordbrush` and `wordbrush open NAME`. Where standard input is no terminal, its lines are taken as a script.
+///
+/// # Errors
+/// Fails if it cannot start: the session cannot be opened, or an option or the configuration is wrong.
+pub fn open(args: &Args) -> Result<ExitCode> {
+    let home = home()?;
+    let config = Config::read(home.config())?;
+    let is_typed = std::io::stdin().is_terminal();
+    let session = begin(args, &home, &config, is_typed)?;
+    if !is_typed {
+        let talk = Talk::new(session, args.path("out"));
+        return batch::lines(talk, std::io::stdin().lock(), false, &mut stdout());
+    }
+    let choice = match args.value("preview") {
+        Some(name) => Choice::from_str(name).map_err(|error| Hinted::new(error, "--preview auto"))?,
+        None => config.preview.unwrap_or_default(),
+    };
+    let plain = args.has("plain") || config.plain;
+    let manner = Manner::detect(plain);
+    let edits = manner == Manner::Bar;
+    let lines = if edits { Lines::editor(&home.sessions().join(HISTORY))? } else { Lines::Plain };
+    let keeps_pictures = !args.has("read-only");
+    let mut room = Room {
+        talk: talk_of(session, args.path("out"), keeps_pictures),
+        screen: Screen::detect(choice, plain),
+        manner,
+        forming: Forming::default(),
+        stop: Stop::listen(edits)?,
+        vocabulary: Vocabulary::default(),
+        turns: tips::turns_so_far(&home),
+        keeps_pictures,
+        paints: edits && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        out: stdout(),
+        home,
+    };
+    room.learn_words();
+    room.greet()?;
+    room.converse(lines)?;
+    room.leave()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A talk whose pictures lie beside the session's file, unless they are to lie elsewhere or nowhere.
+fn talk_of(session: Session, out: Option<PathBuf>, keeps_pictures: bool) -> Talk {
+    let out = out.or_else(|| session.path().map(pictures_of)).filter(|_| keeps_pictures);
+    Talk::new(session, out).forgiving()
+}
+
+fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<Session> {
+    let path = match (args.path("session"), is_typed) {
+        (Some(path), _) => Some(path),
+        (None, true) => Some(home.file(&home.new_name(&today()))?),
+        (None, false) => None,
+    };
+    let options = Options {
+        home: home.clone(),
+        path,
+        read_only: args.has("read-only"),
+        settings: config.settings.clone(),
+        overrides: args.settings()?,
+        limits: batch::limits(args, config)?,
+    };
+    match (args.verb.as_str(), args.free.as_slice()) {
+        ("open", [name]) => open_named(name, options),
+        ("open", []) => Err(Hinted::new("`open` needs a session's name, its file, or a picture", "wordbrush sessions").into()),
+        (_, []) => Session::open(options),
+        (verb, [.., extra]) => {
+            let message = format!("`{}` is not understood", printable_line(extra));
+            let near = crate::turn::nearest(extra, super::args::VERBS.iter().map(|v| v.name).filter(|n| !n.is_empty()));
+            let hint = near.filter(|_| verb.is_empty()).map_or_else(|| "wordbrush --help".to_owned(), |n| format!("wordbrush {n}"));
+            Err(Hinted::new(message, hint).into())
+        }
+    }
+}
+
+/// Opens a session by its name or its file.
+fn open_named(name: &str, mut options: Options) -> Result<Session> {
+    let path = PathBuf::from(name);
+    let at_home = options.home.file(name).ok().filter(|file| file.is_file());
+    let Some(path) = at_home.or(Some(path).filter(|path| path.is_file())) else {
+        let message = format!("there is no session `{}`", printable_line(name));
+        return Err(Hinted::new(message, "`wordbrush sessions` lists those there are").into());
+    };
+    options.path = Some(path);
+    Session::open(options)
+}
+
+/// Today's date in universal time, `2026-11-23`.
+fn today() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    date(seconds / 86_400)
+}
+
+/// The date that lies `days` after 1970-01-01.
+fn date(days: u64) -> String {
+    // Years are counted from March, so that the day that comes and goes is the last; 400 years have 146 097 days.
+    let since = days + 719_468; // from 0000-03-01
+    let (era, day) = (since / 146_097, since % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = era * 400 + year + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Everything that a conversation needs.
+struct Room {
+    talk: Talk,
+    home: Home,
+    screen: Screen,
+    manner: Manner,
+    forming: Forming,
+    stop: Stop,
+    vocabulary: Vocabulary,
+    /// Pictures drawn so far in any session, counted only as far as tips go.
+    turns: usize,
+    keeps_pictures: bool,
+    paints: bool,
+    out: Stdout,
+}
+
+impl Room {
+    fn greet(&mut self) -> Result<()> {
+        let session = &self.talk.session;
+        let (name, precision) = session.model_name();
+        let model = if name == "embedded" { "atelier (embedded)" } else { &name };
+        let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+        let is_new = session.tree().is_empty();
+        let which = if is_new { format!(" · new session \"{}\"", session.name()) } else { String::new() };
+        self.say(&format!("wordbrush {version} · model {} · cpu, {}{which}", printable_line(model), name_of(&precision)), 2)?;
+        self.tell_notes()?;
+        if is_new {
+            let keys = if self.manner == Manner::Bar { "Tab completes, Ctrl-D leaves." } else { "Ctrl-D leaves." };
+            return self.say(&format!("Describe a picture, then change your mind. /help lists everything, {keys}\n"), 0);
+        }
+        self.show_opened()
+    }
+
+    /// Says which session this is and where we are, with the picture.
+    fn show_opened(&mut self) -> Result<()> {
+        if let Some(here) = self.talk.session.tree().here() {
+            self.show_node(here)?;
+        }
+        self.say(&printable(&opened_text(&self.talk.session)), 2)?;
+        Ok(writeln!(self.out)?)
+    }
+
+    fn converse(&mut self, mut lines: Lines) -> Result<()> {
+        let mut interrupted = false;
+        loop {
+            self.screen.follow_size();
+            let prompt = self.prompt();
+            let room = usize::from(self.screen.size.columns).saturating_sub(prompt.chars().count());
+            let known = Known::of(&self.talk.session, &self.home, &self.vocabulary, room);
+            match lines.read(&prompt, known)? {
+                Typed::Ended => return Ok(()),
+                Typed::Interrupted if interrupted => return Ok(()),
+                Typed::Interrupted => {
+                    interrupted = true;
+                    self.say("Ctrl-C again leaves, and so does Ctrl-D", 0)?;
+                }
+                Typed::Line(text) => {
+                    interrupted = false;
+                    for line in text.lines() {
+                        if !self.take(line, &prompt)? {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn prompt(&self) -> String {
+        let sign = if self.manner == Manner::Bar { "›" } else { ">" };
+        match self.talk.session.tree().here() {
+            Some(here) => format!("{here} {sign} "),
+            None => format!("{sign} "),
+        }
+    }
+
+    /// Carries a line out and shows what came of it. False: leave.
+    fn take(&mut self, line: &str, prompt: &str) -> Result<bool> {
+        self.screen.follow_size();
+        let expected = self.seconds_of_a_turn();
+        let is_first = self.talk.session.tree().is_empty();
+        self.stop.begin();
+        let reply = if self.wait_for_model(line)? {
+            let mut eyes =
+                Eyes::new(&mut self.out, (&self.screen, self.manner), &self.forming, &self.stop, expected, !is_first);
+            let reply = self.talk.line(line, &mut eyes);
+            eyes.finish();
+            reply
+        } else {
+            Ok(Reply::Stopped)
+        };
+        self.stop.end();
+        let goes_on = self.show(reply, line, prompt)?;
+        self.tell_notes()?;
+        self.out.flush()?;
+        Ok(goes_on)
+    }
+
+    /// How long the last picture of this tree took.
+    fn seconds_of_a_turn(&self) -> Option<Duration> {
+        let drawn = self.talk.session.drawn(self.talk.session.tree().here()?)?;
+        Duration::try_from_secs_f64(drawn.seconds).ok()
+    }
+
+    /// Waits until the model is there, and says so if that takes a while. False: stopped.
+    fn wait_for_model(&mut self, line: &str) -> Result<bool> {
+        if matches!(commands::read(line), Ok(Some(_))) {
+            return Ok(true); // most commands need none, and those that do wait by themselves
+        }
+        let begun = Instant::now();
+        let mut said = false;
+        while !self.talk.session.model_is_ready() && !self.stop.is_asked() {
+            if !said && begun.elapsed() > PATIENCE {
+                said = true;
+                let name = printable_line(&self.talk.session.model_name().0);
+                let end = if self.manner == Manner::Bar { "" } else { "\n" };
+                write!(self.out, "  loading the model {name} …{end}")?;
+                self.out.flush()?;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if (said || self.stop.is_asked()) && self.manner == Manner::Bar {
+            write!(self.out, "\r\x1b[K")?;
+        }
+        Ok(!self.stop.is_asked())
+    }
+
+    fn show(&mut self, reply: Result<Reply, Error>, line: &str, prompt: &str) -> Result<bool> {
+        match reply {
+            Err(error) => self.show_error(&error, line, prompt)?,
+            Ok(Reply::Nothing) => {}
+            Ok(Reply::Quit) => return Ok(false),
+            Ok(Reply::Stopped) => self.say("  stopped; no picture was added", 2)?,
+            Ok(Reply::Asked(question)) => {
+                self.say(&printable(&question.text), 2)?;
+                for (i, choice) in question.choices.iter().enumerate() {
+                    self.say(&format!("  {} {}", i + 1, printable(&choice.label)), 4)?;
+                }
+                self.murmur("  its number picks one; any other line is taken instead")?;
+            }
+            Ok(Reply::Drew(drew)) => self.show_drew(&drew)?,
+            Ok(Reply::Moved(node)) => {
+                self.show_node(node)?;
+                let tree = self.talk.session.tree();
+                let redo = tree.last_left(node).map(|to| format!("   (redo returns to #{to})")).unwrap_or_default();
+                let text = format!("  at #{node}  {}{redo}", printable(&tree[node].plan.prompt));
+                self.say(&text, 4)?;
+            }
+            Ok(Reply::Cycled(cycled)) => self.say(&printable(&report::cycled(&cycled)), 4)?,
+            Ok(Reply::Text(Shown { text, pictures })) => {
+                for (picture, path) in &pictures {
+                    self.screen.show(&mut self.out, picture, path.as_deref())?;
+                }
+                if !text.is_empty() {
+                    self.say(printable(&text).trim_end_matches('\n'), 4)?;
+                }
+            }
+            Ok(Reply::Switched(session)) => {
+                self.talk = talk_of(*session, None, self.keeps_pictures);
+                self.learn_words();
+                self.tell_notes()?;
+                self.show_opened()?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn show_drew(&mut self, drew: &Drew) -> Result<()> {
+        let picture = to_image(&drew.turned.left.picture);
+        self.screen.show(&mut self.out, &picture, drew.image.as_deref())?;
+        let text = format!("  {}", printable(&report::drew(drew, &self.talk.session)));
+        self.say(&text, 4)?;
+        for warning in &drew.turned.warnings {
+            self.murmur(&format!("  note: {}", printable(warning)))?;
+        }
+        if !drew.turned.existed {
+            let model = self.talk.session.model()?;
+            let lexicon = Lexicon::new(model.engine.reader());
+            let prompt = self.talk.session.tree()[drew.turned.node].plan.prompt.clone();
+            if let Some(tip) = tips::after(self.turns, &prompt, &lexicon) {
+                self.murmur(&format!("  tip: {}", printable(&tip)))?;
+            }
+            self.turns += 1;
+        }
+        Ok(())
+    }
+
+    /// Shows a node's picture, if that takes no long drawing.
+    fn show_node(&mut self, node: u32) -> Result<()> {
+        let path = self.talk.image_path(node).filter(|path| path.is_file());
+        let picture = match path.as_deref().and_then(|path| png::open(path).ok()) {
+            Some((picture, _)) => Some(picture),
+            None => self.draw_again(node),
+        };
+        if let Some(picture) = picture {
+            self.screen.show(&mut self.out, &picture, path.as_deref())?;
+        }
+        Ok(())
+    }
+
+    fn draw_again(&mut self, node: u32) -> Option<RgbImage> {
+        let is_quick = self.talk.session.drawn(node).is_some_and(|drawn| drawn.seconds < QUICK);
+        self.talk.session.picture(node).ok().filter(|_| is_quick).map(|p| to_image(&p))
+    }
+
+    fn show_error(&mut self, error: &Error, line: &str, prompt: &str) -> Result<()> {
+        let mut text = Vec::new();
+        error_below(error, line, prompt, self.screen.size.columns, &mut text)?;
+        let text = String::from_utf8_lossy(&text);
+        if self.paints {
+            self.out.write_all(text.replacen("error:", "\x1b[31merror:\x1b[39m", 1).as_bytes())?;
+        } else {
+            self.out.write_all(text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn tell_notes(&mut self) -> Result<()> {
+        for note in self.talk.session.take_notes() {
+            self.murmur(&format!("  note: {}", printable(&note)))?;
+        }
+        Ok(())
+    }
+
+    /// A line or more, broken between words; what is continued hangs in by `hang`.
+    fn say(&mut self, text: &str, hang: usize) -> Result<()> {
+        Ok(writeln!(self.out, "{}", fold(text, self.screen.size.columns, hang))?)
+    }
+
+    /// The same, faint.
+    fn murmur(&mut self, text: &str) -> Result<()> {
+        let text = fold(text, self.screen.size.columns, 2);
+        Ok(if self.manner == Manner::Bar { writeln!(self.out, "\x1b[2m{text}\x1b[22m")? } else { writeln!(self.out, "{text}")? })
+    }
+
+    /// Begins to collect the words of the embedded model for completion. A model with a vocabulary of all of English has
+    /// none worth offering.
+    fn learn_words(&mut self) {
+        self.vocabulary = Vocabulary::default();
+        if self.manner == Manner::Bar && self.talk.session.model_name().0 == "embedded" {
+            let vocabulary = self.vocabulary.clone();
+            std::thread::spawn(move || {
+                let Ok(reader) = load_reader("embedded") else { return };
+                let words = Lexicon::new(&reader).words().into_iter().map(str::to_owned).collect();
+                let _ = vocabulary.set(words);
+            });
+        }
+    }
+
+    /// Says where everything is kept.
+    fn leave(&mut self) -> Result<()> {
+        let session = &self.talk.session;
+        let Some(path) = session.path().filter(|_| !session.tree().is_empty()) else { return Ok(()) };
+        let name = session.name();
+        let is_at_home = self.home.file(&name).is_ok_and(|at_home| at_home == path);
+        let quoted = |text: &str| if text.contains(' ') { format!("\"{text}\"") } else { text.to_owned() };
+        let again = if is_at_home {
+            format!("wordbrush open {}", quoted(&name))
+        } else {
+            format!("wordbrush --session {}", quoted(&path.display().to_string()))
+        };
+        self.say(&format!("everything is kept; go on with: {}", printable_line(&again)), 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn days_become_dates_over_leap_years_and_centuries() {
+        for (days, expected) in [
+            (0, "1970-01-01"),
+            (59, "1970-03-01"),
+            (11_016, "2000-02-29"),
+            (11_017, "2000-03-01"),
+            (20_780, "2026-11-23"),
+            (47_540, "2100-02-28"),
+            (47_541, "2100-03-01"),
+        ] {
+            assert_eq!(date(days), expected);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Ctrl-C: the first stops a turn between two steps, the second leaves.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use anyhow::{Context, Result};
+
+/// The exit status after a second Ctrl-C: what shells give to a program that an interrupt ended.
+pub const INTERRUPTED: u8 = 130;
+
+/// Whether a stop was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    asked: Arc<AtomicU32>,
+    at_work: Arc<AtomicBool>,
+    /// Whether typing is hidden while a turn runs, and lines are drawn over.
+    draws_over: bool,
+}
+
+impl Stop {
+    /// Begins to listen for Ctrl-C. `draws_over` says whether the terminal may be drawn over; then what is typed during a
+    /// turn is not shown until the next prompt.
+    ///
+    /// # Errors
+    /// Fails if the system does not let us, or this was done before.
+    pub fn listen(draws_over: bool) -> Result<Self> {
+        let stop = Self { draws_over, ..Self::default() };
+        let heard = stop.clone();
+        ctrlc::set_handler(move || heard.hear()).context("cannot listen for Ctrl-C")?;
+        Ok(stop)
+    }
+
+    fn hear(&self) {
+        let again = self.asked.fetch_add(1, Ordering::SeqCst) > 0;
+        let mut out = std::io::stdout();
+        if again {
+            self.show_typing(true);
+            let _ = out.write_all(b"\n").and_then(|()| out.flush());
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        let said = match (self.at_work.load(Ordering::SeqCst), self.draws_over) {
+            (true, true) => "\r\x1b[K  stopping after this step · Ctrl-C again leaves",
+            (true, false) => "\nstopping after this step; Ctrl-C again leaves\n",
+            (false, _) => "\nCtrl-C again leaves, and so does Ctrl-D\n",
+        };
+        let _ = out.write_all(said.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// A turn begins.
+    pub fn begin(&self) {
+        self.asked.store(0, Ordering::SeqCst);
+        self.at_work.store(true, Ordering::SeqCst);
+        self.show_typing(false);
+    }
+
+    /// The turn is over.
+    pub fn end(&self) {
+        self.at_work.store(false, Ordering::SeqCst);
+        self.asked.store(0, Ordering::SeqCst);
+        self.show_typing(true);
+    }
+
+    /// Whether the turn is to stop.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst) > 0
+    }
+
+    /// Keys pressed during a turn would land in the middle of the picture. They are kept, and come up at the next prompt.
+    fn show_typing(&self, show: bool) {
+        if self.draws_over && cfg!(unix) {
+            let mut stty = Command::new("stty");
+            let _ = stty.arg(if show { "echo" } else { "-echo" }).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_asked_for_in_one_turn_does_not_stop_the_next() {
+        let stop = Stop::default();
+        stop.begin();
+        assert!(!stop.is_asked());
+        stop.hear();
+        assert!(stop.is_asked());
+        stop.end();
+        stop.begin();
+        assert!(!stop.is_asked());
+    }
+}

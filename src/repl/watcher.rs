@@ -1,0 +1,226 @@
+//! A turn while it runs, for the person who waits: what was understood, the bar, the picture forming, and Ctrl-C.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use candle_core::Tensor;
+use image::RgbImage;
+
+use super::stop::Stop;
+use super::talk::Watcher;
+use crate::preview::form::{Latent, Linear};
+use crate::preview::live::{Live, enlarge};
+use crate::preview::progress::{Manner, spoken, time_left};
+use crate::preview::terminal::Screen;
+use crate::safe::printable_line;
+use crate::turn::Change;
+
+/// Turns longer than this are announced.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Pixels of the picture per cell of the latent, across and down.
+const PIXELS_PER_CELL: u32 = 8;
+
+/// Maps from latents to colours, for the models that we have one for.
+pub struct Forming {
+    embedded: Option<Linear>,
+    stable_diffusion: Linear,
+}
+
+impl Default for Forming {
+    fn default() -> Self {
+        Self {
+            embedded: serde_json::from_str(include_str!("../../assets/latent_rgb.json")).ok(),
+            stable_diffusion: Linear::stable_diffusion_1(),
+        }
+    }
+}
+
+impl Forming {
+    /// The picture that a latent `[height, width, channels]` is on its way to, a pixel a cell; `None` if no map fits.
+    #[must_use]
+    pub fn picture(&self, latent: &Tensor) -> Option<RgbImage> {
+        let (height, width, channels) = latent.dims3().ok()?;
+        let maps = [self.embedded.as_ref(), Some(&self.stable_diffusion)];
+        let map = maps.into_iter().flatten().find(|map| map.weights.len() == channels)?;
+        let values = latent.permute((2, 0, 1)).ok()?.flatten_all().ok()?.to_vec1::<f32>().ok()?;
+        map.picture(Latent { values: &values, width, height }).ok()
+    }
+}
+
+/// Watches a turn and shows it.
+pub struct Eyes<'a> {
+    out: &'a mut dyn Write,
+    screen: &'a Screen,
+    manner: Manner,
+    forming: &'a Forming,
+    stop: &'a Stop,
+    /// How long a turn took before, if any did.
+    expected: Option<Duration>,
+    begun: Instant,
+    first_step: Option<Instant>,
+    announced: bool,
+    live: Option<Live<'a>>,
+    /// Whether what was understood is told even where it is a new picture: not at the first, which was just typed.
+    tells_start: bool,
+}
+
+impl<'a> Eyes<'a> {
+    /// Eyes for the turn that begins now. `expected` is how long the last one took.
+    pub fn new(
+        out: &'a mut dyn Write,
+        (screen, manner): (&'a Screen, Manner),
+        forming: &'a Forming,
+        stop: &'a Stop,
+        expected: Option<Duration>,
+        tells_start: bool,
+    ) -> Self {
+        let begun = Instant::now();
+        Self { out, screen, manner, forming, stop, expected, begun, first_step: None, announced: false, live: None, tells_start }
+    }
+
+    /// Takes bar and picture off the screen.
+    pub fn finish(mut self) {
+        if let Some(live) = self.live.take() {
+            let _ = live.finish(self.out);
+        }
+        if self.stop.is_asked() && self.manner == Manner::Bar {
+            let _ = self.out.write_all(b"\r\x1b[K").and_then(|()| self.out.flush());
+        }
+    }
+
+    fn announce(&mut self, time: Duration) {
+        self.announced = true;
+        let _ = writeln!(self.out, "  this takes about {} · Ctrl-C stops it", spoken(time));
+        let _ = self.out.flush();
+    }
+}
+
+impl Watcher for Eyes<'_> {
+    fn understood(&mut self, changes: &[Change]) {
+        let starts = matches!(changes, [Change::Start { .. }]);
+        if !starts || self.tells_start {
+            for line in understood_lines(changes, self.screen.size.columns) {
+                let _ = writeln!(self.out, "{line}");
+            }
+        }
+        if let Some(time) = self.expected.filter(|time| *time >= LONG) {
+            self.announce(time);
+        }
+        let _ = self.out.flush();
+        self.begun = Instant::now();
+    }
+
+    fn step(&mut self, done: usize, all: usize, latent: &Tensor) -> ControlFlow<()> {
+        if self.stop.is_asked() {
+            return ControlFlow::Break(());
+        }
+        let now = Instant::now();
+        match self.first_step {
+            None => self.first_step = Some(now),
+            // The first step may have waited for weights or ancestors; the second tells how long one takes.
+            Some(first) if !self.announced => {
+                self.announced = true;
+                let left = time_left(done.saturating_sub(1), all.saturating_sub(1), now - first);
+                if let Some(left) = left.filter(|left| *left >= LONG) {
+                    if let Some(live) = self.live.take() {
+                        let _ = live.finish(self.out);
+                    }
+                    self.announce(left);
+                }
+            }
+            Some(_) => {}
+        }
+        let (screen, manner, begun) = (self.screen, self.manner, self.begun);
+        let live = self.live.get_or_insert_with(|| Live::start(screen, "drawing", manner, begun));
+        let picture = if live.wants_picture(now) { self.forming.picture(latent) } else { None };
+        let picture = picture.map(|p| enlarge(&p, p.width() * PIXELS_PER_CELL, p.height() * PIXELS_PER_CELL));
+        let _ = live.step(self.out, done, all, picture.as_ref(), now);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Changes as they are told before they are drawn: `  swap   blond → red`, side by side where they fit.
+#[must_use]
+pub fn understood_lines(changes: &[Change], columns: u16) -> Vec<String> {
+    let told: Vec<String> = changes.iter().map(|change| printable_line(&one(change))).collect();
+    let line = format!("  {}", told.join("   ·   "));
+    if line.chars().count() < usize::from(columns) {
+        return vec![line];
+    }
+    told.into_iter().map(|one| format!("  {one}")).collect()
+}
+
+fn one(change: &Change) -> String {
+    match change {
+        Change::Start { prompt } => format!("new    {prompt}"),
+        Change::Swap { from, to } => format!("swap   {from} → {to}"),
+        Change::Add { text } => format!("add    \"{text}\""),
+        Change::Remove { text } => format!("remove \"{text}\""),
+        Change::Weigh { word, factor, absolute: false } => format!("weigh  {word} × {factor}"),
+        Change::Weigh { word, factor, absolute: true } => format!("weigh  {word} = {factor}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preview::size::Size;
+    use crate::preview::terminal::Protocol;
+    use candle_core::Device;
+
+    fn latent(channels: usize) -> Tensor {
+        Tensor::zeros((4, 6, channels), candle_core::DType::F32, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn there_is_a_map_for_the_embedded_model_and_for_four_channels_and_no_other() {
+        let forming = Forming::default();
+        assert_eq!(forming.picture(&latent(8)).unwrap().dimensions(), (6, 4));
+        assert_eq!(forming.picture(&latent(4)).unwrap().dimensions(), (6, 4));
+        assert!(forming.picture(&latent(16)).is_none());
+    }
+
+    #[test]
+    fn changes_stand_side_by_side_where_they_fit_and_below_each_other_where_not() {
+        let changes = [
+            Change::Weigh { word: "long".into(), factor: 0.75, absolute: false },
+            Change::Swap { from: "round glasses".into(), to: "sunglasses".into() },
+        ];
+        assert_eq!(understood_lines(&changes, 80), ["  weigh  long × 0.75   ·   swap   round glasses → sunglasses"]);
+        assert_eq!(understood_lines(&changes, 40), ["  weigh  long × 0.75", "  swap   round glasses → sunglasses"]);
+    }
+
+    #[test]
+    fn control_characters_of_a_prompt_are_written_out() {
+        let changes = [Change::Add { text: "\u{1b}[31mred".into() }];
+        assert_eq!(understood_lines(&changes, 80), ["  add    \"\\u001b[31mred\""]);
+    }
+
+    fn watch(expected: Option<Duration>, changes: &[Change], tells_start: bool) -> String {
+        let mut out = Vec::new();
+        let screen = Screen::new(Protocol::None, Size::new(80, 24));
+        let (forming, stop) = (Forming::default(), Stop::default());
+        let mut eyes = Eyes::new(&mut out, (&screen, Manner::Line), &forming, &stop, expected, tells_start);
+        eyes.understood(changes);
+        assert!(eyes.step(1, 2, &latent(8)).is_continue());
+        eyes.finish();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_turn_that_will_be_long_is_announced_and_a_short_one_is_not() {
+        let swap = [Change::Swap { from: "a".into(), to: "b".into() }];
+        let long = watch(Some(Duration::from_secs(200)), &swap, true);
+        assert_eq!(long, "  swap   a → b\n  this takes about 3 min 20 s · Ctrl-C stops it\n");
+        assert_eq!(watch(Some(Duration::from_secs(2)), &swap, true), "  swap   a → b\n");
+    }
+
+    #[test]
+    fn the_first_prompt_is_not_repeated_and_a_later_new_picture_is_told() {
+        let start = [Change::Start { prompt: "a cat".into() }];
+        assert_eq!(watch(None, &start, false), "");
+        assert_eq!(watch(None, &start, true), "  new    a cat\n");
+    }
+}

@@ -1,0 +1,311 @@
+//! Whole branches of edits: drawn again from other noise, put on another root, folded into one edit, or tried under
+//! other settings.
+//!
+//! What replays an edit as it was takes it from its node: prompt, spans, weights and settings stand in the plan. What
+//! carries an edit over to another prompt reads its changes again there, as if they had been typed.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use candle_core::Tensor;
+
+use super::compose;
+use super::easel::{Easel, Watch};
+use super::file::Hinted;
+use super::model::Lexicon;
+use super::region;
+use super::relative::{Left, Relative};
+use super::{Session, Turned};
+use crate::history::Event;
+use crate::plan::Recipe;
+use crate::plan::lineage::Generation;
+use crate::plan::resolve::resolve;
+use crate::plan::settings::{RootSettings, Settings, TurnSettings};
+use crate::turn::{Change, Edit, Here, Misread, Turn, Weighing, Weight, words};
+
+/// Sees each new latent of a branch, by edit and step; may stop it.
+pub type WatchBranch<'a> = &'a mut dyn FnMut(usize, usize, &Tensor) -> ControlFlow<()>;
+
+/// A picture that was drawn and is no node.
+pub struct Aside {
+    /// What its run left.
+    pub left: Arc<Left>,
+    /// What its parent's run left; `None` for a picture without one.
+    pub parent: Option<Arc<Left>>,
+    /// Pixels outside the edited words' region.
+    pub outside: Option<Vec<bool>>,
+    /// UNet samples.
+    pub evaluations: u64,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// An edit to be drawn: what was typed for it, what it is, and the settings it is drawn under.
+pub struct Planned {
+    /// What was typed.
+    pub line: String,
+    /// The edit.
+    pub edit: Edit,
+    /// Its settings.
+    pub settings: TurnSettings,
+}
+
+/// The settings under which a root gets this recipe.
+#[must_use]
+pub fn root_settings(recipe: &Recipe) -> RootSettings {
+    RootSettings {
+        model: Some(recipe.model.clone()),
+        seed: Some(recipe.seed),
+        steps: Some(recipe.steps),
+        guidance: Some(recipe.guidance),
+        size: Some((recipe.width, recipe.height)),
+        negative: Some(recipe.negative.clone()),
+        scheduler: Some(recipe.scheduler.clone()),
+        precision: Some(recipe.precision),
+        map_precision: Some(recipe.map_precision),
+    }
+}
+
+impl Session {
+    /// The nodes from the root down to `node`.
+    #[must_use]
+    pub fn branch_of(&self, node: u32) -> Vec<u32> {
+        let mut path: Vec<u32> = self.tree().path_to_root(node).iter().map(|n| n.number).collect();
+        path.reverse();
+        path
+    }
+
+    /// The edit that made a node, as its plan says.
+    #[must_use]
+    pub fn edit_of(&self, node: u32) -> Edit {
+        let node = &self.tree()[node];
+        let weights = node.plan.weights.iter().enumerate();
+        Edit {
+            prompt: node.plan.prompt.clone(),
+            changes: node.changes.clone(),
+            spans: node.plan.spans.clone(),
+            weighings: weights.map(|(word, weight)| Weighing { word, to: Weight::Set(*weight) }).collect(),
+            is_root: node.is_root(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Carries an edit out under settings that are in force for it alone.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn edit_under(
+        &mut self,
+        settings: Settings,
+        parent: Option<u32>,
+        line: &str,
+        edit: &Edit,
+        watch: Watch<'_>,
+    ) -> Result<Option<Turned>> {
+        let ours = std::mem::replace(&mut self.settings, settings);
+        let turned = self.edit_at(parent, line, edit, watch);
+        self.settings = ours;
+        turned
+    }
+
+    /// Draws edits one after the other, the first on `base` (`None`: it is a root), under the recipe `root`. `None` if
+    /// it was stopped. After a stop or an error we are where we were; what was drawn till then stays in the tree.
+    ///
+    /// # Errors
+    /// Fails if an edit cannot be planned or drawn.
+    pub fn draw_branch(
+        &mut self,
+        base: Option<u32>,
+        root: &RootSettings,
+        edits: &[Planned],
+        watch: WatchBranch<'_>,
+    ) -> Result<Option<Vec<Turned>>> {
+        let before = self.tree().here();
+        let mut parent = base;
+        let mut all = Vec::new();
+        for (at, planned) in edits.iter().enumerate() {
+            let settings = Settings { turn: planned.settings.clone(), root: root.clone() };
+            let mut watched = |step: usize, latent: &Tensor| watch(at, step, latent);
+            let turned = self.edit_under(settings, parent, &planned.line, &planned.edit, &mut watched);
+            match turned {
+                Ok(Some(turned)) => {
+                    parent = Some(turned.node);
+                    all.push(turned);
+                }
+                Ok(None) => return self.return_to(before).map(|()| None),
+                Err(error) => return self.return_to(before).and(Err(error)),
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// Goes back to where we were, if we are elsewhere.
+    ///
+    /// # Errors
+    /// Fails if the move cannot be written.
+    pub fn return_to(&mut self, before: Option<u32>) -> Result<()> {
+        match before.filter(|b| self.tree().here() != Some(*b)) {
+            Some(to) => self.go(Event::Move { to }).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Draws the branch that leads to `node` again, from a root with another seed.
+    ///
+    /// # Errors
+    /// As [`draw_branch`](Self::draw_branch).
+    pub fn replant(&mut self, node: u32, seed: u64, watch: WatchBranch<'_>) -> Result<Option<Vec<Turned>>> {
+        let planned: Vec<Planned> = self.branch_of(node).into_iter().map(|n| self.as_it_was(n)).collect();
+        let recipe = Recipe { seed, ..(*self.tree()[node].recipe).clone() };
+        self.draw_branch(None, &root_settings(&recipe), &planned, watch)
+    }
+
+    fn as_it_was(&self, node: u32) -> Planned {
+        let (line, settings) = (self.tree()[node].line.clone(), self.tree()[node].plan.settings.clone());
+        Planned { line, edit: self.edit_of(node), settings }
+    }
+
+    /// The first of `seeds` that no root with this prompt and otherwise this recipe has yet.
+    #[must_use]
+    pub fn unused_seed(&self, root: u32, mut seeds: impl Iterator<Item = u64>) -> Option<u64> {
+        let tree = self.tree();
+        let (prompt, recipe) = (&tree[root].plan.prompt, &tree[root].recipe);
+        let used = |seed: u64| {
+            let alike = |n: &u32| tree[*n].plan.prompt == *prompt && *tree[*n].recipe == Recipe { seed, ..(**recipe).clone() };
+            tree.roots().iter().any(alike)
+        };
+        seeds.find(|seed| !used(*seed))
+    }
+
+    /// Reads a node's changes again where the prompt is `prompt`, whose ancestors' prompts are `ancestors`, nearest
+    /// first: the same changes as an edit of that prompt.
+    ///
+    /// # Errors
+    /// Fails if a change finds nothing, or several things, to change there.
+    pub fn carry_over(&mut self, node: u32, prompt: &str, ancestors: &[String]) -> Result<Edit> {
+        let changes = self.tree()[node].changes.clone();
+        let model = self.model()?;
+        let lexicon = Lexicon::new(model.engine.reader());
+        let mut up: Vec<String> = ancestors.to_vec();
+        let mut now = prompt.to_owned();
+        let mut places: Vec<Option<usize>> = (0..words::split(prompt).len()).map(Some).collect();
+        let (mut understood, mut warnings) = (Vec::new(), Vec::new());
+        for change in &changes {
+            let line = match change {
+                Change::Swap { from, to } => format!("{from} -> {to}"),
+                Change::Add { text } => format!("+ {text}"),
+                Change::Remove { text } => format!("- {text}"),
+                Change::Weigh { .. } | Change::Start { .. } => continue,
+            };
+            let above: Vec<&str> = up.iter().map(String::as_str).collect();
+            let read = crate::turn::read(&line, &Here { prompt: Some(&now), ancestors: &above, sense: &lexicon });
+            let edit = match read {
+                Ok(Turn::Edit(edit)) if !edit.is_root => edit,
+                Ok(Turn::Question(question)) => return Err(not_here(node, &line, &question.text)),
+                Ok(_) => return Err(not_here(node, &line, "it reads as something else here")),
+                Err(Misread { message, .. }) => return Err(not_here(node, &line, &message)),
+            };
+            let count = words::split(&edit.prompt).len();
+            places = compose::after(&places, &compose::places(&edit.spans, count));
+            understood.extend(edit.changes);
+            warnings.extend(edit.warnings);
+            up.insert(0, std::mem::replace(&mut now, edit.prompt));
+        }
+        let (source, target) = (word_list(prompt), word_list(&now));
+        let mut weighings = Vec::new();
+        for change in changes {
+            let Change::Weigh { word, factor, absolute } = &change else { continue };
+            let found = compose::find_words(&target, word);
+            let Some(&at) = found.first() else {
+                return Err(not_here(node, &format!("{word}*{factor}"), &format!("`{word}` is not in the prompt")));
+            };
+            weighings.push(Weighing { word: at, to: if *absolute { Weight::Set(*factor) } else { Weight::Times(*factor) } });
+            understood.push(change);
+        }
+        let spans = compose::spans(&places, &source, &target);
+        Ok(Edit { prompt: now, changes: understood, spans, weighings, is_root: false, warnings })
+    }
+
+    /// The edits of the branch that leads to `node`, read again on the node `base`; nothing is drawn yet.
+    ///
+    /// # Errors
+    /// Fails if one of them does not fit there.
+    pub fn plan_rebase(&mut self, node: u32, base: u32) -> Result<Vec<Planned>> {
+        let mut prompt = self.tree()[base].plan.prompt.clone();
+        let mut above: Vec<String> = self.tree().ancestors(base).map(|n| n.plan.prompt.clone()).collect();
+        let mut planned = Vec::new();
+        for number in self.branch_of(node).into_iter().skip(1) {
+            let edit = self.carry_over(number, &prompt, &above)?;
+            above.insert(0, std::mem::replace(&mut prompt, edit.prompt.clone()));
+            let (line, settings) = (self.tree()[number].line.clone(), self.tree()[number].plan.settings.clone());
+            planned.push(Planned { line, edit, settings });
+        }
+        Ok(planned)
+    }
+
+    /// All edits between the root and `node` as one edit of the root.
+    ///
+    /// # Errors
+    /// Fails if the model cannot be loaded.
+    pub fn folded(&mut self, node: u32) -> Result<Edit> {
+        let branch = self.branch_of(node);
+        let mut places: Vec<Option<usize>> = (0..self.tree()[branch[0]].plan.weights.len()).map(Some).collect();
+        for number in &branch[1..] {
+            let plan = &self.tree()[*number].plan;
+            places = compose::after(&places, &compose::places(&plan.spans, plan.weights.len()));
+        }
+        let (from, to) = (self.generation(branch[0])?, self.generation(node)?);
+        let spans = compose::spans(&places, &from.prompt.words, &to.prompt.words);
+        let changes = compose::changes(&from, &to, &spans);
+        Ok(Edit { changes, spans, is_root: false, ..self.edit_of(node) })
+    }
+
+    /// Draws a node's edit under other settings; nothing grows and nothing of it is stored. `None` if it was stopped.
+    ///
+    /// # Errors
+    /// Fails if it cannot be planned under them, or not be drawn.
+    pub fn draw_aside(&mut self, node: u32, turn: &TurnSettings, watch: Watch<'_>) -> Result<Option<Aside>> {
+        let begun = Instant::now();
+        let edit = self.edit_of(node);
+        let recipe = self.tree()[node].recipe.clone();
+        let model = self.model_for(&recipe)?;
+        let mut family = self.family(node, &model)?;
+        let own = family.remove(0);
+        let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
+        let resolved = resolve(&above, own.generation.prompt.clone(), &edit, turn)?;
+        family.insert(0, Arc::new(Relative::new(None, resolved.plan, resolved.generation)));
+        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        let Some(done) = easel.draw(&family, watch)? else { return Ok(None) };
+        let parent = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
+        let outside = region::outside(&family, &done.left, parent.as_deref(), &easel);
+        let (evaluations, seconds) = (easel.evaluations(), begun.elapsed().as_secs_f64());
+        Ok(Some(Aside { left: done.left, parent, outside, evaluations, seconds }))
+    }
+
+    /// Draws a node's prompt afresh, from its recipe alone, as if nothing had been drawn before: what a program without
+    /// a history shows. Nothing grows and nothing of it is stored.
+    ///
+    /// # Errors
+    /// Fails if it cannot be drawn.
+    pub fn draw_afresh(&mut self, node: u32) -> Result<Arc<Left>> {
+        let recipe = self.tree()[node].recipe.clone();
+        let model = self.model_for(&recipe)?;
+        let prompt = model.engine.reader().prompt(&self.tree()[node].plan.prompt)?;
+        let edit = Edit { is_root: true, spans: Vec::new(), ..self.edit_of(node) };
+        let resolved = resolve(&[], prompt, &edit, &self.tree()[node].plan.settings)?;
+        let relative = Arc::new(Relative::new(None, resolved.plan, resolved.generation));
+        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        let done = easel.draw(&[relative], &mut |_, _| ControlFlow::Continue(()))?;
+        Ok(done.context("BUG: an unwatched run was stopped")?.left)
+    }
+}
+
+fn word_list(text: &str) -> Vec<String> {
+    words::split(text).iter().map(|w| w.text.to_owned()).collect()
+}
+
+fn not_here(node: u32, line: &str, why: &str) -> anyhow::Error {
+    Hinted::new(format!("the edit of #{node}, `{line}`, cannot be made here: {why}"), "type the edit as it should be here").into()
+}

@@ -1,0 +1,217 @@
+//! What can be seen of a node without drawing: where its words attend, what its edit may change, what the store holds.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::file::Hinted;
+use super::region::{REPORT_K, words_map};
+use super::relative::{self, Left};
+use super::Session;
+use crate::attention::blend::{MaskRule, MaskWords};
+use crate::engine::Picture;
+use crate::history::Event;
+use crate::plan::lineage::Generation;
+use crate::plan::resolve::changed_tokens;
+use crate::plan::{Column, Region};
+use crate::store::Stats;
+use crate::turn::Replaced;
+
+/// The setting under which a session's title stands in its file.
+pub const TITLE: &str = "title";
+
+/// Where an edit may change the picture.
+pub struct Shaded {
+    /// One entry a latent pixel, row by row: true where the picture may change.
+    pub mask: Vec<bool>,
+    /// Height and width of the latent.
+    pub grid: (usize, usize),
+    /// The threshold it was made with.
+    pub k: f64,
+    /// The threshold the node was drawn with; 0 if nothing was blended.
+    pub drawn_with: f64,
+    /// The words whose maps made it: given up in the parent, gained in the node.
+    pub words: (Vec<String>, Vec<String>),
+    /// The node that made it, where the edit took up an ancestor's.
+    pub made_by: u32,
+}
+
+impl Session {
+    /// A node's prompt with identities and weights.
+    ///
+    /// # Errors
+    /// Fails if its model cannot be loaded.
+    pub fn generation(&mut self, node: u32) -> Result<Generation> {
+        let recipe = self.tree()[node].recipe.clone();
+        let model = self.model_for(&recipe)?;
+        Ok(self.family(node, &model)?[0].generation.clone())
+    }
+
+    /// The rule that masks of a node are made by, at the threshold of reports.
+    ///
+    /// # Errors
+    /// Fails if its model cannot be loaded.
+    pub fn mask_rule(&mut self, node: u32) -> Result<MaskRule> {
+        let recipe = self.tree()[node].recipe.clone();
+        let model = self.model_for(&recipe)?;
+        let (h, w, _) = model.engine.latent_dims((recipe.width, recipe.height));
+        let grid = model.engine.mask_layers((h, w)).grid;
+        Ok(MaskRule { k: REPORT_K, substruct_k: REPORT_K, grid, latent: (h, w) })
+    }
+
+    /// Where words of a node attend: the sum over all steps of the maps of these words' tokens, and the grid's height
+    /// and width. `None` if the words have no tokens or the maps are of another model.
+    ///
+    /// # Errors
+    /// Fails if the node must be drawn again and cannot be.
+    pub fn attention(&mut self, node: u32, words: &[usize]) -> Result<Option<(Vec<f32>, (usize, usize))>> {
+        let generation = self.generation(node)?;
+        let grid = self.mask_rule(node)?.grid;
+        let ranges = words.iter().filter_map(|word| generation.prompt.word_tokens.get(*word));
+        let tokens: Vec<usize> = ranges.flat_map(Clone::clone).collect();
+        if tokens.is_empty() {
+            return Ok(None);
+        }
+        let left = self.look(node)?.0;
+        Ok(words_map(&left, &tokens, grid).map(|map| (map, grid)))
+    }
+
+    /// The region of a node's edit as it was drawn, or, with `k`, as it would be at another threshold: from stored maps,
+    /// without running the UNet.
+    ///
+    /// # Errors
+    /// Fails for a first picture, or if the edit changed no words.
+    pub fn region_of(&mut self, node: u32, k: Option<f64>) -> Result<Shaded> {
+        let mut made_by = node;
+        while let Region::As { up } = self.tree()[made_by].plan.region {
+            let above = self.tree().ancestors(made_by).nth(up - 1).map(|n| n.number);
+            let Some(above) = above.filter(|n| !self.tree()[*n].is_root()) else { break };
+            made_by = above;
+        }
+        let plan = self.tree()[made_by].plan.clone();
+        let Some(parent) = self.tree()[made_by].parent else {
+            return Err(Hinted::new(format!("#{made_by} is a first picture: no edit has a region there"), "make an edit first").into());
+        };
+        let (above, own) = (self.generation(parent)?, self.generation(made_by)?);
+        let (source, target) = match &plan.region {
+            Region::Words { source, target, source_out, target_out } => (
+                MaskWords { within: source.clone(), without: source_out.clone() },
+                MaskWords { within: target.clone(), without: target_out.clone() },
+            ),
+            _ => {
+                let (source, target) = changed_tokens(&above, &own, &plan.spans);
+                (MaskWords { within: source, without: vec![] }, MaskWords { within: target, without: vec![] })
+            }
+        };
+        if source.within.is_empty() && target.within.is_empty() {
+            return Err(Hinted::new(format!("the edit of #{made_by} changed no words, so it has no region"), "/maps WORD shows any word").into());
+        }
+        let blended = matches!(plan.region, Region::Words { .. });
+        let drawn_with = if blended { plan.settings.k } else { 0.0 };
+        let k_used = k.unwrap_or(if drawn_with > 0.0 { drawn_with } else { REPORT_K });
+        let rule = MaskRule { k: k_used, substruct_k: plan.settings.substruct_k, ..self.mask_rule(made_by)? };
+        let (left, before, _) = self.look(made_by)?;
+        let stored = left.masks.iter().rev().flatten().next().filter(|_| k.is_none());
+        let mask = match (stored, before) {
+            (Some(mask), _) => mask.iter().map(|inside| *inside == 1).collect(),
+            (None, Some(before)) => {
+                let (a, b) = (summed(&before), summed(&left));
+                rule.mask((&a, &source), (&b, &target)).iter().map(|inside| *inside == 1).collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        let words = (words_of(&above, &source.within), words_of(&own, &target.within));
+        Ok(Shaded { mask, grid: rule.latent, k: k_used, drawn_with, words, made_by })
+    }
+
+    /// Pixels outside the words that differ between two nodes: the rule of reports, for any two nodes of one size.
+    /// `None` if their sizes or models differ, or no word differs.
+    ///
+    /// # Errors
+    /// Fails if a node must be drawn again and cannot be.
+    pub fn outside_between(&mut self, a: u32, b: u32, spans: &[Replaced]) -> Result<Option<Vec<bool>>> {
+        let (first, second) = (self.generation(a)?, self.generation(b)?);
+        let (rule, other) = (self.mask_rule(a)?, self.mask_rule(b)?);
+        if rule != other {
+            return Ok(None);
+        }
+        let (source, target) = changed_tokens(&first, &second, spans);
+        if source.is_empty() && target.is_empty() {
+            return Ok(None);
+        }
+        let (x, y) = (self.look(a)?.0, self.look(b)?.0);
+        let words = |within| MaskWords { within, without: Vec::new() };
+        let mask = rule.mask((&summed(&x), &words(source)), (&summed(&y), &words(target)));
+        let (width, height) = (x.picture.width, x.picture.height);
+        let at = |p: usize| (p / width * rule.latent.0 / height) * rule.latent.1 + p % width * rule.latent.1 / width;
+        Ok(Some((0..width * height).map(|p| mask[at(p)] == 0).collect()))
+    }
+
+    /// A node's picture if the store has it; nothing is drawn.
+    #[must_use]
+    pub fn picture_if_stored(&self, node: u32) -> Option<Picture> {
+        relative::find_picture(&self.store, self.tree().node(node)?.id)
+    }
+
+    /// What the store has done and holds.
+    #[must_use]
+    pub fn store_stats(&self) -> Stats {
+        self.store.stats()
+    }
+
+    /// What the session is called for people, if `/name` gave it a title.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        let told = self.tree().settings().iter().chain(&self.unsaved).filter(|(name, _)| name == TITLE);
+        told.last().map(|(_, title)| title.as_str())
+    }
+
+    /// Gives the session a title. The file is only ever appended to, so it is an event like any other.
+    ///
+    /// # Errors
+    /// Fails if the event cannot be written.
+    pub fn set_title(&mut self, title: &str) -> Result<()> {
+        let (name, value) = (TITLE.to_owned(), title.split_whitespace().collect::<Vec<_>>().join(" "));
+        if self.file.is_some() {
+            return self.commit(Event::Set { name, value }, None);
+        }
+        self.unsaved.push((name, value));
+        Ok(())
+    }
+
+    /// Whether this window may only look.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// The budgets of the store.
+    #[must_use]
+    pub fn limits(&self) -> &crate::store::Limits {
+        &self.limits
+    }
+
+    /// How many of a node's columns come from the run itself, and how many from ancestors.
+    #[must_use]
+    pub fn column_counts(&self, node: u32) -> (usize, usize) {
+        let columns = &self.tree()[node].plan.columns;
+        let own = columns.iter().filter(|c| **c == Column::Own).count();
+        (own, columns.len() - own)
+    }
+}
+
+/// Word maps summed over all steps, `[keys, pixels]`.
+fn summed(left: &Arc<Left>) -> Vec<f32> {
+    let mut sum = left.word_maps.first().cloned().unwrap_or_default();
+    for maps in left.word_maps.iter().skip(1) {
+        sum.iter_mut().zip(maps).for_each(|(total, value)| *total += value);
+    }
+    sum
+}
+
+/// The words that tokens belong to, each once.
+fn words_of(generation: &Generation, tokens: &[usize]) -> Vec<String> {
+    let prompt = &generation.prompt;
+    let inside = |word: &usize| prompt.word_tokens[*word].clone().any(|t| tokens.contains(&t));
+    (0..prompt.words.len()).filter(inside).map(|word| prompt.words[word].clone()).collect()
+}

@@ -1,0 +1,175 @@
+//! A whole prompt: an edit if it is mostly the present one, else a new root.
+
+use super::desk::{Desk, Stop};
+use super::draft::Draft;
+use super::sign::{Part, bracket, number};
+use super::small::is_function_word;
+use super::words::{lower, split};
+use super::{Change, Weight};
+use std::ops::Range;
+
+/// Reads the line as a whole prompt: an edit if it is mostly the present one, else a new root.
+pub(super) fn whole(desk: &mut Desk<'_>) -> Result<bool, Stop> {
+    let (text, weights) = strip_weights(desk.line)?;
+    let root = Draft::root(&text);
+    if root.items.is_empty() {
+        return Ok(false);
+    }
+    let prompt = root.prompt();
+    let aligned = desk.here.prompt.map(|parent| (parent, align(parent, &prompt)));
+    match aligned {
+        Some((parent, Aligned { pairs, enough: true })) => {
+            desk.draft = Draft::aligned(parent, &prompt, &pairs);
+            describe(desk, parent, &prompt, &pairs);
+            if desk.changes.is_empty() && weights.is_empty() {
+                desk.idle.push("that is the present prompt".to_owned());
+            }
+        }
+        other => {
+            desk.is_root = true;
+            desk.draft = root;
+            desk.changes.push(Change::Start { prompt });
+            if other.is_some() {
+                desk.warnings.push(
+                    "taken as a new picture, because less than half of the words are those of the present prompt"
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    for (words, value) in weights {
+        for i in words.filter(|&i| desk.draft.is_word(i)).collect::<Vec<_>>() {
+            desk.weigh(i, Weight::Set(value));
+        }
+    }
+    Ok(true)
+}
+
+/// Ranges of words and their weights.
+type Weighed = Vec<(Range<usize>, f64)>;
+
+/// Takes `(wavy:1.5)` and `wavy*2` out of a whole prompt: the plain text, and weights by word.
+pub(super) fn strip_weights(line: &str) -> Result<(String, Weighed), Stop> {
+    let mut text = String::new();
+    let mut weights = Vec::new();
+    let whole = Part { text: line, from: 0 };
+    let mut at = 0;
+    while at < line.len() {
+        let rest = &line[at..];
+        let Some(next) = rest.find(['(', '*']) else {
+            text.push_str(rest);
+            break;
+        };
+        let here = Part { text: &whole.text[at + next..], from: at + next };
+        if rest[next..].starts_with('(') {
+            if let Some((words, value, end)) = bracket(here).filter(|(_, v, _)| v.text.parse::<f64>().is_ok()) {
+                text.push_str(&rest[..next]);
+                let first = split(&text).len();
+                text.push_str(words.text);
+                weights.push((first..split(&text).len(), number(words, value)?));
+                at += next + end;
+                continue;
+            }
+        } else {
+            let after = &rest[next + 1..];
+            let len = after
+                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+')))
+                .unwrap_or(after.len());
+            let value = after[..len].trim_end_matches('.');
+            let word = rest[..next].chars().next_back().is_some_and(char::is_alphanumeric);
+            if word && value.parse::<f64>().is_ok() {
+                text.push_str(&rest[..next]);
+                let words = split(&text);
+                let last = words.len() - 1;
+                let from = words[last].from;
+                let name = text[from..].to_owned();
+                let value = Part { text: value, from: at + next + 1 };
+                weights.push((
+                    last..last + 1,
+                    number(Part { text: &name, from: at + next - name.len().min(next) }, value)?,
+                ));
+                at += next + 1 + value.text.len();
+                continue;
+            }
+        }
+        let step = next + 1;
+        text.push_str(&rest[..step]);
+        at += step;
+    }
+    Ok((text, weights))
+}
+
+pub(super) struct Aligned {
+    pairs: Vec<(usize, usize)>,
+    enough: bool,
+}
+
+/// Words that two prompts share in order (longest common subsequence; content words count most), and whether at least
+/// half of the longer one's content words are among them.
+pub(super) fn align(parent: &str, prompt: &str) -> Aligned {
+    let old: Vec<String> = split(parent).iter().map(|w| lower(w.text)).collect();
+    let new: Vec<String> = split(prompt).iter().map(|w| lower(w.text)).collect();
+    let content = |w: &String| !is_function_word(w) && w.chars().any(char::is_alphanumeric);
+    let (n, m) = (old.len(), new.len());
+    if n.saturating_mul(m) > 16_000_000 {
+        return Aligned { pairs: Vec::new(), enough: false };
+    }
+    let worth = |i: usize| if content(&old[i]) { 8u32 } else { 2 };
+    // best[i][j] of the tails; a match next to a match is worth a little more, so that runs stay together.
+    let mut best = vec![vec![0u32; m + 1]; n + 1];
+    for i in (0..n).rev() {
+        for j in (0..m).rev() {
+            let mut score = best[i + 1][j].max(best[i][j + 1]);
+            if old[i] == new[j] {
+                let run = u32::from(i + 1 < n && j + 1 < m && old[i + 1] == new[j + 1]);
+                score = score.max(best[i + 1][j + 1] + worth(i) + run);
+            }
+            best[i][j] = score;
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    let mut pairs = Vec::new();
+    while i < n && j < m {
+        let run = u32::from(i + 1 < n && j + 1 < m && old[i + 1] == new[j + 1]);
+        if old[i] == new[j] && best[i][j] == best[i + 1][j + 1] + worth(i) + run {
+            pairs.push((i, j));
+            i += 1;
+            j += 1;
+        } else if best[i + 1][j] >= best[i][j + 1] {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    let count = |all: &[String]| all.iter().filter(|w| content(w)).count();
+    let shared = pairs.iter().filter(|&&(s, _)| content(&old[s])).count();
+    let longer = count(&old).max(count(&new));
+    let enough = if longer == 0 { old == new } else { shared * 2 >= longer };
+    Aligned { pairs, enough }
+}
+
+/// Says what a whole prompt changes, gap by gap.
+pub(super) fn describe(desk: &mut Desk<'_>, parent: &str, prompt: &str, pairs: &[(usize, usize)]) {
+    let (old, new) = (split(parent), split(prompt));
+    let (mut s, mut t) = (0, 0);
+    for &(i, j) in pairs.iter().chain(std::iter::once(&(old.len(), new.len()))) {
+        let from = if i > s { &parent[old[s].from..old[i - 1].to] } else { "" };
+        let to = if j > t { &prompt[new[t].from..new[j - 1].to] } else { "" };
+        let article = |x: &str| matches!(lower(x).as_str(), "a" | "an");
+        match (from.is_empty(), to.is_empty()) {
+            (true, true) => {}
+            (false, false) if article(from) && article(to) => {
+                desk.changes.push(Change::Swap { from: from.to_owned(), to: to.to_owned() });
+            }
+            (false, false) => desk.changes.push(Change::Swap { from: from.to_owned(), to: to.to_owned() }),
+            (true, false) => desk.changes.push(Change::Add { text: to.trim_matches([',', ' ']).to_owned() }),
+            (false, true) => desk.changes.push(Change::Remove { text: from.trim_matches([',', ' ']).to_owned() }),
+        }
+        (s, t) = (i + 1, j + 1);
+    }
+    // A mere a/an beside a real change is not worth a line of its own.
+    let mere = |c: &Change| matches!(c, Change::Swap { from, to } if matches!(lower(from).as_str(), "a" | "an") && matches!(lower(to).as_str(), "a" | "an"));
+    if desk.changes.iter().any(|c| !mere(c)) {
+        desk.changes.retain(|c| !mere(c));
+    }
+}

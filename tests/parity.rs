@@ -1,0 +1,59 @@
+//! Numbers that agree with the published method, case by case.
+//!
+//! The golden numbers in `tests/parity/` were computed by the published code on tiny models; `docs/PARITY.md` says what is
+//! in a case. `WORDBRUSH_PARITY=DIR` runs a larger set of the same form, a folder with `cases/`.
+
+use std::path::{Path, PathBuf};
+
+use wordbrush::study::parity::{Models, find_cases, report, run_case};
+
+fn run_all(cases: &Path) -> (usize, Vec<String>) {
+    let out = tempfile::tempdir().expect("a folder for results");
+    let mut models = Models::new(Vec::new());
+    let folders = find_cases(cases).expect("there are cases");
+    let mut failed = Vec::new();
+    for folder in &folders {
+        let outcome = run_case(folder, out.path(), &mut models);
+        if !outcome.passes() {
+            let mut line = Vec::new();
+            report(&outcome, &mut line).expect("memory can be written");
+            failed.push(String::from_utf8_lossy(&line).into_owned());
+        }
+    }
+    (folders.len(), failed)
+}
+
+#[test]
+fn every_golden_case_of_the_published_code_is_within_its_tolerance() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/cases");
+    let (count, failed) = run_all(&cases);
+    assert_eq!(count, 17, "cases are missing");
+    assert!(failed.is_empty(), "{}", failed.concat());
+}
+
+#[test]
+fn the_larger_set_is_within_its_tolerance_where_it_is_given() {
+    let Some(folder) = std::env::var_os("WORDBRUSH_PARITY").map(PathBuf::from) else {
+        eprintln!("not run: WORDBRUSH_PARITY names no folder of further cases");
+        return;
+    };
+    let (count, failed) = run_all(&folder.join("cases"));
+    eprintln!("{count} further cases run");
+    assert!(failed.is_empty(), "{}", failed.concat());
+}
+
+#[test]
+fn a_result_that_is_off_fails_its_case() {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/cases/text-n-to-m");
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = folder.path().join("text-n-to-m");
+    std::fs::create_dir(&case).expect("a folder");
+    let text = std::fs::read_to_string(from.join("case.json")).expect("a case");
+    // Another prompt with the same golden numbers.
+    std::fs::write(case.join("case.json"), text.replace("pomegranate", "potato")).expect("written");
+    std::fs::copy(from.join("golden.safetensors"), case.join("golden.safetensors")).expect("copied");
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/models");
+    let outcome = run_case(&case, folder.path(), &mut Models::new(vec![models]));
+    assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
+    assert!(!outcome.passes(), "another prompt has the same tokens");
+}
