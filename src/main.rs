@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Error, Result};
 
 use wordbrush::repl::args::{Args, HELP};
-use wordbrush::repl::{batch, completions, interactive};
+use wordbrush::repl::{batch, completions, files, interactive};
 use wordbrush::session::file::Hinted;
 
 fn main() -> ExitCode {
@@ -31,6 +31,9 @@ fn carry_out(args: &Args) -> Result<ExitCode> {
         "parity" => batch::parity(args, &mut out),
         "replay" => batch::replay(args, &mut out),
         "cycle" => batch::cycle(args, &mut out),
+        "sessions" => files::sessions(args, &mut out),
+        "export" => files::export(args, &mut out),
+        "cache" => files::cache(args, &mut out),
         "completions" => {
             let script = completions::script(args.free.first().map_or("", String::as_str))?;
             write!(out, "{script}")?;

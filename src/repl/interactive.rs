@@ -15,6 +15,7 @@ use image::RgbImage;
 use super::args::Args;
 use super::batch::{self, home};
 use super::config::Config;
+use super::files::open_path;
 use super::fold::{error_below, fold};
 use super::helper::{Known, Vocabulary};
 use super::lines::{Lines, Typed};
@@ -107,7 +108,7 @@ fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<Se
         limits: batch::limits(args, config)?,
     };
     match (args.verb.as_str(), args.free.as_slice()) {
-        ("open", [name]) => open_named(name, options),
+        ("open", [name]) => open_path(name, options),
         ("open", []) => Err(Hinted::new("`open` needs a session's name, its file, or a picture", "wordbrush sessions").into()),
         (_, []) => Session::open(options),
         (verb, [.., extra]) => {
@@ -117,18 +118,6 @@ fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<Se
             Err(Hinted::new(message, hint).into())
         }
     }
-}
-
-/// Opens a session by its name or its file.
-fn open_named(name: &str, mut options: Options) -> Result<Session> {
-    let path = PathBuf::from(name);
-    let at_home = options.home.file(name).ok().filter(|file| file.is_file());
-    let Some(path) = at_home.or(Some(path).filter(|path| path.is_file())) else {
-        let message = format!("there is no session `{}`", printable_line(name));
-        return Err(Hinted::new(message, "`wordbrush sessions` lists those there are").into());
-    };
-    options.path = Some(path);
-    Session::open(options)
 }
 
 /// Today's date in universal time, `2026-11-23`.

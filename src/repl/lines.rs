@@ -48,7 +48,8 @@ impl Lines {
             .completion_show_all_if_ambiguous(true)
             .bell_style(BellStyle::None)
             .build();
-        let mut editor = Editor::with_history(config, FileHistory::with_config(&config)).context("cannot edit lines here")?;
+        let history = FileHistory::with_config(&config);
+        let mut editor = Editor::with_history(config, history).context("cannot edit lines here")?;
         editor.set_helper(Some(Helper::default()));
         let _ = editor.load_history(file); // one that is not there, or is no text, is none
         Ok(Self::Editor(Box::new(editor), file.to_owned()))

@@ -9,6 +9,7 @@ pub mod completions;
 pub mod config;
 pub mod explain;
 pub mod fold;
+pub mod files;
 pub mod helper;
 pub mod interactive;
 pub mod json;

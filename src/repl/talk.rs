@@ -37,6 +37,8 @@ pub struct Talk {
     pub session: Session,
     pub(super) open: Option<(String, Question)>,
     pub(super) out: Option<PathBuf>,
+    /// Whether the next line that is no command begins a new picture.
+    awaits_prompt: bool,
     /// Whether a picture whose PNG cannot be written is told as a warning instead of an error.
     forgives: bool,
 }
@@ -45,7 +47,7 @@ impl Talk {
     /// A conversation about a session; every picture drawn is written into `out` as a PNG, which is made if it is not there.
     #[must_use]
     pub fn new(session: Session, out: Option<PathBuf>) -> Self {
-        Self { session, open: None, out, forgives: false }
+        Self { session, open: None, out, awaits_prompt: false, forgives: false }
     }
 
     /// The same, where a PNG that cannot be written is a warning: the picture is in the session and on the screen.
@@ -71,6 +73,12 @@ impl Talk {
         {
             return self.edit(&asked, &choice.edit, watcher);
         }
+        if self.awaits_prompt && !line.trim().is_empty() && !line.trim_start().starts_with("# ") {
+            self.awaits_prompt = false;
+            if crate::turn::commands::read(line)?.is_none() {
+                return self.edit(line, &super::root_edit(line), watcher);
+            }
+        }
         match self.session.read(line)? {
             Turn::Nothing => Ok(Reply::Nothing),
             Turn::Question(question) => {
@@ -80,6 +88,12 @@ impl Talk {
             Turn::Edit(edit) => self.edit(line, &edit, watcher),
             Turn::Command(command) => self.command(line, command, watcher),
         }
+    }
+
+    /// Takes the next line that is no command as the prompt of a new picture.
+    pub(super) fn expect_new(&mut self) -> Reply {
+        self.awaits_prompt = true;
+        text("describe the new picture; it begins a tree of its own")
     }
 
     pub(super) fn edit(&mut self, line: &str, edit: &Edit, watcher: &mut dyn Watcher) -> Result<Reply> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Session;
-use super::file::{Hinted, SessionFile, last_part, leads_out};
+use super::file::{Drawn, Hinted, SessionFile, last_part, leads_out};
 use crate::history::{Event, Node, NodeId, Step, Tree};
 use crate::plan::resolve::MAX_WEIGHT;
 use crate::plan::settings::{Precision, TurnSettings, Window};
@@ -144,11 +144,18 @@ fn check_settings(settings: &TurnSettings) -> Result<()> {
     Ok(())
 }
 
-/// Writes a tree as a new session's file, all its events in the order they happened.
+/// Writes a tree as a new session's file, all its events in the order they happened. `drawn` says what came out of a
+/// node, if that is known.
 ///
 /// # Errors
 /// Fails if the file exists or cannot be written; then there is none.
-pub fn write(tree: &Tree, session: &Session, path: &Path, title: Option<&str>, disk: Arc<dyn Disk>) -> Result<()> {
+pub fn write(
+    tree: &Tree,
+    drawn: &dyn Fn(u32) -> Option<Drawn>,
+    path: &Path,
+    title: Option<&str>,
+    disk: Arc<dyn Disk>,
+) -> Result<()> {
     if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
         fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
@@ -156,19 +163,17 @@ pub fn write(tree: &Tree, session: &Session, path: &Path, title: Option<&str>, d
     let mut copy = Tree::new();
     let written = (|| -> Result<()> {
         for step in tree.log() {
-            let mut drawn = None;
+            let mut record = None;
             let event = match step {
                 Step::Grew(number) => {
-                    // Only a node of the session's own tree has a record there.
-                    let same = session.tree().node(*number).is_some_and(|n| n.id == tree[*number].id);
-                    drawn = session.drawn(*number).filter(|_| same);
+                    record = drawn(*number);
                     Event::Grow(Box::new(tree[*number].clone()))
                 }
                 Step::Moved(to) => Event::Move { to: *to },
                 Step::Named(node, name) => Event::Name { node: *node, name: name.clone() },
                 Step::Set(name, value) => Event::Set { name: name.clone(), value: value.clone() },
             };
-            file.commit(&mut copy, event, drawn)?;
+            file.commit(&mut copy, event, record.as_ref())?;
         }
         Ok(())
     })();
@@ -190,7 +195,26 @@ impl Session {
         if path.exists() {
             bail!(Hinted::new(format!("`{}` exists already", path.display()), "choose another name"));
         }
-        write(self.tree(), self, path, self.title(), self.disk.clone())
+        write(self.tree(), &|node| self.drawn(node).cloned(), path, self.title(), self.disk.clone())
+    }
+
+    /// Whether the plans of an imported tree are made for the model they name. A model that is not here says nothing.
+    ///
+    /// # Errors
+    /// Fails if a plan has another number of tokens than the model reads, or pictures of a size that it cannot draw.
+    pub fn check_fit(&mut self) -> Result<()> {
+        let Some(recipe) = self.tree().current().map(|n| n.recipe.clone()) else { return Ok(()) };
+        let Ok(model) = self.model_for(&recipe) else { return Ok(()) };
+        let length = model.engine.reader().vocabulary().marks().length;
+        ensure!(self.tree().nodes().iter().all(|n| n.plan.columns.len() == length), "its plans are not for the model they name");
+        let step = model.engine.size_step();
+        ensure!(recipe.width % step == 0 && recipe.height % step == 0, "the model it names draws no picture of its size");
+        Ok(())
+    }
+
+    /// Leaves a sentence for the person, to be taken by [`take_notes`](Self::take_notes).
+    pub fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 }
 

@@ -13,12 +13,15 @@ use crate::engine::Picture;
 use crate::history::Event;
 use crate::plan::lineage::Generation;
 use crate::plan::resolve::changed_tokens;
-use crate::plan::{Column, Region};
+use crate::plan::Region;
 use crate::store::Stats;
 use crate::turn::Replaced;
 
 /// The setting under which a session's title stands in its file.
 pub const TITLE: &str = "title";
+
+/// A map over the picture: its values row by row, and the grid's height and width.
+pub type Map = (Vec<f32>, (usize, usize));
 
 /// Where an edit may change the picture.
 pub struct Shaded {
@@ -64,7 +67,7 @@ impl Session {
     ///
     /// # Errors
     /// Fails if the node must be drawn again and cannot be.
-    pub fn attention(&mut self, node: u32, words: &[usize]) -> Result<Option<(Vec<f32>, (usize, usize))>> {
+    pub fn attention(&mut self, node: u32, words: &[usize]) -> Result<Option<Map>> {
         let generation = self.generation(node)?;
         let grid = self.mask_rule(node)?.grid;
         let ranges = words.iter().filter_map(|word| generation.prompt.word_tokens.get(*word));
@@ -162,8 +165,8 @@ impl Session {
     /// What the session is called for people, if `/name` gave it a title.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
-        let told = self.tree().settings().iter().chain(&self.unsaved).filter(|(name, _)| name == TITLE);
-        told.last().map(|(_, title)| title.as_str())
+        let mut told = self.tree().settings().iter().chain(&self.unsaved).rev();
+        told.find(|(name, _)| name == TITLE).map(|(_, title)| title.as_str())
     }
 
     /// Gives the session a title. The file is only ever appended to, so it is an event like any other.
@@ -189,14 +192,6 @@ impl Session {
     #[must_use]
     pub fn limits(&self) -> &crate::store::Limits {
         &self.limits
-    }
-
-    /// How many of a node's columns come from the run itself, and how many from ancestors.
-    #[must_use]
-    pub fn column_counts(&self, node: u32) -> (usize, usize) {
-        let columns = &self.tree()[node].plan.columns;
-        let own = columns.iter().filter(|c| **c == Column::Own).count();
-        (own, columns.len() - own)
     }
 }
 

@@ -483,6 +483,17 @@ impl Session {
         Ok(self.look(number)?.0.picture.clone())
     }
 
+    /// Forgets all that can be computed again, in memory and in the store's memory; the tree stays. For tests and for
+    /// measuring what a cold start costs.
+    pub fn forget(&mut self) {
+        self.relatives.clear();
+        if self.store.is_on_disk() {
+            self.store.forget_memory();
+        } else {
+            self.store = Store::in_memory(&self.limits);
+        }
+    }
+
     /// Carries a move out that the tree proposed, and says where it led.
     ///
     /// # Errors

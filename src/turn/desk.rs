@@ -232,7 +232,7 @@ impl<'a> Desk<'a> {
     pub(super) fn append(&mut self, text: &str, whole: bool) -> Range<usize> {
         let text = text.trim().trim_start_matches(',').trim();
         if let Some(place) = restore::place(&self.draft, text, self.here.ancestors, whole) {
-            self.changes.push(Change::Add { text: place.text.trim_matches([',', ' ']).to_owned() });
+            self.changes.push(Change::Add { text: place.named().to_owned() });
             return self.draft.insert(place.at, &place.text);
         }
         self.changes.push(Change::Add { text: text.to_owned() });

@@ -330,6 +330,20 @@ impl Draft {
         self.heads().into_iter().filter(|&h| self.noun_kinds(h).iter().any(|k| kinds.contains(k))).collect()
     }
 
+    /// Parts of a landscape, in order: what weather and season are said of.
+    pub(super) fn lands(&self) -> Vec<usize> {
+        let all = self.heads_of_kind(&["middle", "flank", "place"]);
+        all.into_iter().filter(|&h| !self.noun_kinds(h).contains(&"indoor")).collect()
+    }
+
+    /// True if someone is shown who may be `her`, `him` or `them`.
+    pub(super) fn shows_someone(&self) -> bool {
+        let alive =
+            |&h: &usize| matches!(self.low(h), "snowman" | "robot" | "doll" | "statue" | "toy" | "bear" | "mask");
+        !self.heads_of_kind(&["person", "animal", "body", "hair", "headgear", "glasses", "clothing"]).is_empty()
+            || self.heads().iter().any(alive)
+    }
+
     /// Adjectives of one of these kinds, anywhere, in order. What is part of a name (`golden` of a hat's name) is not.
     pub(super) fn adjectives_of_kind(&self, kinds: &[Kind]) -> Vec<usize> {
         (0..self.items.len())

@@ -19,6 +19,15 @@ pub(super) struct Place {
     pub(super) text: String,
 }
 
+impl Place {
+    /// What is put there, without what joins it to its neighbours.
+    pub(super) fn named(&self) -> &str {
+        let text = self.text.trim_matches([',', ' ']);
+        let text = text.strip_prefix("and ").unwrap_or(text);
+        text.strip_suffix(" and").unwrap_or(text).trim_matches([',', ' '])
+    }
+}
+
 /// The place of `typed` in the nearest ancestor that had it, if the draft lacks it.
 ///
 /// `whole` also brings back words that the ancestor had around it and that were removed with it (`put the glasses back`).

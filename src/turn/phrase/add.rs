@@ -142,7 +142,8 @@ pub(super) fn merge(desk: &mut Desk<'_>, part: &[Tok], lead: Lead) -> Result<boo
     let article =
         part.first().is_some_and(|t| matches!(t.low.as_str(), "a" | "an" | "another" | "two" | "three" | "more"));
     let same_again = kinds.iter().any(|k| SAME_AGAIN.contains(k));
-    let single = kinds.first().is_some_and(|k| SAME_AGAIN.contains(k))
+    let single = matches!(noun.low.as_str(), "background" | "sky")
+        || kinds.first().is_some_and(|k| SAME_AGAIN.contains(k))
         || (!article && lexicon().goes_bare(&noun.low) && kinds.contains(&"sky"));
     let at = core.iter().position(|t| t.from == noun.from).unwrap_or(0);
     let simple = at + 1 == core.len();
@@ -166,6 +167,9 @@ pub(super) fn merge(desk: &mut Desk<'_>, part: &[Tok], lead: Lead) -> Result<boo
     if !there.is_empty() && (mine || (!article && lead != Lead::Comma)) && simple {
         let question = format!("which `{}` is meant?", noun.low);
         let place = desk.choose_place(question, &there)?;
+        if adjectives.is_empty() && desk.draft.person().len() > 1 {
+            return Ok(false);
+        }
         if adjectives.is_empty() {
             desk.idle.push(format!("`{}` is in the prompt already", noun.low));
             return Ok(true);
@@ -234,6 +238,9 @@ pub(super) fn add(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), S
                 return Ok(());
             }
         }
+        if definite && !known && !someone && !body && tie == "to" {
+            return Err(desk.missing(super::target::core(place)));
+        }
         if someone || (body && definite) || (known && definite) || (tie == "to" && !known) {
             toks = trim(thing);
         }
@@ -266,7 +273,7 @@ pub(super) fn restored(desk: &mut Desk<'_>, toks: &[Tok]) -> Option<()> {
     let core = super::target::core(toks);
     let text = desk.typed(core).to_owned();
     let place = super::super::restore::place(&desk.draft, &text, desk.here.ancestors, true)?;
-    desk.changes.push(Change::Add { text: place.text.trim_matches([',', ' ']).to_owned() });
+    desk.changes.push(Change::Add { text: place.named().to_owned() });
     desk.draft.insert(place.at, &place.text);
     Some(())
 }

@@ -93,7 +93,7 @@ pub(super) fn groups(desk: &Desk<'_>, toks: &[Tok]) -> Vec<Adjective> {
         let kind = |a: &Adjective| kinds(&a.low).first().copied();
         match merged.last_mut() {
             Some(last) if kind(last).is_some() && kind(last) == kind(&next) && last.low != next.low => {
-                last.text = format!("{} and {}", last.text, next.text);
+                last.text = format!("{} and {}", last.text.replace(" and ", ", "), next.text);
                 last.toks.extend(next.toks);
             }
             _ => merged.push(next),
@@ -302,7 +302,7 @@ fn insert(desk: &mut Desk<'_>, head: usize, text: &str, only_here: bool) -> Rang
         let inside = desk.draft.phrase_start(head) <= place.at && place.at <= head;
         let adjoined = !only_here || inside;
         if adjoined {
-            desk.changes.push(super::super::Change::Add { text: place.text.trim_matches([',', ' ']).to_owned() });
+            desk.changes.push(super::super::Change::Add { text: place.named().to_owned() });
             return desk.draft.insert(place.at, &place.text);
         }
     }
@@ -323,7 +323,7 @@ fn insert(desk: &mut Desk<'_>, head: usize, text: &str, only_here: bool) -> Rang
     let first = desk.draft.phrase_start(head);
     let mut at = desk.draft.name_start(head);
     while at > first && lexicon().is_adjective(desk.draft.low(at - 1)) && rank(desk.draft.low(at - 1)) > mine {
-        at = with_degree(desk, at - 1).start;
+        at = run_of(desk, at - 1).start;
     }
     desk.changes.push(super::super::Change::Add { text: text.to_owned() });
     desk.draft.insert(at, text)
@@ -351,15 +351,15 @@ fn of_person(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>,
     of_noun(desk, head, adjective)
 }
 
-/// Kinds of which a picture has one at a time, wherever it is said.
-const LAND: &[&str] = &["middle", "flank", "place"];
-
 /// An adjective for the picture as a whole.
 pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
     let low = adjective.low.as_str();
     let wanted = kinds(low);
     let text = adjective.text.as_str();
-    let here: Vec<usize> = (0..desk.draft.items.len()).filter(|&i| lexicon().same(desk.draft.low(i), low)).collect();
+    // Of several said together none counts as there already.
+    let several = text.contains(" and ");
+    let here: Vec<usize> =
+        (0..desk.draft.items.len()).filter(|&i| !several && lexicon().same(desk.draft.low(i), low)).collect();
     let others = || -> bool {
         let single = wanted
             .first()
@@ -379,7 +379,7 @@ pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Ran
     match wanted.first().copied() {
         Some("weather") => weather(desk, adjective),
         Some("season") => {
-            let lands = desk.draft.heads_of_kind(LAND);
+            let lands = desk.draft.lands();
             match lands.first() {
                 Some(&head) => Ok(insert(desk, head, text, false)),
                 None => Ok(desk.append(text, false)),
@@ -447,7 +447,7 @@ fn weather(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, S
         }
         return Ok(desk.swap(phrase.head..phrase.head + 1, noun));
     }
-    match desk.draft.heads_of_kind(LAND).first() {
+    match desk.draft.lands().first() {
         Some(&head) => Ok(insert(desk, head, text, false)),
         None => Ok(desk.append(text, false)),
     }
@@ -457,7 +457,7 @@ fn weather(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, S
 pub(super) fn put(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
     let wanted = kinds(&adjective.low);
     let heads = match wanted.first().copied() {
-        Some("weather" | "season") => desk.draft.heads_of_kind(LAND).into_iter().take(1).collect(),
+        Some("weather" | "season") => desk.draft.lands().into_iter().take(1).collect(),
         Some("mood" | "hairless" | "age") => desk.draft.person(),
         Some("colour" | "length" | "texture") => desk.draft.heads_of_kind(&["hair"]),
         _ => Vec::new(),

@@ -61,7 +61,16 @@ pub(super) fn cut<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> Vec<Clause<'t>> {
         let goes_on = all.last().is_some_and(|(_, c)| {
             c.more.is_empty() && loose(c.head) && matches!(c.head[0].low.as_str(), "with" | "wearing" | "give" | "add")
         });
-        let begins = opens(desk, inner) && !(goes_on && comparative(inner).is_some());
+        // `make the cat and the dog red`: what they become is still to come.
+        let open = all.last().is_some_and(|(_, c)| match verb_of(desk, c.head) {
+            Some((Verb::Make | Verb::Paint | Verb::Turn | Verb::Replace | Verb::Swap, n)) => {
+                c.more.is_empty() && !places(desk, &c.head[n..], Reach::Thing).is_empty()
+            }
+            _ => false,
+        });
+        let begins = opens(desk, inner)
+            && !(goes_on && comparative(inner).is_some())
+            && !(open && verb_of(desk, inner).is_none());
         match all.last_mut() {
             Some((start, clause)) if !begins => {
                 clause.more.push(trim(part));
@@ -200,6 +209,9 @@ pub(super) fn should(desk: &mut Desk<'_>, toks: &[Tok], at: usize, n: usize, cla
         let all = with_more(desk, y, more);
         return add::add(desk, &all, Lead::Comma);
     }
+    if has && matches!(x, [one] if matches!(one.low.as_str(), "she" | "he" | "her" | "him")) {
+        target::someone(desk, x)?;
+    }
     if has {
         if matches!(y[0].low.as_str(), "no") {
             return remove::without(desk, &y[1..], more);
@@ -312,6 +324,9 @@ pub(super) fn give(desk: &mut Desk<'_>, toks: &[Tok], all: &[Tok], more: &[&[Tok
         let owned = toks.len() > 1;
         if !owned {
             return Err(desk.misread(toks, "that does not say what to give", "give her round glasses"));
+        }
+        if matches!(first.low.as_str(), "her" | "him") {
+            target::someone(desk, &toks[..1])?;
         }
         let y = &toks[1..];
         if comparative(y).is_some() || degree(y).is_some() {

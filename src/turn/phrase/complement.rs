@@ -75,7 +75,7 @@ pub(super) fn split_target<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> (usize, &'t 
         let x = &toks[..n];
         // `her a blonde` is not one thing; a pronoun that owns what follows is not the thing: her hair.
         let breaks = |t: &Tok| matches!(t.low.as_str(), "a" | "an" | "as" | "like" | "to" | "into" | "than" | "not");
-        if x.iter().skip(1).any(breaks) || is_preposition(&x[n - 1].low) {
+        if x.iter().skip(1).any(breaks) || is_preposition(&x[n - 1].low) || toks[n].low == "'s" {
             continue;
         }
         if (resolves(desk, x) || is_attribute(desk, x))
@@ -242,6 +242,10 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
     {
         y = &y[..y.len() - 1];
     }
+    // `bigger than the dog`
+    if let Some(than) = y.iter().position(|t| t.low == "than").filter(|&i| i > 0) {
+        y = &y[..than];
+    }
     let when = |t: &Tok| lexicon().noun(&t.low).iter().any(|k| matches!(*k, "time" | "season"));
     if y.len() > 1 && y[y.len() - 1].low == "time" && when(&y[y.len() - 2]) {
         y = &y[..y.len() - 1];
@@ -398,6 +402,13 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
             noun::swap_thing(desk, place, thing)?;
             around_it(desk, around)
         }
+        Target::Unnamed(word) if word == "hair" || lexicon().noun(word).contains(&"body") => {
+            // Hair that is not spoken of can be given, but not become a hat.
+            if noun::noun_of(core(&all)).is_some_and(|t| lexicon().same(&t.low, word)) {
+                return add::have(desk, &all, Lead::With);
+            }
+            Err(desk.misread(&all, format!("`{word}` is not in the prompt"), format!("to add it: with red {word}")))
+        }
         Target::Unnamed(word) if matches!(word.as_str(), "background" | "place" | "location" | "setting") => {
             let text = place::located(desk, &all);
             place::settle(desk, &text)
@@ -432,6 +443,10 @@ pub(super) fn finish_complement(desk: &mut Desk<'_>, target: &Target, more: &[&[
             Target::Thing(_) => target::last(desk).map_or_else(|| target.clone(), Target::Thing),
             other => other.clone(),
         };
+        // `make the cat red and the beach snowy` in a prompt without a beach.
+        if part.first().is_some_and(|t| t.low == "the" || is_owner(&t.low)) && part.len() > 1 {
+            return Err(unresolved(desk, part));
+        }
         if all_adjectives(part) || comparative(part).is_some() || degree(part).is_some() || part.len() == 1 {
             complement(desk, &again, part, &[])?;
         } else {

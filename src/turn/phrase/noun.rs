@@ -55,13 +55,14 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
     let from = start + usize::from(old_article.is_some());
     // The same thing with other adjectives keeps what it does not name.
     let new_head = noun_of(rest);
-    if new_head.is_some_and(|t| lexicon().same(&t.low, desk.draft.low(head))) && rest.len() > 1 {
+    if new_head.is_some_and(|t| same_number(&t.low, desk.draft.low(head))) && rest.len() > 1 {
         let last = rest.iter().position(|t| Some(t.from) == new_head.map(|h| h.from)).unwrap_or(rest.len() - 1);
         let adjectives = groups(desk, &rest[..last]);
         return adjective::apply(desk, &Target::Thing(head..head + 1), &adjectives);
     }
     let bare = new_head.is_some_and(|t| lexicon().goes_bare(&t.low));
     let article = match (old_article.as_deref(), typed_article.then_some(first.low.as_str())) {
+        (_, Some("the")) if new_head.is_some_and(|t| lexicon().takes_the(&t.low)) => Some("the".to_owned()),
         (_, Some("another" | "some" | "any")) if !bare => Some("a".to_owned()),
         (_, Some("a" | "an")) => Some("a".to_owned()),
         (Some(old), Some("the" | "this" | "that" | "these" | "those") | None) if is_article(old) => match (old, bare) {
@@ -74,6 +75,20 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
         (None, Some("some" | "any" | "the")) | (_, None) => None,
         (_, Some(new)) => Some(new.to_owned()),
     };
+    // Another place takes its own preposition: on a beach, in a forest.
+    let spot = start.checked_sub(1).map_or("", |i| desk.draft.low(i)).to_owned();
+    let usual = |noun: &str| lexicon().joined(noun).filter(|j| matches!(*j, "in" | "on"));
+    let place = |kinds: &[Kind]| kinds.iter().any(|k| matches!(*k, "place" | "middle"));
+    let old_usual = usual(desk.draft.low(head));
+    let new_usual = new_head.and_then(|t| usual(&t.low));
+    if let (Some(old), Some(new), false) = (old_usual, new_usual, desk.draft.subjects().contains(&head))
+        && old == spot
+        && new != spot
+        && place(desk.draft.noun_kinds(head))
+        && place(kinds_of(rest))
+    {
+        desk.draft.swap(start - 1..start, new);
+    }
     let placed = desk.swap(from..head + 1, &text);
     if let (Some(Change::Swap { to, .. }), Some(counted)) =
         (desk.changes.last_mut(), article.as_deref().filter(|a| !is_article(a)))
@@ -98,7 +113,13 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
     Ok(at.min(end)..end)
 }
 
-pub(super) fn same_article(a: &str, b: &str) -> bool {
+/// True for spellings of one word, both singular or both plural.
+fn same_number(a: &str, b: &str) -> bool {
+    use super::super::lexicon::is_plural;
+    lexicon().same(a, b) && is_plural(a) == is_plural(b)
+}
+
+fn same_article(a: &str, b: &str) -> bool {
     a == b || (matches!(a, "a" | "an") && matches!(b, "a" | "an"))
 }
 
@@ -213,7 +234,8 @@ pub(super) fn become_thing(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -
         return Ok(());
     }
     // Nothing is of its kind: the model's own sense of likeness, else the person decides.
-    let heads: Vec<usize> = desk.draft.heads();
+    let subjects = desk.draft.subjects();
+    let heads: Vec<usize> = if subjects.is_empty() { desk.draft.heads() } else { subjects };
     let mut scored: Vec<(f32, usize)> =
         heads.iter().filter_map(|&h| desk.here.sense.likeness(&word, desk.draft.low(h)).map(|s| (s, h))).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -258,10 +280,7 @@ pub(super) fn same_kind(desk: &Desk<'_>, kinds: &[Kind]) -> Vec<usize> {
             .copied()
             .filter(|&h| desk.draft.noun_kinds(h).iter().any(|k| OBJECTS.contains(k)))
             .collect();
-        if !objects.is_empty() {
-            return objects;
-        }
-        return desk.draft.heads_of_kind(OBJECTS);
+        return objects;
     }
     Vec::new()
 }

@@ -15,6 +15,7 @@ use super::place;
 use super::target::{self, Target, core, places, resolves};
 use super::verbs::Verb;
 use super::weigh;
+use std::ops::Range;
 
 /// `a dog instead of the cat`, `instead of the cat, a dog`, `a dog rather than a cat`, `not a cat but a dog`.
 pub(super) fn instead(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
@@ -121,6 +122,57 @@ pub(super) fn phrase_of(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<std::ops::R
     Ok(desk.draft.tie_start(start)..place.end)
 }
 
+/// Every thing of `the cat and the dog`, `both`; `None` if any of them is not in the prompt, or there is only one.
+pub(super) fn all_of(desk: &Desk<'_>, x: &[Tok]) -> Option<Vec<Range<usize>>> {
+    if let [one] = x
+        && matches!(one.low.as_str(), "both" | "them" | "all")
+    {
+        let all: Vec<Range<usize>> = desk.draft.subjects().into_iter().map(|h| h..h + 1).collect();
+        return (all.len() > 1 && desk.draft.person().is_empty()).then_some(all);
+    }
+    let parts: Vec<&[Tok]> =
+        x.split(|t| matches!(t.low.as_str(), "and" | ",")).map(trim).filter(|p| !p.is_empty()).collect();
+    let found: Vec<Range<usize>> =
+        parts.iter().filter_map(|p| places(desk, p, Reach::Thing).into_iter().next()).collect();
+    (parts.len() > 1 && found.len() == parts.len() && found.windows(2).all(|w| w[0] != w[1])).then_some(found)
+}
+
+/// Several things in the place of several, one by one; or one in the place of all.
+fn put_for_all(desk: &mut Desk<'_>, found: Vec<Range<usize>>, y: &[Tok]) -> Result<(), Stop> {
+    let mut found = found;
+    let news: Vec<&[Tok]> =
+        y.split(|t| matches!(t.low.as_str(), "and" | ",")).map(trim).filter(|p| !p.is_empty()).collect();
+    let pairwise = news.len() == found.len();
+    let mut pairs: Vec<(Range<usize>, &[Tok])> =
+        found.drain(..).enumerate().map(|(i, r)| (r, if pairwise { news[i] } else { y })).collect();
+    pairs.sort_by_key(|(r, _)| std::cmp::Reverse(r.start));
+    let full = |desk: &Desk<'_>, r: &Range<usize>| desk.draft.phrase_start(r.end - 1).min(r.start)..r.end;
+    if !pairwise {
+        let (last, first) = (full(desk, &pairs[0].0), full(desk, &pairs[pairs.len() - 1].0));
+        let ties = desk.draft.lows(first.start..last.end);
+        let near = last.start.saturating_sub(first.end) <= 2 && !ties.is_empty() && pairs.len() == 2;
+        if near {
+            let text = desk.written(y);
+            desk.swap(first.start..last.end, &text);
+            return Ok(());
+        }
+    }
+    // From the end, so that earlier places stay where they are.
+    let n = pairs.len();
+    for (i, (range, new)) in pairs.into_iter().enumerate() {
+        if pairwise || i + 1 == n {
+            noun::swap_thing(desk, range, new)?;
+        } else {
+            desk.remove(range, new)?;
+        }
+    }
+    if pairwise {
+        let first = desk.changes.len().saturating_sub(n);
+        desk.changes[first..].reverse();
+    }
+    Ok(())
+}
+
 /// Y in the place of X.
 pub(super) fn put_for(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok]) -> Result<(), Stop> {
     let (x, y) = (trim(x), trim(y));
@@ -130,6 +182,11 @@ pub(super) fn put_for(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok]) -> Result<(), S
             "that says only half of it",
             "replace the cat with a dog",
         ));
+    }
+    if places(desk, x, Reach::Thing).is_empty()
+        && let Some(found) = all_of(desk, x)
+    {
+        return put_for_all(desk, found, y);
     }
     if is_preposition(&x[0].low) && x.len() > 1 {
         let range = phrase_of(desk, x)?;
@@ -231,6 +288,9 @@ pub(super) fn turn(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]]) -> Result
     }
     let link = link(desk, toks, &["into", "to", "for", "with"]);
     let Some(at) = link else {
+        if gathered(desk, toks, more, &["into", "to"])? {
+            return Ok(());
+        }
         if split_target(desk, toks).0 > 0 {
             return make(desk, toks, more);
         }
@@ -305,6 +365,19 @@ pub(super) fn pair_of_its_own(desk: &Desk<'_>, toks: &[Tok], links: &[&str]) -> 
     (resolves(desk, &toks[..at]) || !places(desk, &toks[..at], Reach::Idea).is_empty()).then_some(at)
 }
 
+/// `replace the cat and the dog with foxes`: the connecting word is in a later part. False if it is in none.
+fn gathered(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]], links: &[&str]) -> Result<bool, Stop> {
+    let linked = |p: &&[Tok]| (1..p.len().saturating_sub(1)).find(|&i| links.contains(&p[i].low.as_str()));
+    let Some((at, i)) = more.iter().enumerate().find_map(|(at, p)| linked(p).map(|i| (at, i))) else {
+        return Ok(false);
+    };
+    let part = more[at];
+    let Some(first) = toks.first().map(|t| t.from) else { return Ok(false) };
+    let whole = super::super::desk::tokens(&desk.line[first..part[i - 1].to], first);
+    pair(desk, &whole, &part[i + 1..], &more[at + 1..], links)?;
+    Ok(true)
+}
+
 /// `replace the cat with a dog and the beach with a forest`.
 pub(super) fn pairs(
     desk: &mut Desk<'_>,
@@ -313,15 +386,9 @@ pub(super) fn pairs(
     links: &[&str],
     example: &str,
 ) -> Result<(), Stop> {
-    // `replace the cat and the dog with foxes`: the link is in a later part.
     if link(desk, toks, links).is_none() {
-        if let Some(at) = more.iter().position(|p| link(desk, p, links).is_some()) {
-            let part = more[at];
-            let i = link(desk, part, links).unwrap_or(0);
-            let x = with_more(desk, toks, &more[..at]);
-            let first = x.first().map_or(0, |t| t.from);
-            let whole = super::super::desk::tokens(&desk.line[first..part[i - 1].to], first);
-            return pair(desk, &whole, &part[i + 1..], &more[at + 1..], links);
+        if gathered(desk, toks, more, links)? {
+            return Ok(());
         }
         if toks.is_empty() {
             return Err(desk.misread(toks, "that does not say what to replace", example));

@@ -270,7 +270,8 @@ pub(super) fn put(desk: &mut Desk<'_>, toks: &[Tok], moves: bool) -> Result<(), 
     }
     let pronoun =
         matches!(thing, [one] if is_person_pronoun(&one.low) || is_scene_pronoun(&one.low) || one.low == "everything");
-    let known = pronoun || !places(desk, thing, Reach::Thing).is_empty();
+    let several = thing.iter().any(|t| t.low == "and") && super::pair::all_of(desk, thing).is_some();
+    let known = pronoun || several || !places(desk, thing, Reach::Thing).is_empty();
     let indefinite = thing.first().is_some_and(|t| matches!(t.low.as_str(), "a" | "an" | "another" | "some" | "two"));
     let someone = matches!(spot, [one] if is_person_pronoun(&one.low) || is_scene_pronoun(&one.low));
     if known && !indefinite && !someone {

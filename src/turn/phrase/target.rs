@@ -2,6 +2,7 @@
 
 use super::super::desk::{Desk, Stop, Tok};
 use super::super::find::Reach;
+use super::super::lexicon::lexicon;
 use super::super::small::{is_determiner, is_person_pronoun, is_preposition, is_scene_pronoun};
 use std::ops::Range;
 
@@ -45,6 +46,26 @@ const UNNAMED: &[&str] = &[
     "place",
     "location",
 ];
+
+/// True for what the picture has without naming it: an apple has a background, but no hair.
+fn unnamed(desk: &Desk<'_>, word: &str) -> bool {
+    let of_someone = word == "hair" || lexicon().noun(word).contains(&"body");
+    UNNAMED.contains(&word)
+        && (!of_someone || !desk.draft.heads_of_kind(&["person", "animal", "body", "headgear", "glasses"]).is_empty())
+}
+
+/// Fails for a pronoun that nobody in the prompt can be.
+pub(super) fn someone(desk: &Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
+    if desk.draft.shows_someone() {
+        return Ok(());
+    }
+    let typed = desk.typed(toks);
+    Err(desk.misread(
+        toks,
+        format!("the prompt shows nobody who could be `{typed}`"),
+        "name the thing: make the river wide",
+    ))
+}
 
 /// Tokens without the determiners before them.
 pub(super) fn core(toks: &[Tok]) -> &[Tok] {
@@ -231,6 +252,9 @@ pub(super) fn target(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Option<Target>
             return Ok(Some(Target::Thing(person..person + 1)));
         }
         if is_person_pronoun(&one.low) {
+            if !matches!(one.low.as_str(), "them" | "they") {
+                someone(desk, toks)?;
+            }
             return Ok(Some(Target::Person));
         }
     }
@@ -242,8 +266,8 @@ pub(super) fn target(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Option<Target>
     if !places(desk, toks, Reach::Thing).is_empty() {
         return Ok(Some(Target::Thing(thing(desk, toks, Reach::Thing)?)));
     }
-    // `the colour of her hair`, `her hair colour`
-    if core_toks.len() == 1 && UNNAMED.contains(&word.low.as_str()) {
+    let own = core_toks.iter().rposition(|t| t.low == "'s").map_or(core_toks, |i| &core_toks[i + 1..]);
+    if own.len() == 1 && unnamed(desk, &word.low) {
         return Ok(Some(Target::Unnamed(word.low.clone())));
     }
     Ok(None)
@@ -258,10 +282,14 @@ pub(super) fn resolves(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     }
     let core_toks = core(toks);
     let Some(word) = core_toks.last() else { return false };
-    if is_determiner(&word.low) || core_toks.iter().any(|t| matches!(t.low.as_str(), "and" | "to" | "into" | "with")) {
+    let own = core_toks.iter().rposition(|t| t.low == "'s").map_or(core_toks, |i| &core_toks[i + 1..]);
+    if is_determiner(&word.low) {
+        return false;
+    }
+    if core_toks.iter().any(|t| matches!(t.low.as_str(), "and" | "to" | "into" | "with")) {
         return !places(desk, toks, Reach::Exact).is_empty();
     }
     (core_toks.len() == 1 && core_toks.len() < toks.len() && SCENES.contains(&word.low.as_str()))
-        || (core_toks.len() == 1 && UNNAMED.contains(&word.low.as_str()))
+        || (own.len() == 1 && unnamed(desk, &word.low))
         || !places(desk, toks, Reach::Thing).is_empty()
 }

@@ -91,6 +91,10 @@ pub(super) const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["render"], Verb::Make, true),
     (&["show"], Verb::Make, true),
     (&["turn"], Verb::Turn, true),
+    (&["go", "back"], Verb::Turn, true),
+    (&["go"], Verb::Turn, true),
+    (&["back"], Verb::Turn, true),
+    (&["revert"], Verb::Turn, true),
     (&["change"], Verb::Turn, false),
     (&["transform"], Verb::Turn, false),
     (&["convert"], Verb::Turn, false),
@@ -212,7 +216,7 @@ pub(super) fn verb(toks: &[Tok], known: &dyn Fn(&Tok) -> bool) -> Option<(Verb, 
             || is_person_pronoun(low)
             || is_scene_pronoun(low)
             || matches!(low, "to" | "into") && matches!(verb, Verb::Turn | Verb::Swap | Verb::Move)
-            || matches!(low, "back" | "there" | "everything" | "off" | "only" | "more" | "less");
+            || matches!(low, "there" | "everything" | "off" | "only" | "more" | "less");
         let bare = matches!(verb, Verb::Remove | Verb::Paint | Verb::Swap | Verb::Turn) && is_bare_rest(toks, n);
         // A clear sky is no order.
         let known = |tok: &Tok| pattern != &["clear"] && known(tok);

@@ -1,0 +1,223 @@
+//! Sessions as files, for the command line and for the conversation.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use super::args::Args;
+use super::config::Config;
+use super::look::{size, write_export};
+use super::talk::Talk;
+use crate::preview::png;
+use crate::safe::{printable, printable_line};
+use crate::session::file::{Hinted, Trust, read};
+use crate::session::home::{Home, check_name, store_of};
+use crate::session::import::{tree_of, write};
+use crate::session::lock::Lock;
+use crate::session::{Options, Session};
+use crate::store::disk::RealDisk;
+use crate::turn::commands::Format;
+
+pub(super) use super::batch::home;
+
+/// A list of the sessions: name, pictures, bytes, newest prompt. The one in `open` is marked.
+///
+/// # Errors
+/// Fails if the folder exists and cannot be read.
+pub fn sessions_text(home: &Home, open: Option<&Path>) -> Result<String> {
+    let listed = home.list(&RealDisk)?;
+    if listed.is_empty() {
+        return Ok(format!("there are no sessions yet in {}", home.sessions().display()));
+    }
+    let width = listed.iter().map(|l| l.name.chars().count()).max().unwrap_or(0).min(40);
+    let mut lines = Vec::new();
+    let mut all = 0;
+    for l in &listed {
+        let nodes = l.nodes.map_or_else(|| "damaged".to_owned(), |n| n.to_string());
+        let title = l.title.as_ref().filter(|t| **t != l.name).map(|t| format!("\"{t}\" · ")).unwrap_or_default();
+        let prompt = l.last_prompt.as_deref().unwrap_or("");
+        let is_open = open.is_some() && home.file(&l.name).ok().as_deref() == open;
+        let mark = if is_open { "   ← here" } else { "" };
+        lines.push(format!("{:<width$}  {nodes:>7}  {:>7}  {title}{prompt}{mark}", l.name, size(l.bytes)).trim_end().to_owned());
+        all += l.bytes;
+    }
+    let header = format!("{:<width$}  {:>7}  {:>7}  newest prompt", "name", "nodes", "size");
+    lines.insert(0, header);
+    lines.push(format!("{} sessions, {} in {}", listed.len(), size(all), home.sessions().display()));
+    Ok(lines.iter().map(|l| printable_line(l)).collect::<Vec<_>>().join("\n"))
+}
+
+/// `wordbrush sessions [rm NAME...]`.
+///
+/// # Errors
+/// Fails if there is no such session or it cannot be removed.
+pub fn sessions(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let home = home()?;
+    match args.free.as_slice() {
+        [] => writeln!(out, "{}", sessions_text(&home, None)?)?,
+        [verb, names @ ..] if verb == "rm" && !names.is_empty() => {
+            for name in names {
+                home.remove(name)?;
+                writeln!(out, "removed {}", printable_line(name))?;
+            }
+        }
+        _ => return Err(Hinted::new("`sessions` lists sessions, or removes those named", "wordbrush sessions rm NAME").into()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `wordbrush export png|gif|html|json SESSION [FILE]`. The session is only read.
+///
+/// # Errors
+/// Fails if there is no such session or format, or the file cannot be written.
+pub fn export(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let usage = "wordbrush export html fox fox.html";
+    let (format, session, file) = match args.free.as_slice() {
+        [format, session] => (format, session, None),
+        [format, session, file] => (format, session, Some(PathBuf::from(file))),
+        _ => return Err(Hinted::new("`export` needs a form and a session", usage).into()),
+    };
+    let format = match format.as_str() {
+        "png" => Format::Png,
+        "gif" => Format::Gif,
+        "html" => Format::Html,
+        "json" => Format::Json,
+        other => {
+            let message = format!("`export` writes png, gif, html or json, but got `{}`", printable_line(other));
+            return Err(Hinted::new(message, usage).into());
+        }
+    };
+    let home = home()?;
+    let config = Config::read(home.config())?;
+    let limits = super::batch::limits(args, &config)?;
+    let path = session_path(session, &home)?;
+    let options = Options { home, path: Some(path), read_only: true, settings: config.settings, overrides: args.settings()?, limits };
+    let mut talk = Talk::new(Session::open(options)?, args.path("out"));
+    let said = write_export(&mut talk, format, file.as_deref())?;
+    writeln!(out, "{}", printable(&said))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `wordbrush cache clear`: removes the stores of all sessions that are not open; all in them can be computed again.
+///
+/// # Errors
+/// Fails if a store cannot be removed.
+pub fn cache(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    if args.free != ["clear"] {
+        return Err(Hinted::new("`cache` does one thing: it clears", "wordbrush cache clear").into());
+    }
+    let home = home()?;
+    let (mut count, mut bytes) = (0, 0);
+    let entries = match std::fs::read_dir(home.sessions()) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            writeln!(out, "there are no sessions, so nothing is kept")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot list {}", home.sessions().display())),
+    };
+    for path in entries.flatten().map(|e| e.path()) {
+        let is_store = path.extension().is_some_and(|e| e == "store") && path.is_dir() && !path.is_symlink();
+        let Some(name) = path.file_stem().and_then(|s| s.to_str()).filter(|n| is_store && check_name(n).is_ok()) else { continue };
+        let file = path.with_extension("jsonl");
+        let _lock = match Lock::take(&file, name) {
+            Ok(lock) => lock,
+            Err(error) => {
+                writeln!(out, "left alone: {}", printable(&format!("{error:#}")))?;
+                continue;
+            }
+        };
+        bytes += bytes_of(&path);
+        std::fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        count += 1;
+    }
+    let stores = if count == 1 { "1 store".to_owned() } else { format!("{count} stores") };
+    writeln!(out, "removed {stores}, {}; pictures are drawn again when they are needed", size(bytes))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Bytes of all files in a folder and those inside it; links are not followed.
+fn bytes_of(path: &Path) -> u64 {
+    match std::fs::symlink_metadata(path) {
+        Ok(data) if data.is_file() => data.len(),
+        Ok(data) if data.is_dir() => std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| bytes_of(&e.path())).sum(),
+        _ => 0,
+    }
+}
+
+/// The file of a session given by its name or its path.
+fn session_path(given: &str, home: &Home) -> Result<PathBuf> {
+    let named = home.file(given).ok().filter(|path| path.is_file());
+    let found = named.or_else(|| Some(PathBuf::from(given)).filter(|path| path.is_file()));
+    found.ok_or_else(|| {
+        let message = format!("there is no session or file `{}`", printable_line(given));
+        Hinted::new(message, "`wordbrush sessions` lists the sessions").into()
+    })
+}
+
+/// Opens a session by its name, a session's file, or a picture that carries its lineage. A picture becomes a new
+/// session, whose name is made from the picture's, in the folder of sessions; `options.path` is not read.
+///
+/// # Errors
+/// Fails if there is nothing of that name, it cannot be read, or it is open elsewhere; also if a session's file from
+/// outside the folder of sessions names files outside its own.
+pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
+    let path = session_path(given, &options.home)?;
+    if is_png(&path) {
+        return open_picture(&path, options);
+    }
+    let is_home = path.parent().is_some_and(|p| same_folder(p, options.home.sessions()));
+    if !is_home {
+        let contents = read(&path, &RealDisk, Trust::Imported)?;
+        if let Some(note) = contents.notes.iter().find(|n| n.contains("outside its folder")) {
+            let message = format!("`{}` may not be opened so: {note}", printable_line(given));
+            return Err(Hinted::new(message, format!("if it is your own: wordbrush --session {}", path.display())).into());
+        }
+    }
+    options.path = Some(path);
+    Session::open(options)
+}
+
+fn same_folder(a: &Path, b: &Path) -> bool {
+    let a = if a.as_os_str().is_empty() { Path::new(".") } else { a };
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn is_png(path: &Path) -> bool {
+    use std::io::Read;
+    let mut start = [0; 8];
+    let found = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    found.is_ok() && start == *b"\x89PNG\r\n\x1a\n"
+}
+
+fn open_picture(path: &Path, mut options: Options) -> Result<Session> {
+    let shown = printable_line(&path.display().to_string());
+    let notes = png::open_notes(path)?;
+    let Some(lineage) = notes.wordbrush else {
+        let hint = match notes.parameters.and_then(|text| png::Parameters::parse(&text)) {
+            Some(p) => format!("its prompt can be drawn: /new {}", printable_line(&p.prompt)),
+            None => "pictures that wordbrush wrote carry theirs".to_owned(),
+        };
+        return Err(Hinted::new(format!("`{shown}` carries no lineage"), hint).into());
+    };
+    let (tree, said) = tree_of(&lineage).with_context(|| format!("cannot open `{shown}`"))?;
+    let stem: String = path.file_stem().unwrap_or_default().to_string_lossy().chars().filter(|c| c.is_alphanumeric() || *c == '-').take(40).collect();
+    let stem = stem.trim_start_matches('-');
+    let name = options.home.new_name(&format!("from-{}", if stem.is_empty() { "picture" } else { stem }));
+    let file = options.home.file(&name)?;
+    write(&tree, &|_| None, &file, None, std::sync::Arc::new(RealDisk))?;
+    options.path = Some(file.clone());
+    options.read_only = false;
+    let mut session = Session::open(options)?;
+    said.into_iter().for_each(|note| session.note(note));
+    if let Err(error) = session.check_fit() {
+        drop(session);
+        // What was written a moment ago is of no use to anybody.
+        let _ = std::fs::remove_file(&file);
+        let _ = std::fs::remove_dir_all(store_of(&file));
+        return Err(error.context(format!("cannot open `{shown}`")));
+    }
+    Ok(session)
+}

@@ -1,0 +1,248 @@
+//! Commands that draw a branch, or an edit, once more.
+
+use anyhow::Result;
+use candle_core::Tensor;
+
+use super::super::report;
+use super::super::reply::Reply;
+use super::super::talk::{Talk, Watcher, text};
+use super::{shown, shown_as};
+use crate::plan::Recipe;
+use crate::plan::settings::{Settings, TurnSettings, Window};
+use crate::preview::sheet::{Layout, Tile, sheet};
+use crate::session::branch::{Planned, root_settings};
+use crate::session::file::Hinted;
+use crate::session::{Turned, to_image};
+use crate::turn::Edit;
+
+/// What several pictures drawn one after the other came to: the last one, with the seconds and samples of all.
+fn drew(talk: &mut Talk, mut turned: Vec<Turned>, note: impl FnOnce(&[u32]) -> Option<String>) -> Result<Reply> {
+    let nodes: Vec<u32> = turned.iter().map(|t| t.node).collect();
+    let (seconds, evaluations) = (turned.iter().map(|t| t.seconds).sum(), turned.iter().map(|t| t.evaluations).sum());
+    let existed = turned.iter().all(|t| t.existed);
+    let Some(mut last) = turned.pop() else { return Ok(Reply::Nothing) };
+    for node in &nodes[..nodes.len() - 1] {
+        talk.write_picture(*node)?;
+    }
+    (last.seconds, last.evaluations, last.existed) = (seconds, evaluations, existed);
+    let earlier = turned.into_iter().flat_map(|t| t.warnings);
+    last.warnings = earlier.chain(std::mem::take(&mut last.warnings)).collect();
+    last.warnings.extend(note(&nodes));
+    Ok(Reply::Drew(Box::new(talk.measured(last)?)))
+}
+
+fn listed(nodes: &[u32]) -> String {
+    nodes.iter().map(|n| format!("#{n}")).collect::<Vec<_>>().join(" ")
+}
+
+/// `/new N`: the present prompt under N seeds from the present one on, each a root. We stay where we are.
+pub(super) fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let here = talk.session.resolve(None)?;
+    let root = talk.session.root()?.number;
+    let recipe = (*talk.session.tree()[here].recipe).clone();
+    let settings = talk.session.tree()[root].plan.settings.clone();
+    let prompt = talk.session.tree()[here].plan.prompt.clone();
+    let start = super::super::root_edit(&prompt);
+    let edit = Edit { changes: start.changes, spans: Vec::new(), is_root: true, ..talk.session.edit_of(here) };
+    let mut drawn: Vec<Turned> = Vec::new();
+    for i in 0..n {
+        let seed = recipe.seed.wrapping_add(i as u64);
+        let planned = Planned { line: prompt.clone(), edit: edit.clone(), settings: settings.clone() };
+        let root = root_settings(&Recipe { seed, ..recipe.clone() });
+        let mut watch = |_: usize, step: usize, latent: &Tensor| watcher.step(i * recipe.steps + step + 1, n * recipe.steps, latent);
+        match talk.session.draw_branch(None, &root, &[planned], &mut watch) {
+            Ok(Some(turned)) => drawn.extend(turned),
+            Ok(None) => break,
+            Err(error) => return talk.session.return_to(Some(here)).and(Err(error)),
+        }
+    }
+    talk.session.return_to(Some(here))?;
+    if drawn.is_empty() {
+        return Ok(Reply::Stopped);
+    }
+    let mut lines = Vec::new();
+    let mut pictures = Vec::new();
+    for turned in &drawn {
+        let seed = talk.session.tree()[turned.node].recipe.seed;
+        lines.push(format!("  #{:<4} seed {seed}", turned.node));
+        pictures.push((to_image(&turned.left.picture), format!("#{} seed {seed}", turned.node)));
+        talk.write_picture(turned.node)?;
+    }
+    let tiles: Vec<Tile> = pictures.iter().map(|(picture, label)| Tile { picture, label }).collect();
+    let sheet = sheet(&tiles, &Layout::default());
+    let (first, last) = (drawn[0].node, drawn[drawn.len() - 1].node);
+    let took: f64 = drawn.iter().map(|t| t.seconds).sum();
+    let text = format!(
+        "{} pictures of \"{prompt}\", {}\n{}\n  take one by its number: #{last}   (still at #{here})",
+        drawn.len(),
+        report::seconds(took),
+        lines.join("\n")
+    );
+    shown_as(talk, &format!("seeds-{first:04}-{last:04}.png"), sheet, text)
+}
+
+fn replant(talk: &mut Talk, seed: u64, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let here = talk.session.resolve(None)?;
+    let steps = talk.session.tree()[here].recipe.steps;
+    let all = steps * talk.session.branch_of(here).len();
+    let mut watch = |edit: usize, step: usize, latent: &Tensor| watcher.step(edit * steps + step + 1, all, latent);
+    match talk.session.replant(here, seed, &mut watch)? {
+        None => Ok(Reply::Stopped),
+        Some(turned) => drew(talk, turned, |nodes| match nodes {
+            [_] => None,
+            _ => Some(format!("the branch of #{here} with seed {seed}: {}", listed(nodes))),
+        }),
+    }
+}
+
+/// `/seed N`: before the first picture a setting; later the branch once more from that seed's noise.
+pub(super) fn seed(talk: &mut Talk, seed: u64, watcher: &mut dyn Watcher) -> Result<Reply> {
+    if talk.session.tree().is_empty() {
+        talk.session.set("seed", &seed.to_string())?;
+        return Ok(text(format!("the first picture will have seed {seed}")));
+    }
+    replant(talk, seed, watcher)
+}
+
+/// `/again`: the branch from the next seed that has not been used for it.
+pub(super) fn again(talk: &mut Talk, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let root = talk.session.root()?;
+    let (number, seed) = (root.number, root.recipe.seed);
+    let next = talk.session.unused_seed(number, (1..).map(|n| seed.wrapping_add(n)));
+    replant(talk, next.unwrap_or(seed), watcher)
+}
+
+/// `/vary`: the branch from a seed far away that is made from the present one, so that a second time makes the same.
+pub(super) fn vary(talk: &mut Talk, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let root = talk.session.root()?;
+    let (number, seed) = (root.number, root.recipe.seed);
+    let mut state = seed;
+    let far = std::iter::repeat_with(move || {
+        state = derived(state);
+        state
+    });
+    let next = talk.session.unused_seed(number, far.take(1000));
+    replant(talk, next.unwrap_or(seed), watcher)
+}
+
+/// A number of 32 bits made from another: close seeds lead to distant ones. Short, so that it can be typed.
+fn derived(seed: u64) -> u64 {
+    let mut x = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (x ^ (x >> 31)) >> 32
+}
+
+/// Windows moved by `by` towards freedom: shorter ones carry less of the parent.
+fn moved(settings: &TurnSettings, by: f64) -> TurnSettings {
+    let shift = |w: &Window| Window { to: (((w.to - by).clamp(0.0, 1.0)) * 1e9).round() / 1e9, ..*w };
+    let mut out = settings.clone();
+    out.cross_replace_steps = shift(&settings.cross_replace_steps);
+    out.self_replace_steps = shift(&settings.self_replace_steps);
+    out.cross_words.values_mut().for_each(|w| *w = shift(w));
+    out
+}
+
+/// `stronger` and `weaker`: the last edit once more, a sibling with its windows moved by `by` towards freedom.
+pub(super) fn nearer_freedom(talk: &mut Talk, line: &str, by: f64, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let here = talk.session.resolve(None)?;
+    let node = &talk.session.tree()[here];
+    let (was, steps) = (node.plan.settings.clone(), node.recipe.steps);
+    let Some(parent) = node.parent else {
+        return Err(Hinted::new(format!("#{here} is a first picture: there is no edit to draw once more"), "make an edit first").into());
+    };
+    let settings = moved(&was, by);
+    if settings == was {
+        let end = if by > 0.0 { "nothing more of its parent to let go" } else { "everything of its parent already" };
+        let message = format!("the edit of #{here} keeps {end}");
+        return Err(Hinted::new(message, if by > 0.0 { "k 0 lets the whole picture change: /set k 0" } else { "/mask shows where it may change" }).into());
+    }
+    let edit = talk.session.edit_of(here);
+    let root = talk.session.settings().root.clone();
+    let note = format!("windows moved: cross {} (was {}), self {} (was {})", settings.cross_replace_steps, was.cross_replace_steps, settings.self_replace_steps, was.self_replace_steps);
+    watcher.understood(&edit.changes);
+    let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, steps, latent);
+    match talk.session.edit_under(Settings { turn: settings, root }, Some(parent), line, &edit, &mut watch)? {
+        None => Ok(Reply::Stopped),
+        Some(turned) => drew(talk, vec![turned], |_| Some(note)),
+    }
+}
+
+/// `/pick ID`: another node's changes, read again here.
+pub(super) fn pick(talk: &mut Talk, line: &str, id: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let (here, node) = (talk.session.resolve(None)?, talk.session.resolve(Some(id))?);
+    if talk.session.tree()[node].is_root() {
+        return Err(Hinted::new(format!("#{node} is a first picture, not an edit"), format!("go there: #{node}")).into());
+    }
+    let tree = talk.session.tree();
+    let prompt = tree[here].plan.prompt.clone();
+    let above: Vec<String> = tree.ancestors(here).map(|n| n.plan.prompt.clone()).collect();
+    let edit = talk.session.carry_over(node, &prompt, &above)?;
+    talk.edit(line, &edit, watcher)
+}
+
+/// `/rebase ID`: the edits of this branch, one by one, on another picture.
+pub(super) fn rebase(talk: &mut Talk, id: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let (here, base) = (talk.session.resolve(None)?, talk.session.resolve(Some(id))?);
+    if talk.session.branch_of(here).contains(&base) {
+        return Err(Hinted::new(format!("#{base} is in this branch already"), "/rebase takes another root; /tree shows them").into());
+    }
+    let planned = talk.session.plan_rebase(here, base)?;
+    if planned.is_empty() {
+        return Err(Hinted::new(format!("#{here} is a first picture: it has no edits to put elsewhere"), "go to an edited picture first").into());
+    }
+    let recipe = &talk.session.tree()[base].recipe;
+    let (steps, root) = (recipe.steps, root_settings(recipe));
+    let all = planned.len() * steps;
+    let mut watch = |edit: usize, step: usize, latent: &Tensor| watcher.step(edit * steps + step + 1, all, latent);
+    match talk.session.draw_branch(Some(base), &root, &planned, &mut watch)? {
+        None => Ok(Reply::Stopped),
+        Some(turned) => drew(talk, turned, |nodes| Some(format!("the edits of #{here} on #{base}: {}", listed(nodes)))),
+    }
+}
+
+/// `/collapse`: all edits since the root as one, under the settings in force.
+pub(super) fn collapse(talk: &mut Talk, line: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let here = talk.session.resolve(None)?;
+    let root = talk.session.root()?.number;
+    if here == root {
+        return Err(Hinted::new(format!("#{here} is a first picture: there are no edits to collapse"), "make some edits first").into());
+    }
+    let edit = talk.session.folded(here)?;
+    if edit.changes.is_empty() {
+        return Ok(shown(format!("the edits up to #{here} undo each other: its words and weights are those of #{root}"), Vec::new()));
+    }
+    let count = talk.session.tree().depth(here);
+    let steps = talk.session.tree()[here].recipe.steps;
+    watcher.understood(&edit.changes);
+    let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, steps, latent);
+    let Some(turned) = talk.session.edit_at(Some(root), line, &edit, &mut watch)? else { return Ok(Reply::Stopped) };
+    drew(talk, vec![turned], |_| Some(format!("{count} edits up to #{here} as one edit of #{root}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_move_by_a_fifth_and_stop_at_their_ends() {
+        let mut settings = TurnSettings::default();
+        settings.cross_words.insert("hair".to_owned(), Window { from: 0.1, to: 0.3 });
+        let freer = moved(&settings, 0.2);
+        assert_eq!((freer.cross_replace_steps.to, freer.self_replace_steps.to), (0.2, 0.2));
+        assert_eq!(freer.cross_words["hair"], Window { from: 0.1, to: 0.1 });
+        let end = moved(&moved(&freer, 0.2), 0.2);
+        assert_eq!(end.cross_replace_steps.to, 0.0);
+        assert_eq!(moved(&end, 0.2), end);
+        assert_eq!(moved(&settings, -1.0).self_replace_steps.to, 1.0);
+    }
+
+    #[test]
+    fn derived_seeds_differ_even_for_neighbours() {
+        let mut all: Vec<u64> = (0..1000).map(derived).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 1000);
+        assert!(all.iter().all(|s| *s < 1 << 32));
+    }
+}

@@ -1,0 +1,127 @@
+//! The networks against others' arithmetic: candle's own UNet, and gradients against finite differences.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor, Var};
+use candle_transformers::models::stable_diffusion::unet_2d::{BlockConfig, UNet2DConditionModel, UNet2DConditionModelConfig};
+use wordbrush::attention::Untouched;
+use wordbrush::engine::Engine;
+use wordbrush::engine::layers::Backend;
+use wordbrush::engine::noise::normal;
+use wordbrush::engine::unet::{Call, Condition};
+use wordbrush::model::folder::Folder;
+use wordbrush::plan::settings::Precision;
+
+fn model(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/models").join(name)
+}
+
+fn engine(backend: &Backend) -> Engine {
+    Engine::load(&Folder::open(model("tiny-sd")).expect("a model"), backend).expect("it loads")
+}
+
+fn random(seed: u64, shape: &[usize]) -> Tensor {
+    Tensor::from_vec(normal(seed, shape.iter().product()), shape, &Device::Cpu).expect("a tensor")
+}
+
+fn gap(a: &Tensor, b: &Tensor) -> f64 {
+    let gap = (a.to_dtype(DType::F64).expect("f64") - b.to_dtype(DType::F64).expect("f64")).expect("shapes fit");
+    gap.abs().and_then(|g| g.flatten_all()?.max(0)?.to_scalar()).expect("a number")
+}
+
+#[test]
+fn our_unet_computes_what_candles_does() {
+    let block = |out_channels, use_cross_attn| BlockConfig { out_channels, use_cross_attn, attention_head_dim: 2 };
+    let config = UNet2DConditionModelConfig {
+        blocks: vec![block(32, Some(1)), block(64, Some(1)), block(64, None)],
+        center_input_sample: false,
+        cross_attention_dim: 32,
+        downsample_padding: 1,
+        flip_sin_to_cos: true,
+        freq_shift: 0.0,
+        layers_per_block: 2,
+        mid_block_scale_factor: 1.0,
+        norm_eps: 1e-5,
+        norm_num_groups: 32,
+        sliced_attention_size: None,
+        use_linear_projection: false,
+    };
+    let path = model("tiny-sd").join("unet/diffusion_pytorch_model.safetensors");
+    let tensors = candle_core::safetensors::load(path, &Device::Cpu).expect("weights");
+    let vb = candle_nn::VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
+    let theirs = UNet2DConditionModel::new(vb, 4, 4, false, config).expect("candle's UNet");
+    let ours = engine(&Backend::Kernels(wordbrush_kernels::Precision::F32));
+    let (latents, text) = (random(1, &[2, 4, 16, 16]), random(2, &[2, 77, 32]));
+    for level in [1, 401, 981] {
+        let expected = theirs.forward(&latents, level as f64, &text).expect("a prediction");
+        let condition = Condition { text: text.clone(), added: None };
+        let last = latents.permute((0, 2, 3, 1)).and_then(|l| l.contiguous()).expect("channels last");
+        let got = ours.predict(&last, &condition, level).expect("a prediction");
+        let got = got.permute((0, 3, 1, 2)).expect("channels first");
+        let scale: f32 = expected.abs().and_then(|e| e.flatten_all()?.max(0)?.to_scalar()).expect("a number");
+        let gap = gap(&got, &expected) / f64::from(scale);
+        assert!(gap <= 2e-5, "UNets differ by {gap:.2e} of the largest value at level {level}");
+    }
+}
+
+#[test]
+fn the_plain_path_and_the_kernels_agree() {
+    let (latents, text) = (random(3, &[1, 16, 16, 4]), random(4, &[1, 77, 32]));
+    let condition = Condition { text, added: None };
+    let a = engine(&Backend::Kernels(wordbrush_kernels::Precision::F32)).predict(&latents, &condition, 501).expect("a prediction");
+    let b = engine(&Backend::Plain(Device::Cpu, DType::F64)).predict(&latents, &condition, 501).expect("a prediction");
+    let gap = gap(&a, &b);
+    assert!(gap <= 2e-4, "they differ by {gap:.2e}");
+}
+
+#[test]
+fn gradients_through_the_plain_unet_are_those_of_finite_differences() {
+    let engine = engine(&Backend::Plain(Device::Cpu, DType::F64));
+    let latents = random(5, &[1, 16, 16, 4]);
+    let text = random(6, &[1, 77, 32]).to_dtype(DType::F64).expect("f64");
+    let loss = |text: &Tensor| {
+        let condition = Condition { text: text.clone(), added: None };
+        engine.predict(&latents, &condition, 301).and_then(|p| Ok(p.sqr()?.mean_all()?)).expect("a loss")
+    };
+    let var = Var::from_tensor(&text).expect("a variable");
+    let gradients = loss(var.as_tensor()).backward().expect("a backward pass");
+    let gradient = gradients.get(var.as_tensor()).expect("the gradient reaches the text");
+    let gradient = gradient.flatten_all().and_then(|g| g.to_vec1::<f64>()).expect("numbers");
+    let values = text.flatten_all().and_then(|t| t.to_vec1::<f64>()).expect("numbers");
+    let largest = gradient.iter().fold(0.0f64, |a, g| a.max(g.abs()));
+    assert!(largest > 1e-6, "the gradient is nothing");
+    for at in [0, 33, 500, 1201, 2463] {
+        let h = 1e-5;
+        let moved = |by: f64| {
+            let mut values = values.clone();
+            values[at] += by;
+            let text = Tensor::from_vec(values, text.dims(), &Device::Cpu).expect("a tensor");
+            loss(&text).to_scalar::<f64>().expect("a number")
+        };
+        let numeric = (moved(h) - moved(-h)) / (2.0 * h);
+        let gap = (numeric - gradient[at]).abs();
+        assert!(gap <= 1e-6 * largest + 1e-9, "at {at}: {numeric} by differences, {} by gradient", gradient[at]);
+    }
+}
+
+/// A site's arithmetic does not depend on who watches, nor a sample's on who is beside it.
+#[test]
+fn a_sample_has_the_same_bits_alone_and_in_a_batch() {
+    for precision in [wordbrush_kernels::Precision::F32, wordbrush_kernels::Precision::Bf16] {
+        let engine = engine(&Backend::Kernels(precision));
+        let (latents, text) = (random(7, &[3, 16, 16, 4]), random(8, &[3, 77, 32]));
+        let run = |latents: &Tensor, text: &Tensor, shown: bool| {
+            let prepared = engine.unet().prepare(&Condition { text: text.clone(), added: None }).expect("a text");
+            let mut control = Untouched;
+            let call = Call { step: 0, level: 601, shown, map_precision: Precision::F32, control: &mut control };
+            let out = engine.unet().forward(latents, &prepared, call).expect("a prediction");
+            out.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers")
+        };
+        let all = run(&latents, &text, false);
+        for i in 0..3 {
+            let alone = run(&latents.narrow(0, i, 1).expect("one"), &text.narrow(0, i, 1).expect("one"), i == 1);
+            let size = alone.len();
+            assert!(alone == all[i * size..(i + 1) * size], "sample {i} depends on its neighbours ({precision:?})");
+        }
+    }
+}
