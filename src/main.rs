@@ -27,6 +27,7 @@ fn carry_out(args: &Args) -> Result<ExitCode> {
     match args.verb.as_str() {
         "" | "open" => interactive::open(args),
         "run" => batch::run(args, &mut out),
+        "bench" => wordbrush::repl::bench::bench(args, &mut out),
         "explain" => batch::explain(args, &mut out),
         "parity" => batch::parity(args, &mut out),
         "replay" => batch::replay(args, &mut out),

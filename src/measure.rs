@@ -32,11 +32,7 @@ fn psnr_of(a: &RgbImage, b: &RgbImage, selected: impl Fn(usize) -> bool) -> Opti
     let mut count = 0u64;
     let pairs = a.as_raw().chunks_exact(3).zip(b.as_raw().chunks_exact(3));
     for (_, (p, q)) in pairs.enumerate().filter(|(pixel, _)| selected(*pixel)) {
-        squares += p
-            .iter()
-            .zip(q)
-            .map(|(&x, &y)| u64::from(x.abs_diff(y)).pow(2))
-            .sum::<u64>();
+        squares += p.iter().zip(q).map(|(&x, &y)| u64::from(x.abs_diff(y)).pow(2)).sum::<u64>();
         count += 3;
     }
     if count == 0 {
@@ -68,33 +64,26 @@ pub fn ssim(a: &RgbImage, b: &RgbImage) -> Option<f64> {
     let product = |p: &[f64], q: &[f64]| p.iter().zip(q).map(|(p, q)| p * q).collect::<Vec<_>>();
     let blur = |plane: &[f64]| blur_inside(plane, width, height);
     let (mean_x, mean_y) = (blur(&x), blur(&y));
-    let (xx, yy, xy) = (
-        blur(&product(&x, &x)),
-        blur(&product(&y, &y)),
-        blur(&product(&x, &y)),
-    );
+    let (xx, yy, xy) = (blur(&product(&x, &x)), blur(&product(&y, &y)), blur(&product(&x, &y)));
     let (c1, c2) = ((0.01f64 * 255.0).powi(2), (0.03f64 * 255.0).powi(2));
     let sum: f64 = (0..mean_x.len())
         .map(|i| {
             let (mx, my) = (mean_x[i], mean_y[i]);
             let (var_x, var_y, cov) = (xx[i] - mx * mx, yy[i] - my * my, xy[i] - mx * my);
-            (2.0 * mx * my + c1) * (2.0 * cov + c2)
-                / ((mx * mx + my * my + c1) * (var_x + var_y + c2))
+            (2.0 * mx * my + c1) * (2.0 * cov + c2) / ((mx * mx + my * my + c1) * (var_x + var_y + c2))
         })
         .sum();
     Some(sum / mean_x.len() as f64)
 }
 
 fn luma(picture: &RgbImage) -> Vec<f64> {
-    let weigh =
-        |p: &[u8]| 0.299 * f64::from(p[0]) + 0.587 * f64::from(p[1]) + 0.114 * f64::from(p[2]);
+    let weigh = |p: &[u8]| 0.299 * f64::from(p[0]) + 0.587 * f64::from(p[1]) + 0.114 * f64::from(p[2]);
     picture.as_raw().chunks_exact(3).map(weigh).collect()
 }
 
 fn gaussian() -> [f64; SSIM_WINDOW] {
     let middle = (SSIM_WINDOW / 2) as f64;
-    let raw: [f64; SSIM_WINDOW] =
-        std::array::from_fn(|i| (-(i as f64 - middle).powi(2) / (2.0 * 1.5 * 1.5)).exp());
+    let raw: [f64; SSIM_WINDOW] = std::array::from_fn(|i| (-(i as f64 - middle).powi(2) / (2.0 * 1.5 * 1.5)).exp());
     let sum: f64 = raw.iter().sum();
     raw.map(|weight| weight / sum)
 }
@@ -105,18 +94,12 @@ fn blur_inside(plane: &[f64], width: usize, height: usize) -> Vec<f64> {
     let (inner_width, inner_height) = (width + 1 - SSIM_WINDOW, height + 1 - SSIM_WINDOW);
     let mut rows = Vec::with_capacity(inner_width * height);
     for row in plane.chunks_exact(width) {
-        rows.extend(
-            row.windows(SSIM_WINDOW)
-                .map(|part| part.iter().zip(&window).map(|(p, w)| p * w).sum::<f64>()),
-        );
+        rows.extend(row.windows(SSIM_WINDOW).map(|part| part.iter().zip(&window).map(|(p, w)| p * w).sum::<f64>()));
     }
     let mut out = Vec::with_capacity(inner_width * inner_height);
     for top in 0..inner_height {
         for column in 0..inner_width {
-            let weighed = window
-                .iter()
-                .enumerate()
-                .map(|(i, w)| w * rows[(top + i) * inner_width + column]);
+            let weighed = window.iter().enumerate().map(|(i, w)| w * rows[(top + i) * inner_width + column]);
             out.push(weighed.sum());
         }
     }
@@ -139,10 +122,7 @@ pub fn thumbprint(picture: &RgbImage) -> [u8; 768] {
     }
     let (columns, rows) = (shares(width), shares(height));
     for (cell, rgb) in out.chunks_exact_mut(3).enumerate() {
-        let (down, across) = (
-            &rows[cell / THUMBPRINT_SIDE],
-            &columns[cell % THUMBPRINT_SIDE],
-        );
+        let (down, across) = (&rows[cell / THUMBPRINT_SIDE], &columns[cell % THUMBPRINT_SIDE]);
         let mut sum = [0u64; 3];
         for &(y, tall) in down {
             for &(x, wide) in across {
@@ -168,9 +148,7 @@ fn shares(length: usize) -> Vec<Vec<(usize, usize)>> {
             let (start, end) = (pixel * THUMBPRINT_SIDE, (pixel + 1) * THUMBPRINT_SIDE);
             (pixel, end.min(to) - start.max(from))
         };
-        (from / THUMBPRINT_SIDE..to.div_ceil(THUMBPRINT_SIDE))
-            .map(share)
-            .collect()
+        (from / THUMBPRINT_SIDE..to.div_ceil(THUMBPRINT_SIDE)).map(share).collect()
     };
     (0..THUMBPRINT_SIDE).map(cell).collect()
 }
@@ -178,16 +156,8 @@ fn shares(length: usize) -> Vec<Vec<(usize, usize)>> {
 /// PSNR of two thumbprints in dB; `f64::INFINITY` if they are equal. A replay passes from 30 dB on.
 #[must_use]
 pub fn thumbprint_psnr(a: &[u8; 768], b: &[u8; 768]) -> f64 {
-    let squares: u64 = a
-        .iter()
-        .zip(b)
-        .map(|(&x, &y)| u64::from(x.abs_diff(y)).pow(2))
-        .sum();
-    if squares == 0 {
-        f64::INFINITY
-    } else {
-        10.0 * (255.0 * 255.0 * 768.0 / squares as f64).log10()
-    }
+    let squares: u64 = a.iter().zip(b).map(|(&x, &y)| u64::from(x.abs_diff(y)).pow(2)).sum();
+    if squares == 0 { f64::INFINITY } else { 10.0 * (255.0 * 255.0 * 768.0 / squares as f64).log10() }
 }
 
 #[cfg(test)]

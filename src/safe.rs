@@ -12,8 +12,7 @@ use std::borrow::Cow;
 /// (U+202A to U+202E, U+2066 to U+2069) may not.
 #[must_use]
 pub fn is_printable(c: char) -> bool {
-    c == '\n'
-        || !matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c == '\n' || !matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `text` with every character that is not [`is_printable`] written as `\uXXXX`.
@@ -57,14 +56,7 @@ mod tests {
 
     #[test]
     fn ordinary_text_in_any_script_stays_as_it_is() {
-        for text in [
-            "a cat, a dog\nand more",
-            "чёрный кот",
-            "猫",
-            "قطة",
-            "😀👩‍🎨",
-            "\u{a0}x",
-        ] {
+        for text in ["a cat, a dog\nand more", "чёрный кот", "猫", "قطة", "😀👩‍🎨", "\u{a0}x"] {
             assert_eq!(printable(text), text);
         }
     }
@@ -79,11 +71,7 @@ mod tests {
         };
         for n in 0..0x3000 {
             let c = char::from_u32(n).unwrap();
-            let expected = if forbidden(n) {
-                format!("\\u{n:04x}")
-            } else {
-                c.to_string()
-            };
+            let expected = if forbidden(n) { format!("\\u{n:04x}") } else { c.to_string() };
             assert_eq!(printable(&c.to_string()), expected, "U+{n:04X}");
         }
     }
@@ -94,10 +82,7 @@ mod tests {
         let value = serde_json::json!({ "prompt": text });
         let safe = printable(&value.to_string());
         assert!(safe.chars().all(|c| is_printable(c) && c != '\n'));
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&safe).unwrap(),
-            value
-        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
     }
 
     #[test]

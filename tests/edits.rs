@@ -28,7 +28,14 @@ fn mask(stays: impl Fn(usize, usize) -> bool) -> Vec<bool> {
 /// Runs every case under every seed; the probe must name what was wanted in 90 % of what it gets right on real pictures,
 /// and the median PSNR of what should stay must reach `least`.
 #[track_caller]
-fn check(kind: &str, cases: &[Case], seeds: &[u64], probe: impl Fn(&Probes, &Turned) -> String, stays: &[bool], least: f64) {
+fn check(
+    kind: &str,
+    cases: &[Case],
+    seeds: &[u64],
+    probe: impl Fn(&Probes, &Turned) -> String,
+    stays: &[bool],
+    least: f64,
+) {
     let probes = Probes::load();
     let mut happened = 0;
     let mut stayed = Vec::new();
@@ -50,7 +57,8 @@ fn check(kind: &str, cases: &[Case], seeds: &[u64], probe: impl Fn(&Probes, &Tur
             if found != c.wanted {
                 missed.push(format!("seed {seed}: `{}` looks {found}", c.line));
             }
-            let (now, before) = (to_image(&turned.left.picture), to_image(&turned.parent_left.as_ref().expect("a parent").picture));
+            let (now, before) =
+                (to_image(&turned.left.picture), to_image(&turned.parent_left.as_ref().expect("a parent").picture));
             let value = psnr_where(&now, &before, stays);
             stayed.push(value.expect("something stays"));
         }
@@ -60,7 +68,9 @@ fn check(kind: &str, cases: &[Case], seeds: &[u64], probe: impl Fn(&Probes, &Tur
     let median = stayed[stayed.len() / 2];
     let name = if kind == "landscape" { "middle" } else { kind };
     let needed = (0.9 * probes.ceiling(name) * all as f64).ceil() as usize;
-    eprintln!("{kind}: {happened} of {all} edits happened ({needed} needed); median of what stays {median:.1} dB ({least} needed); missed: {missed:?}");
+    eprintln!(
+        "{kind}: {happened} of {all} edits happened ({needed} needed); median of what stays {median:.1} dB ({least} needed); missed: {missed:?}"
+    );
     assert!(happened >= needed, "{kind}: only {happened} of {all} edits happened, {needed} needed: {missed:?}");
     assert!(median >= least, "{kind}: what should stay is at {median:.1} dB, {least} needed");
 }
@@ -118,5 +128,12 @@ fn glasses_are_put_on_and_what_lies_outside_the_head_stays() {
     let face = "a woman's face with long hair";
     let cases = [case(face, "with glasses", "glasses"), case(face, "with sunglasses", "sunglasses")];
     let around = mask(outside_the_thing);
-    check("glasses", &cases, &[11, 12, 13], |p, t| p.name("glasses", &Probes::eyes_inputs(&t.left.picture)), &around, 25.0);
+    check(
+        "glasses",
+        &cases,
+        &[11, 12, 13],
+        |p, t| p.name("glasses", &Probes::eyes_inputs(&t.left.picture)),
+        &around,
+        25.0,
+    );
 }

@@ -74,7 +74,10 @@ fn chains(count: usize, settings: &[(&str, &str)]) {
         }
         let to = ancestors[dice.roll(ancestors.len())];
         let in_one = dice.roll(2) == 1;
-        let steps = session.cycle(to, in_one, &mut |_, _, _| ControlFlow::Continue(())).expect("a way back").expect("not stopped");
+        let steps = session
+            .cycle(to, in_one, &mut |_, _, _| ControlFlow::Continue(()))
+            .expect("a way back")
+            .expect("not stopped");
         for step in &steps {
             assert!(step.identical, "chain {chain} {lines:?}: the way back to #{} is off by {}", step.to, step.max_abs);
             assert!(step.evaluations >= 8, "a step back ran the UNet only {} times", step.evaluations);
@@ -106,7 +109,8 @@ fn a_longer_window_on_the_way_back_is_not_exact_and_the_difference_is_told() {
     say(&mut session, "blond -> red");
     session.set("cross", "1").expect("a window");
     session.set("self", "1").expect("a window");
-    let steps = session.cycle(1, false, &mut |_, _, _| ControlFlow::Continue(())).expect("a way back").expect("not stopped");
+    let steps =
+        session.cycle(1, false, &mut |_, _, _| ControlFlow::Continue(())).expect("a way back").expect("not stopped");
     assert!(!steps[0].identical && steps[0].max_abs > 0.01, "off by {}", steps[0].max_abs);
 }
 
@@ -196,7 +200,9 @@ fn a_turn_that_is_stopped_grows_no_node() {
     let mut session = session(&with(&[]));
     say(&mut session, "a cat on a beach");
     let Ok(wordbrush::turn::Turn::Edit(edit)) = session.read("cat -> dog") else { panic!("an edit") };
-    let stopped = session.edit("cat -> dog", &edit, &mut |step, _| if step == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+    let stopped = session.edit("cat -> dog", &edit, &mut |step, _| {
+        if step == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
     assert!(stopped.expect("stopping is no error").is_none());
     assert_eq!(session.tree().len(), 1);
     assert_eq!(session.tree().here(), Some(1));

@@ -3,8 +3,20 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms in the order that data flows. What stands outside them (`safe`, `measure`) may be named by all.
-const ROOMS: [&str; 12] =
-    ["turn", "prompt", "plan", "attention", "model", "engine", "history", "store", "session", "preview", "study", "repl"];
+const ROOMS: [&str; 12] = [
+    "turn",
+    "prompt",
+    "plan",
+    "attention",
+    "model",
+    "engine",
+    "history",
+    "store",
+    "session",
+    "preview",
+    "study",
+    "repl",
+];
 
 /// Rooms that are functions of their arguments: no clock, no files, no terminal, no global.
 const PURE: [&str; 6] = ["turn", "prompt", "plan", "attention", "engine", "history"];
@@ -25,7 +37,8 @@ fn code_of(room: &str) -> Vec<(PathBuf, String)> {
     let mut paths = Vec::new();
     sources(&folder, &mut paths);
     assert!(!paths.is_empty(), "the room `{room}` is gone");
-    let is_test = |p: &Path| p.components().any(|c| c.as_os_str().to_string_lossy().trim_end_matches(".rs").ends_with("tests"));
+    let is_test =
+        |p: &Path| p.components().any(|c| c.as_os_str().to_string_lossy().trim_end_matches(".rs").ends_with("tests"));
     let read = |p: PathBuf| {
         let text = std::fs::read_to_string(&p).expect("a source");
         // Unit tests at a file's end may do as they like.
@@ -58,7 +71,16 @@ fn pure_rooms_touch_no_clock_no_file_and_no_terminal() {
     for room in PURE {
         for (path, code) in code_of(room) {
             for line in code.lines().filter(|l| !l.trim_start().starts_with("//")) {
-                for outside in ["std::time", "std::fs", "std::env", "std::io", "std::process", "Instant::now", "static mut", "OnceLock"] {
+                for outside in [
+                    "std::time",
+                    "std::fs",
+                    "std::env",
+                    "std::io",
+                    "std::process",
+                    "Instant::now",
+                    "static mut",
+                    "OnceLock",
+                ] {
                     if line.contains(outside) && !(outside == "OnceLock" && room == "turn") {
                         wrong.push(format!("{}: {}", path.display(), line.trim()));
                     }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor, Var};
-use candle_transformers::models::stable_diffusion::unet_2d::{BlockConfig, UNet2DConditionModel, UNet2DConditionModelConfig};
+use candle_transformers::models::stable_diffusion::unet_2d::{
+    BlockConfig, UNet2DConditionModel, UNet2DConditionModelConfig,
+};
 use wordbrush::attention::Untouched;
 use wordbrush::engine::Engine;
 use wordbrush::engine::layers::Backend;
@@ -59,8 +61,9 @@ fn our_unet_computes_what_candles_does() {
         let got = ours.predict(&last, &condition, level).expect("a prediction");
         let got = got.permute((0, 3, 1, 2)).expect("channels first");
         let scale: f32 = expected.abs().and_then(|e| e.flatten_all()?.max(0)?.to_scalar()).expect("a number");
+        // candle's gate is GELU by its tanh formula, ours is exact: that is what the tolerance is for.
         let gap = gap(&got, &expected) / f64::from(scale);
-        assert!(gap <= 2e-5, "UNets differ by {gap:.2e} of the largest value at level {level}");
+        assert!(gap <= 3e-4, "UNets differ by {gap:.2e} of the largest value at level {level}");
     }
 }
 
@@ -68,7 +71,9 @@ fn our_unet_computes_what_candles_does() {
 fn the_plain_path_and_the_kernels_agree() {
     let (latents, text) = (random(3, &[1, 16, 16, 4]), random(4, &[1, 77, 32]));
     let condition = Condition { text, added: None };
-    let a = engine(&Backend::Kernels(wordbrush_kernels::Precision::F32)).predict(&latents, &condition, 501).expect("a prediction");
+    let a = engine(&Backend::Kernels(wordbrush_kernels::Precision::F32))
+        .predict(&latents, &condition, 501)
+        .expect("a prediction");
     let b = engine(&Backend::Plain(Device::Cpu, DType::F64)).predict(&latents, &condition, 501).expect("a prediction");
     let gap = gap(&a, &b);
     assert!(gap <= 2e-4, "they differ by {gap:.2e}");

@@ -6,9 +6,8 @@
 use std::time::Instant;
 
 use wordbrush_kernels::{
-    Activation, AttentionShape, ConvExtras, ConvInput, PackedConv, PackedGeglu, PackedWeights,
-    Precision, apply_probs, attention, attention_probs, conv2d, family, geglu, gemm, gemm_geglu,
-    group_norm, layer_norm, register_peak, silu,
+    Activation, AttentionShape, ConvExtras, ConvInput, PackedConv, PackedGeglu, PackedWeights, Precision, apply_probs,
+    attention, attention_probs, conv2d, family, geglu, gemm, gemm_geglu, group_norm, layer_norm, register_peak, silu,
 };
 
 /// Numbers that look random.
@@ -82,11 +81,7 @@ impl Bench {
     fn pass(&self, name: &str, bytes: f64, work: impl FnMut()) {
         if name.contains(&self.only) {
             let seconds = fastest(self.threads, work);
-            println!(
-                "{name:<44} {:>9.1} us {:>7.1} GB/s",
-                seconds * 1e6,
-                bytes / seconds / 1e9
-            );
+            println!("{name:<44} {:>9.1} us {:>7.1} GB/s", seconds * 1e6, bytes / seconds / 1e9);
         }
     }
 }
@@ -115,21 +110,11 @@ fn products(bench: &Bench, precision: Precision) {
         let (a, w) = (noise(m * k), noise(n * k));
         let packed = PackedWeights::new(&w, n, k, precision);
         let mut out = vec![0.0; m * n];
-        bench.product(
-            &format!("gemm {m} x {n} x {k}"),
-            precision,
-            2.0 * (m * n * k) as f64,
-            || {
-                gemm(&a, m, &packed, None, Activation::None, None, &mut out);
-            },
-        );
+        bench.product(&format!("gemm {m} x {n} x {k}"), precision, 2.0 * (m * n * k) as f64, || {
+            gemm(&a, m, &packed, None, Activation::None, None, &mut out);
+        });
     }
-    for (m, channels, k) in [
-        (8192, 1280, 320),
-        (2048, 2560, 640),
-        (512, 384, 96),
-        (128, 768, 192),
-    ] {
+    for (m, channels, k) in [(8192, 1280, 320), (2048, 2560, 640), (512, 384, 96), (128, 768, 192)] {
         let (a, w) = (noise(m * k), noise(2 * channels * k));
         let packed = PackedGeglu::new(&w, channels, k, precision);
         let mut out = vec![0.0; m * channels];
@@ -149,15 +134,7 @@ fn products(bench: &Bench, precision: Precision) {
             precision,
             4.0 * (m * channels * k) as f64,
             || {
-                gemm(
-                    &a,
-                    m,
-                    &packed,
-                    Some(&bias),
-                    Activation::None,
-                    None,
-                    &mut wide,
-                );
+                gemm(&a, m, &packed, Some(&bias), Activation::None, None, &mut wide);
                 geglu(&wide, m, channels, &mut out);
             },
         );
@@ -176,51 +153,19 @@ fn products(bench: &Bench, precision: Precision) {
         (2, 4, 288, 288),
     ] {
         let x = noise(batch * side * side * inputs);
-        let packed = PackedConv::new(
-            &noise(outputs * inputs * 9),
-            outputs,
-            inputs,
-            3,
-            3,
-            precision,
-        );
+        let packed = PackedConv::new(&noise(outputs * inputs * 9), outputs, inputs, 3, 3, precision);
         let mut out = vec![0.0; batch * side * side * outputs];
         let bias = noise(outputs);
-        let extras = ConvExtras {
-            bias: Some(&bias),
-            ..ConvExtras::default()
-        };
+        let extras = ConvExtras { bias: Some(&bias), ..ConvExtras::default() };
         let operations = 2.0 * (out.len() * inputs * 9) as f64;
-        bench.product(
-            &format!("conv {batch}x{side}x{side} {inputs} -> {outputs}"),
-            precision,
-            operations,
-            || {
-                conv2d(
-                    &x,
-                    ConvInput::new(batch, side, side).pad(1),
-                    &packed,
-                    extras,
-                    &mut out,
-                );
-            },
-        );
+        bench.product(&format!("conv {batch}x{side}x{side} {inputs} -> {outputs}"), precision, operations, || {
+            conv2d(&x, ConvInput::new(batch, side, side).pad(1), &packed, extras, &mut out);
+        });
     }
-    for (batch, pixels, heads, head_dim) in [
-        (2, 4096, 8, 40),
-        (2, 1024, 8, 80),
-        (2, 256, 8, 160),
-        (1, 4096, 1, 512),
-        (2, 256, 4, 24),
-        (2, 64, 6, 32),
-    ] {
-        let shape = AttentionShape {
-            batch,
-            queries: pixels,
-            keys: pixels,
-            heads,
-            head_dim,
-        };
+    for (batch, pixels, heads, head_dim) in
+        [(2, 4096, 8, 40), (2, 1024, 8, 80), (2, 256, 8, 160), (1, 4096, 1, 512), (2, 256, 4, 24), (2, 64, 6, 32)]
+    {
+        let shape = AttentionShape { batch, queries: pixels, keys: pixels, heads, head_dim };
         let (q, k, v) = (
             noise(batch * pixels * heads * head_dim),
             noise(batch * pixels * heads * head_dim),
@@ -228,41 +173,22 @@ fn products(bench: &Bench, precision: Precision) {
         );
         let mut out = vec![0.0; q.len()];
         let operations = 4.0 * (q.len() * pixels) as f64;
-        bench.product(
-            &format!("attention {batch}x{pixels} {heads}x{head_dim}"),
-            precision,
-            operations,
-            || {
-                attention(&q, &k, &v, shape, 0.2, false, precision, &mut out);
-            },
-        );
+        bench.product(&format!("attention {batch}x{pixels} {heads}x{head_dim}"), precision, operations, || {
+            attention(&q, &k, &v, shape, 0.2, false, precision, &mut out);
+        });
     }
-    for (batch, queries, keys, heads, head_dim) in [
-        (2, 4096, 77, 8, 40),
-        (2, 1024, 77, 8, 80),
-        (2, 256, 32, 4, 24),
-        (2, 64, 32, 6, 32),
-    ] {
-        let shape = AttentionShape {
-            batch,
-            queries,
-            keys,
-            heads,
-            head_dim,
-        };
+    for (batch, queries, keys, heads, head_dim) in
+        [(2, 4096, 77, 8, 40), (2, 1024, 77, 8, 80), (2, 256, 32, 4, 24), (2, 64, 32, 6, 32)]
+    {
+        let shape = AttentionShape { batch, queries, keys, heads, head_dim };
         let q = noise(batch * queries * heads * head_dim);
         let k = noise(batch * keys * heads * head_dim);
         let mut out = vec![0.0; q.len()];
         let mut probs = vec![0.0; batch * heads * queries * keys];
         let operations = 2.0 * (q.len() * keys) as f64;
-        bench.product(
-            &format!("maps {batch}x{queries}x{keys} {heads}x{head_dim}"),
-            precision,
-            operations,
-            || {
-                attention_probs(&q, &k, shape, 0.2, precision, &mut probs);
-            },
-        );
+        bench.product(&format!("maps {batch}x{queries}x{keys} {heads}x{head_dim}"), precision, operations, || {
+            attention_probs(&q, &k, shape, 0.2, precision, &mut probs);
+        });
         bench.product(
             &format!("maps times values {batch}x{queries}x{keys} {heads}x{head_dim}"),
             precision,
@@ -280,51 +206,28 @@ fn passes(bench: &Bench) {
         let mut out = vec![0.0; x.len()];
         let gamma = noise(channels);
         let bytes = (x.len() * 8) as f64;
-        bench.pass(
-            &format!("group norm, silu {batch}x{pixels}x{channels}"),
-            bytes,
-            || {
-                group_norm(
-                    &x, batch, pixels, channels, 32, 1e-5, &gamma, &gamma, true, &mut out,
-                );
-            },
-        );
-        bench.pass(
-            &format!("layer norm {batch}x{pixels}x{channels}"),
-            bytes,
-            || {
-                layer_norm(&x, batch * pixels, channels, 1e-5, &gamma, &gamma, &mut out);
-            },
-        );
+        bench.pass(&format!("group norm, silu {batch}x{pixels}x{channels}"), bytes, || {
+            group_norm(&x, batch, pixels, channels, 32, 1e-5, &gamma, &gamma, true, &mut out);
+        });
+        bench.pass(&format!("layer norm {batch}x{pixels}x{channels}"), bytes, || {
+            layer_norm(&x, batch * pixels, channels, 1e-5, &gamma, &gamma, &mut out);
+        });
         bench.pass(&format!("silu {batch}x{pixels}x{channels}"), bytes, || {
             silu(&mut out);
         });
         let wide = noise(x.len() * 8);
         let mut out = vec![0.0; x.len() * 4];
-        bench.pass(
-            &format!("geglu {batch}x{pixels}x{}", channels * 4),
-            (x.len() * 48) as f64,
-            || {
-                geglu(&wide, batch * pixels, channels * 4, &mut out);
-            },
-        );
+        bench.pass(&format!("geglu {batch}x{pixels}x{}", channels * 4), (x.len() * 48) as f64, || {
+            geglu(&wide, batch * pixels, channels * 4, &mut out);
+        });
     }
 }
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let threads = arguments
-        .next()
-        .and_then(|word| word.parse().ok())
-        .unwrap_or(1);
-    let bench = Bench {
-        threads,
-        only: arguments.next().unwrap_or_default(),
-    };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .expect("threads can be started");
+    let threads = arguments.next().and_then(|word| word.parse().ok()).unwrap_or(1);
+    let bench = Bench { threads, only: arguments.next().unwrap_or_default() };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
     println!("kernels {}, {threads} threads", family());
     pool.install(|| {
         products(&bench, Precision::F32);

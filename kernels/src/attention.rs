@@ -42,12 +42,7 @@ impl AttentionShape {
     }
 
     pub(crate) fn check(self, name: &str, of: &str, len: usize, rows: usize) {
-        let Self {
-            batch,
-            heads,
-            head_dim,
-            ..
-        } = self;
+        let Self { batch, heads, head_dim, .. } = self;
         assert_eq!(
             len,
             batch * rows * self.channels(),
@@ -61,20 +56,12 @@ impl AttentionShape {
 
     /// The shape of one head's packed keys.
     pub(crate) fn key_shape(self, precision: Precision) -> Shape {
-        Shape {
-            cols: self.keys,
-            values: self.head_dim,
-            precision,
-        }
+        Shape { cols: self.keys, values: self.head_dim, precision }
     }
 
     /// The shape of one head's packed values.
     pub(crate) fn value_shape(self, precision: Precision) -> Shape {
-        Shape {
-            cols: self.head_dim,
-            values: self.keys,
-            precision,
-        }
+        Shape { cols: self.head_dim, values: self.keys, precision }
     }
 
     /// Where row `row` of a head begins, among `rows` rows a sample.
@@ -111,25 +98,14 @@ impl Job for Tiles<'_> {
         let (rounded, sums) = words.split_at_mut(tile);
         for first in self.range.clone().step_by(QUERIES) {
             let rows = first..self.range.end.min(first + QUERIES);
-            self.tile(
-                s,
-                rows,
-                q_words,
-                words_as_floats(scores),
-                rounded,
-                words_as_floats(sums),
-                sum_stride,
-            );
+            self.tile(s, rows, q_words, words_as_floats(scores), rounded, words_as_floats(sums), sum_stride);
         }
     }
 }
 
 impl Tiles<'_> {
     #[inline(always)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "these are the parts of one scratch buffer"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "these are the parts of one scratch buffer")]
     fn tile<S: Simd>(
         &self,
         s: S,
@@ -171,8 +147,7 @@ impl Tiles<'_> {
                     let job = Multiply {
                         a: words.as_ptr(),
                         rows: count,
-                        b: self.keys.words[self.keys.shape.at(panel, block * DEPTH_BLOCK)..]
-                            .as_ptr(),
+                        b: self.keys.words[self.keys.shape.at(panel, block * DEPTH_BLOCK)..].as_ptr(),
                         width: self.keys.shape.width(panel),
                         depth: (depth - block * DEPTH_BLOCK).min(DEPTH_BLOCK),
                         c: scores[(panel - first_panel) * PANEL..].as_mut_ptr(),
@@ -188,11 +163,7 @@ impl Tiles<'_> {
             }
             for row in 0..count {
                 let scores = &mut scores[row * ROW_STRIDE..][..keys];
-                let seen = if self.causal {
-                    (rows.start + row + 1).saturating_sub(first_key).min(keys)
-                } else {
-                    keys
-                };
+                let seen = if self.causal { (rows.start + row + 1).saturating_sub(first_key).min(keys) } else { keys };
                 let (scores, hidden) = scores.split_at_mut(seen);
                 hidden.fill(0.0);
                 if seen == 0 {
@@ -217,10 +188,7 @@ impl Tiles<'_> {
                     let mut shrink = [0.0; 16];
                     // SAFETY: `LANES` is 16 at most.
                     unsafe {
-                        s.store(
-                            shrink.as_mut_ptr(),
-                            exp2_up_to_1(s, s.splat(tops[row] - top)),
-                        );
+                        s.store(shrink.as_mut_ptr(), exp2_up_to_1(s, s.splat(tops[row] - top)));
                     }
                     totals[row] *= shrink[0];
                     let sums = &mut sums[row * sum_stride..][..sum_stride];
@@ -246,8 +214,7 @@ impl Tiles<'_> {
                 let job = Multiply {
                     a: probs,
                     rows: count,
-                    b: self.values.words[self.values.shape.at(panel, first_key / per_word)..]
-                        .as_ptr(),
+                    b: self.values.words[self.values.shape.at(panel, first_key / per_word)..].as_ptr(),
                     width: self.values.shape.width(panel),
                     depth: keys.div_ceil(per_word),
                     c: sums[panel * PANEL..].as_mut_ptr(),
@@ -266,10 +233,7 @@ impl Tiles<'_> {
             let out = unsafe { self.out.part(query * self.shape.channels(), head_dim) };
             let share = s.splat(1.0 / totals[row]);
             for at in (0..head_dim).step_by(S::LANES) {
-                let value = s.mul(
-                    s.read(&sums[row * sum_stride..][..sum_stride], at, 0.0),
-                    share,
-                );
+                let value = s.mul(s.read(&sums[row * sum_stride..][..sum_stride], at, 0.0), share);
                 s.write(out, at, value);
             }
         }
@@ -304,10 +268,7 @@ pub fn attention(
     attention_with(family(), q, k, v, shape, scale, causal, precision, out);
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "those of `attention` and the family"
-)]
+#[expect(clippy::too_many_arguments, reason = "those of `attention` and the family")]
 pub(crate) fn attention_with(
     family: Family,
     q: &[f32],
@@ -319,13 +280,7 @@ pub(crate) fn attention_with(
     precision: Precision,
     out: &mut [f32],
 ) {
-    let AttentionShape {
-        batch,
-        queries,
-        keys,
-        heads,
-        head_dim,
-    } = shape;
+    let AttentionShape { batch, queries, keys, heads, head_dim } = shape;
     shape.check("attention", "q", q.len(), queries);
     shape.check("attention", "k", k.len(), keys);
     shape.check("attention", "v", v.len(), keys);
@@ -343,19 +298,10 @@ pub(crate) fn attention_with(
         let first = shape.at(head, 0, queries);
         let tiles = Tiles {
             shape,
-            q: Matrix {
-                values: &q[first..],
-                stride: channels,
-            },
+            q: Matrix { values: &q[first..], stride: channels },
             range,
-            keys: Panels {
-                shape: key_shape,
-                words: key_words,
-            },
-            values: Panels {
-                shape: value_shape,
-                words: value_words,
-            },
+            keys: Panels { shape: key_shape, words: key_words },
+            values: Panels { shape: value_shape, words: value_words },
             scale,
             causal,
             out: out.from(first),
@@ -401,26 +347,10 @@ pub(crate) fn pack_head(
     by_rows: bool,
     words: &mut [u32],
 ) {
-    let lines = Lines {
-        values: &values[shape.at(head, 0, shape.keys)..],
-        stride: shape.channels(),
-    };
-    dispatch(
-        family,
-        Pack {
-            shape: packed,
-            lines,
-            by_rows,
-            taps: 1,
-            panels: 0..packed.panels(),
-            words,
-        },
-    );
+    let lines = Lines { values: &values[shape.at(head, 0, shape.keys)..], stride: shape.channels() };
+    dispatch(family, Pack { shape: packed, lines, by_rows, taps: 1, panels: 0..packed.panels(), words });
 }
 
 pub(crate) fn check_scale(name: &str, scale: f32) {
-    assert!(
-        scale > 0.0 && scale.is_finite(),
-        "{name}: the scale is {scale}, but must be a positive number"
-    );
+    assert!(scale > 0.0 && scale.is_finite(), "{name}: the scale is {scale}, but must be a positive number");
 }

@@ -21,14 +21,7 @@ impl PackedConv {
     /// # Panics
     /// Panics if `weight` does not hold as many values.
     #[must_use]
-    pub fn new(
-        weight: &[f32],
-        outputs: usize,
-        inputs: usize,
-        kh: usize,
-        kw: usize,
-        precision: Precision,
-    ) -> Self {
+    pub fn new(weight: &[f32], outputs: usize, inputs: usize, kh: usize, kw: usize, precision: Precision) -> Self {
         assert_eq!(
             weight.len(),
             outputs * inputs * kh * kw,
@@ -36,14 +29,8 @@ impl PackedConv {
             weight.len()
         );
         // Channels last, like the picture: the values under one tap then lie side by side in both.
-        let weights =
-            PackedWeights::with_taps(weight, outputs, inputs * kh * kw, kh * kw, precision);
-        Self {
-            weights,
-            inputs,
-            height: kh,
-            width: kw,
-        }
+        let weights = PackedWeights::with_taps(weight, outputs, inputs * kh * kw, kh * kw, precision);
+        Self { weights, inputs, height: kh, width: kw }
     }
 
     /// Channels in.
@@ -102,15 +89,7 @@ impl ConvInput {
     /// Pictures read with stride 1, without padding and upsampling.
     #[must_use]
     pub fn new(batch: usize, height: usize, width: usize) -> Self {
-        Self {
-            batch,
-            height,
-            width,
-            stride: 1,
-            pad: 0,
-            pad_bottom_right: 0,
-            upsample: false,
-        }
+        Self { batch, height, width, stride: 1, pad: 0, pad_bottom_right: 0, upsample: false }
     }
 
     /// The same with zeros on all four sides.
@@ -128,10 +107,7 @@ impl ConvInput {
     /// The same with more zeros at the bottom and at the right.
     #[must_use]
     pub fn pad_bottom_right(self, pad_bottom_right: usize) -> Self {
-        Self {
-            pad_bottom_right,
-            ..self
-        }
+        Self { pad_bottom_right, ..self }
     }
 
     /// The same with every pixel read twice in both directions.
@@ -155,10 +131,7 @@ impl ConvInput {
         let (height, width) = self.seen();
         let along = |pixels: usize, kernel: usize| {
             let padded = pixels + 2 * self.pad + self.pad_bottom_right;
-            assert!(
-                kernel > 0 && kernel <= padded,
-                "conv2d: a kernel of {kernel} on {padded} pixels"
-            );
+            assert!(kernel > 0 && kernel <= padded, "conv2d: a kernel of {kernel} on {padded} pixels");
             (padded - kernel) / self.stride + 1
         };
         (along(height, kh), along(width, kw))
@@ -178,14 +151,7 @@ struct Patches<'a> {
 impl Rows for Patches<'_> {
     #[inline(always)]
     fn pieces<P: Put>(&self, row: usize, from: usize, len: usize, to: &mut P) {
-        let ConvInput {
-            height,
-            width,
-            stride,
-            pad,
-            upsample,
-            ..
-        } = self.input;
+        let ConvInput { height, width, stride, pad, upsample, .. } = self.input;
         let (seen_height, seen_width) = self.input.seen();
         let (line, out_x) = (row / self.out_width, row % self.out_width);
         let (picture, out_y) = (line / self.out_height, line % self.out_height);
@@ -223,11 +189,8 @@ impl Rows for Patches<'_> {
                 // The taps of a line lie side by side in the picture, but for those that hang over
                 // its edges.
                 let first = pad.saturating_sub(left).min(self.kernel_width);
-                let last = (width + pad)
-                    .saturating_sub(left)
-                    .clamp(first, self.kernel_width);
-                let inside =
-                    ky * kernel_line + first * channels..ky * kernel_line + last * channels;
+                let last = (width + pad).saturating_sub(left).clamp(first, self.kernel_width);
+                let inside = ky * kernel_line + first * channels..ky * kernel_line + last * channels;
                 if at < inside.start {
                     let count = stop.min(inside.start) - at;
                     to.zeros(count);
@@ -273,13 +236,7 @@ pub struct ConvExtras<'a> {
 ///
 /// # Panics
 /// Panics if a length does not fit.
-pub fn conv2d(
-    x: &[f32],
-    input: ConvInput,
-    weights: &PackedConv,
-    extras: ConvExtras<'_>,
-    out: &mut [f32],
-) {
+pub fn conv2d(x: &[f32], input: ConvInput, weights: &PackedConv, extras: ConvExtras<'_>, out: &mut [f32]) {
     conv2d_with(family(), x, input, weights, extras, out);
 }
 
@@ -291,12 +248,7 @@ pub(crate) fn conv2d_with(
     extras: ConvExtras<'_>,
     out: &mut [f32],
 ) {
-    let ConvInput {
-        batch,
-        height,
-        width,
-        ..
-    } = input;
+    let ConvInput { batch, height, width, .. } = input;
     let (inputs, outputs) = (weights.inputs, weights.outputs());
     let (out_height, out_width) = input.output(weights.height, weights.width);
     let pixels = batch * out_height * out_width;
@@ -307,45 +259,18 @@ pub(crate) fn conv2d_with(
         x.len()
     );
     let expect = |name: &str, len: usize, expected: usize| {
-        assert_eq!(
-            len, expected,
-            "conv2d: `{name}` holds {len} values, expected {expected}"
-        );
+        assert_eq!(len, expected, "conv2d: `{name}` holds {len} values, expected {expected}");
     };
     expect("out", out.len(), pixels * outputs);
     expect("bias", extras.bias.map_or(outputs, <[f32]>::len), outputs);
-    expect(
-        "channel_add",
-        extras.channel_add.map_or(batch * outputs, <[f32]>::len),
-        batch * outputs,
-    );
-    expect(
-        "residual",
-        extras.residual.map_or(pixels * outputs, <[f32]>::len),
-        pixels * outputs,
-    );
+    expect("channel_add", extras.channel_add.map_or(batch * outputs, <[f32]>::len), batch * outputs);
+    expect("residual", extras.residual.map_or(pixels * outputs, <[f32]>::len), pixels * outputs);
     let epilogue = Epilogue {
         bias: extras.bias,
-        per_sample: extras
-            .channel_add
-            .map(|values| (values, out_height * out_width)),
+        per_sample: extras.channel_add.map(|values| (values, out_height * out_width)),
         activation: extras.activation,
         residual: extras.residual,
     };
-    let patches = Patches {
-        x,
-        input,
-        channels: inputs,
-        kernel_width: weights.width,
-        out_height,
-        out_width,
-    };
-    multiply(
-        family,
-        &patches,
-        pixels,
-        weights.weights.panels(),
-        epilogue,
-        out,
-    );
+    let patches = Patches { x, input, channels: inputs, kernel_width: weights.width, out_height, out_width };
+    multiply(family, &patches, pixels, weights.weights.panels(), epilogue, out);
 }

@@ -29,13 +29,7 @@ pub enum Family {
 
 impl Family {
     /// Every family, the plainest first.
-    pub const ALL: [Self; 5] = [
-        Self::Plain,
-        Self::Avx2,
-        Self::Avx512f,
-        Self::Avx512,
-        Self::Amx,
-    ];
+    pub const ALL: [Self; 5] = [Self::Plain, Self::Avx2, Self::Avx512f, Self::Avx512, Self::Amx];
 
     /// The name by which [`VARIABLE`] and stored results know this family.
     #[must_use]
@@ -83,20 +77,13 @@ impl Family {
     /// The best family of this machine.
     #[must_use]
     pub fn best() -> Self {
-        Self::ALL
-            .into_iter()
-            .rev()
-            .find(|family| family.is_available())
-            .unwrap_or(Self::Plain)
+        Self::ALL.into_iter().rev().find(|family| family.is_available()).unwrap_or(Self::Plain)
     }
 
     /// The families of this machine, the plainest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        Self::ALL
-            .into_iter()
-            .filter(|family| family.is_available())
-            .collect()
+        Self::ALL.into_iter().filter(|family| family.is_available()).collect()
     }
 }
 
@@ -119,10 +106,7 @@ impl fmt::Display for FamilyError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(name) => write!(out, "`{name}` is not a kernel family"),
-            Self::Unavailable(family) => write!(
-                out,
-                "this processor cannot run the kernel family `{family}`"
-            ),
+            Self::Unavailable(family) => write!(out, "this processor cannot run the kernel family `{family}`"),
         }
     }
 }
@@ -134,11 +118,7 @@ impl FamilyError {
     #[must_use]
     pub fn hint(&self) -> String {
         let names: Vec<_> = Family::available().into_iter().map(Family::name).collect();
-        format!(
-            "set {VARIABLE} to one of {}, or leave it unset for `{}`",
-            names.join(", "),
-            Family::best()
-        )
+        format!("set {VARIABLE} to one of {}, or leave it unset for `{}`", names.join(", "), Family::best())
     }
 }
 

@@ -40,10 +40,7 @@ impl PackedGeglu {
             let to = (channel / PANEL * 2 + half) * PANEL + channel % PANEL;
             ordered[to * k..][..k].copy_from_slice(&weight[col * k..][..k]);
         }
-        Self {
-            weights: PackedWeights::new(&ordered, cols, k, precision),
-            channels,
-        }
+        Self { weights: PackedWeights::new(&ordered, cols, k, precision), channels }
     }
 
     /// Outputs after gating.
@@ -90,10 +87,7 @@ impl Job for Gated<'_> {
         let shape = self.panels.shape;
         let (precision, per_word) = (shape.precision, shape.precision.per_word());
         let (blocks, block_depth) = depth_blocks(shape.depth());
-        assert!(
-            self.panels.words.len() >= shape.len(),
-            "BUG: packed weights are too short"
-        );
+        assert!(self.panels.words.len() >= shape.len(), "BUG: packed weights are too short");
         let count = self.range.len();
         let block_words = count.next_multiple_of(16) * ROW_STRIDE;
         // All of the rows' depth at once, since a pair of panels is finished before the next one
@@ -163,13 +157,7 @@ impl Job for Gated<'_> {
 ///
 /// # Panics
 /// Panics if a length does not fit.
-pub fn gemm_geglu(
-    a: &[f32],
-    m: usize,
-    weights: &PackedGeglu,
-    bias: Option<&[f32]>,
-    out: &mut [f32],
-) {
+pub fn gemm_geglu(a: &[f32], m: usize, weights: &PackedGeglu, bias: Option<&[f32]>, out: &mut [f32]) {
     gemm_geglu_with(family(), a, m, weights, bias, out);
 }
 
@@ -182,25 +170,10 @@ pub(crate) fn gemm_geglu_with(
     out: &mut [f32],
 ) {
     let (channels, k) = (weights.channels, weights.k());
-    assert_eq!(
-        a.len(),
-        m * k,
-        "gemm_geglu: `a` holds {} values, expected [m, k] = [{m}, {k}]",
-        a.len()
-    );
-    assert_eq!(
-        out.len(),
-        m * channels,
-        "gemm_geglu: `out` holds {} values, expected [{m}, {channels}]",
-        out.len()
-    );
+    assert_eq!(a.len(), m * k, "gemm_geglu: `a` holds {} values, expected [m, k] = [{m}, {k}]", a.len());
+    assert_eq!(out.len(), m * channels, "gemm_geglu: `out` holds {} values, expected [{m}, {channels}]", out.len());
     if let Some(bias) = bias {
-        assert_eq!(
-            bias.len(),
-            2 * channels,
-            "gemm_geglu: `bias` holds {} values, expected 2 * {channels}",
-            bias.len()
-        );
+        assert_eq!(bias.len(), 2 * channels, "gemm_geglu: `bias` holds {} values, expected 2 * {channels}", bias.len());
     }
     if m * channels == 0 {
         return;
@@ -210,30 +183,12 @@ pub(crate) fn gemm_geglu_with(
     let cut = cut(m, panels.shape, rayon::current_num_threads());
     let cols = cut.cols.min(pairs);
     let out = Shared::new(out);
-    parallel::run(
-        cut.rows * cols,
-        m * channels * (panels.shape.depth() + 32) / 16,
-        |task| {
-            let range = share(m, task / cols, cut.rows);
-            if !range.is_empty() {
-                let pairs = share(pairs, task % cols, cols);
-                let rows = Matrix {
-                    values: a,
-                    stride: k,
-                };
-                dispatch(
-                    family,
-                    Gated {
-                        rows,
-                        range,
-                        panels,
-                        pairs,
-                        channels,
-                        bias,
-                        out,
-                    },
-                );
-            }
-        },
-    );
+    parallel::run(cut.rows * cols, m * channels * (panels.shape.depth() + 32) / 16, |task| {
+        let range = share(m, task / cols, cut.rows);
+        if !range.is_empty() {
+            let pairs = share(pairs, task % cols, cols);
+            let rows = Matrix { values: a, stride: k };
+            dispatch(family, Gated { rows, range, panels, pairs, channels, bias, out });
+        }
+    });
 }

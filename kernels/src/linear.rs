@@ -41,49 +41,14 @@ pub(crate) fn gemm_with(
     out: &mut [f32],
 ) {
     let (n, k) = (weights.n(), weights.k());
-    assert_eq!(
-        a.len(),
-        m * k,
-        "gemm: `a` holds {} values, expected [m, k] = [{m}, {k}]",
-        a.len()
-    );
-    assert_eq!(
-        out.len(),
-        m * n,
-        "gemm: `out` holds {} values, expected [m, n] = [{m}, {n}]",
-        out.len()
-    );
+    assert_eq!(a.len(), m * k, "gemm: `a` holds {} values, expected [m, k] = [{m}, {k}]", a.len());
+    assert_eq!(out.len(), m * n, "gemm: `out` holds {} values, expected [m, n] = [{m}, {n}]", out.len());
     if let Some(bias) = bias {
-        assert_eq!(
-            bias.len(),
-            n,
-            "gemm: `bias` holds {} values, expected {n}",
-            bias.len()
-        );
+        assert_eq!(bias.len(), n, "gemm: `bias` holds {} values, expected {n}", bias.len());
     }
     if let Some(residual) = residual {
-        assert_eq!(
-            residual.len(),
-            m * n,
-            "gemm: `residual` holds {} values, expected [{m}, {n}]",
-            residual.len()
-        );
+        assert_eq!(residual.len(), m * n, "gemm: `residual` holds {} values, expected [{m}, {n}]", residual.len());
     }
-    let epilogue = Epilogue {
-        bias,
-        per_sample: None,
-        activation,
-        residual,
-    };
-    multiply(
-        family,
-        &Matrix {
-            values: a,
-            stride: k,
-        },
-        m,
-        weights.panels(),
-        epilogue,
-        out,
-    );
+    let epilogue = Epilogue { bias, per_sample: None, activation, residual };
+    multiply(family, &Matrix { values: a, stride: k }, m, weights.panels(), epilogue, out);
 }

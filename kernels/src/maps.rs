@@ -48,8 +48,7 @@ impl Job for Whole<'_> {
             if let Some(scale) = self.softmax {
                 for row in range {
                     // SAFETY: these rows belong to this task.
-                    let row =
-                        unsafe { self.out.part(row * self.out_stride, self.panels.shape.cols) };
+                    let row = unsafe { self.out.part(row * self.out_stride, self.panels.shape.cols) };
                     softmax_row(s, row, scale);
                 }
             }
@@ -68,14 +67,7 @@ impl Job for Whole<'_> {
 ///
 /// # Panics
 /// Panics if a length does not fit, if there are no keys, or if `scale` is not a positive number.
-pub fn attention_probs(
-    q: &[f32],
-    k: &[f32],
-    shape: AttentionShape,
-    scale: f32,
-    precision: Precision,
-    out: &mut [f32],
-) {
+pub fn attention_probs(q: &[f32], k: &[f32], shape: AttentionShape, scale: f32, precision: Precision, out: &mut [f32]) {
     attention_probs_with(family(), q, k, shape, scale, precision, out);
 }
 
@@ -88,13 +80,7 @@ pub(crate) fn attention_probs_with(
     precision: Precision,
     out: &mut [f32],
 ) {
-    let AttentionShape {
-        batch,
-        queries,
-        keys,
-        heads,
-        head_dim,
-    } = shape;
+    let AttentionShape { batch, queries, keys, heads, head_dim } = shape;
     shape.check("attention_probs", "q", q.len(), queries);
     shape.check("attention_probs", "k", k.len(), keys);
     check_probs("attention_probs", "out", shape, out.len());
@@ -113,15 +99,9 @@ pub(crate) fn attention_probs_with(
         let mut scratch = Scratch::take(key_shape.len());
         pack_head(family, key_shape, k, shape, head, false, scratch.words());
         let whole = Whole {
-            rows: Matrix {
-                values: &q[shape.at(head, 0, queries)..],
-                stride: shape.channels(),
-            },
+            rows: Matrix { values: &q[shape.at(head, 0, queries)..], stride: shape.channels() },
             range: first..queries.min(first + QUERIES_PER_TASK),
-            panels: Panels {
-                shape: key_shape,
-                words: scratch.words(),
-            },
+            panels: Panels { shape: key_shape, words: scratch.words() },
             softmax: Some(scale),
             out: out.from(head * queries * keys),
             out_stride: keys,
@@ -131,13 +111,7 @@ pub(crate) fn attention_probs_with(
 }
 
 fn check_probs(name: &str, of: &str, shape: AttentionShape, len: usize) {
-    let AttentionShape {
-        batch,
-        queries,
-        keys,
-        heads,
-        ..
-    } = shape;
+    let AttentionShape { batch, queries, keys, heads, .. } = shape;
     assert_eq!(
         len,
         batch * heads * queries * keys,
@@ -156,13 +130,7 @@ fn check_probs(name: &str, of: &str, shape: AttentionShape, len: usize) {
 ///
 /// # Panics
 /// Panics if a length does not fit.
-pub fn apply_probs(
-    probs: &[f32],
-    v: &[f32],
-    shape: AttentionShape,
-    precision: Precision,
-    out: &mut [f32],
-) {
+pub fn apply_probs(probs: &[f32], v: &[f32], shape: AttentionShape, precision: Precision, out: &mut [f32]) {
     apply_probs_with(family(), probs, v, shape, precision, out);
 }
 
@@ -174,13 +142,7 @@ pub(crate) fn apply_probs_with(
     precision: Precision,
     out: &mut [f32],
 ) {
-    let AttentionShape {
-        batch,
-        queries,
-        keys,
-        heads,
-        head_dim,
-    } = shape;
+    let AttentionShape { batch, queries, keys, heads, head_dim } = shape;
     check_probs("apply_probs", "probs", shape, probs.len());
     shape.check("apply_probs", "v", v.len(), keys);
     shape.check("apply_probs", "out", out.len(), queries);
@@ -197,15 +159,9 @@ pub(crate) fn apply_probs_with(
         let mut scratch = Scratch::take(value_shape.len());
         pack_head(family, value_shape, v, shape, head, true, scratch.words());
         let whole = Whole {
-            rows: Matrix {
-                values: &probs[head * queries * keys..],
-                stride: keys,
-            },
+            rows: Matrix { values: &probs[head * queries * keys..], stride: keys },
             range: first..queries.min(first + QUERIES_PER_TASK),
-            panels: Panels {
-                shape: value_shape,
-                words: scratch.words(),
-            },
+            panels: Panels { shape: value_shape, words: scratch.words() },
             softmax: None,
             out: out.from(shape.at(head, 0, queries)),
             out_stride: shape.channels(),

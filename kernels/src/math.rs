@@ -30,13 +30,7 @@ pub(crate) fn exp2_up_to_1<S: Simd>(s: S, x: S::F) -> S::F {
     let f = s.sub(x, n);
     // (2^f - 1) / f, fitted at Chebyshev points to 5e-9.
     let mut p = s.splat(1.546_261_4e-4);
-    for coefficient in [
-        0.001_339_202_2,
-        0.009_618_054,
-        0.055_503_55,
-        0.240_226_5,
-        std::f32::consts::LN_2,
-    ] {
+    for coefficient in [0.001_339_202_2, 0.009_618_054, 0.055_503_55, 0.240_226_5, std::f32::consts::LN_2] {
         p = s.fma(p, f, s.splat(coefficient));
     }
     s.scale(s.fma(p, f, s.splat(1.0)), n)

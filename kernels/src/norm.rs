@@ -36,15 +36,7 @@ impl Job for Sums<'_> {
             channel += STRIP * S::LANES;
         }
         while channel < channels {
-            strip::<S, 1>(
-                s,
-                x,
-                channels,
-                channel,
-                (channels - channel).min(S::LANES),
-                sums,
-                squares,
-            );
+            strip::<S, 1>(s, x, channels, channel, (channels - channel).min(S::LANES), sums, squares);
             channel += S::LANES;
         }
     }
@@ -97,21 +89,11 @@ impl Job for Affine<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self {
-            x,
-            scale,
-            shift,
-            silu,
-            out,
-        } = self;
+        let Self { x, scale, shift, silu, out } = self;
         let channels = scale.len();
         for (x, out) in x.chunks_exact(channels).zip(out.chunks_exact_mut(channels)) {
             for at in (0..channels).step_by(S::LANES) {
-                let value = s.fma(
-                    s.read(x, at, 0.0),
-                    s.read(scale, at, 0.0),
-                    s.read(shift, at, 0.0),
-                );
+                let value = s.fma(s.read(x, at, 0.0), s.read(scale, at, 0.0), s.read(shift, at, 0.0));
                 let value = if silu { swish(s, value, 1.0) } else { value };
                 s.write(out, at, value);
             }
@@ -143,25 +125,10 @@ pub fn group_norm(
     silu: bool,
     out: &mut [f32],
 ) {
-    group_norm_with(
-        family(),
-        x,
-        batch,
-        pixels,
-        channels,
-        groups,
-        eps,
-        gamma,
-        beta,
-        silu,
-        out,
-    );
+    group_norm_with(family(), x, batch, pixels, channels, groups, eps, gamma, beta, silu, out);
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "those of `group_norm` and the family"
-)]
+#[expect(clippy::too_many_arguments, reason = "those of `group_norm` and the family")]
 pub(crate) fn group_norm_with(
     family: Family,
     x: &[f32],
@@ -176,34 +143,14 @@ pub(crate) fn group_norm_with(
     out: &mut [f32],
 ) {
     let len = batch * pixels * channels;
-    assert_eq!(
-        x.len(),
-        len,
-        "group_norm: `x` holds {} values, expected [{batch}, {pixels}, {channels}]",
-        x.len()
-    );
-    assert_eq!(
-        out.len(),
-        len,
-        "group_norm: `out` holds {} values, expected {len}",
-        out.len()
-    );
+    assert_eq!(x.len(), len, "group_norm: `x` holds {} values, expected [{batch}, {pixels}, {channels}]", x.len());
+    assert_eq!(out.len(), len, "group_norm: `out` holds {} values, expected {len}", out.len());
     assert!(
         groups > 0 && channels.is_multiple_of(groups),
         "group_norm: {groups} groups do not divide {channels} channels"
     );
-    assert_eq!(
-        gamma.len(),
-        channels,
-        "group_norm: `gamma` holds {} values, expected {channels}",
-        gamma.len()
-    );
-    assert_eq!(
-        beta.len(),
-        channels,
-        "group_norm: `beta` holds {} values, expected {channels}",
-        beta.len()
-    );
+    assert_eq!(gamma.len(), channels, "group_norm: `gamma` holds {} values, expected {channels}", gamma.len());
+    assert_eq!(beta.len(), channels, "group_norm: `beta` holds {} values, expected {channels}", beta.len());
     if len == 0 {
         return;
     }
@@ -212,10 +159,7 @@ pub(crate) fn group_norm_with(
     let part = |task: usize| {
         let (picture, chunk) = (task / chunks, task % chunks);
         let first = chunk * PIXELS;
-        (
-            (picture * pixels + first) * channels,
-            (pixels - first).min(PIXELS) * channels,
-        )
+        ((picture * pixels + first) * channels, (pixels - first).min(PIXELS) * channels)
     };
     let mut sums = vec![0.0_f64; batch * chunks * 2 * channels];
     let shared = Shared::new(&mut sums);
@@ -223,21 +167,11 @@ pub(crate) fn group_norm_with(
         let (from, count) = part(task);
         // SAFETY: every task has sums of its own.
         let out = unsafe { shared.part(task * 2 * channels, 2 * channels) };
-        dispatch(
-            family,
-            Sums {
-                x: &x[from..from + count],
-                channels,
-                out,
-            },
-        );
+        dispatch(family, Sums { x: &x[from..from + count], channels, out });
     });
     let mut scratch = Scratch::take(batch * 2 * channels);
     let factors = words_as_floats(scratch.words());
-    for (factors, sums) in factors
-        .chunks_exact_mut(2 * channels)
-        .zip(sums.chunks_exact(chunks * 2 * channels))
-    {
+    for (factors, sums) in factors.chunks_exact_mut(2 * channels).zip(sums.chunks_exact(chunks * 2 * channels)) {
         let (scale, shift) = factors.split_at_mut(channels);
         let members = channels / groups;
         for group in 0..groups {
@@ -264,20 +198,10 @@ pub(crate) fn group_norm_with(
     let shared = Shared::new(out);
     parallel::run(batch * chunks, len / if silu { 1 } else { 4 }, |task| {
         let (from, count) = part(task);
-        let (scale, shift) =
-            factors[task / chunks * 2 * channels..][..2 * channels].split_at(channels);
+        let (scale, shift) = factors[task / chunks * 2 * channels..][..2 * channels].split_at(channels);
         // SAFETY: every task has pixels of its own.
         let out = unsafe { shared.part(from, count) };
-        dispatch(
-            family,
-            Affine {
-                x: &x[from..from + count],
-                scale,
-                shift,
-                silu,
-                out,
-            },
-        );
+        dispatch(family, Affine { x: &x[from..from + count], scale, shift, silu, out });
     });
 }
 
@@ -294,13 +218,7 @@ impl Job for LayerNorm<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self {
-            x,
-            eps,
-            gamma,
-            beta,
-            out,
-        } = self;
+        let Self { x, eps, gamma, beta, out } = self;
         let channels = gamma.len();
         for (x, out) in x.chunks_exact(channels).zip(out.chunks_exact_mut(channels)) {
             let mut sum = s.wide_zero();
@@ -334,22 +252,11 @@ impl Job for LayerNorm<'_> {
 ///
 /// # Panics
 /// Panics if a length does not fit.
-pub fn layer_norm(
-    x: &[f32],
-    rows: usize,
-    channels: usize,
-    eps: f32,
-    gamma: &[f32],
-    beta: &[f32],
-    out: &mut [f32],
-) {
+pub fn layer_norm(x: &[f32], rows: usize, channels: usize, eps: f32, gamma: &[f32], beta: &[f32], out: &mut [f32]) {
     layer_norm_with(family(), x, rows, channels, eps, gamma, beta, out);
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "those of `layer_norm` and the family"
-)]
+#[expect(clippy::too_many_arguments, reason = "those of `layer_norm` and the family")]
 pub(crate) fn layer_norm_with(
     family: Family,
     x: &[f32],
@@ -361,30 +268,10 @@ pub(crate) fn layer_norm_with(
     out: &mut [f32],
 ) {
     let len = rows * channels;
-    assert_eq!(
-        x.len(),
-        len,
-        "layer_norm: `x` holds {} values, expected [{rows}, {channels}]",
-        x.len()
-    );
-    assert_eq!(
-        out.len(),
-        len,
-        "layer_norm: `out` holds {} values, expected [{rows}, {channels}]",
-        out.len()
-    );
-    assert_eq!(
-        gamma.len(),
-        channels,
-        "layer_norm: `gamma` holds {} values, expected {channels}",
-        gamma.len()
-    );
-    assert_eq!(
-        beta.len(),
-        channels,
-        "layer_norm: `beta` holds {} values, expected {channels}",
-        beta.len()
-    );
+    assert_eq!(x.len(), len, "layer_norm: `x` holds {} values, expected [{rows}, {channels}]", x.len());
+    assert_eq!(out.len(), len, "layer_norm: `out` holds {} values, expected [{rows}, {channels}]", out.len());
+    assert_eq!(gamma.len(), channels, "layer_norm: `gamma` holds {} values, expected {channels}", gamma.len());
+    assert_eq!(beta.len(), channels, "layer_norm: `beta` holds {} values, expected {channels}", beta.len());
     if len == 0 {
         return;
     }
@@ -395,15 +282,6 @@ pub(crate) fn layer_norm_with(
         let count = (rows_at_once * channels).min(len - from);
         // SAFETY: tasks take different rows.
         let out = unsafe { out.part(from, count) };
-        dispatch(
-            family,
-            LayerNorm {
-                x: &x[from..from + count],
-                eps,
-                gamma,
-                beta,
-                out,
-            },
-        );
+        dispatch(family, LayerNorm { x: &x[from..from + count], eps, gamma, beta, out });
     });
 }

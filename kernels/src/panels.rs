@@ -67,11 +67,7 @@ impl Shape {
     }
 
     pub(crate) fn width(self, panel: usize) -> usize {
-        if panel + 1 < self.panels() {
-            PANEL
-        } else {
-            (self.cols - panel * PANEL).next_multiple_of(16)
-        }
+        if panel + 1 < self.panels() { PANEL } else { (self.cols - panel * PANEL).next_multiple_of(16) }
     }
 
     /// The columns of a panel that are not padding.
@@ -128,22 +124,13 @@ impl Job for Pack<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self {
-            shape,
-            lines,
-            by_rows,
-            taps,
-            panels,
-            words,
-        } = self;
+        let Self { shape, lines, by_rows, taps, panels, words } = self;
         let (depth, per_word) = (shape.depth(), shape.precision.per_word());
         if depth == 0 {
             return;
         }
         let mut scratch = Scratch::take(TOGETHER * depth.max(4 * PANEL) + shape.values);
-        let (rounded, ordered) = scratch
-            .words()
-            .split_at_mut(TOGETHER * depth.max(4 * PANEL));
+        let (rounded, ordered) = scratch.words().split_at_mut(TOGETHER * depth.max(4 * PANEL));
         let ordered = words_as_floats(ordered);
         let start = shape.at(panels.start, 0);
         for panel in panels {
@@ -162,15 +149,11 @@ impl Job for Pack<'_> {
                             let (even, odd) = words_as_halves(rounded).split_at_mut(2 * PANEL);
                             s.round_to_bf16(from, &mut even[..used]);
                             if k * 2 + 1 < shape.values {
-                                s.round_to_bf16(
-                                    lines.get(k * 2 + 1, first_col, used),
-                                    &mut odd[..used],
-                                );
+                                s.round_to_bf16(lines.get(k * 2 + 1, first_col, used), &mut odd[..used]);
                             } else {
                                 odd[..used].fill(0);
                             }
-                            for ((word, even), odd) in row[..used].iter_mut().zip(&*even).zip(&*odd)
-                            {
+                            for ((word, even), odd) in row[..used].iter_mut().zip(&*even).zip(&*odd) {
                                 *word = u32::from(*even) | u32::from(*odd) << 16;
                             }
                         }
@@ -231,9 +214,7 @@ pub struct PackedWeights {
 
 impl std::fmt::Debug for PackedWeights {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("PackedWeights")
-            .field("shape", &self.shape)
-            .finish_non_exhaustive()
+        out.debug_struct("PackedWeights").field("shape", &self.shape).finish_non_exhaustive()
     }
 }
 
@@ -247,57 +228,25 @@ impl PackedWeights {
     /// Panics if `weight` does not hold `n * k` values.
     #[must_use]
     pub fn new(weight: &[f32], n: usize, k: usize, precision: Precision) -> Self {
-        assert_eq!(
-            weight.len(),
-            n * k,
-            "packed weights: {} values for [n, k] = [{n}, {k}]",
-            weight.len()
-        );
+        assert_eq!(weight.len(), n * k, "packed weights: {} values for [n, k] = [{n}, {k}]", weight.len());
         Self::with_taps(weight, n, k, 1, precision)
     }
 
     /// Packs `weight`, `[n, inputs, taps]`, as if it were `[n, taps, inputs]`; `k` is `inputs * taps`.
-    pub(crate) fn with_taps(
-        weight: &[f32],
-        n: usize,
-        k: usize,
-        taps: usize,
-        precision: Precision,
-    ) -> Self {
-        let shape = Shape {
-            cols: n,
-            values: k,
-            precision,
-        };
+    pub(crate) fn with_taps(weight: &[f32], n: usize, k: usize, taps: usize, precision: Precision) -> Self {
+        let shape = Shape { cols: n, values: k, precision };
         let mut words = Words::zeroed(shape.len());
-        let lines = Lines {
-            values: weight,
-            stride: k,
-        };
+        let lines = Lines { values: weight, stride: k };
         let panels = shape.panels();
         let tasks = panels.div_ceil(4);
         let shared = Shared::new(words.as_mut_slice());
         parallel::run(tasks, weight.len(), |task| {
             let panels = task * 4..panels.min(task * 4 + 4);
             let start = shape.at(panels.start, 0);
-            let end = if panels.end == shape.panels() {
-                shape.len()
-            } else {
-                shape.at(panels.end, 0)
-            };
+            let end = if panels.end == shape.panels() { shape.len() } else { shape.at(panels.end, 0) };
             // SAFETY: panels do not overlap.
             let words = unsafe { shared.part(start, end - start) };
-            dispatch(
-                family(),
-                Pack {
-                    shape,
-                    lines,
-                    by_rows: false,
-                    taps,
-                    panels,
-                    words,
-                },
-            );
+            dispatch(family(), Pack { shape, lines, by_rows: false, taps, panels, words });
         });
         Self { shape, words }
     }
@@ -327,10 +276,7 @@ impl PackedWeights {
     }
 
     pub(crate) fn panels(&self) -> Panels<'_> {
-        Panels {
-            shape: self.shape,
-            words: self.words.as_slice(),
-        }
+        Panels { shape: self.shape, words: self.words.as_slice() }
     }
 }
 

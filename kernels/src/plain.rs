@@ -50,11 +50,7 @@ pub fn gelu(x: f32) -> f32 {
     let x = f64::from(x);
     let z = x * std::f64::consts::FRAC_1_SQRT_2;
     // Of the two ways to the same number, the one that subtracts nothing from 1.
-    let share = if z < -2.5 {
-        0.5 * erfc_tail(-z)
-    } else {
-        0.5 * (1.0 + erf(z))
-    };
+    let share = if z < -2.5 { 0.5 * erfc_tail(-z) } else { 0.5 * (1.0 + erf(z)) };
     (x * share) as f32
 }
 
@@ -82,10 +78,7 @@ fn activate(activation: Activation, x: f32) -> f32 {
 }
 
 /// See [`crate::gemm`]; `weight` is `[n, k]`, not packed.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "those of the fast one and the precision"
-)]
+#[expect(clippy::too_many_arguments, reason = "those of the fast one and the precision")]
 #[must_use]
 pub fn gemm(
     a: &[f32],
@@ -105,8 +98,8 @@ pub fn gemm(
             for i in 0..k {
                 sum += seen(a[row * k + i], precision) * seen(weight[col * k + i], precision);
             }
-            out[row * n + col] = activate(activation, sum as f32)
-                + residual.map_or(0.0, |residual| residual[row * n + col]);
+            out[row * n + col] =
+                activate(activation, sum as f32) + residual.map_or(0.0, |residual| residual[row * n + col]);
         }
     }
     out
@@ -129,21 +122,16 @@ pub fn conv2d(
         for (out_y, out_x) in (0..out_height).flat_map(|y| (0..out_width).map(move |x| (y, x))) {
             for output in 0..outputs {
                 let mut sum = extras.bias.map_or(0.0, |bias| f64::from(bias[output]));
-                sum += extras
-                    .channel_add
-                    .map_or(0.0, |add| f64::from(add[picture * outputs + output]));
+                sum += extras.channel_add.map_or(0.0, |add| f64::from(add[picture * outputs + output]));
                 for (ky, kx) in (0..kh).flat_map(|y| (0..kw).map(move |x| (y, x))) {
                     let (y, x_) = (out_y * input.stride + ky, out_x * input.stride + kx);
-                    let inside = |at: usize, pixels: usize| {
-                        at >= input.pad && at < input.pad + pixels * factor
-                    };
+                    let inside = |at: usize, pixels: usize| at >= input.pad && at < input.pad + pixels * factor;
                     if !inside(y, input.height) || !inside(x_, input.width) {
                         continue;
                     }
                     let (y, x_) = ((y - input.pad) / factor, (x_ - input.pad) / factor);
                     for channel in 0..inputs {
-                        let value =
-                            x[((picture * input.height + y) * input.width + x_) * inputs + channel];
+                        let value = x[((picture * input.height + y) * input.width + x_) * inputs + channel];
                         let weight = weight[((output * inputs + channel) * kh + ky) * kw + kx];
                         sum += seen(value, precision) * seen(weight, precision);
                     }
@@ -159,9 +147,7 @@ pub fn conv2d(
 /// See [`crate::geglu`].
 #[must_use]
 pub fn geglu(x: &[f32], channels: usize) -> Vec<f32> {
-    x.chunks_exact(2 * channels)
-        .flat_map(|row| (0..channels).map(|at| row[at] * gelu(row[channels + at])))
-        .collect()
+    x.chunks_exact(2 * channels).flat_map(|row| (0..channels).map(|at| row[at] * gelu(row[channels + at]))).collect()
 }
 
 /// See [`crate::group_norm`].
@@ -180,9 +166,7 @@ pub fn group_norm(
 ) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
     let members = channels / groups;
-    for (picture, group) in
-        (0..batch).flat_map(|picture| (0..groups).map(move |group| (picture, group)))
-    {
+    for (picture, group) in (0..batch).flat_map(|picture| (0..groups).map(move |group| (picture, group))) {
         let places = || {
             (0..pixels).flat_map(move |pixel| {
                 (group * members..(group + 1) * members)
@@ -191,10 +175,7 @@ pub fn group_norm(
         };
         let count = (pixels * members) as f64;
         let mean = places().map(|(at, _)| f64::from(x[at])).sum::<f64>() / count;
-        let variance = places()
-            .map(|(at, _)| (f64::from(x[at]) - mean).powi(2))
-            .sum::<f64>()
-            / count;
+        let variance = places().map(|(at, _)| (f64::from(x[at]) - mean).powi(2)).sum::<f64>() / count;
         for (at, channel) in places() {
             let value = (f64::from(x[at]) - mean) / (variance + f64::from(eps)).sqrt();
             let value = (value * f64::from(gamma[channel]) + f64::from(beta[channel])) as f32;
@@ -215,15 +196,10 @@ pub fn layer_norm(x: &[f32], channels: usize, eps: f32, gamma: &[f32], beta: &[f
 /// The softmax of one row.
 #[must_use]
 pub fn softmax(row: &[f32]) -> Vec<f32> {
-    let top = row
-        .iter()
-        .fold(f64::NEG_INFINITY, |top, &x| top.max(f64::from(x)));
+    let top = row.iter().fold(f64::NEG_INFINITY, |top, &x| top.max(f64::from(x)));
     let powers: Vec<_> = row.iter().map(|&x| (f64::from(x) - top).exp()).collect();
     let sum: f64 = powers.iter().sum();
-    powers
-        .into_iter()
-        .map(|power| (power / sum) as f32)
-        .collect()
+    powers.into_iter().map(|power| (power / sum) as f32).collect()
 }
 
 /// See [`crate::attention_probs`]; with `causal`, query `i` sees the keys up to `i`.
@@ -236,13 +212,7 @@ pub fn attention_probs(
     causal: bool,
     precision: Precision,
 ) -> Vec<f32> {
-    let AttentionShape {
-        batch,
-        queries,
-        keys,
-        heads,
-        head_dim,
-    } = shape;
+    let AttentionShape { batch, queries, keys, heads, head_dim } = shape;
     let mut out = Vec::new();
     for (sample, head) in (0..batch).flat_map(|sample| (0..heads).map(move |head| (sample, head))) {
         for query in 0..queries {
@@ -251,14 +221,9 @@ pub fn attention_probs(
                     if causal && key > query {
                         return f32::NEG_INFINITY;
                     }
-                    let at = |row: usize, rows: usize, i: usize| {
-                        ((sample * rows + row) * heads + head) * head_dim + i
-                    };
+                    let at = |row: usize, rows: usize, i: usize| ((sample * rows + row) * heads + head) * head_dim + i;
                     let dot: f64 = (0..head_dim)
-                        .map(|i| {
-                            seen(q[at(query, queries, i)], precision)
-                                * seen(k[at(key, keys, i)], precision)
-                        })
+                        .map(|i| seen(q[at(query, queries, i)], precision) * seen(k[at(key, keys, i)], precision))
                         .sum();
                     (dot * f64::from(scale)) as f32
                 })
@@ -271,19 +236,8 @@ pub fn attention_probs(
 
 /// See [`crate::apply_probs`].
 #[must_use]
-pub fn apply_probs(
-    probs: &[f32],
-    v: &[f32],
-    shape: AttentionShape,
-    precision: Precision,
-) -> Vec<f32> {
-    let AttentionShape {
-        batch,
-        queries,
-        keys,
-        heads,
-        head_dim,
-    } = shape;
+pub fn apply_probs(probs: &[f32], v: &[f32], shape: AttentionShape, precision: Precision) -> Vec<f32> {
+    let AttentionShape { batch, queries, keys, heads, head_dim } = shape;
     let mut out = vec![0.0; batch * queries * heads * head_dim];
     for (sample, head) in (0..batch).flat_map(|sample| (0..heads).map(move |head| (sample, head))) {
         for (query, i) in (0..queries).flat_map(|query| (0..head_dim).map(move |i| (query, i))) {
@@ -311,10 +265,5 @@ pub fn attention(
     causal: bool,
     precision: Precision,
 ) -> Vec<f32> {
-    apply_probs(
-        &attention_probs(q, k, shape, scale, causal, precision),
-        v,
-        shape,
-        precision,
-    )
+    apply_probs(&attention_probs(q, k, shape, scale, causal, precision), v, shape, precision)
 }

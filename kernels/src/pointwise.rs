@@ -65,16 +65,10 @@ impl Job for Geglu<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { x, channels, out } = self;
-        for (row, out) in x
-            .chunks_exact(2 * channels)
-            .zip(out.chunks_exact_mut(channels))
-        {
+        for (row, out) in x.chunks_exact(2 * channels).zip(out.chunks_exact_mut(channels)) {
             let (hidden, gate) = row.split_at(channels);
             for at in (0..channels).step_by(S::LANES) {
-                let value = s.mul(
-                    s.read(hidden, at, 0.0),
-                    gelu_lanes(s, s.read(gate, at, 0.0)),
-                );
+                let value = s.mul(s.read(hidden, at, 0.0), gelu_lanes(s, s.read(gate, at, 0.0)));
                 s.write(out, at, value);
             }
         }
@@ -94,18 +88,8 @@ pub fn geglu(x: &[f32], rows: usize, channels: usize, out: &mut [f32]) {
 }
 
 pub(crate) fn geglu_with(family: Family, x: &[f32], rows: usize, channels: usize, out: &mut [f32]) {
-    assert_eq!(
-        x.len(),
-        rows * 2 * channels,
-        "geglu: `x` holds {} values, expected [{rows}, 2 * {channels}]",
-        x.len()
-    );
-    assert_eq!(
-        out.len(),
-        rows * channels,
-        "geglu: `out` holds {} values, expected [{rows}, {channels}]",
-        out.len()
-    );
+    assert_eq!(x.len(), rows * 2 * channels, "geglu: `x` holds {} values, expected [{rows}, 2 * {channels}]", x.len());
+    assert_eq!(out.len(), rows * channels, "geglu: `out` holds {} values, expected [{rows}, {channels}]", out.len());
     if channels == 0 {
         return;
     }
@@ -131,10 +115,7 @@ pub(crate) fn softmax_row<S: Simd>(s: S, row: &mut [f32], scale: f32) {
     let (minus_top, scale) = (s.splat(-(s.max_lane(top) * scale)), s.splat(scale));
     let mut sum = s.splat(0.0);
     for at in (0..row.len()).step_by(S::LANES) {
-        let value = exp(
-            s,
-            s.fma(s.read(row, at, f32::NEG_INFINITY), scale, minus_top),
-        );
+        let value = exp(s, s.fma(s.read(row, at, f32::NEG_INFINITY), scale, minus_top));
         s.write(row, at, value);
         sum = s.add(sum, value);
     }
@@ -170,12 +151,7 @@ pub fn softmax_rows(x: &mut [f32], rows: usize, cols: usize) {
 }
 
 pub(crate) fn softmax_rows_with(family: Family, x: &mut [f32], rows: usize, cols: usize) {
-    assert_eq!(
-        x.len(),
-        rows * cols,
-        "softmax: `x` holds {} values, expected [{rows}, {cols}]",
-        x.len()
-    );
+    assert_eq!(x.len(), rows * cols, "softmax: `x` holds {} values, expected [{rows}, {cols}]", x.len());
     if cols == 0 {
         return;
     }

@@ -61,8 +61,7 @@ struct PutBf16<'a, S> {
 impl<S: Simd> Put for PutBf16<'_, S> {
     #[inline(always)]
     fn values(&mut self, piece: &[f32]) {
-        self.s
-            .round_to_bf16(piece, &mut self.to[self.at..self.at + piece.len()]);
+        self.s.round_to_bf16(piece, &mut self.to[self.at..self.at + piece.len()]);
         self.at += piece.len();
     }
     #[inline(always)]
@@ -89,11 +88,7 @@ pub(crate) fn pack_row<S: Simd, A: Rows>(
             rows.pieces(row, from, len, &mut PutF32 { to, at: 0 });
         }
         Precision::Bf16 => {
-            let mut put = PutBf16 {
-                s,
-                to: words_as_halves(words),
-                at: 0,
-            };
+            let mut put = PutBf16 { s, to: words_as_halves(words), at: 0 };
             rows.pieces(row, from, len, &mut put);
             // AMX reads whole groups of 16 pairs.
             put.zeros(put.at.next_multiple_of(32) - put.at);
@@ -125,12 +120,8 @@ impl Epilogue<'_> {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, row: usize, col: usize, cols: usize, out: &mut [f32]) {
         let bias = self.bias.map(|values| &values[col..][..out.len()]);
-        let per_sample = self
-            .per_sample
-            .map(|(values, rows)| &values[row / rows * cols + col..][..out.len()]);
-        let residual = self
-            .residual
-            .map(|values| &values[row * cols + col..][..out.len()]);
+        let per_sample = self.per_sample.map(|(values, rows)| &values[row / rows * cols + col..][..out.len()]);
+        let residual = self.residual.map(|values| &values[row * cols + col..][..out.len()]);
         for at in (0..out.len()).step_by(S::LANES) {
             let mut value = s.read(out, at, 0.0);
             if let Some(bias) = bias {
@@ -162,19 +153,10 @@ pub(crate) struct Cut {
 pub(crate) fn cut(m: usize, shape: Shape, threads: usize) -> Cut {
     let least = m.div_ceil(ROWS);
     if threads == 1 || least >= 8 * threads {
-        return Cut {
-            rows: least,
-            cols: 1,
-        };
+        return Cut { rows: least, cols: 1 };
     }
     let panels = shape.panels();
-    let mut best = (
-        f64::INFINITY,
-        Cut {
-            rows: least,
-            cols: 1,
-        },
-    );
+    let mut best = (f64::INFINITY, Cut { rows: least, cols: 1 });
     for rows in least..=(least + threads).min(m) {
         for cols in 1..=panels.min(threads * 2) {
             let rounds = (rows * cols).div_ceil(threads);
@@ -221,18 +203,11 @@ impl<A: Rows> Job for Block<'_, A> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Shape {
-            cols,
-            values,
-            precision,
-        } = self.panels.shape;
+        let Shape { cols, values, precision } = self.panels.shape;
         let shape = self.panels.shape;
         let per_word = precision.per_word();
         let count = self.range.len();
-        assert!(
-            self.panels.words.len() >= shape.len(),
-            "BUG: packed weights are too short"
-        );
+        assert!(self.panels.words.len() >= shape.len(), "BUG: packed weights are too short");
         let mut scratch = Scratch::take(count.next_multiple_of(16) * ROW_STRIDE);
         let packed = scratch.words();
         let depth = shape.depth();
@@ -261,8 +236,7 @@ impl<A: Rows> Job for Block<'_, A> {
                     bf16: precision == Precision::Bf16,
                 };
                 // The last element lies in the result too.
-                self.out
-                    .at((self.range.end - 1) * self.out_stride + col + used);
+                self.out.at((self.range.end - 1) * self.out_stride + col + used);
                 // SAFETY: `packed` has `count` rows of at least `here` words; the panel has as many
                 // rows from `first`; the columns of these rows lie in `out` as just checked, and no
                 // other task has this range of rows and panels.
@@ -300,15 +274,7 @@ pub(crate) fn multiply<A: Rows>(
         let range = share(m, task / cut.cols, cut.rows);
         let panel_range = share(shape.panels(), task % cut.cols, cut.cols);
         if !range.is_empty() {
-            let block = Block {
-                rows,
-                range,
-                panels,
-                panel_range,
-                epilogue,
-                out,
-                out_stride: shape.cols,
-            };
+            let block = Block { rows, range, panels, panel_range, epilogue, out, out_stride: shape.cols };
             dispatch(family, block);
         }
     });

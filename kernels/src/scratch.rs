@@ -23,10 +23,7 @@ pub(crate) struct Words {
 impl Words {
     /// `len` words, all zero.
     pub(crate) fn zeroed(len: usize) -> Self {
-        Self {
-            lines: vec![Line([0; LINE]); len.div_ceil(LINE)],
-            len,
-        }
+        Self { lines: vec![Line([0; LINE]); len.div_ceil(LINE)], len }
     }
 
     pub(crate) fn as_slice(&self) -> &[u32] {
@@ -68,9 +65,7 @@ pub(crate) struct Scratch(Words);
 impl Scratch {
     /// `len` words; what they hold is unspecified.
     pub(crate) fn take(len: usize) -> Self {
-        let mut words = POOL
-            .with_borrow_mut(Vec::pop)
-            .unwrap_or_else(|| Words::zeroed(0));
+        let mut words = POOL.with_borrow_mut(Vec::pop).unwrap_or_else(|| Words::zeroed(0));
         let lines = len.div_ceil(LINE);
         if words.lines.len() < lines {
             words.lines = vec![Line([0; LINE]); lines];
@@ -86,13 +81,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let words = std::mem::replace(
-            &mut self.0,
-            Words {
-                lines: Vec::new(),
-                len: 0,
-            },
-        );
+        let words = std::mem::replace(&mut self.0, Words { lines: Vec::new(), len: 0 });
         if words.lines.len() <= KEPT_LINES {
             POOL.with_borrow_mut(|pool| pool.push(words));
         }
@@ -137,12 +126,7 @@ impl<T> Shared<T> {
     /// # Safety
     /// While the result lives, nobody else reads or writes these elements, and the slice still lives.
     pub(crate) unsafe fn part<'a>(self, from: usize, len: usize) -> &'a mut [T] {
-        assert!(
-            from + len <= self.1,
-            "BUG: elements {from}..{} of a slice of {}",
-            from + len,
-            self.1
-        );
+        assert!(from + len <= self.1, "BUG: elements {from}..{} of a slice of {}", from + len, self.1);
         // SAFETY: in bounds as just checked; alone by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(from), len) }
     }

@@ -44,10 +44,7 @@ pub(crate) struct Multiply {
 /// # Safety
 /// As [`Multiply`], with `R` rows, and a `b` whose rows have `V` vectors from the given pointer.
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "everything must be in a register"
-)]
+#[expect(clippy::too_many_arguments, reason = "everything must be in a register")]
 pub(crate) unsafe fn tile<S: Simd, const BF16: bool, const R: usize, const V: usize>(
     s: S,
     a: *const u32,
@@ -84,11 +81,7 @@ pub(crate) unsafe fn tile<S: Simd, const BF16: bool, const R: usize, const V: us
             for (row, sums) in sums.iter_mut().enumerate() {
                 let value = s.splat(*a.cast::<f32>().add(row * ROW_STRIDE + k));
                 for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum = if BF16 {
-                        s.dot_pairs(value, weight, *sum)
-                    } else {
-                        s.fma(value, weight, *sum)
-                    };
+                    *sum = if BF16 { s.dot_pairs(value, weight, *sum) } else { s.fma(value, weight, *sum) };
                 }
             }
             b = b.add(width);

@@ -83,7 +83,8 @@ impl MaskRule {
     /// One side's mask.
     fn side(&self, maps: &[f32], words: &MaskWords) -> (Mask, Mask) {
         let pixels = self.latent.0 * self.latent.1;
-        let within = if words.within.is_empty() { vec![0; pixels] } else { self.above(&self.map(maps, &words.within), self.k) };
+        let within =
+            if words.within.is_empty() { vec![0; pixels] } else { self.above(&self.map(maps, &words.within), self.k) };
         let without = if words.without.is_empty() {
             vec![0; pixels]
         } else {

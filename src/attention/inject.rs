@@ -167,7 +167,9 @@ impl Inject<'_> {
                 if *u != up {
                     continue;
                 }
-                if let [(token, share)] = tokens && *share == 1.0 {
+                if let [(token, share)] = tokens
+                    && *share == 1.0
+                {
                     for row in 0..rows {
                         values[row * keys + j] = theirs[row * keys + token];
                     }

@@ -107,9 +107,7 @@ impl Timetable {
         let b = 1.0 - a;
         let (mut clean, mut noise) = match self.spec.prediction {
             Prediction::Epsilon => (((x - (output * b.sqrt())?)? / a.sqrt())?, output.clone()),
-            Prediction::V => {
-                (((x * a.sqrt())? - (output * b.sqrt())?)?, ((output * a.sqrt())? + (x * b.sqrt())?)?)
-            }
+            Prediction::V => (((x * a.sqrt())? - (output * b.sqrt())?)?, ((output * a.sqrt())? + (x * b.sqrt())?)?),
             Prediction::Sample => (output.clone(), ((x - (output * a.sqrt())?)? / b.sqrt())?),
         };
         if let Some(range) = self.spec.clip {

@@ -63,9 +63,13 @@ impl Engine {
         guidance: f64,
         rule: NullText,
     ) -> Result<Nulled> {
-        anyhow::ensure!(self.backend().precision().is_none(), "BUG: null-text optimisation was asked of kernels, which have no backward");
+        anyhow::ensure!(
+            self.backend().precision().is_none(),
+            "BUG: null-text optimisation was asked of kernels, which have no backward"
+        );
         let steps = timetable.levels().len();
-        let inverted: Vec<Tensor> = inverted.iter().map(|l| self.backend().like(l)).collect::<candle_core::Result<_>>()?;
+        let inverted: Vec<Tensor> =
+            inverted.iter().map(|l| self.backend().like(l)).collect::<candle_core::Result<_>>()?;
         let mut latent = inverted[steps].clone();
         let mut found = Nulled { embeddings: Vec::new(), inner_steps: Vec::new(), losses: Vec::new() };
         let mut embedding = self.backend().like(&conditions.empty[0].text)?;

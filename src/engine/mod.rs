@@ -255,7 +255,9 @@ impl Engine {
         let grids = self.unet.text_grids(latent);
         let quarter = (latent.0.div_ceil(4), latent.1.div_ceil(4));
         let wanted = grids.iter().find(|(grid, _)| self.spec.unet.channels.len() >= 4 && *grid == quarter);
-        wanted.or(grids.first()).map_or(MaskLayers { grid: (1, 1), count: 1 }, |(grid, count)| MaskLayers { grid: *grid, count: *count })
+        wanted
+            .or(grids.first())
+            .map_or(MaskLayers { grid: (1, 1), count: 1 }, |(grid, count)| MaskLayers { grid: *grid, count: *count })
     }
 
     /// The noise of a seed, `[h, w, channels]`. Numbers run channel by channel, as latents are usually written.
@@ -264,7 +266,8 @@ impl Engine {
     /// Fails if the device has no memory left.
     pub fn noise(&self, seed: u64, size: (usize, usize)) -> Result<Tensor> {
         let (h, w, channels) = self.latent_dims(size);
-        let noise = Tensor::from_vec(noise::normal(seed, h * w * channels), (channels, h, w), &candle_core::Device::Cpu)?;
+        let noise =
+            Tensor::from_vec(noise::normal(seed, h * w * channels), (channels, h, w), &candle_core::Device::Cpu)?;
         // Drawn on the CPU and then moved: a device's own generator would give each machine another picture.
         Ok(noise.permute((1, 2, 0))?.contiguous()?.to_device(self.backend.device())?)
     }
@@ -313,7 +316,13 @@ impl Engine {
     ///
     /// # Errors
     /// As [`denoise`](Self::denoise).
-    pub fn recall(&self, run: &Run<'_>, step: usize, latent: &Tensor, control: &mut dyn AttentionControl) -> Result<()> {
+    pub fn recall(
+        &self,
+        run: &Run<'_>,
+        step: usize,
+        latent: &Tensor,
+        control: &mut dyn AttentionControl,
+    ) -> Result<()> {
         control.before_step(step)?;
         let level = run.timetable.levels()[step];
         let call = Call { step, level, shown: true, map_precision: run.map_precision, control };
@@ -362,7 +371,10 @@ impl Engine {
     pub fn encode(&self, picture: &Picture) -> Result<Tensor> {
         let Picture { width, height, bytes } = picture;
         let step = self.size_step();
-        ensure!(width % step == 0 && height % step == 0, "the picture is {width}x{height}, but its sides must be multiples of {step}");
+        ensure!(
+            width % step == 0 && height % step == 0,
+            "the picture is {width}x{height}, but its sides must be multiples of {step}"
+        );
         let values: Vec<f32> = bytes.iter().map(|b| f32::from(*b) / 127.5 - 1.0).collect();
         let picture = self.backend.tensor(values, (*height, *width, 3))?;
         Ok(self.vae.encode_mean(&picture)?)

@@ -55,7 +55,7 @@ mod tests {
         let bits: Vec<u32> = normal(888, 4).iter().map(|x| x.to_bits()).collect();
         assert_eq!(bits, GOLDEN);
     }
-    const GOLDEN: [u32; 4] = [0, 0, 0, 0];
+    const GOLDEN: [u32; 4] = [0xBD6E_9043, 0xBF6B_7341, 0xBD2B_089A, 0x3F52_973E];
 
     #[test]
     fn a_large_sample_is_normal_to_the_fourth_moment() {

@@ -101,7 +101,8 @@ impl TextEncoder {
         let mut x = Vec::with_capacity(ids.len() * width);
         for (position, id) in ids.iter().enumerate() {
             let token = self.token_embedding(*id);
-            let token = token.ok_or_else(|| anyhow::anyhow!("token {id} is not in the vocabulary of {}", self.spec.vocabulary))?;
+            let token = token
+                .ok_or_else(|| anyhow::anyhow!("token {id} is not in the vocabulary of {}", self.spec.vocabulary))?;
             let place = &self.positions[position * width..(position + 1) * width];
             x.extend(token.iter().zip(place).map(|(a, b)| a + b));
         }

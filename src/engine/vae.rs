@@ -65,7 +65,11 @@ impl Loader<'_> {
     }
 
     fn resnet(&self, name: &str, inputs: usize, outputs: usize) -> Result<Resnet> {
-        let shortcut = if inputs == outputs { None } else { Some(self.conv(&format!("{name}.conv_shortcut"), inputs, outputs, 1)?) };
+        let shortcut = if inputs == outputs {
+            None
+        } else {
+            Some(self.conv(&format!("{name}.conv_shortcut"), inputs, outputs, 1)?)
+        };
         Ok(Resnet {
             norm_1: self.norm(&format!("{name}.norm1"), inputs)?,
             conv_1: self.conv(&format!("{name}.conv1"), inputs, outputs, 3)?,
@@ -78,7 +82,11 @@ impl Loader<'_> {
     /// The middle's attention, under its present names or its older ones.
     fn attention(&self, name: &str, channels: usize) -> Result<Attention> {
         let linear = |new: &str, old: &str| -> Result<Linear> {
-            let name = if self.w.has(&format!("{name}.{new}.weight")) { format!("{name}.{new}") } else { format!("{name}.{old}") };
+            let name = if self.w.has(&format!("{name}.{new}.weight")) {
+                format!("{name}.{new}")
+            } else {
+                format!("{name}.{old}")
+            };
             Linear::load(self.w, &name, channels, channels, Bias::Yes, self.backend)
         };
         Ok(Attention {
@@ -92,7 +100,8 @@ impl Loader<'_> {
     }
 
     fn middle(&self, name: &str, channels: usize) -> Result<(Resnet, Option<Attention>, Resnet)> {
-        let attention = if self.spec.mid_attends { Some(self.attention(&format!("{name}.attentions.0"), channels)?) } else { None };
+        let attention =
+            if self.spec.mid_attends { Some(self.attention(&format!("{name}.attentions.0"), channels)?) } else { None };
         Ok((
             self.resnet(&format!("{name}.resnets.0"), channels, channels)?,
             attention,
@@ -106,7 +115,13 @@ impl Loader<'_> {
         let mut levels = Vec::new();
         for (i, &outputs) in c.iter().enumerate() {
             let inputs = c[i.saturating_sub(1)];
-            let resnet = |j: usize| self.resnet(&format!("encoder.down_blocks.{i}.resnets.{j}"), if j == 0 { inputs } else { outputs }, outputs);
+            let resnet = |j: usize| {
+                self.resnet(
+                    &format!("encoder.down_blocks.{i}.resnets.{j}"),
+                    if j == 0 { inputs } else { outputs },
+                    outputs,
+                )
+            };
             let resize = if i + 1 < c.len() {
                 let conv = self.conv(&format!("encoder.down_blocks.{i}.downsamplers.0.conv"), outputs, outputs, 3)?;
                 Some(conv.halving(true))
@@ -129,7 +144,13 @@ impl Loader<'_> {
         let mut levels = Vec::new();
         for (i, &outputs) in c.iter().enumerate() {
             let inputs = c[i.saturating_sub(1)];
-            let resnet = |j: usize| self.resnet(&format!("decoder.up_blocks.{i}.resnets.{j}"), if j == 0 { inputs } else { outputs }, outputs);
+            let resnet = |j: usize| {
+                self.resnet(
+                    &format!("decoder.up_blocks.{i}.resnets.{j}"),
+                    if j == 0 { inputs } else { outputs },
+                    outputs,
+                )
+            };
             let resize = if i + 1 < c.len() {
                 let conv = self.conv(&format!("decoder.up_blocks.{i}.upsamplers.0.conv"), outputs, outputs, 3)?;
                 Some(conv.doubling())

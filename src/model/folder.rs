@@ -23,7 +23,10 @@ impl Folder {
         let path = path.into();
         for part in ["unet", "vae", "text_encoder", "tokenizer"] {
             if !path.join(part).is_dir() {
-                bail!("{} is no model: a model folder needs unet/, vae/, text_encoder/ and tokenizer/, and {part}/ is missing", path.display());
+                bail!(
+                    "{} is no model: a model folder needs unet/, vae/, text_encoder/ and tokenizer/, and {part}/ is missing",
+                    path.display()
+                );
             }
         }
         Ok(Self { path })

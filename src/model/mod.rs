@@ -8,6 +8,7 @@ pub mod embedded;
 pub mod folder;
 #[cfg(feature = "hub")]
 pub mod hub;
+pub mod random;
 pub mod spec;
 pub mod weights;
 
@@ -30,6 +31,10 @@ pub trait ModelSource: Send + Sync {
     /// # Errors
     /// Fails if the file is there but cannot be opened.
     fn open(&self, path: &str) -> Result<Option<Blob>>;
+    /// Whether weights are drawn at random instead of read, for measuring.
+    fn is_random(&self) -> bool {
+        false
+    }
 }
 
 /// A readable file of known length, in memory or on disk.

@@ -34,7 +34,8 @@ impl<'a> Config<'a> {
 
     fn as_usize(&self, key: &str, value: &Value) -> Result<usize> {
         let number = value.as_u64().filter(|n| (1..=1 << 24).contains(n));
-        Ok(number.with_context(|| format!("`{key}` of {} is {value}, expected a positive whole number", self.path))? as usize)
+        Ok(number.with_context(|| format!("`{key}` of {} is {value}, expected a positive whole number", self.path))?
+            as usize)
     }
 
     fn f64(&self, key: &str, default: f64) -> Result<f64> {
@@ -211,7 +212,8 @@ impl UnetSpec {
             other => bail!("{} asks for `mid_block_type`: \"{other}\", which is not built here", c.path),
         };
         // The published configurations call the number of heads `attention_head_dim`.
-        let heads_key = if c.get("num_attention_heads").is_some() { "num_attention_heads" } else { "attention_head_dim" };
+        let heads_key =
+            if c.get("num_attention_heads").is_some() { "num_attention_heads" } else { "attention_head_dim" };
         let context = c.per_level("cross_attention_dim", levels, Some(1280))?;
         if context.iter().any(|n| *n != context[0]) {
             bail!("{} asks for different `cross_attention_dim` by level, which is not built here", c.path);
@@ -243,11 +245,21 @@ impl UnetSpec {
             channels,
         };
         if spec.in_channels != spec.out_channels {
-            bail!("{} takes {} channels and gives {}: inpainting models are not built here", c.path, spec.in_channels, spec.out_channels);
+            bail!(
+                "{} takes {} channels and gives {}: inpainting models are not built here",
+                c.path,
+                spec.in_channels,
+                spec.out_channels
+            );
         }
         for (level, n) in spec.channels.iter().enumerate() {
             if n % spec.groups != 0 || n % spec.heads[level] != 0 {
-                bail!("{n} channels of {} do not divide into {} groups and {} heads", c.path, spec.groups, spec.heads[level]);
+                bail!(
+                    "{n} channels of {} do not divide into {} groups and {} heads",
+                    c.path,
+                    spec.groups,
+                    spec.heads[level]
+                );
             }
         }
         Ok(spec)
@@ -295,7 +307,8 @@ impl VaeSpec {
                 bail!("{} asks for `{key}`: {other}, which is not built here", c.path);
             }
         }
-        let channels = c.list("block_out_channels")?.iter().map(|v| c.as_usize("block_out_channels", v)).collect::<Result<_>>()?;
+        let channels =
+            c.list("block_out_channels")?.iter().map(|v| c.as_usize("block_out_channels", v)).collect::<Result<_>>()?;
         Ok(Self {
             latent_channels: c.usize("latent_channels", Some(4))?,
             channels,
@@ -510,10 +523,17 @@ impl ModelSpec {
         };
         let width = spec.text.width + spec.text_2.as_ref().map_or(0, |t| t.width);
         if width != spec.unet.context {
-            bail!("unet/config.json asks for `cross_attention_dim`: {}, but the text encoders give {width}", spec.unet.context);
+            bail!(
+                "unet/config.json asks for `cross_attention_dim`: {}, but the text encoders give {width}",
+                spec.unet.context
+            );
         }
         if spec.vae.latent_channels != spec.unet.in_channels {
-            bail!("unet/config.json takes {} channels, but vae/config.json has `latent_channels`: {}", spec.unet.in_channels, spec.vae.latent_channels);
+            bail!(
+                "unet/config.json takes {} channels, but vae/config.json has `latent_channels`: {}",
+                spec.unet.in_channels,
+                spec.vae.latent_channels
+            );
         }
         if spec.unet.added.is_some() != spec.text_2.is_some() {
             bail!("unet/config.json asks for `addition_embed_type`, which goes together with a second text encoder");

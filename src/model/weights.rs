@@ -23,6 +23,7 @@ pub struct Weights {
     files: Vec<(Blob, u64)>,
     places: HashMap<String, Place>,
     used: Mutex<HashSet<String>>,
+    random: bool,
 }
 
 struct Place {
@@ -53,7 +54,16 @@ impl Weights {
     /// # Errors
     /// Fails if no safetensors file is there or one is damaged; the message names the file.
     pub fn open(source: &dyn ModelSource, part: &str) -> Result<Self> {
-        let mut weights = Self { part: part.to_owned(), files: Vec::new(), places: HashMap::new(), used: Mutex::default() };
+        let mut weights = Self {
+            part: part.to_owned(),
+            files: Vec::new(),
+            places: HashMap::new(),
+            used: Mutex::default(),
+            random: source.is_random(),
+        };
+        if weights.random {
+            return Ok(weights);
+        }
         for stem in ["diffusion_pytorch_model", "model"] {
             for variant in ["", ".fp16"] {
                 let single = format!("{part}/{stem}{variant}.safetensors");
@@ -66,7 +76,8 @@ impl Weights {
                     for shard in shards(&text).with_context(|| format!("cannot read {index}"))? {
                         let path = format!("{part}/{shard}");
                         let blob = source.open(&path)?;
-                        let blob = blob.with_context(|| format!("{path}, named by {index}, is missing from {}", source.name()))?;
+                        let blob = blob
+                            .with_context(|| format!("{path}, named by {index}, is missing from {}", source.name()))?;
                         weights.add(blob, &path)?;
                     }
                     return Ok(weights);
@@ -84,8 +95,8 @@ impl Weights {
             bail!("{path} is damaged: its header claims {header_len} bytes of {}", blob.len());
         }
         let header = blob.read(0, 8 + header_len as usize)?;
-        let entries: HashMap<String, serde_json::Value> =
-            serde_json::from_slice(&header[8..]).with_context(|| format!("{path} is damaged: its header is no JSON object"))?;
+        let entries: HashMap<String, serde_json::Value> = serde_json::from_slice(&header[8..])
+            .with_context(|| format!("{path} is damaged: its header is no JSON object"))?;
         let data_len = blob.len() - 8 - header_len;
         let file = self.files.len();
         for (name, entry) in entries.into_iter().filter(|(name, _)| name != "__metadata__") {
@@ -110,7 +121,7 @@ impl Weights {
     /// Whether there is a tensor of this name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.places.contains_key(name)
+        self.random && name != "text_projection.weight" || self.places.contains_key(name)
     }
 
     /// The first of several names that is there.
@@ -124,6 +135,9 @@ impl Weights {
     /// # Errors
     /// Fails if the tensor is missing, has another shape, or is not of f32, f16, bf16 or f64.
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        if self.random {
+            return Ok(super::random::values(name, shape));
+        }
         let part = &self.part;
         let place = self.places.get(name).with_context(|| format!("`{name}` is missing from the weights of {part}"))?;
         // A 1x1 convolution and a linear layer hold the same numbers.

@@ -46,10 +46,18 @@ pub fn positions_of(word: &str, text: &str, positions: &[Vec<usize>]) -> Vec<usi
 ///
 /// # Errors
 /// Says so if the prompts do not have equally many words.
-pub fn replace(source: (&str, &[Vec<usize>]), target: (&str, &[Vec<usize>]), length: usize) -> Result<Vec<Vec<f32>>, String> {
+pub fn replace(
+    source: (&str, &[Vec<usize>]),
+    target: (&str, &[Vec<usize>]),
+    length: usize,
+) -> Result<Vec<Vec<f32>>, String> {
     let (x, y): (Vec<&str>, Vec<&str>) = (source.0.split(' ').collect(), target.0.split(' ').collect());
     if x.len() != y.len() {
-        return Err(format!("a published word swap needs equally many words, but there are {} and {}", x.len(), y.len()));
+        return Err(format!(
+            "a published word swap needs equally many words, but there are {} and {}",
+            x.len(),
+            y.len()
+        ));
     }
     let swapped: Vec<usize> = (0..x.len()).filter(|i| x[*i] != y[*i]).collect();
     let pairs: Vec<(&[usize], &[usize])> = swapped.iter().map(|w| (&*source.1[*w], &*target.1[*w])).collect();

@@ -68,11 +68,8 @@ pub fn identities(family: &[&Generation], new: &Prompt, spans: &[Replaced]) -> V
         for word in span.target.clone() {
             found[word] = taken_back(family, new, &found, word, &span.target);
         }
-        let given_up: Vec<u32> = parent.identities[span.source.clone()]
-            .iter()
-            .copied()
-            .filter(|id| !found.contains(&Some(*id)))
-            .collect();
+        let given_up: Vec<u32> =
+            parent.identities[span.source.clone()].iter().copied().filter(|id| !found.contains(&Some(*id))).collect();
         let gained: Vec<usize> = span.target.clone().filter(|w| found[*w].is_none()).collect();
         let pass_on = given_up.len() == gained.len();
         for (i, word) in gained.into_iter().enumerate() {
@@ -88,7 +85,13 @@ pub fn identities(family: &[&Generation], new: &Prompt, spans: &[Replaced]) -> V
 }
 
 /// The identity of an equal word that an ancestor had in the same gap, unless another word of the new prompt has it.
-fn taken_back(family: &[&Generation], new: &Prompt, found: &[Option<u32>], word: usize, gap: &Range<usize>) -> Option<u32> {
+fn taken_back(
+    family: &[&Generation],
+    new: &Prompt,
+    found: &[Option<u32>],
+    word: usize,
+    gap: &Range<usize>,
+) -> Option<u32> {
     let before: Vec<u32> = found[..gap.start].iter().flatten().copied().collect();
     let after: Vec<u32> = found[gap.end..].iter().flatten().copied().collect();
     family.iter().find_map(|ancestor| {
@@ -150,7 +153,14 @@ pub fn columns(family: &[&Generation], new: &Prompt, identities: &[u32], spans: 
 
 /// Columns of the words of a span that found no ancestor: from the words given up, one to one if there are equally many
 /// words, else from all of them; in either case n tokens to m, each target token gets the sum divided by m.
-fn swap(parent: &Generation, new: &Prompt, identities: &[u32], span: &Replaced, lost: &[usize], columns: &mut [Column]) {
+fn swap(
+    parent: &Generation,
+    new: &Prompt,
+    identities: &[u32],
+    span: &Replaced,
+    lost: &[usize],
+    columns: &mut [Column],
+) {
     let gained: Vec<usize> = span.target.clone().filter(|w| lost.contains(w)).collect();
     let kept_ids: Vec<u32> = (0..new.words.len()).filter(|w| !gained.contains(w)).map(|w| identities[w]).collect();
     let given_up: Vec<usize> = span.source.clone().filter(|w| !kept_ids.contains(&parent.identities[*w])).collect();
@@ -191,9 +201,8 @@ fn n_to_m(source: &[usize], target: &[usize], columns: &mut [Column]) {
 /// the gained words get the weight that the given-up ones share, else 1.
 #[must_use]
 pub fn weights(family: &[&Generation], identities: &[u32], spans: &[Replaced]) -> (Vec<f64>, Option<String>) {
-    let known = |id: u32| {
-        family.iter().find_map(|g| g.identities.iter().position(|other| *other == id).map(|i| g.weights[i]))
-    };
+    let known =
+        |id: u32| family.iter().find_map(|g| g.identities.iter().position(|other| *other == id).map(|i| g.weights[i]));
     let mut warning = None;
     let mut weights: Vec<f64> = identities.iter().map(|id| known(*id).unwrap_or(1.0)).collect();
     let Some(parent) = family.first() else {
@@ -212,7 +221,8 @@ pub fn weights(family: &[&Generation], identities: &[u32], spans: &[Replaced]) -
             }
         } else {
             let words = parent.prompt.words[span.source.clone()].join(" ");
-            warning = Some(format!("the words of `{words}` had different weights, so what takes their place has weight 1"));
+            warning =
+                Some(format!("the words of `{words}` had different weights, so what takes their place has weight 1"));
         }
     }
     (weights, warning)
@@ -230,7 +240,8 @@ mod tests {
         let mut tokens = Vec::new();
         let mut at = 0;
         for word in text.split(' ') {
-            let id = word.bytes().fold(7u32, |a, b| a.wrapping_mul(31).wrapping_add(u32::from(b.to_ascii_lowercase()))) % 1000;
+            let id = word.bytes().fold(7u32, |a, b| a.wrapping_mul(31).wrapping_add(u32::from(b.to_ascii_lowercase())))
+                % 1000;
             tokens.push((id, at..at + word.len().div_ceil(2)));
             if word.len() > 6 {
                 tokens.push((id + 1, at + word.len().div_ceil(2)..at + word.len()));
@@ -260,7 +271,10 @@ mod tests {
         let one = |c: &Column| match c {
             Column::Own => "own".to_owned(),
             Column::From { up, tokens } => {
-                let tokens: Vec<String> = tokens.iter().map(|(t, share)| if *share == 1.0 { t.to_string() } else { format!("{t}*{share:.1}") }).collect();
+                let tokens: Vec<String> = tokens
+                    .iter()
+                    .map(|(t, share)| if *share == 1.0 { t.to_string() } else { format!("{t}*{share:.1}") })
+                    .collect();
                 format!("{up}:{}", tokens.join("+"))
             }
         };

@@ -53,7 +53,12 @@ pub struct Resolved {
 ///
 /// # Errors
 /// Fails if a weight leaves its range, or a mask word typed by hand is in neither prompt.
-pub fn resolve(family: &[&Generation], prompt: Prompt, edit: &Edit, settings: &TurnSettings) -> Result<Resolved, PlanError> {
+pub fn resolve(
+    family: &[&Generation],
+    prompt: Prompt,
+    edit: &Edit,
+    settings: &TurnSettings,
+) -> Result<Resolved, PlanError> {
     let spans = if family.is_empty() { Vec::new() } else { edit.spans.clone() };
     let identities = lineage::identities(family, &prompt, &spans);
     let (mut weights, warning) = lineage::weights(family, &identities, &spans);
@@ -81,7 +86,9 @@ pub fn resolve(family: &[&Generation], prompt: Prompt, edit: &Edit, settings: &T
                 Alignment::Words => lineage::columns(family, prompt, identities, &spans),
                 Alignment::Published => published(&parent.prompt, prompt).columns(),
             };
-            let taken = family.iter().position(|g| lineage::same_words(&g.prompt.words, &prompt.words) && g.weights == *weights);
+            let taken = family
+                .iter()
+                .position(|g| lineage::same_words(&g.prompt.words, &prompt.words) && g.weights == *weights);
             let region = match taken {
                 Some(i) => Region::As { up: i + 1 },
                 None if settings.k == 0.0 => Region::Everywhere,
@@ -92,9 +99,19 @@ pub fn resolve(family: &[&Generation], prompt: Prompt, edit: &Edit, settings: &T
     };
     if prompt.cut > 0 {
         let words = prompt.words_cut().join(" ");
-        warnings.push(format!("the prompt is longer than the {} tokens the model reads; left out: `{words}`", prompt.ids.len()));
+        warnings.push(format!(
+            "the prompt is longer than the {} tokens the model reads; left out: `{words}`",
+            prompt.ids.len()
+        ));
     }
-    let plan = Plan { prompt: prompt.text.clone(), spans, weights: weights.clone(), columns, settings: settings.clone(), region };
+    let plan = Plan {
+        prompt: prompt.text.clone(),
+        spans,
+        weights: weights.clone(),
+        columns,
+        settings: settings.clone(),
+        region,
+    };
     Ok(Resolved { plan, generation, warnings })
 }
 
@@ -126,7 +143,12 @@ fn find(prompt: &Prompt, typed: &str) -> Vec<usize> {
 }
 
 /// Tokens of words typed by hand in both prompts.
-fn typed(source: &Prompt, target: &Prompt, words: &[String], setting: &str) -> Result<(Vec<usize>, Vec<usize>), PlanError> {
+fn typed(
+    source: &Prompt,
+    target: &Prompt,
+    words: &[String],
+    setting: &str,
+) -> Result<(Vec<usize>, Vec<usize>), PlanError> {
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for word in words {
         let (x, y) = (find(source, word), find(target, word));
@@ -180,7 +202,12 @@ fn place_in_parent(spans: &[Replaced], word: usize) -> Option<usize> {
     usize::try_from(word as isize + shift).ok()
 }
 
-fn region(parent: &Generation, child: &Generation, spans: &[Replaced], settings: &TurnSettings) -> Result<Region, PlanError> {
+fn region(
+    parent: &Generation,
+    child: &Generation,
+    spans: &[Replaced],
+    settings: &TurnSettings,
+) -> Result<Region, PlanError> {
     let prompt = &child.prompt;
     let (source, target) = if settings.blend_words.is_empty() {
         changed_tokens(parent, child, spans)

@@ -237,7 +237,12 @@ pub struct Setting {
 
 /// Every setting there is.
 pub const TABLE: &[Setting] = &[
-    turn("cross_replace_steps", "cross", "f, a..b or {word: f, default: f}", "share of the steps with carried cross-attention"),
+    turn(
+        "cross_replace_steps",
+        "cross",
+        "f, a..b or {word: f, default: f}",
+        "share of the steps with carried cross-attention",
+    ),
     turn("self_replace_steps", "self", "f or a..b", "share of the steps with the parent's self-attention"),
     turn("self_max", "", "pixels, or auto", "largest layer whose self-attention is carried"),
     turn("k", "", "0..1", "threshold of local blend; 0 is no blending"),
@@ -321,7 +326,10 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &str) -> Result<&'static Setting, SettingError> {
         let Some(setting) = find(name) else {
             let names = TABLE.iter().map(|s| s.name).collect::<Vec<_>>().join(", ");
-            return Err(SettingError::new(format!("there is no setting `{}`", name.trim()), format!("there are: {names}")));
+            return Err(SettingError::new(
+                format!("there is no setting `{}`", name.trim()),
+                format!("there are: {names}"),
+            ));
         };
         let value = value.trim();
         let now = self.get(setting.name);
@@ -336,7 +344,9 @@ impl Settings {
             "substruct_words" => turn.substruct_words = reader.words("none"),
             "substruct_k" => turn.substruct_k = reader.share()?,
             "start_blend" => turn.start_blend = reader.share()?,
-            "v_replace_steps" => turn.v_replace_steps = if value == "off" { Window::until(0.0) } else { reader.window()? },
+            "v_replace_steps" => {
+                turn.v_replace_steps = if value == "off" { Window::until(0.0) } else { reader.window()? }
+            }
             "v_mix" => turn.v_mix = reader.share()?,
             "v_layers" => {
                 turn.v_layers = reader.choice(&[
@@ -346,7 +356,8 @@ impl Settings {
                 ])?;
             }
             "weight_window" => {
-                turn.weight_window = reader.choice(&[("always", WeightWindow::Always), ("inside", WeightWindow::Inside)])?;
+                turn.weight_window =
+                    reader.choice(&[("always", WeightWindow::Always), ("inside", WeightWindow::Inside)])?;
             }
             "alignment" => {
                 turn.alignment = reader.choice(&[("words", Alignment::Words), ("published", Alignment::Published)])?;
@@ -359,7 +370,8 @@ impl Settings {
                     reader.choice(&[("select", BlendArithmetic::Select), ("mix", BlendArithmetic::Mix)])?;
             }
             "window_rounding" => {
-                turn.window_rounding = reader.choice(&[("round", Rounding::Round), ("published", Rounding::Published)])?;
+                turn.window_rounding =
+                    reader.choice(&[("round", Rounding::Round), ("published", Rounding::Published)])?;
             }
             "renormalize" => turn.renormalize = reader.choice(&[("off", false), ("on", true)])?,
             "freedom" => {
@@ -418,7 +430,11 @@ impl Settings {
             "renormalize" => if turn.renormalize { "on" } else { "off" }.to_owned(),
             "freedom" => {
                 let (cross, own) = (turn.cross_replace_steps, turn.self_replace_steps);
-                if cross == own && cross.from == 0.0 { round_share(1.0 - cross.to).to_string() } else { "mixed".to_owned() }
+                if cross == own && cross.from == 0.0 {
+                    round_share(1.0 - cross.to).to_string()
+                } else {
+                    "mixed".to_owned()
+                }
             }
             "model" => root.model.clone().unwrap_or_else(|| "embedded".to_owned()),
             "seed" => or_auto(root.seed.map(|n| n.to_string())),
@@ -618,7 +634,10 @@ mod tests {
 
     #[test]
     fn a_value_out_of_range_names_the_setting_the_value_and_the_range() {
-        assert!(fails("cross", "1.4").starts_with("`cross_replace_steps` is `1.4`, but it takes a share of the steps between 0 and 1"));
+        assert!(
+            fails("cross", "1.4")
+                .starts_with("`cross_replace_steps` is `1.4`, but it takes a share of the steps between 0 and 1")
+        );
         assert!(fails("k", "-1").contains("`k` is `-1`, but it takes a number between 0 and 1"));
         assert!(fails("steps", "0").contains("from 1 to 1000"));
         assert!(fails("guidance", "nan").contains("between 0 and 50"));
@@ -644,7 +663,10 @@ mod tests {
         assert_eq!((settings.turn.cross_replace_steps.to, settings.turn.self_replace_steps.to), (0.4, 0.4));
         settings.set("steps", "12").expect("in range");
         settings.preset("clp2p").expect("known");
-        assert_eq!((settings.turn.cross_replace_steps.to, settings.turn.self_replace_steps.to, settings.turn.k), (0.2, 0.8, 0.0));
+        assert_eq!(
+            (settings.turn.cross_replace_steps.to, settings.turn.self_replace_steps.to, settings.turn.k),
+            (0.2, 0.8, 0.0)
+        );
         assert_eq!(settings.root.steps, Some(12));
     }
 }

@@ -30,26 +30,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Keys pressed during the few milliseconds this takes are lost. `about_sixel`: ask for its colours, too.
 #[must_use]
 pub fn terminal(about_sixel: bool) -> Answers {
-    ask(if about_sixel {
-        SIXEL_QUESTION
-    } else {
-        CELL_QUESTION
-    })
-    .map(|bytes| read(&bytes))
-    .unwrap_or_default()
+    ask(if about_sixel { SIXEL_QUESTION } else { CELL_QUESTION }).map(|bytes| read(&bytes)).unwrap_or_default()
 }
 
 fn ask(question: &[u8]) -> Option<Vec<u8>> {
-    let mut tty = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/tty")
-        .ok()?;
+    let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
     let before = stty(&tty, &["-g"])?;
-    let _restore = Restore {
-        tty: tty.try_clone().ok()?,
-        before: before.trim().to_owned(),
-    };
+    let _restore = Restore { tty: tty.try_clone().ok()?, before: before.trim().to_owned() };
     stty(&tty, &["-echo", "-icanon", "min", "0", "time", "1"])?;
     tty.write_all(question).ok()?;
     let start = Instant::now();
@@ -76,16 +63,8 @@ impl Drop for Restore {
 
 fn stty(tty: &File, words: &[&str]) -> Option<String> {
     let input = Stdio::from(tty.try_clone().ok()?);
-    let output = Command::new("stty")
-        .args(words)
-        .stdin(input)
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = Command::new("stty").args(words).stdin(input).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The sequences `ESC [ .. final byte` in `bytes`, without the first two bytes.
@@ -106,17 +85,11 @@ fn read(bytes: &[u8]) -> Answers {
     let mut answers = Answers::default();
     for sequence in sequences(bytes) {
         let (body, last) = sequence.split_at(sequence.len() - 1);
-        let numbers: Vec<usize> = body
-            .trim_start_matches('?')
-            .split(';')
-            .map_while(|n| n.parse().ok())
-            .collect();
+        let numbers: Vec<usize> = body.trim_start_matches('?').split(';').map_while(|n| n.parse().ok()).collect();
         match (body.starts_with('?'), last, numbers.as_slice()) {
             (true, "c", [_, abilities @ ..]) => answers.sixel = abilities.contains(&4),
             (true, "S", [1, 0, count]) if *count > 1 => answers.sixel_colours = Some(*count),
-            (false, "t", &[6, height, width])
-                if (1..1000).contains(&height) && (1..1000).contains(&width) =>
-            {
+            (false, "t", &[6, height, width]) if (1..1000).contains(&height) && (1..1000).contains(&width) => {
                 answers.cell = Some((width as u16, height as u16));
             }
             _ => {}
@@ -132,27 +105,13 @@ mod tests {
     #[test]
     fn an_xterm_with_sixel_says_so() {
         let answers = read(b"\x1b[?1;0;16S\x1b[6;13;6t\x1b[?63;1;2;4;6;9;15;22c");
-        assert_eq!(
-            answers,
-            Answers {
-                sixel: true,
-                sixel_colours: Some(16),
-                cell: Some((6, 13))
-            }
-        );
+        assert_eq!(answers, Answers { sixel: true, sixel_colours: Some(16), cell: Some((6, 13)) });
     }
 
     #[test]
     fn an_xterm_without_sixel_says_so() {
         let answers = read(b"\x1b[?1;3;0S\x1b[6;13;6t\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c");
-        assert_eq!(
-            answers,
-            Answers {
-                sixel: false,
-                sixel_colours: None,
-                cell: Some((6, 13))
-            }
-        );
+        assert_eq!(answers, Answers { sixel: false, sixel_colours: None, cell: Some((6, 13)) });
     }
 
     #[test]
@@ -162,14 +121,9 @@ mod tests {
 
     #[test]
     fn nonsense_and_absurd_sizes_are_no_answers() {
-        for bytes in [
-            &b""[..],
-            b"\x1b[",
-            b"\x1b[6;0;0t",
-            b"\x1b[6;99999;5t",
-            b"\x1b[6;99999999999999999999;5t",
-            b"\xff\x1b[?;c",
-        ] {
+        for bytes in
+            [&b""[..], b"\x1b[", b"\x1b[6;0;0t", b"\x1b[6;99999;5t", b"\x1b[6;99999999999999999999;5t", b"\xff\x1b[?;c"]
+        {
             assert_eq!(read(bytes), Answers::default(), "{bytes:?}");
         }
     }

@@ -10,9 +10,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
         let bits = at(0) << 16 | at(1) << 8 | at(2);
         for place in 0..4 {
             if place <= group.len() {
-                out.push(char::from(
-                    ALPHABET[(bits >> (18 - 6 * place) & 63) as usize],
-                ));
+                out.push(char::from(ALPHABET[(bits >> (18 - 6 * place) & 63) as usize]));
             } else {
                 out.push('=');
             }
@@ -28,14 +26,8 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_standard_come_out() {
-        let examples = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("foobar", "Zm9vYmFy"),
-        ];
+        let examples =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")];
         for (plain, coded) in examples {
             assert_eq!(encode(plain.as_bytes()), coded);
         }
@@ -45,10 +37,7 @@ mod tests {
     fn every_byte_survives_the_way_there_and_back() {
         let bytes: Vec<u8> = (0..=255).chain((0..=255).rev()).collect();
         for length in 0..bytes.len() {
-            assert_eq!(
-                decode::base64(encode(&bytes[..length]).as_bytes()),
-                &bytes[..length]
-            );
+            assert_eq!(decode::base64(encode(&bytes[..length]).as_bytes()), &bytes[..length]);
         }
     }
 }

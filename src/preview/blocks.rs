@@ -28,12 +28,7 @@ pub(crate) fn pixels(picture: &RgbImage, fit: Fit) -> RgbImage {
 ///
 /// Both pixels of a cell are coloured (foreground above, background below), so the terminal's own background never
 /// shows through. Colours are written only where they change.
-pub(crate) fn write(
-    out: &mut dyn Write,
-    picture: &RgbImage,
-    fit: Fit,
-    colours: Colours,
-) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, picture: &RgbImage, fit: Fit, colours: Colours) -> io::Result<()> {
     let shown = pixels(picture, fit);
     let mut line = String::new();
     for row in 0..u32::from(fit.rows) {
@@ -75,26 +70,13 @@ pub(crate) fn colour256(index: u8) -> [u8; 3] {
 
 /// The entry of xterm's palette nearest to `rgb`, from the cube or the greys; the first 16 differ between terminals.
 pub(crate) fn nearest256(rgb: [u8; 3]) -> u8 {
-    let level = |value: u8| {
-        (0..6u8)
-            .min_by_key(|&i| LEVELS[usize::from(i)].abs_diff(value))
-            .unwrap_or(0)
-    };
+    let level = |value: u8| (0..6u8).min_by_key(|&i| LEVELS[usize::from(i)].abs_diff(value)).unwrap_or(0);
     let cube = 16 + 36 * level(rgb[0]) + 6 * level(rgb[1]) + level(rgb[2]);
     let mean = (u16::from(rgb[0]) + u16::from(rgb[1]) + u16::from(rgb[2])) / 3;
     let grey = 232 + (mean.saturating_sub(3) / 10).min(23) as u8;
-    let distance = |index: u8| -> u32 {
-        colour256(index)
-            .iter()
-            .zip(rgb)
-            .map(|(&a, b)| u32::from(a.abs_diff(b)).pow(2))
-            .sum()
-    };
-    if distance(grey) < distance(cube) {
-        grey
-    } else {
-        cube
-    }
+    let distance =
+        |index: u8| -> u32 { colour256(index).iter().zip(rgb).map(|(&a, b)| u32::from(a.abs_diff(b)).pow(2)).sum() };
+    if distance(grey) < distance(cube) { grey } else { cube }
 }
 
 #[cfg(test)]
@@ -104,9 +86,7 @@ mod tests {
     use image::Rgb;
 
     fn gradient(width: u32, height: u32) -> RgbImage {
-        RgbImage::from_fn(width, height, |x, y| {
-            Rgb([(x * 7) as u8, (y * 9) as u8, (x * y) as u8])
-        })
+        RgbImage::from_fn(width, height, |x, y| Rgb([(x * 7) as u8, (y * 9) as u8, (x * y) as u8]))
     }
 
     #[test]
@@ -124,33 +104,13 @@ mod tests {
     fn with_256_colours_each_pixel_is_the_nearest_entry() {
         let picture = gradient(32, 32);
         let mut out = Vec::new();
-        write(
-            &mut out,
-            &picture,
-            Fit {
-                columns: 32,
-                rows: 16,
-            },
-            Colours::Palette256,
-        )
-        .unwrap();
+        write(&mut out, &picture, Fit { columns: 32, rows: 16 }, Colours::Palette256).unwrap();
         let shown = decode::blocks(&out);
-        let distance = |a: [u8; 3], b: [u8; 3]| {
-            a.iter()
-                .zip(b)
-                .map(|(&a, b)| u32::from(a.abs_diff(b)).pow(2))
-                .sum::<u32>()
-        };
+        let distance =
+            |a: [u8; 3], b: [u8; 3]| a.iter().zip(b).map(|(&a, b)| u32::from(a.abs_diff(b)).pow(2)).sum::<u32>();
         for (x, y, pixel) in picture.enumerate_pixels() {
-            let best = (16..=255)
-                .map(|i| distance(colour256(i), pixel.0))
-                .min()
-                .unwrap();
-            assert_eq!(
-                distance(shown.get_pixel(x, y).0, pixel.0),
-                best,
-                "at {x}, {y}: {pixel:?}"
-            );
+            let best = (16..=255).map(|i| distance(colour256(i), pixel.0)).min().unwrap();
+            assert_eq!(distance(shown.get_pixel(x, y).0, pixel.0), best, "at {x}, {y}: {pixel:?}");
         }
     }
 
@@ -158,22 +118,7 @@ mod tests {
     fn a_flat_picture_sets_its_colour_once_a_line() {
         let mut out = Vec::new();
         let picture = RgbImage::from_pixel(100, 4, Rgb([1, 2, 3]));
-        write(
-            &mut out,
-            &picture,
-            Fit {
-                columns: 100,
-                rows: 2,
-            },
-            Colours::True,
-        )
-        .unwrap();
-        assert_eq!(
-            String::from_utf8(out)
-                .unwrap()
-                .matches("\x1b[38;2;1;2;3m")
-                .count(),
-            2
-        );
+        write(&mut out, &picture, Fit { columns: 100, rows: 2 }, Colours::True).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap().matches("\x1b[38;2;1;2;3m").count(), 2);
     }
 }

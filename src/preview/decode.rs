@@ -62,9 +62,7 @@ pub(crate) fn find(whole: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 fn png(bytes: &[u8]) -> RgbImage {
-    image::load_from_memory_with_format(bytes, image::ImageFormat::Png)
-        .unwrap()
-        .to_rgb8()
+    image::load_from_memory_with_format(bytes, image::ImageFormat::Png).unwrap().to_rgb8()
 }
 
 /// One picture of a Kitty stream: its keys and pixels.
@@ -98,10 +96,7 @@ pub(crate) fn iterm(stream: &[u8]) -> (u16, u16, RgbImage) {
     let body = std::str::from_utf8(&stream[at + 12..end]).unwrap();
     let (head, data) = body.split_once(':').unwrap();
     let value = |name: &str| {
-        let part = head
-            .split(';')
-            .find_map(|part| part.strip_prefix(name))
-            .unwrap();
+        let part = head.split(';').find_map(|part| part.strip_prefix(name)).unwrap();
         part.parse::<usize>().unwrap()
     };
     assert!(head.contains("inline=1"));
@@ -156,10 +151,7 @@ pub(crate) fn sixel(stream: &[u8]) -> (RgbImage, usize) {
                         assert!(percent <= 100);
                         ((percent * 255 + 50) / 100) as u8
                     };
-                    colours.insert(
-                        colour,
-                        Rgb([level(list[2]), level(list[3]), level(list[4])]),
-                    );
+                    colours.insert(colour, Rgb([level(list[2]), level(list[3]), level(list[4])]));
                 }
                 continue;
             }
@@ -188,10 +180,7 @@ pub(crate) fn sixel(stream: &[u8]) -> (RgbImage, usize) {
             x += 1;
         }
     }
-    assert!(
-        set.iter().all(|&times| times == 1),
-        "a pixel is set never or twice"
-    );
+    assert!(set.iter().all(|&times| times == 1), "a pixel is set never or twice");
     (picture, colours.len())
 }
 
@@ -219,20 +208,13 @@ pub(crate) fn blocks(stream: &[u8]) -> RgbImage {
                 [5, index] => colour256(index),
                 _ => panic!("unknown colour {code}"),
             };
-            *(if list[0] == 38 {
-                &mut above
-            } else {
-                &mut below
-            }) = Some(colour);
+            *(if list[0] == 38 { &mut above } else { &mut below }) = Some(colour);
         }
         rows.push(upper);
         rows.push(lower);
     }
     let width = rows[0].len();
-    assert!(
-        rows.iter().all(|row| row.len() == width),
-        "lines differ in length"
-    );
+    assert!(rows.iter().all(|row| row.len() == width), "lines differ in length");
     let bytes = rows.iter().flatten().flatten().copied().collect();
     RgbImage::from_raw(width as u32, rows.len() as u32, bytes).unwrap()
 }

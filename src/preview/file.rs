@@ -23,12 +23,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         .inspect_err(|_| {
             let _ = fs::remove_file(&beside);
         })
-        .with_context(|| {
-            format!(
-                "cannot write `{}`",
-                crate::safe::printable_line(&path.display().to_string())
-            )
-        })
+        .with_context(|| format!("cannot write `{}`", crate::safe::printable_line(&path.display().to_string())))
 }
 
 fn beside(path: &Path) -> PathBuf {

@@ -25,13 +25,7 @@ pub fn draw_text(picture: &mut RgbImage, x: u32, y: u32, text: &str, colour: Rgb
         for row in 0..GLYPH_HEIGHT {
             for column in 0..GLYPH_WIDTH {
                 if is_set(glyph, row, column) {
-                    dot(
-                        picture,
-                        left + column as u32 * scale,
-                        y + row as u32 * scale,
-                        colour,
-                        scale,
-                    );
+                    dot(picture, left + column as u32 * scale, y + row as u32 * scale, colour, scale);
                 }
             }
         }
@@ -48,11 +42,7 @@ pub(crate) fn shorten(text: &str, columns: usize) -> String {
         return text.to_owned();
     }
     let kept: String = text.chars().take(columns.saturating_sub(1)).collect();
-    if columns == 0 {
-        String::new()
-    } else {
-        format!("{}…", kept.trim_end())
-    }
+    if columns == 0 { String::new() } else { format!("{}…", kept.trim_end()) }
 }
 
 /// `text` broken between words into at most `most` lines of `columns` characters; what is left over is cut with `…`.
@@ -82,16 +72,8 @@ fn dot(picture: &mut RgbImage, x: u32, y: u32, colour: Rgb<u8>, scale: u32) {
 /// Which glyph of [`ART`] shows `c`.
 fn place(c: char) -> usize {
     let ascii = |c: char| matches!(c, ' '..='~').then(|| c as usize - usize::from(b' '));
-    let sign = |c: char| {
-        SIGNS
-            .iter()
-            .position(|&sign| sign == c)
-            .map(|place| 95 + place)
-    };
-    ascii(c)
-        .or_else(|| sign(c))
-        .or_else(|| ascii(plain(c)))
-        .unwrap_or(95 + SIGNS.len() - 1)
+    let sign = |c: char| SIGNS.iter().position(|&sign| sign == c).map(|place| 95 + place);
+    ascii(c).or_else(|| sign(c)).or_else(|| ascii(plain(c))).unwrap_or(95 + SIGNS.len() - 1)
 }
 
 /// The ASCII character that looks most like `c`; `c` itself if none does.
@@ -194,30 +176,17 @@ mod tests {
         let mut picture = RgbImage::new(GLYPH_WIDTH as u32, GLYPH_HEIGHT as u32);
         draw_text(&mut picture, 0, 0, &c.to_string(), Rgb([255; 3]), 1);
         let dot = |x, y| {
-            if picture.get_pixel(x, y)[0] == 255 {
-                '#'
-            } else {
-                '.'
-            }
+            if picture.get_pixel(x, y)[0] == 255 { '#' } else { '.' }
         };
-        (0..GLYPH_HEIGHT as u32)
-            .map(|y| (0..GLYPH_WIDTH as u32).map(|x| dot(x, y)).collect())
-            .collect()
+        (0..GLYPH_HEIGHT as u32).map(|y| (0..GLYPH_WIDTH as u32).map(|x| dot(x, y)).collect()).collect()
     }
 
     #[test]
     fn every_line_of_the_art_is_whole() {
-        assert_eq!(
-            ART.len(),
-            (95 + SIGNS.len()).div_ceil(PER_BLOCK) * GLYPH_HEIGHT
-        );
+        assert_eq!(ART.len(), (95 + SIGNS.len()).div_ceil(PER_BLOCK) * GLYPH_HEIGHT);
         for line in ART {
             assert_eq!(line.len(), PER_BLOCK * (GLYPH_WIDTH + 1) - 1);
-            assert!(line.bytes().enumerate().all(|(i, b)| if i % 6 == 5 {
-                b == b' '
-            } else {
-                b == b'#' || b == b'.'
-            }));
+            assert!(line.bytes().enumerate().all(|(i, b)| if i % 6 == 5 { b == b' ' } else { b == b'#' || b == b'.' }));
         }
     }
 
@@ -235,12 +204,7 @@ mod tests {
 
     #[test]
     fn an_arrow_points_to_the_right() {
-        assert_eq!(
-            glyph('→'),
-            [
-                ".....", "..#..", "...#.", "#####", "...#.", "..#..", ".....", "....."
-            ]
-        );
+        assert_eq!(glyph('→'), [".....", "..#..", "...#.", "#####", "...#.", "..#..", ".....", "....."]);
     }
 
     #[test]
@@ -261,14 +225,8 @@ mod tests {
     fn a_label_breaks_between_words_and_is_cut_in_its_last_line() {
         let text = "round glasses → sunglasses, wavy × 1.5";
         assert_eq!(wrap(text, 40, 2), [text]);
-        assert_eq!(
-            wrap(text, 21, 2),
-            ["round glasses →", "sunglasses, wavy × 1…"]
-        );
-        assert_eq!(
-            wrap(text, 21, 3),
-            ["round glasses →", "sunglasses, wavy ×", "1.5"]
-        );
+        assert_eq!(wrap(text, 21, 2), ["round glasses →", "sunglasses, wavy × 1…"]);
+        assert_eq!(wrap(text, 21, 3), ["round glasses →", "sunglasses, wavy ×", "1.5"]);
         assert_eq!(wrap("sunglasses", 5, 2), ["sung…"]);
         assert_eq!(wrap("", 5, 2), [""; 0]);
     }

@@ -14,22 +14,14 @@ pub struct Grid<'a> {
 impl Grid<'_> {
     /// The value of a cell, 0 outside the grid and where it is not finite.
     fn at(&self, column: usize, row: usize) -> f32 {
-        let value = self
-            .values
-            .get(row * self.width + column)
-            .copied()
-            .unwrap_or(0.0);
+        let value = self.values.get(row * self.width + column).copied().unwrap_or(0.0);
         if value.is_finite() { value } else { 0.0 }
     }
 
     /// The largest value, at least 0.
     #[must_use]
     pub fn largest(&self) -> f32 {
-        self.values
-            .iter()
-            .copied()
-            .filter(|value| value.is_finite())
-            .fold(0.0, f32::max)
+        self.values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max)
     }
 
     /// The value at pixel `x`, `y` of a picture of size `pixels`, between cell centres by straight lines.
@@ -57,24 +49,10 @@ mod tests {
     #[test]
     fn a_sampled_map_hits_its_cells_at_their_centres() {
         let values = [0.0, 1.0, 2.0, 3.0];
-        let map = Grid {
-            width: 2,
-            height: 2,
-            values: &values,
-        };
+        let map = Grid { width: 2, height: 2, values: &values };
         // A 6x6 picture: cell centres are at pixels 1 and 4.
-        for (x, y, expected) in [
-            (1, 1, 0.0),
-            (4, 1, 1.0),
-            (1, 4, 2.0),
-            (4, 4, 3.0),
-            (0, 0, 0.0),
-            (5, 5, 3.0),
-        ] {
-            assert!(
-                (map.sample(x, y, (6, 6)) - expected).abs() < 1e-6,
-                "at {x}, {y}"
-            );
+        for (x, y, expected) in [(1, 1, 0.0), (4, 1, 1.0), (1, 4, 2.0), (4, 4, 3.0), (0, 0, 0.0), (5, 5, 3.0)] {
+            assert!((map.sample(x, y, (6, 6)) - expected).abs() < 1e-6, "at {x}, {y}");
         }
     }
 }

@@ -14,40 +14,18 @@ const CHUNK: usize = 4096;
 ///
 /// A picture of the same id that is on the screen is replaced.
 pub(crate) fn write(out: &mut dyn Write, png: &[u8], fit: Fit, id: u32) -> io::Result<()> {
-    transmit(
-        out,
-        png,
-        &format!("a=T,f=100,q=2,C=1,i={id},c={},r={}", fit.columns, fit.rows),
-        false,
-    )
+    transmit(out, png, &format!("a=T,f=100,q=2,C=1,i={id},c={},r={}", fit.columns, fit.rows), false)
 }
 
 /// Takes picture `id` off the screen and out of the terminal's memory.
 pub(crate) fn delete(out: &mut dyn Write, id: u32, wrapped: bool) -> io::Result<()> {
-    tmux::pass(
-        out,
-        format!("\x1b_Ga=d,d=I,q=2,i={id}\x1b\\").as_bytes(),
-        wrapped,
-    )
+    tmux::pass(out, format!("\x1b_Ga=d,d=I,q=2,i={id}\x1b\\").as_bytes(), wrapped)
 }
 
 /// Sends the file `png` past tmux as picture `id` and writes `fit.rows` lines of placeholders for it.
-pub(crate) fn write_through_tmux(
-    out: &mut dyn Write,
-    png: &[u8],
-    fit: Fit,
-    id: u32,
-) -> io::Result<()> {
-    let fit = Fit {
-        columns: fit.columns,
-        rows: fit.rows.min(ROW_MARKS.len() as u16),
-    };
-    transmit(
-        out,
-        png,
-        &format!("a=T,f=100,q=2,U=1,i={id},c={},r={}", fit.columns, fit.rows),
-        true,
-    )?;
+pub(crate) fn write_through_tmux(out: &mut dyn Write, png: &[u8], fit: Fit, id: u32) -> io::Result<()> {
+    let fit = Fit { columns: fit.columns, rows: fit.rows.min(ROW_MARKS.len() as u16) };
+    transmit(out, png, &format!("a=T,f=100,q=2,U=1,i={id},c={},r={}", fit.columns, fit.rows), true)?;
     // The id is told by the text colour: its low 24 bits are red, green and blue.
     let [_, red, green, blue] = id.to_be_bytes();
     let mut text = String::new();
@@ -55,10 +33,7 @@ pub(crate) fn write_through_tmux(
         text.push_str(&format!("\x1b[38;2;{red};{green};{blue}m"));
         // The first cell names its row and column 0; those after it count on by themselves.
         text.extend([PLACEHOLDER, *mark, ROW_MARKS[0]]);
-        text.extend(std::iter::repeat_n(
-            PLACEHOLDER,
-            usize::from(fit.columns).saturating_sub(1),
-        ));
+        text.extend(std::iter::repeat_n(PLACEHOLDER, usize::from(fit.columns).saturating_sub(1)));
         text.push_str("\x1b[39m\r\n");
     }
     out.write_all(text.as_bytes())
@@ -85,8 +60,8 @@ pub(crate) const PLACEHOLDER: char = '\u{10eeee}';
 
 /// Combining marks that count rows and columns from 0, in the order which the protocol fixes.
 pub(crate) const ROW_MARKS: [char; 32] = [
-    '\u{305}', '\u{30d}', '\u{30e}', '\u{310}', '\u{312}', '\u{33d}', '\u{33e}', '\u{33f}',
-    '\u{346}', '\u{34a}', '\u{34b}', '\u{34c}', '\u{350}', '\u{351}', '\u{352}', '\u{357}',
-    '\u{35b}', '\u{363}', '\u{364}', '\u{365}', '\u{366}', '\u{367}', '\u{368}', '\u{369}',
-    '\u{36a}', '\u{36b}', '\u{36c}', '\u{36d}', '\u{36e}', '\u{36f}', '\u{483}', '\u{484}',
+    '\u{305}', '\u{30d}', '\u{30e}', '\u{310}', '\u{312}', '\u{33d}', '\u{33e}', '\u{33f}', '\u{346}', '\u{34a}',
+    '\u{34b}', '\u{34c}', '\u{350}', '\u{351}', '\u{352}', '\u{357}', '\u{35b}', '\u{363}', '\u{364}', '\u{365}',
+    '\u{366}', '\u{367}', '\u{368}', '\u{369}', '\u{36a}', '\u{36b}', '\u{36c}', '\u{36d}', '\u{36e}', '\u{36f}',
+    '\u{483}', '\u{484}',
 ];

@@ -24,26 +24,14 @@ impl<'a> Live<'a> {
     #[must_use]
     pub fn start(screen: &'a Screen, label: &str, manner: Manner, now: Instant) -> Self {
         let progress = Progress::start(label, manner, screen.size.columns, now);
-        Self {
-            screen,
-            progress,
-            manner,
-            id: next_id(),
-            lines: 0,
-            drawn: None,
-        }
+        Self { screen, progress, manner, id: next_id(), lines: 0, drawn: None }
     }
 
     /// Says whether the next [`step`](Self::step) would draw a picture, so that none is made in vain.
     #[must_use]
     pub fn wants_picture(&self, now: Instant) -> bool {
-        let rested = self
-            .drawn
-            .is_none_or(|drawn| now.duration_since(drawn) >= PAUSE);
-        self.manner == Manner::Bar
-            && self.screen.protocol != Protocol::None
-            && rested
-            && self.progress.is_due(now)
+        let rested = self.drawn.is_none_or(|drawn| now.duration_since(drawn) >= PAUSE);
+        self.manner == Manner::Bar && self.screen.protocol != Protocol::None && rested && self.progress.is_due(now)
     }
 
     /// Tells that `done` of `total` steps are done, and what the picture is like by now, if the caller made it.
@@ -86,12 +74,7 @@ impl<'a> Live<'a> {
 /// `latent_picture` enlarged to `width` x `height`, the size of the finished picture, so that both take the same place.
 #[must_use]
 pub fn enlarge(latent_picture: &RgbImage, width: u32, height: u32) -> RgbImage {
-    image::imageops::resize(
-        latent_picture,
-        width,
-        height,
-        image::imageops::FilterType::CatmullRom,
-    )
+    image::imageops::resize(latent_picture, width, height, image::imageops::FilterType::CatmullRom)
 }
 
 #[cfg(test)]
@@ -111,8 +94,7 @@ mod tests {
             let picture = RgbImage::from_pixel(32, 32, Rgb([done as u8 * 8; 3]));
             let wanted = live.wants_picture(now);
             pictures += usize::from(wanted);
-            live.step(&mut out, done as usize, 30, wanted.then_some(&picture), now)
-                .unwrap();
+            live.step(&mut out, done as usize, 30, wanted.then_some(&picture), now).unwrap();
         }
         live.finish(&mut out).unwrap();
         (String::from_utf8(out).unwrap(), pictures)
@@ -120,12 +102,7 @@ mod tests {
 
     #[test]
     fn the_cursor_ends_where_it_began() {
-        for protocol in [
-            Protocol::Blocks,
-            Protocol::Kitty,
-            Protocol::Iterm,
-            Protocol::Sixel,
-        ] {
+        for protocol in [Protocol::Blocks, Protocol::Kitty, Protocol::Iterm, Protocol::Sixel] {
             let (text, _) = run(protocol, Manner::Bar);
             // Lines down: every newline, and every move down; lines up: every move up.
             let mut height = text.matches('\n').count() as i64;
@@ -140,35 +117,23 @@ mod tests {
             }
             // A saved cursor that is taken up again undoes nothing here: drawing itself moves no line.
             assert_eq!(height, 0, "{protocol:?}");
-            assert!(
-                text.ends_with("\x1b[J"),
-                "{protocol:?}: something is left on the screen"
-            );
+            assert!(text.ends_with("\x1b[J"), "{protocol:?}: something is left on the screen");
         }
     }
 
     #[test]
     fn a_picture_is_drawn_only_so_often() {
         let (_, pictures) = run(Protocol::Blocks, Manner::Bar);
-        assert!(
-            (10..=15).contains(&pictures),
-            "{pictures} pictures in 2.7 s"
-        );
+        assert!((10..=15).contains(&pictures), "{pictures} pictures in 2.7 s");
     }
 
     #[test]
     fn kitty_replaces_one_picture_and_deletes_it() {
         let (text, pictures) = run(Protocol::Kitty, Manner::Bar);
-        let ids: std::collections::BTreeSet<&str> = text
-            .split(",i=")
-            .skip(1)
-            .map(|part| part.split([',', '\x1b']).next().unwrap())
-            .collect();
+        let ids: std::collections::BTreeSet<&str> =
+            text.split(",i=").skip(1).map(|part| part.split([',', '\x1b']).next().unwrap()).collect();
         assert_eq!(ids.len(), 1, "{ids:?}");
-        assert_eq!(
-            (text.matches("a=T").count(), text.matches("a=d").count()),
-            (pictures, 1)
-        );
+        assert_eq!((text.matches("a=T").count(), text.matches("a=d").count()), (pictures, 1));
     }
 
     #[test]

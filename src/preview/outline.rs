@@ -15,20 +15,14 @@ pub fn draw(picture: &RgbImage, mask: &[bool], width: usize, height: usize) -> R
     let inside = |x: i64, y: i64| {
         let within = (0..i64::from(across)).contains(&x) && (0..i64::from(down)).contains(&y);
         let cell = |at: i64, cells: usize, pixels: u32| at as usize * cells / pixels as usize;
-        within
-            && mask
-                .get(cell(y, height, down) * width + cell(x, width, across))
-                .copied()
-                .unwrap_or(false)
+        within && mask.get(cell(y, height, down) * width + cell(x, width, across)).copied().unwrap_or(false)
     };
     let touches = |x: i64, y: i64, wanted: bool| {
         let near = [(-1, 0), (1, 0), (0, -1), (0, 1)];
         near.iter().any(|(dx, dy)| {
             let (x, y) = (x + dx, y + dy);
             // The picture's edge is no border: a mask that covers everything has none.
-            (0..i64::from(across)).contains(&x)
-                && (0..i64::from(down)).contains(&y)
-                && inside(x, y) == wanted
+            (0..i64::from(across)).contains(&x) && (0..i64::from(down)).contains(&y) && inside(x, y) == wanted
         })
     };
     RgbImage::from_fn(across, down, |x, y| {
@@ -47,10 +41,7 @@ pub fn draw(picture: &RgbImage, mask: &[bool], width: usize, height: usize) -> R
 #[must_use]
 pub fn threshold(map: Grid, k: f32) -> Vec<bool> {
     let largest = map.largest();
-    map.values
-        .iter()
-        .map(|&value| largest > 0.0 && value.is_finite() && value / largest > k)
-        .collect()
+    map.values.iter().map(|&value| largest > 0.0 && value.is_finite() && value / largest > k).collect()
 }
 
 #[cfg(test)]
@@ -67,8 +58,7 @@ mod tests {
             let within = |at: u32, from: u32, to: u32| (from..=to).contains(&at);
             let inside = within(x, 8, 15) && within(y, 8, 15);
             let deep = within(x, 9, 14) && within(y, 9, 14);
-            let beside =
-                (within(x, 7, 16) && within(y, 8, 15)) || (within(x, 8, 15) && within(y, 7, 16));
+            let beside = (within(x, 7, 16) && within(y, 8, 15)) || (within(x, 8, 15) && within(y, 7, 16));
             let expected = match (inside, deep, beside) {
                 (true, true, _) => 100,
                 (true, false, _) => 255,
@@ -84,22 +74,14 @@ mod tests {
         let picture = RgbImage::from_pixel(10, 6, Rgb([100; 3]));
         assert_eq!(draw(&picture, &[true; 16], 4, 4), picture);
         for mask in [&[false; 16][..], &[]] {
-            assert!(
-                draw(&picture, mask, 4, 4)
-                    .pixels()
-                    .all(|pixel| pixel.0 == [50; 3])
-            );
+            assert!(draw(&picture, mask, 4, 4).pixels().all(|pixel| pixel.0 == [50; 3]));
         }
     }
 
     #[test]
     fn a_higher_threshold_never_adds_a_place() {
         let values: Vec<f32> = (0..64).map(|i| (i * 37 % 64) as f32).collect();
-        let map = Grid {
-            width: 8,
-            height: 8,
-            values: &values,
-        };
+        let map = Grid { width: 8, height: 8, values: &values };
         let mut before = threshold(map, 0.0);
         assert_eq!(before.iter().filter(|&&inside| inside).count(), 63);
         for k in 1..10 {
@@ -112,16 +94,6 @@ mod tests {
 
     #[test]
     fn a_map_of_zeros_selects_nothing() {
-        assert_eq!(
-            threshold(
-                Grid {
-                    width: 2,
-                    height: 1,
-                    values: &[0.0, 0.0]
-                },
-                0.0
-            ),
-            [false, false]
-        );
+        assert_eq!(threshold(Grid { width: 2, height: 1, values: &[0.0, 0.0] }, 0.0), [false, false]);
     }
 }

@@ -26,10 +26,7 @@ pub(crate) fn reduce(picture: &RgbImage, most: usize) -> Indexed {
         if distinct.is_empty() {
             distinct.push([0; 3]);
         }
-        return Indexed {
-            colours: distinct,
-            pixels: indices,
-        };
+        return Indexed { colours: distinct, pixels: indices };
     }
     let colours = median_cut(&mut pixels, most);
     let mut nearest = Nearest::new(&colours);
@@ -38,10 +35,7 @@ pub(crate) fn reduce(picture: &RgbImage, most: usize) -> Indexed {
     } else {
         picture.pixels().map(|pixel| nearest.of(pixel.0)).collect()
     };
-    Indexed {
-        colours,
-        pixels: indices,
-    }
+    Indexed { colours, pixels: indices }
 }
 
 /// Cuts the pixels into `most` boxes, always the one with the largest sum of squares along one channel, and gives each
@@ -62,9 +56,7 @@ fn median_cut(pixels: &mut [[u8; 3]], most: usize) -> Vec<[u8; 3]> {
         (channel, largest)
     };
     let mean = |part: &[[u8; 3]]| {
-        let sum = part.iter().fold([0u64; 3], |sum, pixel| {
-            std::array::from_fn(|c| sum[c] + u64::from(pixel[c]))
-        });
+        let sum = part.iter().fold([0u64; 3], |sum, pixel| std::array::from_fn(|c| sum[c] + u64::from(pixel[c])));
         let count = part.len() as u64;
         sum.map(|total| ((total + count / 2) / count) as u8)
     };
@@ -80,17 +72,13 @@ fn median_cut(pixels: &mut [[u8; 3]], most: usize) -> Vec<[u8; 3]> {
         part.sort_unstable_by_key(|pixel| pixel[channel]);
         // Cut where the mean falls; equal values stay together, and both sides get at least one pixel.
         let sum: u64 = part.iter().map(|pixel| u64::from(pixel[channel])).sum();
-        let cut =
-            part.partition_point(|pixel| u64::from(pixel[channel]) * part.len() as u64 <= sum);
+        let cut = part.partition_point(|pixel| u64::from(pixel[channel]) * part.len() as u64 <= sum);
         let cut = cut.clamp(1, part.len() - 1);
         let (left, right) = part.split_at(cut);
         boxes.push((range.start..range.start + cut, spread(left)));
         boxes.push((range.start + cut..range.end, spread(right)));
     }
-    boxes
-        .into_iter()
-        .map(|(range, _)| mean(&pixels[range]))
-        .collect()
+    boxes.into_iter().map(|(range, _)| mean(&pixels[range])).collect()
 }
 
 /// Finds the nearest palette entry and remembers what it found.
@@ -101,23 +89,15 @@ struct Nearest<'a> {
 
 impl<'a> Nearest<'a> {
     fn new(colours: &'a [[u8; 3]]) -> Self {
-        Self {
-            colours,
-            known: std::collections::HashMap::new(),
-        }
+        Self { colours, known: std::collections::HashMap::new() }
     }
 
     fn of(&mut self, rgb: [u8; 3]) -> u8 {
         let colours = self.colours;
         *self.known.entry(rgb).or_insert_with(|| {
-            let distance = |colour: &[u8; 3]| {
-                (0..3)
-                    .map(|c| (i32::from(colour[c]) - i32::from(rgb[c])).pow(2))
-                    .sum::<i32>()
-            };
-            (0..colours.len())
-                .min_by_key(|&i| distance(&colours[i]))
-                .unwrap_or(0) as u8
+            let distance =
+                |colour: &[u8; 3]| (0..3).map(|c| (i32::from(colour[c]) - i32::from(rgb[c])).pow(2)).sum::<i32>();
+            (0..colours.len()).min_by_key(|&i| distance(&colours[i])).unwrap_or(0) as u8
         })
     }
 }
@@ -129,8 +109,7 @@ fn diffuse(picture: &RgbImage, colours: &[[u8; 3]], nearest: &mut Nearest) -> Ve
     let (mut owed, mut below) = (vec![[0i32; 3]; width + 2], vec![[0i32; 3]; width + 2]);
     for row in picture.as_raw().chunks_exact(3 * width.max(1)) {
         for (x, pixel) in row.chunks_exact(3).enumerate() {
-            let wanted: [i32; 3] =
-                std::array::from_fn(|c| (i32::from(pixel[c]) + owed[x + 1][c] / 16).clamp(0, 255));
+            let wanted: [i32; 3] = std::array::from_fn(|c| (i32::from(pixel[c]) + owed[x + 1][c] / 16).clamp(0, 255));
             let index = nearest.of(wanted.map(|value| value as u8));
             for c in 0..3 {
                 let error = wanted[c] - i32::from(colours[usize::from(index)][c]);
@@ -153,29 +132,19 @@ mod tests {
     use image::Rgb;
 
     fn shown(indexed: &Indexed, width: u32, height: u32) -> RgbImage {
-        let bytes = indexed
-            .pixels
-            .iter()
-            .flat_map(|&i| indexed.colours[usize::from(i)])
-            .collect();
+        let bytes = indexed.pixels.iter().flat_map(|&i| indexed.colours[usize::from(i)]).collect();
         RgbImage::from_raw(width, height, bytes).unwrap()
     }
 
     fn smooth(side: u32) -> RgbImage {
         RgbImage::from_fn(side, side, |x, y| {
-            Rgb([
-                (x * 255 / side) as u8,
-                (y * 255 / side) as u8,
-                ((x + y) * 127 / side) as u8,
-            ])
+            Rgb([(x * 255 / side) as u8, (y * 255 / side) as u8, ((x + y) * 127 / side) as u8])
         })
     }
 
     #[test]
     fn a_picture_of_few_colours_keeps_every_pixel() {
-        let picture = RgbImage::from_fn(40, 40, |x, y| {
-            Rgb([(x % 16 * 3) as u8, (y % 16 * 5) as u8, 7])
-        });
+        let picture = RgbImage::from_fn(40, 40, |x, y| Rgb([(x % 16 * 3) as u8, (y % 16 * 5) as u8, 7]));
         let indexed = reduce(&picture, 256);
         assert_eq!(indexed.colours.len(), 256);
         assert_eq!(shown(&indexed, 40, 40), picture);
@@ -186,12 +155,7 @@ mod tests {
         for most in [1, 2, 16, 64, 255, 256] {
             let indexed = reduce(&smooth(64), most);
             assert!(indexed.colours.len() <= most);
-            assert!(
-                indexed
-                    .pixels
-                    .iter()
-                    .all(|&i| usize::from(i) < indexed.colours.len())
-            );
+            assert!(indexed.pixels.iter().all(|&i| usize::from(i) < indexed.colours.len()));
         }
     }
 
@@ -216,15 +180,11 @@ mod tests {
         for (left, top) in [(0, 0), (32, 0), (0, 32), (32, 32), (16, 16)] {
             for channel in 0..3 {
                 let mean = |p: &RgbImage| {
-                    let part = (0..1024)
-                        .map(|i| f64::from(p.get_pixel(left + i % 32, top + i / 32)[channel]));
+                    let part = (0..1024).map(|i| f64::from(p.get_pixel(left + i % 32, top + i / 32)[channel]));
                     part.sum::<f64>() / 1024.0
                 };
                 let gap = (mean(&picture) - mean(&seen)).abs();
-                assert!(
-                    gap < 6.0,
-                    "region {left}, {top}, channel {channel}: off by {gap}"
-                );
+                assert!(gap < 6.0, "region {left}, {top}, channel {channel}: off by {gap}");
             }
         }
     }

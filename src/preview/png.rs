@@ -63,13 +63,7 @@ impl Parameters {
         let _ = write!(
             text,
             "\nSteps: {}, Sampler: {}, CFG scale: {}, Seed: {}, Size: {}x{}, Model: {}",
-            self.steps,
-            self.sampler,
-            self.guidance,
-            self.seed,
-            self.size.0,
-            self.size.1,
-            self.model
+            self.steps, self.sampler, self.guidance, self.seed, self.size.0, self.size.1, self.model
         );
         text
     }
@@ -84,15 +78,10 @@ impl Parameters {
         };
         let (prompt, negative) = match words.strip_prefix("Negative prompt: ") {
             Some(negative) => ("", negative),
-            None => words
-                .split_once("\nNegative prompt: ")
-                .unwrap_or((words, "")),
+            None => words.split_once("\nNegative prompt: ").unwrap_or((words, "")),
         };
         let value = |name: &str| {
-            settings
-                .split(", ")
-                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix(": "))
-                .map(str::trim)
+            settings.split(", ").find_map(|pair| pair.strip_prefix(name)?.strip_prefix(": ")).map(str::trim)
         };
         let (width, height) = value("Size")?.split_once('x')?;
         Some(Self {
@@ -151,8 +140,7 @@ pub fn encode_with(picture: &RgbImage, notes: &Notes) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Fails, naming `path`, if the picture is empty or the file cannot be written.
 pub fn save(path: &Path, picture: &RgbImage, notes: &Notes) -> Result<()> {
-    let bytes = encode_with(picture, notes)
-        .with_context(|| format!("cannot make a PNG of {}", named(path)))?;
+    let bytes = encode_with(picture, notes).with_context(|| format!("cannot make a PNG of {}", named(path)))?;
     write_atomically(path, &bytes)
 }
 
@@ -161,9 +149,7 @@ pub fn save(path: &Path, picture: &RgbImage, notes: &Notes) -> Result<()> {
 /// # Errors
 /// Fails, naming `path`, on everything that [`decode`] refuses, and on a file larger than [`LARGEST_FILE`].
 pub fn open(path: &Path) -> Result<(RgbImage, Notes)> {
-    read(path)
-        .and_then(|bytes| decode(&bytes))
-        .with_context(|| format!("cannot read {}", named(path)))
+    read(path).and_then(|bytes| decode(&bytes)).with_context(|| format!("cannot read {}", named(path)))
 }
 
 /// The notes alone in the file at `path`; its pixels are not decoded.
@@ -171,9 +157,7 @@ pub fn open(path: &Path) -> Result<(RgbImage, Notes)> {
 /// # Errors
 /// As [`open`], but for pixels.
 pub fn open_notes(path: &Path) -> Result<Notes> {
-    read(path)
-        .and_then(|bytes| notes(&bytes))
-        .with_context(|| format!("cannot read {}", named(path)))
+    read(path).and_then(|bytes| notes(&bytes)).with_context(|| format!("cannot read {}", named(path)))
 }
 
 fn named(path: &Path) -> String {
@@ -185,11 +169,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     let known = file.metadata()?;
     ensure!(known.is_file(), "it is not a file");
-    ensure!(
-        known.len() <= LARGEST_FILE,
-        "it is larger than {} MiB",
-        LARGEST_FILE >> 20
-    );
+    ensure!(known.len() <= LARGEST_FILE, "it is larger than {} MiB", LARGEST_FILE >> 20);
     let mut bytes = Vec::new();
     file.take(LARGEST_FILE).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -201,8 +181,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 /// Fails on everything that [`notes`] refuses, on a picture with more than [`MOST_PIXELS`], and on damaged pixels.
 pub fn decode(bytes: &[u8]) -> Result<(RgbImage, Notes)> {
     let notes = notes(bytes)?;
-    let mut reader =
-        image::ImageReader::with_format(io::Cursor::new(bytes), image::ImageFormat::Png);
+    let mut reader = image::ImageReader::with_format(io::Cursor::new(bytes), image::ImageFormat::Png);
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(MOST_PIXELS * 8 + (16 << 20));
     reader.limits(limits);
@@ -222,10 +201,7 @@ pub fn notes(bytes: &[u8]) -> Result<Notes> {
     let mut first = true;
     loop {
         let (kind, data, after) = next_chunk(rest, bytes.len() - rest.len())?;
-        ensure!(
-            first == (kind == *b"IHDR"),
-            "its header is not the first chunk, or there are two"
-        );
+        ensure!(first == (kind == *b"IHDR"), "its header is not the first chunk, or there are two");
         if first {
             check_size(data)?;
             first = false;
@@ -234,8 +210,7 @@ pub fn notes(bytes: &[u8]) -> Result<Notes> {
             match keyword {
                 b"parameters" if found.parameters.is_none() => found.parameters = Some(text),
                 b"wordbrush" if found.wordbrush.is_none() => {
-                    let value =
-                        serde_json::from_str(&text).context("its chunk `wordbrush` is not JSON")?;
+                    let value = serde_json::from_str(&text).context("its chunk `wordbrush` is not JSON")?;
                     found.wordbrush = Some(value);
                 }
                 _ => {}
@@ -255,14 +230,9 @@ fn next_chunk(rest: &[u8], offset: usize) -> Result<([u8; 4], &[u8], &[u8])> {
     let length = u32::from_be_bytes(*length) as usize;
     let (kind, _) = rest.split_first_chunk::<4>().with_context(short)?;
     let name = String::from_utf8_lossy(kind);
-    ensure!(
-        kind.iter().all(u8::is_ascii_alphabetic),
-        "there is no chunk at byte {offset}, where one should begin"
-    );
+    ensure!(kind.iter().all(u8::is_ascii_alphabetic), "there is no chunk at byte {offset}, where one should begin");
     if length > i32::MAX as usize || length > rest.len().saturating_sub(8) {
-        bail!(
-            "its chunk `{name}` at byte {offset} claims {length} bytes, but the file ends before that"
-        );
+        bail!("its chunk `{name}` at byte {offset} claims {length} bytes, but the file ends before that");
     }
     let (covered, after) = rest.split_at(4 + length);
     let (checksum, after) = after.split_first_chunk::<4>().with_context(short)?;
@@ -274,21 +244,12 @@ fn next_chunk(rest: &[u8], offset: usize) -> Result<([u8; 4], &[u8], &[u8])> {
 }
 
 fn check_size(header: &[u8]) -> Result<()> {
-    ensure!(
-        header.len() == 13,
-        "its header has {} bytes instead of 13",
-        header.len()
-    );
-    let number = |at: usize| {
-        u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-    };
+    ensure!(header.len() == 13, "its header has {} bytes instead of 13", header.len());
+    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let (width, height) = (number(0), number(4));
     let pixels = u64::from(width) * u64::from(height);
     ensure!(pixels > 0, "the picture is empty");
-    ensure!(
-        pixels <= MOST_PIXELS,
-        "the picture is too large: {width} x {height} pixels"
-    );
+    ensure!(pixels <= MOST_PIXELS, "the picture is too large: {width} x {height} pixels");
     Ok(())
 }
 
@@ -305,16 +266,9 @@ fn text_of(kind: [u8; 4], data: &[u8]) -> Result<Option<(&[u8], String)>> {
         return Ok(None);
     }
     let name = String::from_utf8_lossy(keyword);
-    ensure!(
-        rest.len() <= LONGEST_TEXT,
-        "its chunk `{name}` is too long: {} bytes",
-        rest.len()
-    );
+    ensure!(rest.len() <= LONGEST_TEXT, "its chunk `{name}` is too long: {} bytes", rest.len());
     if kind == *b"tEXt" {
-        return Ok(Some((
-            keyword,
-            rest.iter().map(|&byte| char::from(byte)).collect(),
-        )));
+        return Ok(Some((keyword, rest.iter().map(|&byte| char::from(byte)).collect())));
     }
     // iTXt: compressed or not, method, language, keyword in that language, text.
     let body = match rest {
@@ -322,11 +276,8 @@ fn text_of(kind: [u8; 4], data: &[u8]) -> Result<Option<(&[u8], String)>> {
         _ => bail!("its chunk `{name}` is compressed, which wordbrush neither writes nor reads"),
     };
     let mut parts = body.splitn(3, |&byte| byte == 0);
-    let text = parts
-        .nth(2)
-        .with_context(|| format!("its chunk `{name}` is cut short"))?;
-    let text =
-        std::str::from_utf8(text).with_context(|| format!("its chunk `{name}` is not UTF-8"))?;
+    let text = parts.nth(2).with_context(|| format!("its chunk `{name}` is cut short"))?;
+    let text = std::str::from_utf8(text).with_context(|| format!("its chunk `{name}` is not UTF-8"))?;
     Ok(Some((keyword, text.to_owned())))
 }
 
@@ -339,11 +290,7 @@ fn crc32(bytes: &[u8]) -> u32 {
             let mut value = number as u32;
             let mut bit = 0;
             while bit < 8 {
-                value = if value & 1 == 1 {
-                    value >> 1 ^ 0xedb8_8320
-                } else {
-                    value >> 1
-                };
+                value = if value & 1 == 1 { value >> 1 ^ 0xedb8_8320 } else { value >> 1 };
                 bit += 1;
             }
             table[number] = value;
@@ -351,9 +298,7 @@ fn crc32(bytes: &[u8]) -> u32 {
         }
         table
     };
-    !bytes.iter().fold(!0u32, |crc, &byte| {
-        crc >> 8 ^ TABLE[(crc as u8 ^ byte) as usize]
-    })
+    !bytes.iter().fold(!0u32, |crc, &byte| crc >> 8 ^ TABLE[(crc as u8 ^ byte) as usize])
 }
 
 #[cfg(test)]

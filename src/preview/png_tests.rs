@@ -3,9 +3,7 @@ use image::Rgb;
 use serde_json::json;
 
 fn picture() -> RgbImage {
-    RgbImage::from_fn(24, 18, |x, y| {
-        Rgb([(x * 10) as u8, (y * 14) as u8, (x * y) as u8])
-    })
+    RgbImage::from_fn(24, 18, |x, y| Rgb([(x * 10) as u8, (y * 14) as u8, (x * y) as u8]))
 }
 
 fn parameters() -> Parameters {
@@ -24,9 +22,7 @@ fn parameters() -> Parameters {
 fn full_notes() -> Notes {
     Notes {
         parameters: Some(parameters().to_text()),
-        wordbrush: Some(
-            json!({"format": 1, "events": [{"prompt": "猫 and \u{1b}[31m"}, {"edit": "a → b"}]}),
-        ),
+        wordbrush: Some(json!({"format": 1, "events": [{"prompt": "猫 and \u{1b}[31m"}, {"edit": "a → b"}]})),
     }
 }
 
@@ -55,12 +51,7 @@ fn file(width: u32, height: u32, chunks: &[Vec<u8>]) -> Vec<u8> {
 fn refused(bytes: &[u8], part: &str) {
     let message = format!("{:#}", notes(bytes).unwrap_err());
     assert!(message.contains(part), "`{message}` does not say `{part}`");
-    assert!(
-        message
-            .chars()
-            .all(|c| crate::safe::is_printable(c) && c != '\n'),
-        "{message:?}"
-    );
+    assert!(message.chars().all(|c| crate::safe::is_printable(c) && c != '\n'), "{message:?}");
     assert!(decode(bytes).is_err());
 }
 
@@ -80,28 +71,17 @@ fn pixels_and_notes_come_back_as_they_were_written() {
 #[test]
 fn a_prompt_beyond_latin_1_is_kept() {
     for prompt in ["naïve café", "black hair → red", "猫", "two\nlines"] {
-        let written = Notes {
-            parameters: Some(prompt.to_owned()),
-            wordbrush: None,
-        };
-        assert_eq!(
-            notes(&encode_with(&picture(), &written).unwrap()).unwrap(),
-            written
-        );
+        let written = Notes { parameters: Some(prompt.to_owned()), wordbrush: None };
+        assert_eq!(notes(&encode_with(&picture(), &written).unwrap()).unwrap(), written);
     }
 }
 
 #[test]
 fn another_png_reader_sees_the_same_parameters() {
     let bytes = encode_with(&picture(), &full_notes()).unwrap();
-    let reader = png::Decoder::new(std::io::Cursor::new(bytes))
-        .read_info()
-        .unwrap();
+    let reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
     let text = &reader.info().uncompressed_latin1_text[0];
-    assert_eq!(
-        (text.keyword.as_str(), &text.text),
-        ("parameters", &parameters().to_text())
-    );
+    assert_eq!((text.keyword.as_str(), &text.text), ("parameters", &parameters().to_text()));
 }
 
 #[test]
@@ -116,20 +96,9 @@ fn the_parameters_have_the_common_form() {
 #[test]
 fn parameters_are_read_back_with_and_without_a_negative_prompt() {
     let with = parameters();
-    let without = Parameters {
-        negative: String::new(),
-        prompt: "one\ntwo".to_owned(),
-        ..parameters()
-    };
-    let empty = Parameters {
-        negative: String::new(),
-        prompt: String::new(),
-        ..parameters()
-    };
-    let only_negative = Parameters {
-        prompt: String::new(),
-        ..parameters()
-    };
+    let without = Parameters { negative: String::new(), prompt: "one\ntwo".to_owned(), ..parameters() };
+    let empty = Parameters { negative: String::new(), prompt: String::new(), ..parameters() };
+    let only_negative = Parameters { prompt: String::new(), ..parameters() };
     for each in [with, without, empty, only_negative] {
         assert_eq!(Parameters::parse(&each.to_text()), Some(each));
     }
@@ -137,23 +106,16 @@ fn parameters_are_read_back_with_and_without_a_negative_prompt() {
 
 #[test]
 fn text_that_is_no_list_of_parameters_is_refused() {
-    for text in [
-        "",
-        "a cat",
-        "a cat\nSteps: many, Seed: 1, Size: 1x1",
-        "Steps: 3, Seed: 1",
-        "Steps: 3, Seed: 1, Size: x",
-    ] {
+    for text in
+        ["", "a cat", "a cat\nSteps: many, Seed: 1, Size: 1x1", "Steps: 3, Seed: 1", "Steps: 3, Seed: 1, Size: x"]
+    {
         assert_eq!(Parameters::parse(text), None, "{text}");
     }
 }
 
 #[test]
 fn a_file_without_notes_has_none() {
-    assert_eq!(
-        notes(&encode(&picture()).unwrap()).unwrap(),
-        Notes::default()
-    );
+    assert_eq!(notes(&encode(&picture()).unwrap()).unwrap(), Notes::default());
 }
 
 #[test]
@@ -167,11 +129,7 @@ fn what_is_not_a_png_file_says_so() {
 fn a_file_cut_anywhere_is_refused_and_never_panics() {
     let bytes = encode_with(&picture(), &full_notes()).unwrap();
     for length in 0..bytes.len() {
-        assert!(
-            notes(&bytes[..length]).is_err(),
-            "{length} of {} bytes were taken",
-            bytes.len()
-        );
+        assert!(notes(&bytes[..length]).is_err(), "{length} of {} bytes were taken", bytes.len());
     }
 }
 
@@ -181,10 +139,7 @@ fn a_changed_byte_anywhere_is_refused() {
     for place in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[place] ^= 0x20;
-        assert!(
-            notes(&damaged).is_err(),
-            "byte {place} was changed unnoticed"
-        );
+        assert!(notes(&damaged).is_err(), "byte {place} was changed unnoticed");
     }
 }
 
@@ -222,18 +177,12 @@ fn a_chunk_that_claims_more_than_the_file_has_is_refused() {
 fn a_wrong_checksum_names_the_chunk_and_the_place() {
     let mut text = chunk(b"tEXt", b"parameters\0a cat");
     *text.last_mut().unwrap() ^= 1;
-    refused(
-        &file(4, 4, &[text, chunk(b"IEND", b"")]),
-        "`tEXt` at byte 33 is damaged",
-    );
+    refused(&file(4, 4, &[text, chunk(b"IEND", b"")]), "`tEXt` at byte 33 is damaged");
 }
 
 #[test]
 fn a_picture_of_absurd_size_is_refused_before_memory_is_taken() {
-    refused(
-        &file(u32::MAX, u32::MAX, &[chunk(b"IEND", b"")]),
-        "too large: 4294967295 x 4294967295",
-    );
+    refused(&file(u32::MAX, u32::MAX, &[chunk(b"IEND", b"")]), "too large: 4294967295 x 4294967295");
     refused(&file(8193, 8192, &[chunk(b"IEND", b"")]), "too large");
     refused(&file(0, 4, &[chunk(b"IEND", b"")]), "empty");
 }
@@ -242,61 +191,31 @@ fn a_picture_of_absurd_size_is_refused_before_memory_is_taken() {
 fn a_text_over_the_limit_is_refused() {
     let mut data = b"wordbrush\0".to_vec();
     data.resize(data.len() + LONGEST_TEXT + 1, b' ');
-    refused(
-        &file(4, 4, &[chunk(b"tEXt", &data), chunk(b"IEND", b"")]),
-        "too long",
-    );
+    refused(&file(4, 4, &[chunk(b"tEXt", &data), chunk(b"IEND", b"")]), "too long");
 }
 
 #[test]
 fn a_compressed_note_is_refused_rather_than_unpacked() {
-    refused(
-        &file(
-            4,
-            4,
-            &[chunk(b"zTXt", b"wordbrush\0\0xxxx"), chunk(b"IEND", b"")],
-        ),
-        "compressed",
-    );
-    refused(
-        &file(
-            4,
-            4,
-            &[
-                chunk(b"iTXt", b"wordbrush\0\x01\0\0\0xx"),
-                chunk(b"IEND", b""),
-            ],
-        ),
-        "compressed",
-    );
+    refused(&file(4, 4, &[chunk(b"zTXt", b"wordbrush\0\0xxxx"), chunk(b"IEND", b"")]), "compressed");
+    refused(&file(4, 4, &[chunk(b"iTXt", b"wordbrush\0\x01\0\0\0xx"), chunk(b"IEND", b"")]), "compressed");
 }
 
 #[test]
 fn json_that_is_none_or_too_deep_is_refused() {
     for text in ["{\"a\":", "not json", &"[".repeat(100_000)] {
         let data = [b"wordbrush\0\0\0\0\0", text.as_bytes()].concat();
-        refused(
-            &file(4, 4, &[chunk(b"iTXt", &data), chunk(b"IEND", b"")]),
-            "not JSON",
-        );
+        refused(&file(4, 4, &[chunk(b"iTXt", &data), chunk(b"IEND", b"")]), "not JSON");
     }
 }
 
 #[test]
 fn a_hostile_chunk_name_never_reaches_the_screen() {
-    refused(
-        &file(4, 4, &[chunk(b"\x1b[2J", b""), chunk(b"IEND", b"")]),
-        "no chunk at byte 33",
-    );
+    refused(&file(4, 4, &[chunk(b"\x1b[2J", b""), chunk(b"IEND", b"")]), "no chunk at byte 33");
 }
 
 #[test]
 fn other_programs_chunks_are_passed_over() {
-    let other = [
-        chunk(b"tEXt", b"Software\0x"),
-        chunk(b"tEXt", b"no end"),
-        chunk(b"iTXt", b"\xff\0\0\0\0\0\xff"),
-    ];
+    let other = [chunk(b"tEXt", b"Software\0x"), chunk(b"tEXt", b"no end"), chunk(b"iTXt", b"\xff\0\0\0\0\0\xff")];
     let ours = [chunk(b"tEXt", b"parameters\0caf\xe9"), chunk(b"IEND", b"")];
     let bytes = file(4, 4, &[other.as_slice(), ours.as_slice()].concat());
     assert_eq!(notes(&bytes).unwrap().parameters.as_deref(), Some("café"));

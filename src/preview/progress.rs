@@ -49,22 +49,13 @@ impl Progress {
     /// A bar for what `label` says (`drawing`), starting `now`, on a terminal of `columns` cells.
     #[must_use]
     pub fn start(label: &str, manner: Manner, columns: u16, now: Instant) -> Self {
-        Self {
-            label: crate::safe::printable_line(label),
-            manner,
-            columns,
-            started: now,
-            drawn: None,
-            shown: false,
-        }
+        Self { label: crate::safe::printable_line(label), manner, columns, started: now, drawn: None, shown: false }
     }
 
     /// Says whether a bar is due: the run is old enough and the last one was not just now.
     #[must_use]
     pub fn is_due(&self, now: Instant) -> bool {
-        let rested = self
-            .drawn
-            .is_none_or(|drawn| now.duration_since(drawn) >= PAUSE);
+        let rested = self.drawn.is_none_or(|drawn| now.duration_since(drawn) >= PAUSE);
         self.manner != Manner::Silent && now.duration_since(self.started) >= PATIENCE && rested
     }
 
@@ -72,13 +63,7 @@ impl Progress {
     ///
     /// # Errors
     /// Whatever writing gives.
-    pub fn step(
-        &mut self,
-        out: &mut dyn Write,
-        done: usize,
-        total: usize,
-        now: Instant,
-    ) -> io::Result<()> {
+    pub fn step(&mut self, out: &mut dyn Write, done: usize, total: usize, now: Instant) -> io::Result<()> {
         if !self.is_due(now) {
             return Ok(());
         }
@@ -86,20 +71,11 @@ impl Progress {
         self.drawn = Some(now);
         match self.manner {
             Manner::Bar => {
-                write!(
-                    out,
-                    "\r{}\x1b[K",
-                    bar(&self.label, done, total, left, self.columns)
-                )?;
+                write!(out, "\r{}\x1b[K", bar(&self.label, done, total, left, self.columns))?;
                 self.shown = true;
             }
             Manner::Line if !self.shown && left.is_some_and(|left| left >= LONG) => {
-                writeln!(
-                    out,
-                    "{}: about {}",
-                    self.label,
-                    spoken(left.unwrap_or_default())
-                )?;
+                writeln!(out, "{}: about {}", self.label, spoken(left.unwrap_or_default()))?;
                 self.shown = true;
             }
             _ => {}
@@ -136,19 +112,14 @@ pub fn time_left(done: usize, total: usize, spent: Duration) -> Option<Duration>
 pub fn bar(label: &str, done: usize, total: usize, left: Option<Duration>, columns: u16) -> String {
     let room = usize::from(columns.max(2)) - 1;
     let steps = format!("{done}/{total}");
-    let time = left
-        .map(|left| format!("{} left", spoken(left)))
-        .unwrap_or_default();
+    let time = left.map(|left| format!("{} left", spoken(left))).unwrap_or_default();
     let tail = format!("{steps}  {time}");
     let tail = tail.trim_end();
     let width = |text: &str| text.chars().count();
     let bar_room = |head: usize| room.saturating_sub(head + width(tail) + 2).min(30);
     let label_width = width(label) + 2;
     let line = if bar_room(label_width) >= 5 {
-        format!(
-            "{label}  {}  {tail}",
-            strokes(done, total, bar_room(label_width))
-        )
+        format!("{label}  {}  {tail}", strokes(done, total, bar_room(label_width)))
     } else if bar_room(0) >= 5 {
         format!("{}  {tail}", strokes(done, total, bar_room(0)))
     } else if width(tail) <= room {
@@ -163,12 +134,7 @@ fn strokes(done: usize, total: usize, room: usize) -> String {
     let halves = (2 * room * done.min(total)).checked_div(total).unwrap_or(0);
     let (full, half) = (halves / 2, halves % 2);
     let rest = room - full - half;
-    format!(
-        "{}{}{}",
-        "━".repeat(full),
-        "╸".repeat(half),
-        "─".repeat(rest)
-    )
+    format!("{}{}{}", "━".repeat(full), "╸".repeat(half), "─".repeat(rest))
 }
 
 /// A time as people say it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
@@ -222,18 +188,9 @@ mod tests {
 
     #[test]
     fn a_bar_reads_label_strokes_steps_and_time() {
-        assert_eq!(
-            bar("drawing", 12, 30, seconds(1.44), 40),
-            "drawing  ━━━━───────  12/30  1.4 s left"
-        );
-        assert_eq!(
-            bar("drawing", 30, 30, seconds(0.0), 40),
-            "drawing  ━━━━━━━━━━━  30/30  0.0 s left"
-        );
-        assert_eq!(
-            bar("drawing", 0, 30, None, 40),
-            "drawing  ────────────────────────  0/30"
-        );
+        assert_eq!(bar("drawing", 12, 30, seconds(1.44), 40), "drawing  ━━━━───────  12/30  1.4 s left");
+        assert_eq!(bar("drawing", 30, 30, seconds(0.0), 40), "drawing  ━━━━━━━━━━━  30/30  0.0 s left");
+        assert_eq!(bar("drawing", 0, 30, None, 40), "drawing  ────────────────────────  0/30");
     }
 
     #[test]
@@ -241,21 +198,11 @@ mod tests {
         for columns in 1..=200 {
             for (done, total) in [(0, 0), (0, 30), (7, 30), (30, 30), (40, 30), (999, 1000)] {
                 for left in [None, seconds(0.3), seconds(7000.0)] {
-                    for label in [
-                        "drawing",
-                        "",
-                        "a label that is far too long for a narrow terminal",
-                    ] {
+                    for label in ["drawing", "", "a label that is far too long for a narrow terminal"] {
                         let line = bar(label, done, total, left, columns);
                         let width = line.chars().count();
-                        assert!(
-                            width < usize::from(columns.max(2)),
-                            "{columns} columns: {line}"
-                        );
-                        assert!(
-                            columns < 8 || line.contains(&format!("{done}/")),
-                            "{columns} columns: {line}"
-                        );
+                        assert!(width < usize::from(columns.max(2)), "{columns} columns: {line}");
+                        assert!(columns < 8 || line.contains(&format!("{done}/")), "{columns} columns: {line}");
                     }
                 }
             }
@@ -289,14 +236,7 @@ mod tests {
         let mut out = Vec::new();
         let mut progress = Progress::start("drawing", Manner::Bar, 40, start);
         for done in 1..=30 {
-            progress
-                .step(
-                    &mut out,
-                    done,
-                    30,
-                    start + Duration::from_millis(100) * done as u32,
-                )
-                .unwrap();
+            progress.step(&mut out, done, 30, start + Duration::from_millis(100) * done as u32).unwrap();
             if done >= 3 {
                 assert!(screen(&out).contains(&format!("{done}/30")));
             }
@@ -311,14 +251,7 @@ mod tests {
         let mut out = Vec::new();
         let mut progress = Progress::start("drawing", Manner::Bar, 40, start);
         for done in 1..=29 {
-            progress
-                .step(
-                    &mut out,
-                    done,
-                    30,
-                    start + Duration::from_millis(10) * done as u32,
-                )
-                .unwrap();
+            progress.step(&mut out, done, 30, start + Duration::from_millis(10) * done as u32).unwrap();
         }
         progress.finish(&mut out).unwrap();
         assert!(out.is_empty());
@@ -326,30 +259,17 @@ mod tests {
 
     #[test]
     fn plain_prints_at_most_one_line_without_escapes_and_a_pipe_gets_nothing() {
-        for (manner, expected) in [
-            (Manner::Line, "drawing: about 27 s\n"),
-            (Manner::Silent, ""),
-        ] {
+        for (manner, expected) in [(Manner::Line, "drawing: about 27 s\n"), (Manner::Silent, "")] {
             let start = Instant::now();
             let mut out = Vec::new();
             let mut progress = Progress::start("drawing", manner, 40, start);
             for done in 1..=30 {
-                progress
-                    .step(
-                        &mut out,
-                        done,
-                        30,
-                        start + Duration::from_millis(900) * done as u32,
-                    )
-                    .unwrap();
+                progress.step(&mut out, done, 30, start + Duration::from_millis(900) * done as u32).unwrap();
             }
             progress.finish(&mut out).unwrap();
             let text = String::from_utf8(out).unwrap();
             assert_eq!(text.is_empty(), expected.is_empty());
-            assert!(
-                !text.contains(['\x1b', '\r']) && text.lines().count() <= 1,
-                "{text:?}"
-            );
+            assert!(!text.contains(['\x1b', '\r']) && text.lines().count() <= 1, "{text:?}");
         }
     }
 }

@@ -9,12 +9,7 @@ use std::io::{self, Write};
 /// leaves it.
 ///
 /// Sixel knows colours in whole hundredths, so a channel is off by at most 2 of 255 beside the palette's own rounding.
-pub(crate) fn write(
-    out: &mut dyn Write,
-    picture: &RgbImage,
-    colours: usize,
-    wrapped: bool,
-) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, picture: &RgbImage, colours: usize, wrapped: bool) -> io::Result<()> {
     tmux::pass(out, encode(picture, colours).as_bytes(), wrapped)
 }
 
@@ -25,13 +20,7 @@ fn encode(picture: &RgbImage, colours: usize) -> String {
     let mut text = format!("\x1bP0;1;0q\"1;1;{width};{height}");
     let percent = |value: u8| (u32::from(value) * 100 + 127) / 255;
     for (number, [red, green, blue]) in indexed.colours.iter().enumerate() {
-        let _ = write!(
-            text,
-            "#{number};2;{};{};{}",
-            percent(*red),
-            percent(*green),
-            percent(*blue)
-        );
+        let _ = write!(text, "#{number};2;{};{};{}", percent(*red), percent(*green), percent(*blue));
     }
     for (band, pixels) in indexed.pixels.chunks(6 * width.max(1)).enumerate() {
         if band > 0 {
@@ -56,20 +45,13 @@ fn encode_band(text: &mut String, pixels: &[u8], width: usize, colours: usize) {
         }
     }
     let mut first = true;
-    for (colour, columns) in bits
-        .iter()
-        .enumerate()
-        .filter(|(_, columns)| !columns.is_empty())
-    {
+    for (colour, columns) in bits.iter().enumerate().filter(|(_, columns)| !columns.is_empty()) {
         if !first {
             text.push('$');
         }
         first = false;
         let _ = write!(text, "#{colour}");
-        let end = columns
-            .iter()
-            .rposition(|&six| six != 0)
-            .map_or(0, |last| last + 1);
+        let end = columns.iter().rposition(|&six| six != 0).map_or(0, |last| last + 1);
         for run in columns[..end].chunk_by(|a, b| a == b) {
             let sixel = char::from(b'?' + run[0]);
             if run.len() > 3 {

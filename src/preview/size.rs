@@ -36,20 +36,14 @@ impl Size {
     /// A terminal of `columns` x `rows` cells of unknown size.
     #[must_use]
     pub fn new(columns: u16, rows: u16) -> Self {
-        Self {
-            columns,
-            rows,
-            cell: None,
-        }
+        Self { columns, rows, cell: None }
     }
 
     /// The size of the terminal on standard output, standard error or standard input; 80 x 24 if there is none.
     #[must_use]
     pub fn of_terminal() -> Self {
         match terminal_size() {
-            Some((Width(columns), Height(rows))) if columns > 0 && rows > 0 => {
-                Self::new(columns, rows)
-            }
+            Some((Width(columns), Height(rows))) if columns > 0 && rows > 0 => Self::new(columns, rows),
             _ => Self::new(80, 24),
         }
     }
@@ -76,30 +70,21 @@ impl Size {
     #[must_use]
     pub fn fit_pixels(&self, width: u32, height: u32) -> Fit {
         let (cell_width, cell_height) = self.cell_pixels();
-        let cells = (
-            f64::from(width) / f64::from(cell_width),
-            f64::from(height) / f64::from(cell_height),
-        );
+        let cells = (f64::from(width) / f64::from(cell_width), f64::from(height) / f64::from(cell_height));
         self.fit(cells.0, cells.1, zoom(width, height))
     }
 
     /// Scales `columns` x `rows` by at most `zoom` so that it fits, and rounds up to whole cells.
     fn fit(&self, columns: f64, rows: f64, zoom: f64) -> Fit {
         if !(columns > 0.0 && rows > 0.0) {
-            return Fit {
-                columns: 1,
-                rows: 1,
-            };
+            return Fit { columns: 1, rows: 1 };
         }
         // The last column stays free: some terminals wrap after writing it, others do not.
         let widest = f64::from(self.columns.clamp(NARROWEST, WIDEST) - 1);
         let tallest = f64::from(self.rows.saturating_sub(KEPT_FREE).clamp(4, TALLEST));
         let scale = zoom.min(widest / columns).min(tallest / rows);
         let whole = |cells: f64, most: f64| (cells * scale - 1e-9).ceil().clamp(1.0, most) as u16;
-        Fit {
-            columns: whole(columns, widest),
-            rows: whole(rows, tallest),
-        }
+        Fit { columns: whole(columns, widest), rows: whole(rows, tallest) }
     }
 }
 
@@ -149,38 +134,11 @@ mod tests {
 
     #[test]
     fn a_known_cell_decides_how_many_cells_a_picture_needs() {
-        let size = Size {
-            cell: Some((8, 16)),
-            ..Size::new(80, 50)
-        };
-        assert_eq!(
-            size.fit_pixels(128, 128),
-            Fit {
-                columns: 32,
-                rows: 16
-            }
-        );
-        assert_eq!(
-            size.fit_pixels(256, 256),
-            Fit {
-                columns: 32,
-                rows: 16
-            }
-        );
-        assert_eq!(
-            size.fit_pixels(512, 512),
-            Fit {
-                columns: 64,
-                rows: 32
-            }
-        );
-        assert_eq!(
-            size.fit_pixels(4096, 512),
-            Fit {
-                columns: 79,
-                rows: 5
-            }
-        );
+        let size = Size { cell: Some((8, 16)), ..Size::new(80, 50) };
+        assert_eq!(size.fit_pixels(128, 128), Fit { columns: 32, rows: 16 });
+        assert_eq!(size.fit_pixels(256, 256), Fit { columns: 32, rows: 16 });
+        assert_eq!(size.fit_pixels(512, 512), Fit { columns: 64, rows: 32 });
+        assert_eq!(size.fit_pixels(4096, 512), Fit { columns: 79, rows: 5 });
     }
 
     #[test]
@@ -189,14 +147,8 @@ mod tests {
             for rows in [10, 24, 60] {
                 for picture in [(128, 128), (512, 512), (1000, 100), (100, 1000), (37, 91)] {
                     let size = Size::new(columns, rows);
-                    for fit in [
-                        size.fit_blocks(picture.0, picture.1),
-                        size.fit_pixels(picture.0, picture.1),
-                    ] {
-                        assert!(
-                            fit.columns < columns && fit.rows < rows,
-                            "{size:?} {picture:?} {fit:?}"
-                        );
+                    for fit in [size.fit_blocks(picture.0, picture.1), size.fit_pixels(picture.0, picture.1)] {
+                        assert!(fit.columns < columns && fit.rows < rows, "{size:?} {picture:?} {fit:?}");
                     }
                 }
             }

@@ -83,9 +83,7 @@ impl Surroundings {
     /// Those of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        let variables = VARIABLES
-            .iter()
-            .filter_map(|&name| Some((name.to_owned(), std::env::var(name).ok()?)));
+        let variables = VARIABLES.iter().filter_map(|&name| Some((name.to_owned(), std::env::var(name).ok()?)));
         Self {
             variables: variables.collect(),
             output_is_terminal: io::stdout().is_terminal(),
@@ -96,24 +94,14 @@ impl Surroundings {
     /// Made up for a test: both ends are a terminal and these variables are set.
     #[must_use]
     pub fn terminal(variables: &[(&str, &str)]) -> Self {
-        let variables = variables
-            .iter()
-            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        Self {
-            variables,
-            output_is_terminal: true,
-            input_is_terminal: true,
-        }
+        let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { variables, output_is_terminal: true, input_is_terminal: true }
     }
 
     /// The same with standard output a pipe.
     #[must_use]
     pub fn piped(self) -> Self {
-        Self {
-            output_is_terminal: false,
-            ..self
-        }
+        Self { output_is_terminal: false, ..self }
     }
 
     /// The value of `name`, "" if it is not set.
@@ -137,28 +125,16 @@ impl Surroundings {
         } else {
             self.value("LC_TERMINAL")
         };
-        let is_one_of =
-            |names: &[&str]| names.iter().any(|name| program.eq_ignore_ascii_case(name));
+        let is_one_of = |names: &[&str]| names.iter().any(|name| program.eq_ignore_ascii_case(name));
         if term.is_empty() || term == "dumb" {
             Protocol::None
-        } else if term == "xterm-kitty"
-            || term == "xterm-ghostty"
-            || is_one_of(&["kitty", "ghostty"])
-        {
+        } else if term == "xterm-kitty" || term == "xterm-ghostty" || is_one_of(&["kitty", "ghostty"]) {
             Protocol::Kitty
-        } else if is_one_of(&[
-            "iTerm.app",
-            "iTerm2",
-            "WezTerm",
-            "mintty",
-            "rio",
-            "WarpTerminal",
-        ]) || self.is_set("KONSOLE_VERSION")
+        } else if is_one_of(&["iTerm.app", "iTerm2", "WezTerm", "mintty", "rio", "WarpTerminal"])
+            || self.is_set("KONSOLE_VERSION")
         {
             Protocol::Iterm
-        } else if ["foot", "mlterm", "contour", "yaft"]
-            .iter()
-            .any(|name| term.starts_with(name))
+        } else if ["foot", "mlterm", "contour", "yaft"].iter().any(|name| term.starts_with(name))
             || term.contains("sixel")
         {
             Protocol::Sixel
@@ -173,10 +149,7 @@ impl Surroundings {
 
     pub(crate) fn colours(&self) -> Colours {
         let direct = self.value("TERM").ends_with("-direct");
-        if direct
-            || matches!(self.value("COLORTERM"), "truecolor" | "24bit")
-            || self.is_set("WT_SESSION")
-        {
+        if direct || matches!(self.value("COLORTERM"), "truecolor" | "24bit") || self.is_set("WT_SESSION") {
             Colours::True
         } else {
             Colours::Palette256
@@ -187,9 +160,7 @@ impl Surroundings {
     pub(crate) fn answers_at_once(&self) -> bool {
         let term = self.value("TERM");
         let known = self.is_set("XTERM_VERSION") && term.starts_with("xterm")
-            || ["xterm-kitty", "xterm-ghostty", "foot", "mlterm"]
-                .iter()
-                .any(|name| term.starts_with(name));
+            || ["xterm-kitty", "xterm-ghostty", "foot", "mlterm"].iter().any(|name| term.starts_with(name));
         known
             && self.input_is_terminal
             && self.output_is_terminal

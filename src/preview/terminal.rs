@@ -38,14 +38,7 @@ impl Screen {
     /// A screen that shows pictures by `protocol` in `size`, in true colour, outside tmux.
     #[must_use]
     pub fn new(protocol: Protocol, size: Size) -> Self {
-        Self {
-            protocol,
-            size,
-            colours: Colours::True,
-            sixel_colours: 256,
-            tmux: false,
-            viuer: false,
-        }
+        Self { protocol, size, colours: Colours::True, sixel_colours: 256, tmux: false, viuer: false }
     }
 
     /// The terminal on standard output. `plain`: `--plain` was given.
@@ -54,14 +47,8 @@ impl Screen {
     #[must_use]
     pub fn detect(choice: Choice, plain: bool) -> Self {
         let surroundings = Surroundings::of_process();
-        let mut screen = Self::choose(
-            choice,
-            plain,
-            &surroundings,
-            Size::of_terminal(),
-            ask::terminal,
-            tmux_lets_through,
-        );
+        let mut screen =
+            Self::choose(choice, plain, &surroundings, Size::of_terminal(), ask::terminal, tmux_lets_through);
         let iterm = screen.protocol == Protocol::Iterm && viuer::is_iterm_supported();
         let blocks = screen.protocol == Protocol::Blocks && screen.colours == Colours::True;
         screen.viuer = choice == Choice::Auto && !screen.tmux && (iterm || blocks);
@@ -78,10 +65,7 @@ impl Screen {
         ask: impl FnOnce(bool) -> Answers,
         passthrough: impl FnOnce() -> bool,
     ) -> Self {
-        let mut screen = Self {
-            colours: surroundings.colours(),
-            ..Self::new(Protocol::None, size)
-        };
+        let mut screen = Self { colours: surroundings.colours(), ..Self::new(Protocol::None, size) };
         let in_tmux = surroundings.in_tmux();
         let quiet = plain || surroundings.is_set("NO_COLOR");
         if !surroundings.output_is_terminal || (quiet && choice == Choice::Auto) {
@@ -98,8 +82,8 @@ impl Screen {
             },
             Choice::Auto => surroundings.best(),
         };
-        let may_be_sixel = protocol == Protocol::Sixel
-            || (choice == Choice::Auto && surroundings.is_set("XTERM_VERSION"));
+        let may_be_sixel =
+            protocol == Protocol::Sixel || (choice == Choice::Auto && surroundings.is_set("XTERM_VERSION"));
         if (may_be_sixel || protocol == Protocol::Kitty) && surroundings.answers_at_once() {
             let answers = ask(may_be_sixel);
             screen.size.cell = answers.cell;
@@ -116,20 +100,14 @@ impl Screen {
     /// Follows a change of the window's size. Call it before each picture; costs one system call.
     pub fn follow_size(&mut self) {
         let now = Size::of_terminal();
-        self.size = Size {
-            cell: self.size.cell,
-            ..now
-        };
+        self.size = Size { cell: self.size.cell, ..now };
     }
 
     /// The cells that `picture` will take.
     #[must_use]
     pub fn fit(&self, picture: &RgbImage) -> Fit {
         match self.protocol {
-            Protocol::None => Fit {
-                columns: 0,
-                rows: 0,
-            },
+            Protocol::None => Fit { columns: 0, rows: 0 },
             Protocol::Blocks => self.size.fit_blocks(picture.width(), picture.height()),
             _ => self.size.fit_pixels(picture.width(), picture.height()),
         }
@@ -141,19 +119,10 @@ impl Screen {
     ///
     /// # Errors
     /// Whatever writing to `out` gives.
-    pub fn show(
-        &self,
-        out: &mut dyn Write,
-        picture: &RgbImage,
-        path: Option<&Path>,
-    ) -> io::Result<u16> {
+    pub fn show(&self, out: &mut dyn Write, picture: &RgbImage, path: Option<&Path>) -> io::Result<u16> {
         if self.protocol == Protocol::None {
             let Some(path) = path else { return Ok(0) };
-            writeln!(
-                out,
-                "picture: {}",
-                safe::printable_line(&path.display().to_string())
-            )?;
+            writeln!(out, "picture: {}", safe::printable_line(&path.display().to_string()))?;
             return Ok(1);
         }
         if self.viuer {
@@ -173,21 +142,15 @@ impl Screen {
             }
             Protocol::Kitty => {
                 let file = png::encode(picture)?;
-                reserve(out, fit.rows, self.tmux, |out| {
-                    kitty::write(out, &file, fit, id)
-                })?;
+                reserve(out, fit.rows, self.tmux, |out| kitty::write(out, &file, fit, id))?;
             }
             Protocol::Iterm => {
                 let file = png::encode(picture)?;
-                reserve(out, fit.rows, self.tmux, |out| {
-                    iterm::write(out, &file, fit, self.tmux)
-                })?;
+                reserve(out, fit.rows, self.tmux, |out| iterm::write(out, &file, fit, self.tmux))?;
             }
             Protocol::Sixel => {
                 let sized = self.sized_for_sixel(picture, fit);
-                reserve(out, fit.rows, self.tmux, |out| {
-                    sixel::write(out, &sized, self.sixel_colours, self.tmux)
-                })?;
+                reserve(out, fit.rows, self.tmux, |out| sixel::write(out, &sized, self.sixel_colours, self.tmux))?;
             }
         }
         out.flush()?;
@@ -207,15 +170,10 @@ impl Screen {
 
     fn sized_for_sixel(&self, picture: &RgbImage, fit: Fit) -> RgbImage {
         let (cell_width, cell_height) = self.size.cell_pixels();
-        let (width, height) = (
-            f64::from(picture.width().max(1)),
-            f64::from(picture.height().max(1)),
-        );
+        let (width, height) = (f64::from(picture.width().max(1)), f64::from(picture.height().max(1)));
         let across = f64::from(u32::from(fit.columns) * cell_width) / width;
         let down = f64::from(u32::from(fit.rows) * cell_height) / height;
-        let scale = across
-            .min(down)
-            .min(size::zoom(picture.width(), picture.height()));
+        let scale = across.min(down).min(size::zoom(picture.width(), picture.height()));
         let side = |length: f64| (length * scale).round().max(1.0) as u32;
         if (scale - 1.0).abs() < 1e-9 {
             picture.clone()
@@ -238,8 +196,7 @@ impl Screen {
             ..viuer::Config::default()
         };
         out.flush()?;
-        viuer::print(&DynamicImage::ImageRgb8(picture.clone()), &config)
-            .map_err(io::Error::other)?;
+        viuer::print(&DynamicImage::ImageRgb8(picture.clone()), &config).map_err(io::Error::other)?;
         Ok(fit.rows)
     }
 }
@@ -274,11 +231,8 @@ pub(crate) fn next_id() -> u32 {
 }
 
 fn tmux_lets_through() -> bool {
-    let answer = std::process::Command::new("tmux")
-        .args(["show", "-Apv", "allow-passthrough"])
-        .output();
-    answer
-        .is_ok_and(|answer| matches!(String::from_utf8_lossy(&answer.stdout).trim(), "on" | "all"))
+    let answer = std::process::Command::new("tmux").args(["show", "-Apv", "allow-passthrough"]).output();
+    answer.is_ok_and(|answer| matches!(String::from_utf8_lossy(&answer.stdout).trim(), "on" | "all"))
 }
 
 #[cfg(test)]

@@ -132,7 +132,9 @@ fn assemble(vocab: &str, merges: &str) -> Result<Value> {
     let merges: Vec<&str> = merges.lines().filter(|l| !l.starts_with("#version") && !l.trim().is_empty()).collect();
     let mark = |content: &str| -> Result<Value> {
         let id = vocab.get(content).and_then(Value::as_u64).with_context(|| format!("vocab.json lacks `{content}`"))?;
-        Ok(json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}))
+        Ok(
+            json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}),
+        )
     };
     let added = [mark("<|startoftext|>")?, mark("<|endoftext|>")?];
     let pattern = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";

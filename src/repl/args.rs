@@ -85,7 +85,8 @@ impl Args {
         let verb = VERBS.iter().find(|v| v.name == args.verb).unwrap_or(&VERBS[0]);
         let mut only_free = false;
         while let Some(word) = words.next() {
-            let Some(option) = word.strip_prefix("--").filter(|o| !only_free && !o.is_empty() && !o.starts_with('-')) else {
+            let Some(option) = word.strip_prefix("--").filter(|o| !only_free && !o.is_empty() && !o.starts_with('-'))
+            else {
                 // Everything after a bare `--` stands free, and so does a line that begins with a single `-`.
                 if word == "--" && !only_free {
                     only_free = true;
@@ -137,7 +138,8 @@ impl Args {
     /// # Errors
     /// Fails if a `--set` has no `=`.
     pub fn settings(&self) -> Result<Vec<(String, String)>> {
-        let mut all: Vec<(String, String)> = self.value("model").map(|m| ("model".to_owned(), m.to_owned())).into_iter().collect();
+        let mut all: Vec<(String, String)> =
+            self.value("model").map(|m| ("model".to_owned(), m.to_owned())).into_iter().collect();
         for given in self.values("set") {
             let Some((name, value)) = given.split_once('=') else {
                 return Err(Hinted::new(format!("`--set {given}` has no value"), "--set k=.3").into());

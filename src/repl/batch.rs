@@ -143,7 +143,12 @@ pub fn lines(mut talk: Talk, mut reader: impl BufRead, as_json: bool, out: &mut 
 ///
 /// # Errors
 /// Fails if `to` cannot be written.
-pub fn write_reply(reply: &Result<Reply, Error>, line: &str, session: &Session, to: &mut dyn Write) -> std::io::Result<()> {
+pub fn write_reply(
+    reply: &Result<Reply, Error>,
+    line: &str,
+    session: &Session,
+    to: &mut dyn Write,
+) -> std::io::Result<()> {
     match reply {
         Err(error) => write_error(error, Some(line), to),
         Ok(Reply::Nothing | Reply::Quit) => Ok(()),
@@ -205,7 +210,8 @@ fn plain_explanation(value: &Value) -> String {
     }
     let mut out = format!("prompt   {}", value.get("prompt").map(text).unwrap_or_default());
     for edit in value.get("edits").and_then(Value::as_array).into_iter().flatten() {
-        let parts: Vec<String> = ["kind", "from", "to", "word", "factor"].iter().filter_map(|k| edit.get(*k).map(text)).collect();
+        let parts: Vec<String> =
+            ["kind", "from", "to", "word", "factor"].iter().filter_map(|k| edit.get(*k).map(text)).collect();
         out.push_str(&format!("\n{}", parts.join("  ")));
     }
     for (word, weight) in value.get("weights").and_then(Value::as_object).into_iter().flatten() {
@@ -229,7 +235,9 @@ pub fn parity(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         return Err(Hinted::new("`parity` needs a folder for its results", "--out results").into());
     };
     if args.free.is_empty() {
-        return Err(Hinted::new("`parity` needs a case, or a folder of cases", "wordbrush parity cases --out results").into());
+        return Err(
+            Hinted::new("`parity` needs a case, or a folder of cases", "wordbrush parity cases --out results").into()
+        );
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut models = parity::Models::new(args.values("models").map(PathBuf::from).collect());
@@ -254,7 +262,9 @@ pub fn parity(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 pub fn replay(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let mut failed = 0;
     if args.free.is_empty() {
-        return Err(Hinted::new("`replay` needs a session file", "wordbrush replay sessions/hair.jsonl --verify").into());
+        return Err(
+            Hinted::new("`replay` needs a session file", "wordbrush replay sessions/hair.jsonl --verify").into()
+        );
     }
     for path in &args.free {
         let mut session = session(args, None)?;

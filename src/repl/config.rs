@@ -103,12 +103,15 @@ impl Config {
             "cache_ram" => self.cache_ram = size()?,
             "cache_disk" => self.cache_disk = size()?,
             _ if find(&name).is_some() => {
-                self.settings.set(&name, &typed).map_err(|e| (e.to_string(), format!("in the file: {key} = …; {}", e.hint())))?;
+                self.settings
+                    .set(&name, &typed)
+                    .map_err(|e| (e.to_string(), format!("in the file: {key} = …; {}", e.hint())))?;
             }
             _ => {
                 let known = OWN_KEYS.iter().copied().chain(TABLE.iter().flat_map(|s| [s.name, s.alias]));
                 let near = crate::turn::nearest(&name, known.filter(|n| !n.is_empty()));
-                let hint = near.map_or_else(|| "`/set` lists the settings".to_owned(), |n| format!("did you mean `{n}`?"));
+                let hint =
+                    near.map_or_else(|| "`/set` lists the settings".to_owned(), |n| format!("did you mean `{n}`?"));
                 return Err((format!("there is no setting `{key}`"), hint));
             }
         }
@@ -190,7 +193,11 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_the_file_and_one_thing_to_try() {
         fails("stepz = 1", "config.toml: there is no setting `stepz`", "did you mean `steps`?");
-        fails("preview = \"paint\"", "config.toml: `paint` is not a way to show pictures, but kitty, iterm, sixel, blocks, none and auto are", "auto");
+        fails(
+            "preview = \"paint\"",
+            "config.toml: `paint` is not a way to show pictures, but kitty, iterm, sixel, blocks, none and auto are",
+            "auto",
+        );
         fails("plain = 1", "config.toml: `plain` is 1, but it is true or false", "plain = true");
         fails("cache_ram = \"lots\"", "config.toml: `cache_ram`: `lots` is no number of bytes", "512M");
         let error = Config::parse("k = 3", "config.toml").unwrap_err().to_string();

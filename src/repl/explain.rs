@@ -23,7 +23,8 @@ pub fn object(model: &str, prompt: Option<&str>, line: &str) -> Result<(Value, b
     let reader = load_reader(model)?;
     let lexicon = Lexicon::new(&reader);
     let here = Here { prompt, ancestors: &[], sense: &lexicon };
-    let read = crate::turn::read(line, &here).map_err(anyhow::Error::from).and_then(|turn| explained(&reader, prompt, turn));
+    let read =
+        crate::turn::read(line, &here).map_err(anyhow::Error::from).and_then(|turn| explained(&reader, prompt, turn));
     match read {
         Ok(found) => Ok(found),
         Err(error) => Ok((json!({"error": json::error(&error)}), false)),
@@ -84,18 +85,36 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
         let windows = cross_windows(settings, target, recipe.steps);
         for (i, word) in target.words.iter().enumerate() {
             let tokens = target.word_tokens[i].clone();
-            let pieces: Vec<String> = target.ids[tokens.clone()].iter().filter_map(|id| vocabulary.token(*id)).collect();
-            let source = tokens.clone().next().map_or_else(|| "left out".to_owned(), |t| source_text(&resolved.plan.columns[t], &family));
+            let pieces: Vec<String> =
+                target.ids[tokens.clone()].iter().filter_map(|id| vocabulary.token(*id)).collect();
+            let source = tokens
+                .clone()
+                .next()
+                .map_or_else(|| "left out".to_owned(), |t| source_text(&resolved.plan.columns[t], &family));
             let steps = tokens.clone().next().map_or(0..0, |t| windows[t].clone());
             let carried = matches!(tokens.clone().next().map(|t| &resolved.plan.columns[t]), Some(Column::From { .. }));
-            let carried = if carried && !steps.is_empty() { format!("{}..{}", steps.start, steps.end) } else { "-".to_owned() };
+            let carried =
+                if carried && !steps.is_empty() { format!("{}..{}", steps.start, steps.end) } else { "-".to_owned() };
             let pieces = pieces.join("|").replace("</w>", "");
-            out.push(format!("{word:<15} {pieces:<15} {source:<34} {carried:<10} {}", resolved.plan.weights[i]).trim_end().to_owned());
+            out.push(
+                format!("{word:<15} {pieces:<15} {source:<34} {carried:<10} {}", resolved.plan.weights[i])
+                    .trim_end()
+                    .to_owned(),
+            );
         }
         let own = steps_of(settings.self_replace_steps, recipe.steps, settings.window_rounding, For::SelfAttention);
         out.push(String::new());
-        out.push(format!("self-attention of #{} in steps {}..{} of {}", parent_number(session), own.start, own.end, recipe.steps));
-        out.push(format!("region  {}", region_text(&resolved.plan.region, &parent.generation, &resolved.generation, settings.k, session)));
+        out.push(format!(
+            "self-attention of #{} in steps {}..{} of {}",
+            parent_number(session),
+            own.start,
+            own.end,
+            recipe.steps
+        ));
+        out.push(format!(
+            "region  {}",
+            region_text(&resolved.plan.region, &parent.generation, &resolved.generation, settings.k, session)
+        ));
     }
     out.push(format!("cost    {} evaluations, if the ancestors' maps are in the store", 2 * recipe.steps));
     out.extend(edit.warnings.iter().chain(&resolved.warnings).map(|w| format!("note    {w}")));

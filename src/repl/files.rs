@@ -32,20 +32,28 @@ pub fn sessions_text(home: &Home, open: Option<&Path>) -> Result<String> {
         return Ok(format!("there are no sessions yet in {}", home.sessions().display()));
     }
     let width = listed.iter().map(|l| l.name.chars().count()).max().unwrap_or(0).min(40);
+    let open = open.and_then(|path| path.canonicalize().ok());
     let mut lines = Vec::new();
     let mut all = 0;
     for l in &listed {
         let nodes = l.nodes.map_or_else(|| "damaged".to_owned(), |n| n.to_string());
         let title = l.title.as_ref().filter(|t| **t != l.name).map(|t| format!("\"{t}\" · ")).unwrap_or_default();
         let prompt = l.last_prompt.as_deref().unwrap_or("");
-        let is_open = open.is_some() && home.file(&l.name).ok().as_deref() == open;
+        let is_open = open
+            .as_ref()
+            .is_some_and(|o| home.file(&l.name).and_then(|f| Ok(f.canonicalize()?)).is_ok_and(|f| f == *o));
         let mark = if is_open { "   ← here" } else { "" };
-        lines.push(format!("{:<width$}  {nodes:>7}  {:>7}  {title}{prompt}{mark}", l.name, size(l.bytes)).trim_end().to_owned());
+        lines.push(
+            format!("{:<width$}  {nodes:>7}  {:>7}  {title}{prompt}{mark}", l.name, size(l.bytes))
+                .trim_end()
+                .to_owned(),
+        );
         all += l.bytes;
     }
     let header = format!("{:<width$}  {:>7}  {:>7}  newest prompt", "name", "nodes", "size");
     lines.insert(0, header);
-    lines.push(format!("{} sessions, {} in {}", listed.len(), size(all), home.sessions().display()));
+    let count = if listed.len() == 1 { "1 session".to_owned() } else { format!("{} sessions", listed.len()) };
+    lines.push(format!("{count}, {} in {}", size(all), home.sessions().display()));
     Ok(lines.iter().map(|l| printable_line(l)).collect::<Vec<_>>().join("\n"))
 }
 
@@ -63,7 +71,11 @@ pub fn sessions(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
                 writeln!(out, "removed {}", printable_line(name))?;
             }
         }
-        _ => return Err(Hinted::new("`sessions` lists sessions, or removes those named", "wordbrush sessions rm NAME").into()),
+        _ => {
+            return Err(
+                Hinted::new("`sessions` lists sessions, or removes those named", "wordbrush sessions rm NAME").into()
+            );
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -93,7 +105,14 @@ pub fn export(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let config = Config::read(home.config())?;
     let limits = super::batch::limits(args, &config)?;
     let path = session_path(session, &home)?;
-    let options = Options { home, path: Some(path), read_only: true, settings: config.settings, overrides: args.settings()?, limits };
+    let options = Options {
+        home,
+        path: Some(path),
+        read_only: true,
+        settings: config.settings,
+        overrides: args.settings()?,
+        limits,
+    };
     let mut talk = Talk::new(Session::open(options)?, args.path("out"));
     let said = write_export(&mut talk, format, file.as_deref())?;
     writeln!(out, "{}", printable(&said))?;
@@ -120,7 +139,9 @@ pub fn cache(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     };
     for path in entries.flatten().map(|e| e.path()) {
         let is_store = path.extension().is_some_and(|e| e == "store") && path.is_dir() && !path.is_symlink();
-        let Some(name) = path.file_stem().and_then(|s| s.to_str()).filter(|n| is_store && check_name(n).is_ok()) else { continue };
+        let Some(name) = path.file_stem().and_then(|s| s.to_str()).filter(|n| is_store && check_name(n).is_ok()) else {
+            continue;
+        };
         let file = path.with_extension("jsonl");
         let _lock = match Lock::take(&file, name) {
             Ok(lock) => lock,
@@ -142,7 +163,9 @@ pub fn cache(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 fn bytes_of(path: &Path) -> u64 {
     match std::fs::symlink_metadata(path) {
         Ok(data) if data.is_file() => data.len(),
-        Ok(data) if data.is_dir() => std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| bytes_of(&e.path())).sum(),
+        Ok(data) if data.is_dir() => {
+            std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| bytes_of(&e.path())).sum()
+        }
         _ => 0,
     }
 }
@@ -173,7 +196,9 @@ pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
         let contents = read(&path, &RealDisk, Trust::Imported)?;
         if let Some(note) = contents.notes.iter().find(|n| n.contains("outside its folder")) {
             let message = format!("`{}` may not be opened so: {note}", printable_line(given));
-            return Err(Hinted::new(message, format!("if it is your own: wordbrush --session {}", path.display())).into());
+            return Err(
+                Hinted::new(message, format!("if it is your own: wordbrush --session {}", path.display())).into()
+            );
         }
     }
     options.path = Some(path);
@@ -203,7 +228,14 @@ fn open_picture(path: &Path, mut options: Options) -> Result<Session> {
         return Err(Hinted::new(format!("`{shown}` carries no lineage"), hint).into());
     };
     let (tree, said) = tree_of(&lineage).with_context(|| format!("cannot open `{shown}`"))?;
-    let stem: String = path.file_stem().unwrap_or_default().to_string_lossy().chars().filter(|c| c.is_alphanumeric() || *c == '-').take(40).collect();
+    let stem: String = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == '-')
+        .take(40)
+        .collect();
     let stem = stem.trim_start_matches('-');
     let name = options.home.new_name(&format!("from-{}", if stem.is_empty() { "picture" } else { stem }));
     let file = options.home.file(&name)?;

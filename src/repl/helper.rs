@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use rustyline::Context;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::Highlighter;
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::SearchDirection;
 use rustyline::validate::Validator;
-use rustyline::Context;
 
 use crate::plan::settings::{PRESETS, Settings, TABLE, find};
 use crate::safe::{is_printable, printable_line};
@@ -19,8 +19,22 @@ use crate::turn::commands::{COMMANDS, entry};
 
 /// Words that English edits begin with.
 const BEGINNINGS: [&str; 16] = [
-    "add", "change", "give", "instead of", "less", "make", "more", "much more", "put", "remove", "replace", "swap", "take", "turn",
-    "with", "without",
+    "add",
+    "change",
+    "give",
+    "instead of",
+    "less",
+    "make",
+    "more",
+    "much more",
+    "put",
+    "remove",
+    "replace",
+    "swap",
+    "take",
+    "turn",
+    "with",
+    "without",
 ];
 
 /// A hint is this much shorter than the line has room for, so that the cursor never wraps.
@@ -71,7 +85,8 @@ impl Known {
     /// Where the word that ends at the end of `line` begins, and what it may become, the likeliest first.
     #[must_use]
     pub fn candidates(&self, line: &str) -> (usize, Vec<String>) {
-        let word_at = line.rfind(|c: char| c.is_whitespace() || "(,>+\"".contains(c)).map_or(0, |i| i + last_len(line, i));
+        let word_at =
+            line.rfind(|c: char| c.is_whitespace() || "(,>+\"".contains(c)).map_or(0, |i| i + last_len(line, i));
         if let Some(typed) = line.strip_prefix('/') {
             let Some((name, rest)) = typed.split_once(char::is_whitespace) else {
                 let names = COMMANDS.iter().map(|e| format!("/{}", e.name)).chain(COMMANDS.iter().flat_map(aliases));
@@ -123,7 +138,9 @@ impl Known {
             "maps" => from(&mut self.words.iter().cloned()),
             "help" => from(&mut COMMANDS.iter().map(|e| e.name.to_owned())),
             "sweep" => from(&mut TABLE.iter().map(|s| format!("{}=", s.name))),
-            "set" if is_first => from(&mut TABLE.iter().flat_map(|s| [s.name, s.alias]).filter(|n| !n.is_empty()).map(str::to_owned)),
+            "set" if is_first => {
+                from(&mut TABLE.iter().flat_map(|s| [s.name, s.alias]).filter(|n| !n.is_empty()).map(str::to_owned))
+            }
             "set" => {
                 let name = rest.split_whitespace().next().unwrap_or_default();
                 if name == "model" {
@@ -133,7 +150,9 @@ impl Known {
             }
             "model" => files(rest.trim_start(), line, &["embedded"]),
             "export" if is_first => from(&mut ["png", "gif", "html", "json"].into_iter().map(str::to_owned)),
-            "export" => files(rest.trim_start().split_once(char::is_whitespace).map_or("", |r| r.1).trim_start(), line, &[]),
+            "export" => {
+                files(rest.trim_start().split_once(char::is_whitespace).map_or("", |r| r.1).trim_start(), line, &[])
+            }
             "open" | "replay" => {
                 let names = session_names(&self.sessions);
                 files(rest.trim_start(), line, &names.iter().map(String::as_str).collect::<Vec<_>>())
@@ -190,7 +209,8 @@ impl Known {
         let mut sure = candidates.iter().filter(|c| c.starts_with(word) && c.len() > word.len());
         let first = sure.next()?;
         // A word of the prompt is likely; of the model's words only one that nothing else begins like.
-        let is_likely = line.starts_with('/') || self.words.contains(first) || (word.chars().count() > 2 && sure.next().is_none());
+        let is_likely =
+            line.starts_with('/') || self.words.contains(first) || (word.chars().count() > 2 && sure.next().is_none());
         (is_likely && word.chars().count() > 1).then(|| Rest::of(&first[word.len()..]))
     }
 }
@@ -229,7 +249,8 @@ fn session_names(folder: &Path) -> Vec<String> {
 
 /// Files and folders that begin with `typed`, the end of `line`, and those of `also` that do.
 fn files(typed: &str, line: &str, also: &[&str]) -> (usize, Vec<String>) {
-    let mut all: Vec<String> = also.iter().filter(|name| name.starts_with(typed)).map(|name| (*name).to_owned()).collect();
+    let mut all: Vec<String> =
+        also.iter().filter(|name| name.starts_with(typed)).map(|name| (*name).to_owned()).collect();
     let (folder, start) = typed.rsplit_once('/').map_or(("", typed), |(folder, start)| (folder, start));
     let lead = &typed[..typed.len() - start.len()];
     let place = match folder {
@@ -246,7 +267,9 @@ fn files(typed: &str, line: &str, also: &[&str]) -> (usize, Vec<String>) {
         .flatten()
         .filter_map(|e| {
             let name = e.file_name().to_str()?.to_owned();
-            let fits = name.starts_with(start) && name.chars().all(is_printable) && (!name.starts_with('.') || start.starts_with('.'));
+            let fits = name.starts_with(start)
+                && name.chars().all(is_printable)
+                && (!name.starts_with('.') || start.starts_with('.'));
             let slash = if e.path().is_dir() { "/" } else { "" };
             fits.then(|| format!("{lead}{name}{slash}"))
         })
@@ -292,7 +315,11 @@ impl Completer for Helper {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let (start, found) = self.known.candidates(&line[..pos]);
         let pair = |c: String| {
-            let display = if start > 0 { c.rsplit_once('/').filter(|(_, name)| !name.is_empty()).map_or(c.clone(), |(_, name)| name.to_owned()) } else { c.clone() };
+            let display = if start > 0 {
+                c.rsplit_once('/').filter(|(_, name)| !name.is_empty()).map_or(c.clone(), |(_, name)| name.to_owned())
+            } else {
+                c.clone()
+            };
             Pair { display, replacement: c }
         };
         Ok((start, found.into_iter().map(pair).collect()))
@@ -341,7 +368,9 @@ mod tests {
 
     fn known() -> Known {
         let vocabulary = Vocabulary::default();
-        vocabulary.set(["bald", "beard", "black", "blond", "sunglasses", "sunset"].map(str::to_owned).to_vec()).unwrap();
+        vocabulary
+            .set(["bald", "beard", "black", "blond", "sunglasses", "sunset"].map(str::to_owned).to_vec())
+            .unwrap();
         let list = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
         Known {
             ids: list(&["#1", "#2", "#12"]),

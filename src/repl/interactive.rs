@@ -109,12 +109,16 @@ fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<Se
     };
     match (args.verb.as_str(), args.free.as_slice()) {
         ("open", [name]) => open_path(name, options),
-        ("open", []) => Err(Hinted::new("`open` needs a session's name, its file, or a picture", "wordbrush sessions").into()),
+        ("open", []) => {
+            Err(Hinted::new("`open` needs a session's name, its file, or a picture", "wordbrush sessions").into())
+        }
         (_, []) => Session::open(options),
         (verb, [.., extra]) => {
             let message = format!("`{}` is not understood", printable_line(extra));
             let near = crate::turn::nearest(extra, super::args::VERBS.iter().map(|v| v.name).filter(|n| !n.is_empty()));
-            let hint = near.filter(|_| verb.is_empty()).map_or_else(|| "wordbrush --help".to_owned(), |n| format!("wordbrush {n}"));
+            let hint = near
+                .filter(|_| verb.is_empty())
+                .map_or_else(|| "wordbrush --help".to_owned(), |n| format!("wordbrush {n}"));
             Err(Hinted::new(message, hint).into())
         }
     }
@@ -163,11 +167,15 @@ impl Room {
         let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
         let is_new = session.tree().is_empty();
         let which = if is_new { format!(" · new session \"{}\"", session.name()) } else { String::new() };
-        self.say(&format!("wordbrush {version} · model {} · cpu, {}{which}", printable_line(model), name_of(&precision)), 2)?;
+        self.say(
+            &format!("wordbrush {version} · model {} · cpu, {}{which}", printable_line(model), name_of(&precision)),
+            2,
+        )?;
         self.tell_notes()?;
         if is_new {
             let keys = if self.manner == Manner::Bar { "Tab completes, Ctrl-D leaves." } else { "Ctrl-D leaves." };
-            return self.say(&format!("Describe a picture, then change your mind. /help lists everything, {keys}\n"), 0);
+            return self
+                .say(&format!("Describe a picture, then change your mind. /help lists everything, {keys}\n"), 0);
         }
         self.show_opened()
     }
@@ -285,7 +293,7 @@ impl Room {
                 let tree = self.talk.session.tree();
                 let redo = tree.last_left(node).map(|to| format!("   (redo returns to #{to})")).unwrap_or_default();
                 let text = format!("  at #{node}  {}{redo}", printable(&tree[node].plan.prompt));
-                self.say(&text, 4)?;
+                self.say(&text, 2)?;
             }
             Ok(Reply::Cycled(cycled)) => self.say(&printable(&report::cycled(&cycled)), 4)?,
             Ok(Reply::Text(Shown { text, pictures })) => {
@@ -310,7 +318,7 @@ impl Room {
         let picture = to_image(&drew.turned.left.picture);
         self.screen.show(&mut self.out, &picture, drew.image.as_deref())?;
         let text = format!("  {}", printable(&report::drew(drew, &self.talk.session)));
-        self.say(&text, 4)?;
+        self.say(&text, 2)?;
         for warning in &drew.turned.warnings {
             self.murmur(&format!("  note: {}", printable(warning)))?;
         }
@@ -371,7 +379,11 @@ impl Room {
     /// The same, faint.
     fn murmur(&mut self, text: &str) -> Result<()> {
         let text = fold(text, self.screen.size.columns, 2);
-        Ok(if self.manner == Manner::Bar { writeln!(self.out, "\x1b[2m{text}\x1b[22m")? } else { writeln!(self.out, "{text}")? })
+        Ok(if self.manner == Manner::Bar {
+            writeln!(self.out, "\x1b[2m{text}\x1b[22m")?
+        } else {
+            writeln!(self.out, "{text}")?
+        })
     }
 
     /// Begins to collect the words of the embedded model for completion. A model with a vocabulary of all of English has

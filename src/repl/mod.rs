@@ -5,11 +5,12 @@
 
 pub mod args;
 pub mod batch;
+pub mod bench;
 pub mod completions;
 pub mod config;
 pub mod explain;
-pub mod fold;
 pub mod files;
+pub mod fold;
 pub mod helper;
 pub mod interactive;
 pub mod json;
@@ -70,7 +71,11 @@ pub fn opened_text(session: &Session) -> String {
 
 /// When a setting takes effect, if that is not at once.
 pub(crate) fn when(setting: &Setting, in_a_tree: bool) -> &'static str {
-    if setting.per == Per::Root && in_a_tree { "   (from the next new picture on: this tree keeps its own)" } else { "" }
+    if setting.per == Per::Root && in_a_tree {
+        "   (from the next new picture on: this tree keeps its own)"
+    } else {
+        ""
+    }
 }
 
 /// The settings with their values and meanings, or one.

@@ -8,9 +8,9 @@ use image::RgbImage;
 use crate::history::HistoryError;
 use crate::plan::resolve::PlanError;
 use crate::plan::settings::SettingError;
-use crate::session::{Session, Turned};
 use crate::session::cycle::Step;
 use crate::session::file::Hinted;
+use crate::session::{Session, Turned};
 use crate::turn::{Change, Misread, Question};
 
 /// What a line came to.

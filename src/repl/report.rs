@@ -21,7 +21,13 @@ pub fn drew(drew: &Drew, session: &Session) -> String {
     let Some(parent) = turned.parent else {
         let recipe = &session.tree()[turned.node].recipe;
         let there = if turned.existed { " · was there already" } else { "" };
-        return format!("#{}  {} · seed {} · {} steps{there}", turned.node, seconds(turned.seconds), recipe.seed, recipe.steps);
+        return format!(
+            "#{}  {} · seed {} · {} steps{there}",
+            turned.node,
+            seconds(turned.seconds),
+            recipe.seed,
+            recipe.steps
+        );
     };
     let mut parts = vec![seconds(turned.seconds)];
     if turned.existed {
@@ -52,7 +58,11 @@ pub fn cycled(cycled: &Cycled) -> String {
     let mut out = format!("  way back: {}", way.join(" · "));
     if cycled.steps.len() > 1 {
         for (step, psnr, _) in &cycled.steps {
-            let how = if step.identical { "identical".to_owned() } else { format!("max |Δ| {:.3}, {}", step.max_abs, decibels(*psnr)) };
+            let how = if step.identical {
+                "identical".to_owned()
+            } else {
+                format!("max |Δ| {:.3}, {}", step.max_abs, decibels(*psnr))
+            };
             out.push_str(&format!("\n    at #{}: {how}", step.to));
         }
     }

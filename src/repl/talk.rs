@@ -11,7 +11,7 @@ use super::reply::{Cycled, Drew, Reply, Shown};
 use crate::measure::{psnr, psnr_where, ssim};
 use crate::preview::png;
 use crate::session::{Session, Turned, to_image};
-use crate::turn::{Change, Command, Edit, Question, Turn};
+use crate::turn::{Change, Command, Edit, Misread, Question, Span, Turn};
 
 /// Sees a turn as it goes: latents done, latents in all, the newest latent. May stop it.
 pub trait Watcher {
@@ -217,7 +217,9 @@ impl Talk {
                 Ok(text(format!("negative = {negative}{when}")))
             }
             Command::Cycle { id, in_one } => self.cycle(id.as_deref(), in_one, watcher),
-            Command::Explain { edit } => super::explain::text(&mut self.session, &edit).map(text),
+            Command::Explain { edit } => {
+                super::explain::text(&mut self.session, &edit).map(text).map_err(|error| shifted(error, line, &edit))
+            }
             Command::Help { command } => super::help(command.as_deref()).map(text),
             other => look::carry_out(self, line, other, watcher),
         }
@@ -232,9 +234,8 @@ impl Talk {
         let tree = self.session.tree();
         let count = if in_one { 1 } else { tree.depth(from).saturating_sub(tree.depth(to)) };
         let steps = tree[from].recipe.steps;
-        let mut watch = |turn: usize, step: usize, latent: &Tensor| {
-            watcher.step(turn * steps + step + 1, count * steps, latent)
-        };
+        let mut watch =
+            |turn: usize, step: usize, latent: &Tensor| watcher.step(turn * steps + step + 1, count * steps, latent);
         let Some(found) = self.session.cycle(to, in_one, &mut watch)? else {
             return Ok(Reply::Stopped);
         };
@@ -244,6 +245,18 @@ impl Talk {
             (step, p, s)
         });
         Ok(Reply::Cycled(Box::new(Cycled { from, to, steps: measured.collect() })))
+    }
+}
+
+/// An error about a part of a line, with its place counted in the whole line.
+fn shifted(error: anyhow::Error, line: &str, part: &str) -> anyhow::Error {
+    match (error.downcast::<Misread>(), line.rfind(part)) {
+        (Ok(mut misread), Some(at)) => {
+            misread.span = misread.span.map(|s| Span { from: s.from + at, to: s.to + at });
+            misread.into()
+        }
+        (Ok(misread), None) => misread.into(),
+        (Err(error), _) => error,
     }
 }
 

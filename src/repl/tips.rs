@@ -33,7 +33,9 @@ pub fn after(turns: usize, prompt: &str, sense: &dyn Sense) -> Option<String> {
             Some(format!("now change it: {swap}   or in plain words: without …, make it …, add …"))
         }
         1 => Some("undo goes back, redo forth, /tree shows every picture, #1 goes to one".to_owned()),
-        2 => Some("/explain EDIT says what an edit would do; everything is saved by itself; /help lists the rest".to_owned()),
+        2 => Some(
+            "/explain EDIT says what an edit would do; everything is saved by itself; /help lists the rest".to_owned(),
+        ),
         _ => None,
     }
 }

@@ -30,11 +30,16 @@ pub struct Forming {
 
 impl Default for Forming {
     fn default() -> Self {
-        Self {
-            embedded: serde_json::from_str(include_str!("../../assets/latent_rgb.json")).ok(),
-            stable_diffusion: Linear::stable_diffusion_1(),
-        }
+        let embedded: Option<Linear> = serde_json::from_str(include_str!("../../assets/latent_rgb.json")).ok();
+        Self { embedded: embedded.map(from_unit), stable_diffusion: Linear::stable_diffusion_1() }
     }
+}
+
+/// A map whose colours lie between 0 and 1, as one whose colours lie between -1 and 1.
+fn from_unit(mut map: Linear) -> Linear {
+    map.weights.iter_mut().flatten().for_each(|w| *w *= 2.0);
+    map.bias.iter_mut().for_each(|b| *b = 2.0 * *b - 1.0);
+    map
 }
 
 impl Forming {
@@ -77,7 +82,19 @@ impl<'a> Eyes<'a> {
         tells_start: bool,
     ) -> Self {
         let begun = Instant::now();
-        Self { out, screen, manner, forming, stop, expected, begun, first_step: None, announced: false, live: None, tells_start }
+        Self {
+            out,
+            screen,
+            manner,
+            forming,
+            stop,
+            expected,
+            begun,
+            first_step: None,
+            announced: false,
+            live: None,
+            tells_start,
+        }
     }
 
     /// Takes bar and picture off the screen.
@@ -180,6 +197,12 @@ mod tests {
         assert_eq!(forming.picture(&latent(8)).unwrap().dimensions(), (6, 4));
         assert_eq!(forming.picture(&latent(4)).unwrap().dimensions(), (6, 4));
         assert!(forming.picture(&latent(16)).is_none());
+    }
+
+    #[test]
+    fn a_latent_of_zeros_has_the_mean_colour_that_the_embedded_map_was_fitted_with() {
+        let picture = Forming::default().picture(&latent(8)).unwrap();
+        assert_eq!(picture.get_pixel(0, 0).0, [144, 115, 107]); // .56429, .45177, .41853 of 255
     }
 
     #[test]

@@ -173,7 +173,8 @@ impl Session {
         let tree = self.tree();
         let (prompt, recipe) = (&tree[root].plan.prompt, &tree[root].recipe);
         let used = |seed: u64| {
-            let alike = |n: &u32| tree[*n].plan.prompt == *prompt && *tree[*n].recipe == Recipe { seed, ..(**recipe).clone() };
+            let alike =
+                |n: &u32| tree[*n].plan.prompt == *prompt && *tree[*n].recipe == Recipe { seed, ..(**recipe).clone() };
             tree.roots().iter().any(alike)
         };
         seeds.find(|seed| !used(*seed))
@@ -221,7 +222,8 @@ impl Session {
             let Some(&at) = found.first() else {
                 return Err(not_here(node, &format!("{word}*{factor}"), &format!("`{word}` is not in the prompt")));
             };
-            weighings.push(Weighing { word: at, to: if *absolute { Weight::Set(*factor) } else { Weight::Times(*factor) } });
+            weighings
+                .push(Weighing { word: at, to: if *absolute { Weight::Set(*factor) } else { Weight::Times(*factor) } });
             understood.push(change);
         }
         let spans = compose::spans(&places, &source, &target);
@@ -307,5 +309,9 @@ fn word_list(text: &str) -> Vec<String> {
 }
 
 fn not_here(node: u32, line: &str, why: &str) -> anyhow::Error {
-    Hinted::new(format!("the edit of #{node}, `{line}`, cannot be made here: {why}"), "type the edit as it should be here").into()
+    Hinted::new(
+        format!("the edit of #{node}, `{line}`, cannot be made here: {why}"),
+        "type the edit as it should be here",
+    )
+    .into()
 }

@@ -10,10 +10,10 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use candle_core::Tensor;
 
+use super::Session;
 use super::easel::Easel;
 use super::file::Hinted;
 use super::relative::{Left, Relative};
-use super::Session;
 use crate::plan::lineage::Generation;
 use crate::plan::resolve::resolve;
 use crate::turn::{Change, Edit, Replaced, Weighing, Weight};
@@ -78,7 +78,11 @@ impl Session {
             return Err(Hinted::new(format!("#{to} is no ancestor of #{here}"), "/tree shows what is").into());
         };
         if end == 0 {
-            return Err(Hinted::new(format!("#{here} is where we are, so there is nothing to take back"), "/go to a later picture first").into());
+            return Err(Hinted::new(
+                format!("#{here} is where we are, so there is nothing to take back"),
+                "/go to a later picture first",
+            )
+            .into());
         }
         let recipe = self.tree[here].recipe.clone();
         let model = self.model_for(&recipe)?;
@@ -138,7 +142,10 @@ impl Session {
                 .map(|s| Replaced { source: s.target.clone(), target: s.source.clone() })
                 .collect(),
             // Identities come back by rule, whatever the spans say: the words are an ancestor's.
-            _ => vec![Replaced { source: 0..from.generation.prompt.words.len(), target: 0..wanted.generation.prompt.words.len() }],
+            _ => vec![Replaced {
+                source: 0..from.generation.prompt.words.len(),
+                target: 0..wanted.generation.prompt.words.len(),
+            }],
         };
         let weighings = wanted.generation.weights.iter().enumerate();
         let weighings = weighings.map(|(word, weight)| Weighing { word, to: Weight::Set(*weight) }).collect();

@@ -141,7 +141,8 @@ impl<'a> Easel<'a> {
         match &node.plan.region {
             Region::Words { .. } => {
                 let parent = self.left(ancestors)?;
-                before.parent = Some(Parent { latents: parent.trajectory.after(), word_maps: parent.word_maps.clone() });
+                before.parent =
+                    Some(Parent { latents: parent.trajectory.after(), word_maps: parent.word_maps.clone() });
             }
             Region::As { up } => match self.masks_of(&ancestors[up - 1..])? {
                 Some(taken) => before.taken_up = Some(taken),
@@ -149,7 +150,8 @@ impl<'a> Easel<'a> {
             },
             Region::Everywhere => {}
         }
-        let mut maps = AncestorMaps { easel: self, family: ancestors, own_max: orders.carry.own_max, now: HashMap::new() };
+        let mut maps =
+            AncestorMaps { easel: self, family: ancestors, own_max: orders.carry.own_max, now: HashMap::new() };
         before.maps = Some(&mut maps);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
         let keep = self.keep();
@@ -157,13 +159,18 @@ impl<'a> Easel<'a> {
             self.count(2);
             watch(step, latent)
         };
-        let means =
-            Means { layers: engine.mask_layers((h, w)), keep: keep.clone(), observer: &mut Untouched, watch: &mut counted };
+        let means = Means {
+            layers: engine.mask_layers((h, w)),
+            keep: keep.clone(),
+            observer: &mut Untouched,
+            watch: &mut counted,
+        };
         let Some(drawn) = draw(engine, &self.run(&conditions), &start, &orders, before, means)? else {
             return Ok(None);
         };
         let picture = engine.decode(drawn.trajectory.last())?;
-        let left = Left { trajectory: drawn.trajectory, word_maps: Arc::new(drawn.word_maps), masks: drawn.masks, picture };
+        let left =
+            Left { trajectory: drawn.trajectory, word_maps: Arc::new(drawn.word_maps), masks: drawn.masks, picture };
         if let Some(id) = node.id {
             keep_left(self.store, id, &left).context("BUG: what a run left cannot be stored")?;
         }

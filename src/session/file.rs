@@ -31,8 +31,8 @@ use anyhow::{Context, Result, ensure};
 
 pub use hinted::Hinted;
 pub(crate) use hinted::plainly;
-pub(crate) use scan::{last_part, leads_out};
 pub use scan::{Contents, Summary, Trust, read, summary};
+pub(crate) use scan::{last_part, leads_out};
 
 use crate::history::{Event, Tree};
 use crate::store::disk::Disk;

@@ -71,7 +71,10 @@ pub fn tree_of(lineage: &Value) -> Result<(Tree, Vec<String>)> {
         ensure!(longest <= LONGEST_TEXT, "its picture #{number} has more than {LONGEST_TEXT} bytes of text");
         let parent = tree.nodes().last().map(|n| n.id);
         let id = NodeId::of(parent, &plan, &recipe);
-        ensure!(told.len() >= 8 && id.hex().starts_with(&told), "its picture #{number} has another id than it says: it was changed");
+        ensure!(
+            told.len() >= 8 && id.hex().starts_with(&told),
+            "its picture #{number} has another id than it says: it was changed"
+        );
         above.push(plan.clone());
         let parent = tree.here();
         tree.apply(Event::Grow(Box::new(Node { id, number, parent, line, changes, plan, recipe: recipe.clone() })))?;
@@ -104,7 +107,10 @@ fn check_plan(plan: &Plan, above: &[Plan]) -> Result<()> {
     for column in columns {
         if let Column::From { up, tokens } = column {
             ensure!(generations.contains(up), "a word comes from an ancestor that is not there");
-            ensure!(tokens.iter().all(|(t, share)| token(t) && share.is_finite()), "a word comes from a token that is not there");
+            ensure!(
+                tokens.iter().all(|(t, share)| token(t) && share.is_finite()),
+                "a word comes from a token that is not there"
+            );
         }
     }
     match region {
@@ -138,7 +144,8 @@ fn check_settings(settings: &TurnSettings) -> Result<()> {
     let share = |x: f64| (0.0..=1.0).contains(&x);
     let window = |w: &Window| share(w.from) && share(w.to);
     let s = settings;
-    let windows = [&s.cross_replace_steps, &s.self_replace_steps, &s.v_replace_steps].into_iter().chain(s.cross_words.values());
+    let windows =
+        [&s.cross_replace_steps, &s.self_replace_steps, &s.v_replace_steps].into_iter().chain(s.cross_words.values());
     ensure!(windows.into_iter().all(window), "a window lies outside the run");
     ensure!([s.k, s.substruct_k, s.start_blend, s.v_mix].into_iter().all(share), "a setting is out of range");
     Ok(())
@@ -206,9 +213,15 @@ impl Session {
         let Some(recipe) = self.tree().current().map(|n| n.recipe.clone()) else { return Ok(()) };
         let Ok(model) = self.model_for(&recipe) else { return Ok(()) };
         let length = model.engine.reader().vocabulary().marks().length;
-        ensure!(self.tree().nodes().iter().all(|n| n.plan.columns.len() == length), "its plans are not for the model they name");
+        ensure!(
+            self.tree().nodes().iter().all(|n| n.plan.columns.len() == length),
+            "its plans are not for the model they name"
+        );
         let step = model.engine.size_step();
-        ensure!(recipe.width % step == 0 && recipe.height % step == 0, "the model it names draws no picture of its size");
+        ensure!(
+            recipe.width % step == 0 && recipe.height % step == 0,
+            "the model it names draws no picture of its size"
+        );
         Ok(())
     }
 

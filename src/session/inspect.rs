@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::Session;
 use super::file::Hinted;
 use super::region::{REPORT_K, words_map};
 use super::relative::{self, Left};
-use super::Session;
 use crate::attention::blend::{MaskRule, MaskWords};
 use crate::engine::Picture;
 use crate::history::Event;
+use crate::plan::Region;
 use crate::plan::lineage::Generation;
 use crate::plan::resolve::changed_tokens;
-use crate::plan::Region;
 use crate::store::Stats;
 use crate::turn::Replaced;
 
@@ -93,7 +93,11 @@ impl Session {
         }
         let plan = self.tree()[made_by].plan.clone();
         let Some(parent) = self.tree()[made_by].parent else {
-            return Err(Hinted::new(format!("#{made_by} is a first picture: no edit has a region there"), "make an edit first").into());
+            return Err(Hinted::new(
+                format!("#{made_by} is a first picture: no edit has a region there"),
+                "make an edit first",
+            )
+            .into());
         };
         let (above, own) = (self.generation(parent)?, self.generation(made_by)?);
         let (source, target) = match &plan.region {
@@ -107,7 +111,11 @@ impl Session {
             }
         };
         if source.within.is_empty() && target.within.is_empty() {
-            return Err(Hinted::new(format!("the edit of #{made_by} changed no words, so it has no region"), "/maps WORD shows any word").into());
+            return Err(Hinted::new(
+                format!("the edit of #{made_by} changed no words, so it has no region"),
+                "/maps WORD shows any word",
+            )
+            .into());
         }
         let blended = matches!(plan.region, Region::Words { .. });
         let drawn_with = if blended { plan.settings.k } else { 0.0 };

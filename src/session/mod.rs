@@ -166,7 +166,11 @@ impl Session {
     /// Makes the file and its store, if they are not there yet: a window that draws nothing leaves nothing behind.
     fn begin_file(&mut self) -> Result<()> {
         if self.read_only {
-            return Err(Hinted::new(format!("session `{}` is open for reading only", self.name()), "open it without --read-only").into());
+            return Err(Hinted::new(
+                format!("session `{}` is open for reading only", self.name()),
+                "open it without --read-only",
+            )
+            .into());
         }
         let Some(path) = self.path.clone().filter(|_| self.file.is_none()) else {
             return Ok(());
@@ -282,7 +286,10 @@ impl Session {
     pub fn read(&mut self, line: &str) -> Result<Turn> {
         // A command needs no vocabulary, so it need not wait for the model.
         let is_remark = line.trim_start().starts_with("# ");
-        if !is_remark && !self.model_is_ready() && let Some(command) = crate::turn::commands::read(line)? {
+        if !is_remark
+            && !self.model_is_ready()
+            && let Some(command) = crate::turn::commands::read(line)?
+        {
             return Ok(Turn::Command(command));
         }
         let model = self.model()?;
@@ -372,7 +379,13 @@ impl Session {
     ///
     /// # Errors
     /// As [`edit`](Self::edit).
-    pub fn edit_at(&mut self, parent: Option<u32>, line: &str, edit: &Edit, watch: Watch<'_>) -> Result<Option<Turned>> {
+    pub fn edit_at(
+        &mut self,
+        parent: Option<u32>,
+        line: &str,
+        edit: &Edit,
+        watch: Watch<'_>,
+    ) -> Result<Option<Turned>> {
         let begun = Instant::now();
         let (recipe, Resolved { plan, generation, mut warnings }) = self.plan_at(parent, edit)?;
         warnings.splice(0..0, edit.warnings.iter().cloned());

@@ -39,7 +39,11 @@ pub fn maker() -> String {
 }
 
 fn backend(precision: Precision) -> Backend {
-    Backend::Kernels(if precision == Precision::Bf16 { wordbrush_kernels::Precision::Bf16 } else { wordbrush_kernels::Precision::F32 })
+    Backend::Kernels(if precision == Precision::Bf16 {
+        wordbrush_kernels::Precision::Bf16
+    } else {
+        wordbrush_kernels::Precision::F32
+    })
 }
 
 fn digest(source: &dyn ModelSource, spec: &ModelSpec) -> Result<String> {

@@ -50,14 +50,7 @@ impl Relative {
     /// A node that has not been drawn yet, as far as this process knows.
     #[must_use]
     pub fn new(id: Option<NodeId>, plan: Plan, generation: Generation) -> Self {
-        Self {
-            id,
-            plan,
-            generation,
-            conditions: OnceLock::new(),
-            left: Mutex::default(),
-            maps: Mutex::default(),
-        }
+        Self { id, plan, generation, conditions: OnceLock::new(), left: Mutex::default(), maps: Mutex::default() }
     }
 }
 

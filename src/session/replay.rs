@@ -82,8 +82,13 @@ impl Session {
                     Some(drawn) if drawn.digest == picture_digest(picture) => Verdict::Same,
                     Some(drawn) => {
                         let ours = thumbprint(&to_image(picture));
-                        let psnr = <[u8; 768]>::try_from(&*drawn.thumbprint).map_or(0.0, |theirs| thumbprint_psnr(&ours, &theirs));
-                        if drawn.kernels != kernels && psnr >= THUMBPRINT_PSNR { Verdict::Alike(psnr) } else { Verdict::Differs(psnr) }
+                        let psnr = <[u8; 768]>::try_from(&*drawn.thumbprint)
+                            .map_or(0.0, |theirs| thumbprint_psnr(&ours, &theirs));
+                        if drawn.kernels != kernels && psnr >= THUMBPRINT_PSNR {
+                            Verdict::Alike(psnr)
+                        } else {
+                            Verdict::Differs(psnr)
+                        }
                     }
                 };
                 self.forget_far(number);

@@ -66,7 +66,14 @@ pub fn table(drifts: &[Drift]) -> Table {
     };
     for (turn, d) in drifts.iter().enumerate() {
         let share = format!("{:.0}%", 100.0 * d.outside);
-        table.rows.push(vec![(turn + 1).to_string(), format!("#{}", d.node), share, decibels(d.from_parent), decibels(d.from_root), decibels(d.afresh)]);
+        table.rows.push(vec![
+            (turn + 1).to_string(),
+            format!("#{}", d.node),
+            share,
+            decibels(d.from_parent),
+            decibels(d.from_root),
+            decibels(d.afresh),
+        ]);
     }
     table
 }

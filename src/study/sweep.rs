@@ -88,14 +88,17 @@ impl Axes {
                 None => tried.set(name, first)?, // its error names what there is
             };
             if setting.per == Per::Root {
-                let message = format!("`{}` belongs to the first picture, but a sweep draws the last edit again", setting.name);
+                let message =
+                    format!("`{}` belongs to the first picture, but a sweep draws the last edit again", setting.name);
                 return Err(Hinted::new(message, "/new 8 draws a prompt with several seeds").into());
             }
             for value in &values {
                 tried.set(name, value)?;
             }
             if axes.iter().any(|(other, _)| *other == setting.name) {
-                return Err(Hinted::new(format!("`{}` stands there twice", setting.name), format!("{name}=.2,.8")).into());
+                return Err(
+                    Hinted::new(format!("`{}` stands there twice", setting.name), format!("{name}=.2,.8")).into()
+                );
             }
             axes.push((setting.name, values));
         }
@@ -157,8 +160,7 @@ pub fn run(
     }
     let mut done = Vec::new();
     for (at, values) in axes.cells().into_iter().enumerate() {
-        let mut settings =
-            Settings { turn: session.tree()[node].plan.settings.clone(), root: RootSettings::default() };
+        let mut settings = Settings { turn: session.tree()[node].plan.settings.clone(), root: RootSettings::default() };
         let mut named = Vec::new();
         for (name, value) in axes.names().into_iter().zip(&values) {
             settings.set(name, value)?;

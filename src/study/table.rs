@@ -48,7 +48,8 @@ impl Table {
     #[must_use]
     pub fn csv(&self) -> String {
         let quoted = |text: &str| {
-            let is_formula = text.starts_with(['=', '+', '@']) || (text.starts_with('-') && text.parse::<f64>().is_err());
+            let is_formula =
+                text.starts_with(['=', '+', '@']) || (text.starts_with('-') && text.parse::<f64>().is_err());
             let text = if is_formula { format!("'{text}") } else { text.to_owned() };
             if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
         };

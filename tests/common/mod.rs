@@ -1,6 +1,6 @@
 //! What several tests share.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 pub mod probes;
 

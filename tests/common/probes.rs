@@ -20,13 +20,16 @@ impl Probes {
         let numbers = |name: &str| -> Vec<f32> {
             let view = file.tensor(name).expect(name);
             match view.dtype() {
-                safetensors::Dtype::F16 => view.data().chunks(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+                safetensors::Dtype::F16 => {
+                    view.data().chunks(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
+                }
                 safetensors::Dtype::U8 => view.data().iter().map(|b| f32::from(*b)).collect(),
                 _ => view.data().chunks(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
             }
         };
         let names = table["probes"].as_object().expect("probes by name").keys().cloned();
-        let weights = names.map(|n| (n.clone(), (numbers(&format!("{n}.weight")), numbers(&format!("{n}.bias"))))).collect();
+        let weights =
+            names.map(|n| (n.clone(), (numbers(&format!("{n}.weight")), numbers(&format!("{n}.bias"))))).collect();
         Self { weights, palette: numbers("palette"), table }
     }
 
@@ -38,7 +41,9 @@ impl Probes {
         let (weight, bias) = &self.weights[probe];
         let classes = bias.len();
         assert_eq!(inputs.len() * classes, weight.len(), "the probe `{probe}` reads another input");
-        (0..classes).map(|c| bias[c] + inputs.iter().enumerate().map(|(i, x)| x * weight[i * classes + c]).sum::<f32>()).collect()
+        (0..classes)
+            .map(|c| bias[c] + inputs.iter().enumerate().map(|(i, x)| x * weight[i * classes + c]).sum::<f32>())
+            .collect()
     }
 
     pub fn name(&self, probe: &str, inputs: &[f32]) -> String {

@@ -73,8 +73,7 @@ unsafe fn walk(engine: &impl Engine, job: Multiply) {
                 engine.block(tiles, rows, cols);
                 for line in 0..height {
                     let from = tiles.c.add(line * 2 * SIDE);
-                    out.add(line * job.c_stride)
-                        .copy_from_nonoverlapping(from, width);
+                    out.add(line * job.c_stride).copy_from_nonoverlapping(from, width);
                 }
             }
         }
@@ -226,10 +225,7 @@ fn is_in_processor() -> bool {
     use std::arch::x86_64::{__cpuid, __cpuid_count};
     // Leaf 7, register d: bit 22 is AMX-BF16, bit 24 AMX-TILE.
     let wanted = 1 << 22 | 1 << 24;
-    #[allow(
-        unused_unsafe,
-        reason = "safe functions in newer versions of the library only"
-    )]
+    #[allow(unused_unsafe, reason = "safe functions in newer versions of the library only")]
     // SAFETY: every x86-64 processor has the instruction, and leaf 0 says whether it has leaf 7.
     unsafe {
         __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & wanted == wanted
@@ -268,21 +264,12 @@ fn multiplies_rightly() -> bool {
     let (a, b) = example(32, 32, 40);
     let mut results = [[0.0; 32 * 32]; 2];
     let [actual, expected] = &mut results;
-    let job = Multiply {
-        c: actual.as_mut_ptr(),
-        ..job(&a, &b, 32, 32, 40)
-    };
+    let job = Multiply { c: actual.as_mut_ptr(), ..job(&a, &b, 32, 32, 40) };
     // SAFETY: only called where the processor has the instructions and the kernel allows them;
     // `example` and `job` agree on the sizes.
     unsafe {
         multiply(job);
-        walk(
-            &Loops,
-            Multiply {
-                c: expected.as_mut_ptr(),
-                ..job
-            },
-        );
+        walk(&Loops, Multiply { c: expected.as_mut_ptr(), ..job });
     }
     actual == expected
 }
@@ -327,9 +314,7 @@ struct Loops;
 
 impl Engine for Loops {
     unsafe fn block(&self, tiles: Tiles, rows: usize, cols: usize) {
-        for (row, col) in
-            (0..rows * SIDE).flat_map(|row| (0..cols * SIDE).map(move |col| (row, col)))
-        {
+        for (row, col) in (0..rows * SIDE).flat_map(|row| (0..cols * SIDE).map(move |col| (row, col))) {
             // SAFETY: within what the caller promises.
             unsafe {
                 let c = tiles.c.add(row * tiles.c_stride + col);
@@ -337,9 +322,7 @@ impl Engine for Loops {
                 for k in 0..tiles.depth * SIDE {
                     let a = *tiles.a.add(row * ROW_STRIDE + k);
                     let b = *tiles.b.add(k * tiles.b_stride + col);
-                    let product = |shift: u32| {
-                        f32::from_bits(a >> shift << 16) * f32::from_bits(b >> shift << 16)
-                    };
+                    let product = |shift: u32| f32::from_bits(a >> shift << 16) * f32::from_bits(b >> shift << 16);
                     sum += product(0);
                     sum += product(16);
                 }
@@ -355,47 +338,26 @@ mod tests {
 
     /// One element, without tiles.
     fn element(a: &[u32], b: &[u32], width: usize, row: usize, col: usize, depth: usize) -> f32 {
-        let half = |word: u32, odd: bool| {
-            half::bf16::from_bits((if odd { word >> 16 } else { word }) as u16).to_f32()
-        };
+        let half = |word: u32, odd: bool| half::bf16::from_bits((if odd { word >> 16 } else { word }) as u16).to_f32();
         (0..depth)
-            .flat_map(|k| {
-                [false, true]
-                    .map(|odd| half(a[row * ROW_STRIDE + k], odd) * half(b[k * width + col], odd))
-            })
+            .flat_map(|k| [false, true].map(|odd| half(a[row * ROW_STRIDE + k], odd) * half(b[k * width + col], odd)))
             .sum()
     }
 
     fn check(engine: &impl Engine) {
-        for (rows, cols, depth) in [
-            (1, 1, 1),
-            (16, 16, 16),
-            (32, 32, 32),
-            (33, 48, 17),
-            (48, 40, 5),
-            (7, 33, 100),
-            (96, 32, 512),
-            (20, 16, 0),
-        ] {
+        for (rows, cols, depth) in
+            [(1, 1, 1), (16, 16, 16), (32, 32, 32), (33, 48, 17), (48, 40, 5), (7, 33, 100), (96, 32, 512), (20, 16, 0)]
+        {
             let (a, b) = example(rows, cols, depth);
             for fresh in [true, false] {
                 let before = 3.0;
                 let mut c = vec![before; rows * cols];
-                let job = Multiply {
-                    c: c.as_mut_ptr(),
-                    fresh,
-                    ..job(&a, &b, rows, cols, depth)
-                };
+                let job = Multiply { c: c.as_mut_ptr(), fresh, ..job(&a, &b, rows, cols, depth) };
                 // SAFETY: `example` and `job` agree on the sizes.
                 unsafe { walk(engine, job) };
                 for (row, col) in (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col))) {
-                    let expected = element(&a, &b, job.width, row, col, depth)
-                        + if fresh { 0.0 } else { before };
-                    assert_eq!(
-                        c[row * cols + col],
-                        expected,
-                        "{rows}x{cols}x{depth} at {row}, {col}, fresh {fresh}"
-                    );
+                    let expected = element(&a, &b, job.width, row, col, depth) + if fresh { 0.0 } else { before };
+                    assert_eq!(c[row * cols + col], expected, "{rows}x{cols}x{depth} at {row}, {col}, fresh {fresh}");
                 }
             }
         }

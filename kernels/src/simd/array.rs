@@ -19,11 +19,7 @@ fn zip(a: F, b: F, f: impl Fn(f32, f32) -> f32) -> F {
 /// `a * b + c`: fused where the target has an instruction for it, since the library's substitute is far slower than two steps.
 #[inline(always)]
 fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
-    if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
-        a.mul_add(b, c)
-    } else {
-        a * b + c
-    }
+    if cfg!(any(target_arch = "aarch64", target_feature = "fma")) { a.mul_add(b, c) } else { a * b + c }
 }
 
 #[inline(always)]
@@ -151,13 +147,7 @@ impl Simd for Array {
     fn dot_pairs(self, a: F, b: F, c: F) -> F {
         let even = |x: f32| f32::from_bits(x.to_bits() << 16);
         let odd = |x: f32| f32::from_bits(x.to_bits() & 0xffff_0000);
-        std::array::from_fn(|i| {
-            multiply_add(
-                odd(a[i]),
-                odd(b[i]),
-                multiply_add(even(a[i]), even(b[i]), c[i]),
-            )
-        })
+        std::array::from_fn(|i| multiply_add(odd(a[i]), odd(b[i]), multiply_add(even(a[i]), even(b[i]), c[i])))
     }
     #[inline(always)]
     unsafe fn multiply(self, job: Multiply) {

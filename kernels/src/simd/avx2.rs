@@ -20,12 +20,7 @@ pub(super) unsafe fn run<J: Job>(job: J) -> J::Out {
 #[inline(always)]
 fn first(count: usize) -> __m256i {
     // SAFETY: only called with an `Avx2` at hand.
-    unsafe {
-        _mm256_cmpgt_epi32(
-            _mm256_set1_epi32(count as i32),
-            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
-        )
-    }
+    unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
 }
 
 /// Rounds eight f32 to bf16, in the low halves of eight 32-bit lanes.
@@ -47,12 +42,7 @@ fn to_bf16(a: __m256) -> __m256i {
 #[inline(always)]
 fn power_of_two(n: __m256i) -> __m256 {
     // SAFETY: only called with an `Avx2` at hand.
-    unsafe {
-        _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(
-            n,
-            _mm256_set1_epi32(127),
-        )))
-    }
+    unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127)))) }
 }
 
 /// The first bf16 of every pair as f32.
@@ -66,12 +56,7 @@ fn even(pairs: __m256) -> __m256 {
 #[inline(always)]
 fn odd(pairs: __m256) -> __m256 {
     // SAFETY: only called with an `Avx2` at hand.
-    unsafe {
-        _mm256_castsi256_ps(_mm256_and_si256(
-            _mm256_castps_si256(pairs),
-            _mm256_set1_epi32(-65536),
-        ))
-    }
+    unsafe { _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(pairs), _mm256_set1_epi32(-65536))) }
 }
 
 // SAFETY (of every block below without its own): an `Avx2` exists only where the processor has the
@@ -97,11 +82,7 @@ impl Simd for Avx2 {
     unsafe fn load_first(self, from: *const f32, count: usize, fill: f32) -> __m256 {
         unsafe {
             let mask = first(count);
-            _mm256_blendv_ps(
-                _mm256_set1_ps(fill),
-                _mm256_maskload_ps(from, mask),
-                _mm256_castsi256_ps(mask),
-            )
+            _mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask))
         }
     }
     #[inline(always)]
@@ -147,10 +128,7 @@ impl Simd for Avx2 {
             // exact.
             let n = _mm256_cvtps_epi32(n);
             let half = _mm256_srai_epi32::<1>(n);
-            _mm256_mul_ps(
-                _mm256_mul_ps(a, power_of_two(half)),
-                power_of_two(_mm256_sub_epi32(n, half)),
-            )
+            _mm256_mul_ps(_mm256_mul_ps(a, power_of_two(half)), power_of_two(_mm256_sub_epi32(n, half)))
         }
     }
     #[inline(always)]
@@ -190,20 +168,14 @@ impl Simd for Avx2 {
         unsafe {
             let low = _mm256_cvtps_pd(_mm256_castps256_ps128(a));
             let high = _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(a));
-            [
-                _mm256_fmadd_pd(low, low, sum[0]),
-                _mm256_fmadd_pd(high, high, sum[1]),
-            ]
+            [_mm256_fmadd_pd(low, low, sum[0]), _mm256_fmadd_pd(high, high, sum[1])]
         }
     }
     #[inline(always)]
     fn wide_sum(self, a: [__m256d; 2]) -> f64 {
         unsafe {
             let four = _mm256_add_pd(a[0], a[1]);
-            let two = _mm_add_pd(
-                _mm256_castpd256_pd128(four),
-                _mm256_extractf128_pd::<1>(four),
-            );
+            let two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd::<1>(four));
             _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
         }
     }
@@ -224,8 +196,7 @@ impl Simd for Avx2 {
                 let low = to_bf16(self.load(from.as_ptr().add(at)));
                 let high = to_bf16(self.load(from.as_ptr().add(at + 8)));
                 // Packing works within 128-bit halves; the permutation puts the quarters in order.
-                let packed =
-                    _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(low, high));
+                let packed = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(low, high));
                 _mm256_storeu_si256(to.as_mut_ptr().add(at).cast(), packed);
             }
             at += 16;

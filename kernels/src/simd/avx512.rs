@@ -73,12 +73,7 @@ fn even(pairs: __m512) -> __m512 {
 #[inline(always)]
 fn odd(pairs: __m512) -> __m512 {
     // SAFETY: only called with an `Avx512` at hand.
-    unsafe {
-        _mm512_castsi512_ps(_mm512_and_si512(
-            _mm512_castps_si512(pairs),
-            _mm512_set1_epi32(-65536),
-        ))
-    }
+    unsafe { _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(pairs), _mm512_set1_epi32(-65536))) }
 }
 
 // SAFETY (of every block below without its own): an `Avx512` exists only where the processor has
@@ -153,10 +148,7 @@ impl<const BF16: u8> Simd for Avx512<BF16> {
         // Written out, since the library leaves the order of its own sum to the compiler.
         unsafe {
             let eight = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps::<1>(a));
-            let four = _mm_add_ps(
-                _mm256_castps256_ps128(eight),
-                _mm256_extractf128_ps::<1>(eight),
-            );
+            let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
         }
@@ -182,24 +174,15 @@ impl<const BF16: u8> Simd for Avx512<BF16> {
         unsafe {
             let low = _mm512_cvtps_pd(_mm512_castps512_ps256(a));
             let high = _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(a));
-            [
-                _mm512_fmadd_pd(low, low, sum[0]),
-                _mm512_fmadd_pd(high, high, sum[1]),
-            ]
+            [_mm512_fmadd_pd(low, low, sum[0]), _mm512_fmadd_pd(high, high, sum[1])]
         }
     }
     #[inline(always)]
     fn wide_sum(self, a: [__m512d; 2]) -> f64 {
         unsafe {
             let eight = _mm512_add_pd(a[0], a[1]);
-            let four = _mm256_add_pd(
-                _mm512_castpd512_pd256(eight),
-                _mm512_extractf64x4_pd::<1>(eight),
-            );
-            let two = _mm_add_pd(
-                _mm256_castpd256_pd128(four),
-                _mm256_extractf128_pd::<1>(four),
-            );
+            let four = _mm256_add_pd(_mm512_castpd512_pd256(eight), _mm512_extractf64x4_pd::<1>(eight));
+            let two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd::<1>(four));
             _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
         }
     }

@@ -125,10 +125,7 @@ pub(crate) trait Job {
 /// # Panics
 /// Panics if the processor lacks them.
 pub(crate) fn dispatch<J: Job>(family: Family, job: J) -> J::Out {
-    assert!(
-        family.is_available(),
-        "this processor cannot run the kernel family `{family}`"
-    );
+    assert!(family.is_available(), "this processor cannot run the kernel family `{family}`");
     match family {
         Family::Plain => job.run(array::Array),
         #[cfg(target_arch = "x86_64")]

@@ -81,11 +81,7 @@ fn convolutions_of_every_stride_and_padding_match_the_plain_ones() {
                 let w = noise(6, outputs * inputs * kh * kw);
                 let (height, width) = input.output(kh, kw);
                 let mut out = vec![f32::NAN; input.batch * height * width * outputs];
-                let (bias, add, residual) = (
-                    noise(7, outputs),
-                    noise(8, input.batch * outputs),
-                    noise(9, out.len()),
-                );
+                let (bias, add, residual) = (noise(7, outputs), noise(8, input.batch * outputs), noise(9, out.len()));
                 let packed = PackedConv::new(&w, outputs, inputs, kh, kw, precision);
                 for extras in [
                     ConvExtras::default(),
@@ -97,10 +93,8 @@ fn convolutions_of_every_stride_and_padding_match_the_plain_ones() {
                     },
                 ] {
                     conv2d_with(family, &x, input, &packed, extras, &mut out);
-                    let expected =
-                        plain::conv2d(&x, input, &w, [outputs, inputs, kh, kw], precision, extras);
-                    let what =
-                        format!("{family} {precision:?} {input:?} {outputs}x{inputs}x{kh}x{kw}");
+                    let expected = plain::conv2d(&x, input, &w, [outputs, inputs, kh, kw], precision, extras);
+                    let what = format!("{family} {precision:?} {input:?} {outputs}x{inputs}x{kh}x{kw}");
                     assert_close(&out, &expected, summed(inputs * kh * kw), &what);
                 }
             }
@@ -123,56 +117,26 @@ fn attention_matches_the_plain_one() {
     for family in families() {
         for precision in PRECISIONS {
             for (batch, queries, keys, heads, head_dim) in cases {
-                let shape = AttentionShape {
-                    batch,
-                    queries,
-                    keys,
-                    heads,
-                    head_dim,
-                };
+                let shape = AttentionShape { batch, queries, keys, heads, head_dim };
                 let q = noise(1, batch * queries * heads * head_dim);
-                let k: Vec<_> = noise(2, batch * keys * heads * head_dim)
-                    .iter()
-                    .map(|x| x * 4.0)
-                    .collect();
+                let k: Vec<_> = noise(2, batch * keys * heads * head_dim).iter().map(|x| x * 4.0).collect();
                 let v = noise(3, k.len());
                 let scale = 1.0 / (head_dim as f32).sqrt();
-                let most = if precision == Precision::F32 {
-                    2e-6
-                } else {
-                    4e-3
-                };
+                let most = if precision == Precision::F32 { 2e-6 } else { 4e-3 };
                 for causal in [false, true] {
                     let mut out = vec![f32::NAN; q.len()];
-                    attention_with(
-                        family, &q, &k, &v, shape, scale, causal, precision, &mut out,
-                    );
+                    attention_with(family, &q, &k, &v, shape, scale, causal, precision, &mut out);
                     let expected = plain::attention(&q, &k, &v, shape, scale, causal, precision);
-                    assert_close(
-                        &out,
-                        &expected,
-                        most,
-                        &format!("{family} {precision:?} {shape:?} causal {causal}"),
-                    );
+                    assert_close(&out, &expected, most, &format!("{family} {precision:?} {shape:?} causal {causal}"));
                 }
                 let mut probs = vec![f32::NAN; batch * heads * queries * keys];
                 attention_probs_with(family, &q, &k, shape, scale, precision, &mut probs);
                 let expected = plain::attention_probs(&q, &k, shape, scale, false, precision);
-                assert_close(
-                    &probs,
-                    &expected,
-                    2e-6,
-                    &format!("maps, {family} {precision:?} {shape:?}"),
-                );
+                assert_close(&probs, &expected, 2e-6, &format!("maps, {family} {precision:?} {shape:?}"));
                 let mut out = vec![f32::NAN; q.len()];
                 apply_probs_with(family, &expected, &v, shape, precision, &mut out);
                 let applied = plain::apply_probs(&expected, &v, shape, precision);
-                assert_close(
-                    &out,
-                    &applied,
-                    2e-6,
-                    &format!("maps times values, {family} {precision:?} {shape:?}"),
-                );
+                assert_close(&out, &applied, 2e-6, &format!("maps times values, {family} {precision:?} {shape:?}"));
             }
         }
     }
@@ -181,58 +145,27 @@ fn attention_matches_the_plain_one() {
 #[test]
 fn norms_match_the_plain_ones_even_far_from_zero() {
     for family in families() {
-        for (batch, pixels, channels, groups) in [
-            (1, 1, 1, 1),
-            (2, 5, 8, 4),
-            (3, 130, 96, 32),
-            (2, 64, 33, 3),
-            (1, 200, 70, 7),
-        ] {
+        for (batch, pixels, channels, groups) in
+            [(1, 1, 1, 1), (2, 5, 8, 4), (3, 130, 96, 32), (2, 64, 33, 3), (1, 200, 70, 7)]
+        {
             for mean in [0.0, 100.0] {
-                let x: Vec<_> = noise(1, batch * pixels * channels)
-                    .iter()
-                    .map(|x| x * 3.0 + mean)
-                    .collect();
+                let x: Vec<_> = noise(1, batch * pixels * channels).iter().map(|x| x * 3.0 + mean).collect();
                 let (gamma, beta) = (noise(2, channels), noise(3, channels));
                 // x * scale + shift cancels `mean / deviation` of its digits, in PyTorch as well.
                 let most = if mean == 0.0 { 1e-6 } else { 1e-5 };
                 for silu in [false, true] {
                     let mut out = vec![f32::NAN; x.len()];
-                    group_norm_with(
-                        family, &x, batch, pixels, channels, groups, 1e-5, &gamma, &beta, silu,
-                        &mut out,
-                    );
-                    let expected = plain::group_norm(
-                        &x, batch, pixels, channels, groups, 1e-5, &gamma, &beta, silu,
-                    );
+                    group_norm_with(family, &x, batch, pixels, channels, groups, 1e-5, &gamma, &beta, silu, &mut out);
+                    let expected = plain::group_norm(&x, batch, pixels, channels, groups, 1e-5, &gamma, &beta, silu);
                     if batch * pixels * channels > 1 {
-                        assert_close(
-                            &out,
-                            &expected,
-                            most,
-                            &format!("{family} {batch} {pixels} {channels} {groups}"),
-                        );
+                        assert_close(&out, &expected, most, &format!("{family} {batch} {pixels} {channels} {groups}"));
                     }
                 }
                 let mut out = vec![f32::NAN; x.len()];
-                layer_norm_with(
-                    family,
-                    &x,
-                    batch * pixels,
-                    channels,
-                    1e-5,
-                    &gamma,
-                    &beta,
-                    &mut out,
-                );
+                layer_norm_with(family, &x, batch * pixels, channels, 1e-5, &gamma, &beta, &mut out);
                 let expected = plain::layer_norm(&x, channels, 1e-5, &gamma, &beta);
                 if channels > 1 {
-                    assert_close(
-                        &out,
-                        &expected,
-                        most,
-                        &format!("{family}, rows of {channels}"),
-                    );
+                    assert_close(&out, &expected, most, &format!("{family}, rows of {channels}"));
                 }
             }
         }
@@ -246,10 +179,8 @@ fn relative(actual: f32, expected: f32) -> f32 {
 
 #[test]
 fn activations_are_right_to_a_few_units_in_the_last_place_everywhere() {
-    let x: Vec<f32> = (-140_000..=140_000)
-        .map(|i| i as f32 * 1e-3 * 0.9)
-        .chain([1e-30, -1e-30, 0.0, -0.0, 3e38])
-        .collect();
+    let x: Vec<f32> =
+        (-140_000..=140_000).map(|i| i as f32 * 1e-3 * 0.9).chain([1e-30, -1e-30, 0.0, -0.0, 3e38]).collect();
     for family in families() {
         // Without fused products, the square in the bell curve's exponent loses digits far out.
         let gelu = if family == Family::Plain { 1e-5 } else { 1e-6 };
@@ -263,11 +194,7 @@ fn activations_are_right_to_a_few_units_in_the_last_place_everywhere() {
             activate_with(family, activation, &mut out);
             for (&x, &y) in x.iter().zip(&out) {
                 let gap = relative(y, twin(x));
-                assert!(
-                    gap <= most,
-                    "{family} {activation:?} of {x} is {y}, expected {}: off by {gap:.2e}",
-                    twin(x)
-                );
+                assert!(gap <= most, "{family} {activation:?} of {x} is {y}, expected {}: off by {gap:.2e}", twin(x));
             }
         }
     }
@@ -282,13 +209,8 @@ fn exponentials_are_right_to_two_units_in_the_last_place() {
             let mut row = [0.0, x];
             softmax_rows_with(family, &mut row, 1, 2);
             let expected = f64::from(x).exp();
-            let gap =
-                (f64::from(row[1]) - expected).abs() / expected.max(f64::from(f32::MIN_POSITIVE));
-            assert!(
-                gap <= 2.4e-7,
-                "{family} e^{x} is {}, expected {expected}: off by {gap:.2e}",
-                row[1]
-            );
+            let gap = (f64::from(row[1]) - expected).abs() / expected.max(f64::from(f32::MIN_POSITIVE));
+            assert!(gap <= 2.4e-7, "{family} e^{x} is {}, expected {expected}: off by {gap:.2e}", row[1]);
         }
     }
 }
@@ -297,10 +219,7 @@ fn exponentials_are_right_to_two_units_in_the_last_place() {
 fn softmax_and_geglu_match_the_plain_ones() {
     for family in families() {
         for cols in [1, 2, 15, 16, 17, 77, 300] {
-            let x: Vec<_> = noise(cols as u64, 5 * cols)
-                .iter()
-                .map(|x| x * 20.0)
-                .collect();
+            let x: Vec<_> = noise(cols as u64, 5 * cols).iter().map(|x| x * 20.0).collect();
             let mut out = x.clone();
             softmax_rows_with(family, &mut out, 5, cols);
             let expected: Vec<_> = x.chunks_exact(cols).flat_map(plain::softmax).collect();
@@ -308,12 +227,7 @@ fn softmax_and_geglu_match_the_plain_ones() {
             let x = noise(1, 6 * cols);
             let mut out = vec![f32::NAN; 3 * cols];
             geglu_with(family, &x, 3, cols, &mut out);
-            assert_close(
-                &out,
-                &plain::geglu(&x, cols),
-                1e-6,
-                &format!("{family}, {cols} channels"),
-            );
+            assert_close(&out, &plain::geglu(&x, cols), 1e-6, &format!("{family}, {cols} channels"));
         }
     }
 }

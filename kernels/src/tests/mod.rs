@@ -22,11 +22,7 @@ pub(crate) fn noise(seed: u64, len: usize) -> Vec<f32> {
 
 /// Runs `work` on a pool of as many threads.
 pub(crate) fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .expect("a pool can be built")
-        .install(work)
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool can be built").install(work)
 }
 
 /// The families of this machine.
@@ -42,12 +38,7 @@ pub(crate) fn gap(actual: &[f32], expected: &[f32]) -> f32 {
         .iter()
         .zip(expected)
         .map(|(a, e)| (a - e).abs() / (1.0 + e.abs()))
-        .fold(
-            0.0,
-            |top, gap| {
-                if gap > top || gap.is_nan() { gap } else { top }
-            },
-        )
+        .fold(0.0, |top, gap| if gap > top || gap.is_nan() { gap } else { top })
 }
 
 #[track_caller]
@@ -60,10 +51,6 @@ pub(crate) fn assert_close(actual: &[f32], expected: &[f32], most: f32, what: &s
 pub(crate) fn assert_same_bits(actual: &[f32], expected: &[f32], what: &str) {
     assert_eq!(actual.len(), expected.len(), "{what}");
     for (at, (a, e)) in actual.iter().zip(expected).enumerate() {
-        assert_eq!(
-            a.to_bits(),
-            e.to_bits(),
-            "{what}: element {at} is {a}, expected {e}"
-        );
+        assert_eq!(a.to_bits(), e.to_bits(), "{what}: element {at} is {a}, expected {e}");
     }
 }

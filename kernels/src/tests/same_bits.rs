@@ -15,27 +15,11 @@ use crate::pointwise::{activate_with, geglu_with};
 
 const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
 
-fn product(
-    family: Family,
-    precision: Precision,
-    a: &[f32],
-    w: &[f32],
-    n: usize,
-    k: usize,
-) -> Vec<f32> {
+fn product(family: Family, precision: Precision, a: &[f32], w: &[f32], n: usize, k: usize) -> Vec<f32> {
     let m = a.len() / k;
     let mut out = vec![f32::NAN; m * n];
     let packed = PackedWeights::new(w, n, k, precision);
-    gemm_with(
-        family,
-        a,
-        m,
-        &packed,
-        None,
-        Activation::Silu,
-        None,
-        &mut out,
-    );
+    gemm_with(family, a, m, &packed, None, Activation::Silu, None, &mut out);
     out
 }
 
@@ -49,11 +33,7 @@ fn a_row_gives_the_same_bits_among_any_number_of_rows() {
                 for m in (1..=70).chain([97, 191, 300]) {
                     let first = (300 - m) / 2;
                     let part = product(family, precision, &a[first * k..][..m * k], &w, n, k);
-                    assert_same_bits(
-                        &part,
-                        &whole[first * n..][..m * n],
-                        &format!("{family} {precision:?} {m} rows"),
-                    );
+                    assert_same_bits(&part, &whole[first * n..][..m * n], &format!("{family} {precision:?} {m} rows"));
                 }
             }
         }
@@ -70,11 +50,7 @@ fn a_column_gives_the_same_bits_among_any_number_of_columns() {
             for n in 1..130 {
                 let part = product(family, precision, &a, &w[..n * k], n, k);
                 for (part, whole) in part.chunks_exact(n).zip(whole.chunks_exact(130)) {
-                    assert_same_bits(
-                        part,
-                        &whole[..n],
-                        &format!("{family} {precision:?} {n} columns"),
-                    );
+                    assert_same_bits(part, &whole[..n], &format!("{family} {precision:?} {n} columns"));
                 }
             }
         }
@@ -85,12 +61,7 @@ fn a_column_gives_the_same_bits_among_any_number_of_columns() {
 fn threads_do_not_change_a_bit_of_a_product() {
     for family in families() {
         for precision in PRECISIONS {
-            for (m, n, k) in [
-                (3, 1000, 300),
-                (64, 96, 700),
-                (256, 192, 192),
-                (1000, 50, 64),
-            ] {
+            for (m, n, k) in [(3, 1000, 300), (64, 96, 700), (256, 192, 192), (1000, 50, 64)] {
                 let (a, w) = (noise(1, m * k), noise(2, n * k));
                 let alone = on_threads(1, || product(family, precision, &a, &w, n, k));
                 for threads in [2, 3, 8] {
@@ -116,16 +87,7 @@ fn a_fused_geglu_gives_the_bits_of_its_two_steps() {
                 for bias in [None, Some(&bias[..])] {
                     let mut wide = vec![f32::NAN; m * 2 * channels];
                     let packed = PackedWeights::new(&w, 2 * channels, k, precision);
-                    gemm_with(
-                        family,
-                        &a,
-                        m,
-                        &packed,
-                        bias,
-                        Activation::None,
-                        None,
-                        &mut wide,
-                    );
+                    gemm_with(family, &a, m, &packed, bias, Activation::None, None, &mut wide);
                     let mut expected = vec![f32::NAN; m * channels];
                     geglu_with(family, &wide, m, channels, &mut expected);
                     let packed = PackedGeglu::new(&w, channels, k, precision);
@@ -134,8 +96,7 @@ fn a_fused_geglu_gives_the_bits_of_its_two_steps() {
                         on_threads(threads, || {
                             gemm_geglu_with(family, &a, m, &packed, bias, &mut out);
                         });
-                        let what =
-                            format!("{family} {precision:?} {m}x{channels}x{k}, {threads} threads");
+                        let what = format!("{family} {precision:?} {m}x{channels}x{k}, {threads} threads");
                         assert_same_bits(&out, &expected, &what);
                     }
                 }
@@ -153,9 +114,7 @@ fn check_batches(what: &str, sample: usize, kernel: impl Fn(usize, &[f32]) -> Ve
     for threads in [1, 2, 5] {
         for batch in 1..=3 {
             for first in 0..=3 - batch {
-                let part = on_threads(threads, || {
-                    kernel(batch, &x[first * sample..][..batch * sample])
-                });
+                let part = on_threads(threads, || kernel(batch, &x[first * sample..][..batch * sample]));
                 let what = format!("{what}: {batch} of 3 from {first}, {threads} threads");
                 assert_same_bits(&part, &whole[first * out..][..batch * out], &what);
             }
@@ -167,32 +126,20 @@ fn check_batches(what: &str, sample: usize, kernel: impl Fn(usize, &[f32]) -> Ve
 fn a_picture_convolves_to_the_same_bits_alone_and_in_a_batch() {
     for family in families() {
         for precision in PRECISIONS {
-            for (height, width, inputs, outputs, upsample, stride) in [
-                (16, 16, 20, 40, false, 1),
-                (9, 7, 61, 33, true, 1),
-                (17, 13, 4, 16, false, 2),
-            ] {
+            for (height, width, inputs, outputs, upsample, stride) in
+                [(16, 16, 20, 40, false, 1), (9, 7, 61, 33, true, 1), (17, 13, 4, 16, false, 2)]
+            {
                 let w = noise(2, outputs * inputs * 9);
                 let bias = noise(3, outputs);
                 let packed = PackedConv::new(&w, outputs, inputs, 3, 3, precision);
-                check_batches(
-                    &format!("{family} {precision:?}"),
-                    height * width * inputs,
-                    |batch, x| {
-                        let input = ConvInput::new(batch, height, width)
-                            .pad(1)
-                            .upsample(upsample)
-                            .stride(stride);
-                        let (out_height, out_width) = input.output(3, 3);
-                        let mut out = vec![f32::NAN; batch * out_height * out_width * outputs];
-                        let extras = ConvExtras {
-                            bias: Some(&bias),
-                            ..ConvExtras::default()
-                        };
-                        conv2d_with(family, x, input, &packed, extras, &mut out);
-                        out
-                    },
-                );
+                check_batches(&format!("{family} {precision:?}"), height * width * inputs, |batch, x| {
+                    let input = ConvInput::new(batch, height, width).pad(1).upsample(upsample).stride(stride);
+                    let (out_height, out_width) = input.output(3, 3);
+                    let mut out = vec![f32::NAN; batch * out_height * out_width * outputs];
+                    let extras = ConvExtras { bias: Some(&bias), ..ConvExtras::default() };
+                    conv2d_with(family, x, input, &packed, extras, &mut out);
+                    out
+                });
             }
         }
     }
@@ -215,10 +162,7 @@ fn a_sample_attends_to_the_same_bits_alone_and_in_a_batch() {
                 let parts = |batch: usize, x: &[f32]| {
                     let sample = x.len() / batch;
                     let cut = |from: usize, len: usize| -> Vec<f32> {
-                        x.chunks_exact(sample)
-                            .flat_map(|x| &x[from..from + len])
-                            .copied()
-                            .collect()
+                        x.chunks_exact(sample).flat_map(|x| &x[from..from + len]).copied().collect()
                     };
                     let (q, k) = (queries * channels, keys * channels);
                     (cut(0, q), cut(q, k), cut(q + k, k))
@@ -226,26 +170,14 @@ fn a_sample_attends_to_the_same_bits_alone_and_in_a_batch() {
                 let sample = (queries + 2 * keys) * channels;
                 check_batches(&what, sample, |batch, x| {
                     let (q, k, v) = parts(batch, x);
-                    let shape = AttentionShape {
-                        batch,
-                        queries,
-                        keys,
-                        heads,
-                        head_dim,
-                    };
+                    let shape = AttentionShape { batch, queries, keys, heads, head_dim };
                     let mut out = vec![f32::NAN; q.len()];
                     attention_with(family, &q, &k, &v, shape, 0.3, causal, precision, &mut out);
                     out
                 });
                 check_batches(&what, sample, |batch, x| {
                     let (q, k, v) = parts(batch, x);
-                    let shape = AttentionShape {
-                        batch,
-                        queries,
-                        keys,
-                        heads,
-                        head_dim,
-                    };
+                    let shape = AttentionShape { batch, queries, keys, heads, head_dim };
                     let mut probs = vec![f32::NAN; batch * heads * queries * keys];
                     attention_probs_with(family, &q, &k, shape, 0.3, precision, &mut probs);
                     let mut out = vec![f32::NAN; q.len()];
@@ -268,19 +200,9 @@ fn a_query_gives_the_same_bits_among_any_number_of_queries() {
         for precision in PRECISIONS {
             let (keys, heads, head_dim) = (290, 2, 24);
             let channels = heads * head_dim;
-            let (q, k, v) = (
-                noise(1, 120 * channels),
-                noise(2, keys * channels),
-                noise(3, keys * channels),
-            );
+            let (q, k, v) = (noise(1, 120 * channels), noise(2, keys * channels), noise(3, keys * channels));
             let run = |q: &[f32]| {
-                let shape = AttentionShape {
-                    batch: 1,
-                    queries: q.len() / channels,
-                    keys,
-                    heads,
-                    head_dim,
-                };
+                let shape = AttentionShape { batch: 1, queries: q.len() / channels, keys, heads, head_dim };
                 let mut out = vec![f32::NAN; q.len()];
                 attention_with(family, q, &k, &v, shape, 0.5, false, precision, &mut out);
                 out
@@ -303,36 +225,16 @@ fn a_picture_is_normalised_to_the_same_bits_alone_and_in_a_batch() {
     for family in families() {
         for (pixels, channels, groups) in [(256, 96, 32), (131, 70, 7), (16, 33, 3)] {
             let (gamma, beta) = (noise(1, channels), noise(2, channels));
-            check_batches(
-                &format!("{family} GroupNorm"),
-                pixels * channels,
-                |batch, x| {
-                    let mut out = vec![f32::NAN; x.len()];
-                    group_norm_with(
-                        family, x, batch, pixels, channels, groups, 1e-5, &gamma, &beta, true,
-                        &mut out,
-                    );
-                    out
-                },
-            );
-            check_batches(
-                &format!("{family} LayerNorm"),
-                pixels * channels,
-                |batch, x| {
-                    let mut out = vec![f32::NAN; x.len()];
-                    layer_norm_with(
-                        family,
-                        x,
-                        batch * pixels,
-                        channels,
-                        1e-5,
-                        &gamma,
-                        &beta,
-                        &mut out,
-                    );
-                    out
-                },
-            );
+            check_batches(&format!("{family} GroupNorm"), pixels * channels, |batch, x| {
+                let mut out = vec![f32::NAN; x.len()];
+                group_norm_with(family, x, batch, pixels, channels, groups, 1e-5, &gamma, &beta, true, &mut out);
+                out
+            });
+            check_batches(&format!("{family} LayerNorm"), pixels * channels, |batch, x| {
+                let mut out = vec![f32::NAN; x.len()];
+                layer_norm_with(family, x, batch * pixels, channels, 1e-5, &gamma, &beta, &mut out);
+                out
+            });
         }
     }
 }

@@ -16,10 +16,7 @@ fn nan_stays_and_infinities_do_what_the_docs_say() {
         for activation in [Activation::Silu, Activation::Gelu, Activation::QuickGelu] {
             let mut x = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1e30, 1e30];
             activate_with(family, activation, &mut x);
-            assert!(
-                x[0].is_nan() && x[1] == f32::INFINITY && x[2].is_nan(),
-                "{family} {activation:?} {x:?}"
-            );
+            assert!(x[0].is_nan() && x[1] == f32::INFINITY && x[2].is_nan(), "{family} {activation:?} {x:?}");
             assert!(x[3] == 0.0 && x[4] == 1e30, "{family} {activation:?} {x:?}");
         }
     }
@@ -50,20 +47,10 @@ fn nan_in_one_row_of_a_product_leaves_the_others_alone() {
             let mut a = [1.0; 5 * 21];
             a[2 * 21 + 20] = f32::NAN;
             let mut out = [0.0; 5 * 35];
-            gemm_with(
-                family,
-                &a,
-                5,
-                &packed,
-                None,
-                Activation::None,
-                None,
-                &mut out,
-            );
+            gemm_with(family, &a, 5, &packed, None, Activation::None, None, &mut out);
             for (row, out) in out.chunks_exact(35).enumerate() {
                 assert!(
-                    out.iter()
-                        .all(|&x| if row == 2 { x.is_nan() } else { x == 21.0 }),
+                    out.iter().all(|&x| if row == 2 { x.is_nan() } else { x == 21.0 }),
                     "{family} row {row} {out:?}"
                 );
             }
@@ -74,53 +61,22 @@ fn nan_in_one_row_of_a_product_leaves_the_others_alone() {
 #[test]
 fn nan_in_one_query_or_one_group_stays_there() {
     for family in families() {
-        let shape = AttentionShape {
-            batch: 1,
-            queries: 3,
-            keys: 20,
-            heads: 1,
-            head_dim: 4,
-        };
+        let shape = AttentionShape { batch: 1, queries: 3, keys: 20, heads: 1, head_dim: 4 };
         let (mut q, k) = ([0.5; 12], [0.25; 80]);
         q[4] = f32::NAN;
         let mut out = [0.0; 12];
-        attention_with(
-            family,
-            &q,
-            &k,
-            &k,
-            shape,
-            1.0,
-            false,
-            Precision::F32,
-            &mut out,
-        );
+        attention_with(family, &q, &k, &k, shape, 1.0, false, Precision::F32, &mut out);
         assert!(out[4..8].iter().all(|x| x.is_nan()), "{family} {out:?}");
-        assert!(
-            out[..4]
-                .iter()
-                .chain(&out[8..])
-                .all(|x| (x - 0.25).abs() < 1e-6),
-            "{family} {out:?}"
-        );
+        assert!(out[..4].iter().chain(&out[8..]).all(|x| (x - 0.25).abs() < 1e-6), "{family} {out:?}");
         let mut probs = [0.0; 60];
         attention_probs_with(family, &q, &k, shape, 1.0, Precision::Bf16, &mut probs);
-        assert!(
-            probs[20..40].iter().all(|x| x.is_nan()) && (probs[0] - 0.05).abs() < 1e-7,
-            "{family} {probs:?}"
-        );
+        assert!(probs[20..40].iter().all(|x| x.is_nan()) && (probs[0] - 0.05).abs() < 1e-7, "{family} {probs:?}");
         let mut x = [1.0; 24];
         x[1] = f32::INFINITY;
         let mut out = [0.0; 24];
-        group_norm_with(
-            family, &x, 2, 3, 4, 2, 1e-5, &[1.0; 4], &[0.5; 4], false, &mut out,
-        );
+        group_norm_with(family, &x, 2, 3, 4, 2, 1e-5, &[1.0; 4], &[0.5; 4], false, &mut out);
         for (at, value) in out.iter().enumerate() {
-            assert_eq!(
-                value.is_nan(),
-                at < 12 && at % 4 < 2,
-                "{family} element {at} is {value}"
-            );
+            assert_eq!(value.is_nan(), at < 12 && at % 4 < 2, "{family} element {at} is {value}");
         }
     }
 }
@@ -131,13 +87,7 @@ fn nothing_comes_of_nothing() {
     gemm(&[1.0; 8], 2, &packed, None, Activation::None, None, &mut []);
     let packed = PackedWeights::new(&[1.0; 8], 2, 4, Precision::F32);
     gemm(&[], 0, &packed, None, Activation::None, None, &mut []);
-    let shape = AttentionShape {
-        batch: 0,
-        queries: 3,
-        keys: 2,
-        heads: 1,
-        head_dim: 4,
-    };
+    let shape = AttentionShape { batch: 0, queries: 3, keys: 2, heads: 1, head_dim: 4 };
     crate::attention(&[], &[], &[], shape, 1.0, false, Precision::F32, &mut []);
     crate::softmax_rows(&mut [], 0, 3);
     crate::silu(&mut []);
@@ -147,24 +97,13 @@ fn nothing_comes_of_nothing() {
 #[should_panic(expected = "gemm: `a` holds 7 values, expected [m, k] = [2, 4]")]
 fn a_length_that_does_not_fit_is_named() {
     let packed = PackedWeights::new(&[1.0; 8], 2, 4, Precision::F32);
-    gemm(
-        &[1.0; 7],
-        2,
-        &packed,
-        None,
-        Activation::None,
-        None,
-        &mut [0.0; 4],
-    );
+    gemm(&[1.0; 7], 2, &packed, None, Activation::None, None, &mut [0.0; 4]);
 }
 
 #[test]
 fn a_family_is_found_by_its_name_and_refused_where_it_cannot_run() {
     assert_eq!(parse_family("plain"), Ok(Family::Plain));
-    assert_eq!(
-        parse_family("sse9"),
-        Err(FamilyError::Unknown("sse9".to_owned()))
-    );
+    assert_eq!(parse_family("sse9"), Err(FamilyError::Unknown("sse9".to_owned())));
     for family in Family::ALL {
         let parsed = parse_family(family.name());
         match (family.is_available(), family) {

@@ -29,13 +29,21 @@ impl Conv {
     ///
     /// # Errors
     /// Fails if they are missing or of another shape.
-    pub fn load(w: &Weights, name: &str, inputs: usize, outputs: usize, side: usize, backend: &Backend) -> Result<Self> {
+    pub fn load(
+        w: &Weights,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+        side: usize,
+        backend: &Backend,
+    ) -> Result<Self> {
         let weight = w.values(&format!("{name}.weight"), &[outputs, inputs, side, side])?;
         let bias = w.values(&format!("{name}.bias"), &[outputs])?;
         let form = match backend {
-            Backend::Kernels(precision) => {
-                Form::Packed { weight: kernels::PackedConv::new(&weight, outputs, inputs, side, side, *precision), bias }
-            }
+            Backend::Kernels(precision) => Form::Packed {
+                weight: kernels::PackedConv::new(&weight, outputs, inputs, side, side, *precision),
+                bias,
+            },
             Backend::Plain(..) => Form::Plain {
                 weight: backend.tensor(weight, (outputs, inputs, side, side))?,
                 bias: backend.tensor(bias, outputs)?,
@@ -90,7 +98,8 @@ impl Conv {
                         .stride(self.stride)
                         .pad_bottom_right(usize::from(self.pad_after_only))
                         .upsample(self.doubled);
-                    let extras = kernels::ConvExtras { bias: Some(bias), channel_add: add, residual, ..Default::default() };
+                    let extras =
+                        kernels::ConvExtras { bias: Some(bias), channel_add: add, residual, ..Default::default() };
                     kernels::conv2d(x, input, weight, extras, out);
                 };
                 match (per_channel, residual) {

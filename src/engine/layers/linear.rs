@@ -77,7 +77,12 @@ impl Linear {
     ///
     /// # Errors
     /// As [`forward`](Self::forward).
-    pub fn forward_with(&self, x: &Tensor, activation: Option<Act>, residual: Option<&Tensor>) -> candle_core::Result<Tensor> {
+    pub fn forward_with(
+        &self,
+        x: &Tensor,
+        activation: Option<Act>,
+        residual: Option<&Tensor>,
+    ) -> candle_core::Result<Tensor> {
         let mut shape = x.dims().to_vec();
         if let Some(last) = shape.last_mut() {
             *last = self.outputs;

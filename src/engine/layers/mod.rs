@@ -55,7 +55,11 @@ impl Backend {
     ///
     /// # Errors
     /// Fails if the shape does not fit, or the device has no memory left.
-    pub fn tensor(&self, values: Vec<f32>, shape: impl candle_core::shape::ShapeWithOneHole) -> candle_core::Result<Tensor> {
+    pub fn tensor(
+        &self,
+        values: Vec<f32>,
+        shape: impl candle_core::shape::ShapeWithOneHole,
+    ) -> candle_core::Result<Tensor> {
         let tensor = Tensor::from_vec(values, shape, self.device())?;
         self.like(&tensor)
     }

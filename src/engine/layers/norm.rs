@@ -25,10 +25,9 @@ impl Affine {
         let beta = w.values(&format!("{name}.bias"), &[channels])?;
         let form = match backend {
             Backend::Kernels(_) => Form::Packed { gamma, beta },
-            Backend::Plain(..) => Form::Plain {
-                gamma: backend.tensor(gamma, channels)?,
-                beta: backend.tensor(beta, channels)?,
-            },
+            Backend::Plain(..) => {
+                Form::Plain { gamma: backend.tensor(gamma, channels)?, beta: backend.tensor(beta, channels)? }
+            }
         };
         Ok(Self { form, channels, eps })
     }
@@ -46,7 +45,10 @@ impl GroupNorm {
     /// # Errors
     /// Fails if they are missing or the channels do not divide into the groups.
     pub fn load(w: &Weights, name: &str, channels: usize, groups: usize, eps: f64, backend: &Backend) -> Result<Self> {
-        anyhow::ensure!(channels.is_multiple_of(groups), "{channels} channels of `{name}` do not divide into {groups} groups");
+        anyhow::ensure!(
+            channels.is_multiple_of(groups),
+            "{channels} channels of `{name}` do not divide into {groups} groups"
+        );
         Ok(Self { affine: Affine::load(w, name, channels, eps, backend)?, groups })
     }
 

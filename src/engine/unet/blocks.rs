@@ -46,8 +46,12 @@ pub(super) struct Loader<'a> {
 
 impl Loader<'_> {
     fn resnet(&self, name: &str, inputs: usize, outputs: usize, scale: f64) -> Result<Resnet> {
-        let conv = |part: &str, n: usize, side: usize| Conv::load(self.w, &format!("{name}.{part}"), n, outputs, side, self.backend);
-        let norm = |part: &str, n: usize| GroupNorm::load(self.w, &format!("{name}.{part}"), n, self.spec.groups, self.spec.eps, self.backend);
+        let conv = |part: &str, n: usize, side: usize| {
+            Conv::load(self.w, &format!("{name}.{part}"), n, outputs, side, self.backend)
+        };
+        let norm = |part: &str, n: usize| {
+            GroupNorm::load(self.w, &format!("{name}.{part}"), n, self.spec.groups, self.spec.eps, self.backend)
+        };
         Ok(Resnet {
             norm_1: norm("norm1", inputs)?,
             conv_1: conv("conv1", inputs, 3)?,
@@ -69,16 +73,22 @@ impl Loader<'_> {
         let (inputs, outputs) = (c[i.saturating_sub(1)], c[i]);
         let name = format!("down_blocks.{i}");
         let layers = self.spec.layers[i];
-        let resnet = |j: usize| self.resnet(&format!("{name}.resnets.{j}"), if j == 0 { inputs } else { outputs }, outputs, 1.0);
+        let resnet =
+            |j: usize| self.resnet(&format!("{name}.resnets.{j}"), if j == 0 { inputs } else { outputs }, outputs, 1.0);
         let attends = if self.spec.down_attends[i] { layers } else { 0 };
         let resize = if i + 1 < c.len() {
-            Some(Conv::load(self.w, &format!("{name}.downsamplers.0.conv"), outputs, outputs, 3, self.backend)?.halving(false))
+            Some(
+                Conv::load(self.w, &format!("{name}.downsamplers.0.conv"), outputs, outputs, 3, self.backend)?
+                    .halving(false),
+            )
         } else {
             None
         };
         Ok(Level {
             resnets: (0..layers).map(resnet).collect::<Result<_>>()?,
-            attentions: (0..attends).map(|j| self.transformer(&format!("{name}.attentions.{j}"), i)).collect::<Result<_>>()?,
+            attentions: (0..attends)
+                .map(|j| self.transformer(&format!("{name}.attentions.{j}"), i))
+                .collect::<Result<_>>()?,
             resize,
         })
     }
@@ -88,7 +98,8 @@ impl Loader<'_> {
         let last = self.spec.channels.len() - 1;
         let c = self.spec.channels[last];
         let resnet = |j: usize| self.resnet(&format!("mid_block.resnets.{j}"), c, c, self.spec.mid_scale);
-        let transformer = if self.spec.mid_attends { Some(self.transformer("mid_block.attentions.0", last)?) } else { None };
+        let transformer =
+            if self.spec.mid_attends { Some(self.transformer("mid_block.attentions.0", last)?) } else { None };
         Ok((resnet(0)?, transformer, resnet(1)?))
     }
 
@@ -108,13 +119,17 @@ impl Loader<'_> {
         };
         let attends = if self.spec.up_attends[i] { layers } else { 0 };
         let resize = if i + 1 < c.len() {
-            Some(Conv::load(self.w, &format!("{name}.upsamplers.0.conv"), outputs, outputs, 3, self.backend)?.doubling())
+            Some(
+                Conv::load(self.w, &format!("{name}.upsamplers.0.conv"), outputs, outputs, 3, self.backend)?.doubling(),
+            )
         } else {
             None
         };
         Ok(Level {
             resnets: (0..layers).map(resnet).collect::<Result<_>>()?,
-            attentions: (0..attends).map(|j| self.transformer(&format!("{name}.attentions.{j}"), level)).collect::<Result<_>>()?,
+            attentions: (0..attends)
+                .map(|j| self.transformer(&format!("{name}.attentions.{j}"), level))
+                .collect::<Result<_>>()?,
             resize,
         })
     }

@@ -77,11 +77,15 @@ impl Unet {
         let loader = Loader { w, spec: &spec, backend, time: spec.channels[0] * 4 };
         let c = spec.channels.clone();
         let linear = |name: &str, n: usize, m: usize| Linear::load(w, name, n, m, Bias::Yes, backend);
-        let time = (linear("time_embedding.linear_1", c[0], c[0] * 4)?, linear("time_embedding.linear_2", c[0] * 4, c[0] * 4)?);
+        let time = (
+            linear("time_embedding.linear_1", c[0], c[0] * 4)?,
+            linear("time_embedding.linear_2", c[0] * 4, c[0] * 4)?,
+        );
         let added = match spec.added {
-            Some((_, width)) => {
-                Some((linear("add_embedding.linear_1", width, c[0] * 4)?, linear("add_embedding.linear_2", c[0] * 4, c[0] * 4)?))
-            }
+            Some((_, width)) => Some((
+                linear("add_embedding.linear_1", width, c[0] * 4)?,
+                linear("add_embedding.linear_2", c[0] * 4, c[0] * 4)?,
+            )),
             None => None,
         };
         let unet = Self {
@@ -97,7 +101,12 @@ impl Unet {
             spec,
         };
         let unread = w.unread();
-        ensure!(unread.is_empty(), "the weights hold parts that are not built here: `{}`{}", unread[0], if unread.len() > 1 { format!(" and {} more", unread.len() - 1) } else { String::new() });
+        ensure!(
+            unread.is_empty(),
+            "the weights hold parts that are not built here: `{}`{}",
+            unread[0],
+            if unread.len() > 1 { format!(" and {} more", unread.len() - 1) } else { String::new() }
+        );
         Ok(unet)
     }
 

@@ -66,7 +66,9 @@ impl Transformer {
     pub(super) fn load(w: &Weights, name: &str, spec: &UnetSpec, level: usize, backend: &Backend) -> Result<Self> {
         let c = spec.channels[level];
         // A 1x1 convolution is a linear layer on channels-last data, so both forms of the projections are read as one.
-        let linear = |part: &str, n: usize, m: usize, bias: Bias| Linear::load(w, &format!("{name}.{part}"), n, m, bias, backend);
+        let linear = |part: &str, n: usize, m: usize, bias: Bias| {
+            Linear::load(w, &format!("{name}.{part}"), n, m, bias, backend)
+        };
         let block = |i: usize| -> Result<Block> {
             let at = |part: &str| format!("transformer_blocks.{i}.{part}");
             let norm = |part: &str| LayerNorm::load(w, &format!("{name}.{}", at(part)), c, LAYER_NORM_EPS, backend);
@@ -149,12 +151,12 @@ impl Block {
     fn attend_text(&self, x: &Tensor, site: Site, pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
         let q = self.text.q.forward(x)?;
         let (k, v) = &pass.text[pass.layer];
-        let probs = attention_probs(&q, k, self.heads, pass.backend)?;                 // [batch, heads, pixels, keys]
+        let probs = attention_probs(&q, k, self.heads, pass.backend)?; // [batch, heads, pixels, keys]
         if !pass.call.shown {
             return apply_probs(&probs, v, pass.backend);
         }
         let last = probs.dim(0)? - 1;
-        let own = round_maps(&probs.get(last)?, pass.call.map_precision)?;             // [heads, pixels, keys]
+        let own = round_maps(&probs.get(last)?, pass.call.map_precision)?; // [heads, pixels, keys]
         let (own, v_shown) = if pass.call.control.watches(site) {
             pass.call.control.attend_text(site, own, v.get(last)?)?
         } else {

@@ -24,26 +24,51 @@ pub(super) fn negative(talk: &Talk) -> Result<Reply> {
     Ok(text(out))
 }
 
+/// Words that tie others together. A vocabulary also has parts of words, which nobody would type: they are not listed.
+const SMALL: &[&str] = &[
+    "a",
+    "an",
+    "and",
+    "at",
+    "behind",
+    "between",
+    "by",
+    "during",
+    "front",
+    "in",
+    "near",
+    "next",
+    "no",
+    "of",
+    "on",
+    "over",
+    "set",
+    "surrounded",
+    "the",
+    "to",
+    "two",
+    "under",
+    "up",
+    "very",
+    "wearing",
+    "who",
+    "with",
+];
+
 /// `/words [KIND]`: the words the model knows, by kind.
 pub(super) fn words(talk: &mut Talk, kind: Option<&str>) -> Result<Reply> {
     let model = talk.session.model()?;
     let lexicon = Lexicon::new(model.engine.reader());
     let known = lexicon.words();
-    let all = kinds();
     let open = lexicon.knows("qqqqzzzz");
     let mut by_kind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut placed: Vec<&str> = Vec::new();
-    for (kind, words) in &all {
-        let mut here: Vec<&str> = words.iter().copied().filter(|w| open || known.binary_search(w).is_ok()).collect();
+    for (kind, words) in kinds().into_iter().chain([("small", SMALL.to_vec())]) {
+        let mut here: Vec<&str> = words.into_iter().filter(|w| open || known.binary_search(w).is_ok()).collect();
         here.sort_unstable();
         here.dedup();
-        placed.extend(&here);
         if !here.is_empty() {
             by_kind.insert(kind, here);
         }
-    }
-    if !open {
-        by_kind.insert("other", known.iter().copied().filter(|w| !placed.contains(w)).collect());
     }
     let line = |kind: &str, words: &[&str]| format!("{kind:<12} {}", words.join(" "));
     if let Some(kind) = kind {
@@ -90,7 +115,8 @@ pub(super) fn about(talk: &mut Talk) -> Result<Reply> {
     let model = talk.session.model()?;
     let session = &talk.session;
     let stats = session.store_stats();
-    let path = |p: Option<&std::path::Path>| p.map_or_else(|| "in memory alone".to_owned(), |p| p.display().to_string());
+    let path =
+        |p: Option<&std::path::Path>| p.map_or_else(|| "in memory alone".to_owned(), |p| p.display().to_string());
     let read = stats.from_ram + stats.from_disk;
     let name = if model.name == "embedded" { "atelier (embedded)" } else { &model.name };
     let mut lines = vec![
@@ -105,7 +131,13 @@ pub(super) fn about(talk: &mut Talk) -> Result<Reply> {
         None => "pictures   not written to files".to_owned(),
     });
     let store = session.path().map(store_of);
-    lines.push(format!("store      {} in memory · {} in {} values on disk · {}", size(stats.ram_bytes), size(stats.disk_bytes), stats.disk_values, path(store.as_deref())));
+    lines.push(format!(
+        "store      {} in memory · {} in {} values on disk · {}",
+        size(stats.ram_bytes),
+        size(stats.disk_bytes),
+        stats.disk_values,
+        path(store.as_deref())
+    ));
     lines.push(format!("           {read} reads found, {} missing, {} damaged", stats.missing, stats.damaged));
     Ok(text(lines.join("\n")))
 }

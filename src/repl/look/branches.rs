@@ -3,8 +3,8 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::super::report;
 use super::super::reply::Reply;
+use super::super::report;
 use super::super::talk::{Talk, Watcher, text};
 use super::{shown, shown_as};
 use crate::plan::Recipe;
@@ -49,7 +49,9 @@ pub(super) fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Res
         let seed = recipe.seed.wrapping_add(i as u64);
         let planned = Planned { line: prompt.clone(), edit: edit.clone(), settings: settings.clone() };
         let root = root_settings(&Recipe { seed, ..recipe.clone() });
-        let mut watch = |_: usize, step: usize, latent: &Tensor| watcher.step(i * recipe.steps + step + 1, n * recipe.steps, latent);
+        let mut watch = |_: usize, step: usize, latent: &Tensor| {
+            watcher.step(i * recipe.steps + step + 1, n * recipe.steps, latent)
+        };
         match talk.session.draw_branch(None, &root, &[planned], &mut watch) {
             Ok(Some(turned)) => drawn.extend(turned),
             Ok(None) => break,
@@ -149,17 +151,28 @@ pub(super) fn nearer_freedom(talk: &mut Talk, line: &str, by: f64, watcher: &mut
     let node = &talk.session.tree()[here];
     let (was, steps) = (node.plan.settings.clone(), node.recipe.steps);
     let Some(parent) = node.parent else {
-        return Err(Hinted::new(format!("#{here} is a first picture: there is no edit to draw once more"), "make an edit first").into());
+        return Err(Hinted::new(
+            format!("#{here} is a first picture: there is no edit to draw once more"),
+            "make an edit first",
+        )
+        .into());
     };
     let settings = moved(&was, by);
     if settings == was {
         let end = if by > 0.0 { "nothing more of its parent to let go" } else { "everything of its parent already" };
         let message = format!("the edit of #{here} keeps {end}");
-        return Err(Hinted::new(message, if by > 0.0 { "k 0 lets the whole picture change: /set k 0" } else { "/mask shows where it may change" }).into());
+        return Err(Hinted::new(
+            message,
+            if by > 0.0 { "k 0 lets the whole picture change: /set k 0" } else { "/mask shows where it may change" },
+        )
+        .into());
     }
     let edit = talk.session.edit_of(here);
     let root = talk.session.settings().root.clone();
-    let note = format!("windows moved: cross {} (was {}), self {} (was {})", settings.cross_replace_steps, was.cross_replace_steps, settings.self_replace_steps, was.self_replace_steps);
+    let note = format!(
+        "windows moved: cross {} (was {}), self {} (was {})",
+        settings.cross_replace_steps, was.cross_replace_steps, settings.self_replace_steps, was.self_replace_steps
+    );
     watcher.understood(&edit.changes);
     let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, steps, latent);
     match talk.session.edit_under(Settings { turn: settings, root }, Some(parent), line, &edit, &mut watch)? {
@@ -172,7 +185,9 @@ pub(super) fn nearer_freedom(talk: &mut Talk, line: &str, by: f64, watcher: &mut
 pub(super) fn pick(talk: &mut Talk, line: &str, id: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
     let (here, node) = (talk.session.resolve(None)?, talk.session.resolve(Some(id))?);
     if talk.session.tree()[node].is_root() {
-        return Err(Hinted::new(format!("#{node} is a first picture, not an edit"), format!("go there: #{node}")).into());
+        return Err(
+            Hinted::new(format!("#{node} is a first picture, not an edit"), format!("go there: #{node}")).into()
+        );
     }
     let tree = talk.session.tree();
     let prompt = tree[here].plan.prompt.clone();
@@ -185,11 +200,19 @@ pub(super) fn pick(talk: &mut Talk, line: &str, id: &str, watcher: &mut dyn Watc
 pub(super) fn rebase(talk: &mut Talk, id: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
     let (here, base) = (talk.session.resolve(None)?, talk.session.resolve(Some(id))?);
     if talk.session.branch_of(here).contains(&base) {
-        return Err(Hinted::new(format!("#{base} is in this branch already"), "/rebase takes another root; /tree shows them").into());
+        return Err(Hinted::new(
+            format!("#{base} is in this branch already"),
+            "/rebase takes another root; /tree shows them",
+        )
+        .into());
     }
     let planned = talk.session.plan_rebase(here, base)?;
     if planned.is_empty() {
-        return Err(Hinted::new(format!("#{here} is a first picture: it has no edits to put elsewhere"), "go to an edited picture first").into());
+        return Err(Hinted::new(
+            format!("#{here} is a first picture: it has no edits to put elsewhere"),
+            "go to an edited picture first",
+        )
+        .into());
     }
     let recipe = &talk.session.tree()[base].recipe;
     let (steps, root) = (recipe.steps, root_settings(recipe));
@@ -206,11 +229,18 @@ pub(super) fn collapse(talk: &mut Talk, line: &str, watcher: &mut dyn Watcher) -
     let here = talk.session.resolve(None)?;
     let root = talk.session.root()?.number;
     if here == root {
-        return Err(Hinted::new(format!("#{here} is a first picture: there are no edits to collapse"), "make some edits first").into());
+        return Err(Hinted::new(
+            format!("#{here} is a first picture: there are no edits to collapse"),
+            "make some edits first",
+        )
+        .into());
     }
     let edit = talk.session.folded(here)?;
     if edit.changes.is_empty() {
-        return Ok(shown(format!("the edits up to #{here} undo each other: its words and weights are those of #{root}"), Vec::new()));
+        return Ok(shown(
+            format!("the edits up to #{here} undo each other: its words and weights are those of #{root}"),
+            Vec::new(),
+        ));
     }
     let count = talk.session.tree().depth(here);
     let steps = talk.session.tree()[here].recipe.steps;

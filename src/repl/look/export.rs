@@ -64,7 +64,9 @@ pub fn write_export(talk: &mut Talk, format: Format, file: Option<&Path>) -> Res
                 branch.iter().map(|n| talk.session.picture(*n).map(|p| to_image(&p))).collect::<Result<_>>()?;
             (gif::encode(&pictures, FRAME)?, format!("{} pictures from #{} to #{here}", branch.len(), branch[0]))
         }
-        Format::Html => (export_html::page(talk)?.into_bytes(), format!("the tree with its {} pictures", talk.session.tree().len())),
+        Format::Html => {
+            (export_html::page(talk)?.into_bytes(), format!("the tree with its {} pictures", talk.session.tree().len()))
+        }
         Format::Json => {
             let value = notes::lineage(&talk.session, here);
             let mut json = serde_json::to_string_pretty(&value).context("BUG: a lineage cannot be written as JSON")?;

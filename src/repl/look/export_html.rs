@@ -95,7 +95,11 @@ fn article(talk: &mut Talk, number: u32) -> Result<String> {
     );
     let data = base64::encode(&png::encode(&picture)?);
     let (width, height) = picture.dimensions();
-    let _ = writeln!(out, "<img width=\"{width}\" height=\"{height}\" alt=\"{}\" src=\"data:image/png;base64,{data}\">", escaped(&node.plan.prompt));
+    let _ = writeln!(
+        out,
+        "<img width=\"{width}\" height=\"{height}\" alt=\"{}\" src=\"data:image/png;base64,{data}\">",
+        escaped(&node.plan.prompt)
+    );
     let from = node.parent.map(|p| format!(" ← <a href=\"#n{p}\">#{p}</a>")).unwrap_or_default();
     let names: String = session.tree().names_of(number).map(|n| format!(" [{}]", escaped(n))).collect();
     let _ = writeln!(out, "<div class=\"words\">\n<h2>#{number}{from}{names} {}</h2>", escaped(&node.label()));

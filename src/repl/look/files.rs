@@ -24,14 +24,20 @@ pub(super) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply> {
     let Some(name) = name else {
         let nodes = talk.session.tree().len();
         return match talk.session.path() {
-            Some(path) if path.exists() => Ok(text(format!("saved after every turn: {} ({nodes} pictures)", path.display()))),
+            Some(path) if path.exists() => {
+                Ok(text(format!("saved after every turn: {} ({nodes} pictures)", path.display())))
+            }
             Some(path) => Ok(text(format!("will be saved from the first picture on: {}", path.display()))),
             None => Ok(text("kept in memory alone; /save NAME writes it to a file")),
         };
     };
     let path = home()?.file(name)?;
     if path.exists() {
-        return Err(Hinted::new(format!("session `{name}` exists already"), "choose another name; /sessions lists them").into());
+        return Err(Hinted::new(
+            format!("session `{name}` exists already"),
+            "choose another name; /sessions lists them",
+        )
+        .into());
     }
     talk.session.copy_to(&path)?;
     let folder = pictures_of(&path);
@@ -45,7 +51,11 @@ pub(super) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply> {
         }
     }
     let here = talk.session.path().map_or("in memory".to_owned(), |p| p.display().to_string());
-    Ok(text(format!("copied to {} with {count} pictures in {}\n  this conversation goes on in its own place: {here}", path.display(), folder.display())))
+    Ok(text(format!(
+        "copied to {} with {count} pictures in {}\n  this conversation goes on in its own place: {here}",
+        path.display(),
+        folder.display()
+    )))
 }
 
 /// `/open FILE`.

@@ -25,7 +25,8 @@ pub(super) fn maps(talk: &mut Talk, word: Option<&str>) -> Result<Reply> {
             let found = find_words(&words, word);
             if found.is_empty() {
                 let near = nearest(&word.to_lowercase(), words.iter().map(String::as_str));
-                let hint = near.map_or_else(|| "/maps alone shows every word".to_owned(), |n| format!("did you mean `{n}`?"));
+                let hint =
+                    near.map_or_else(|| "/maps alone shows every word".to_owned(), |n| format!("did you mean `{n}`?"));
                 return Err(Hinted::new(format!("`{word}` is not in the prompt"), hint).into());
             }
             vec![(word.to_owned(), found)]
@@ -74,7 +75,13 @@ fn place(map: &[f32], (height, width): (usize, usize)) -> String {
     let (across, down) = (mean(&|i| i % width, width), mean(&|i| i / width, height));
     let third = |x: f64, names: [&'static str; 3]| names[((x * 3.0) as usize).min(2)];
     let (row, column) = (third(down, ["top", "middle", "bottom"]), third(across, ["left", "middle", "right"]));
-    let place = if row == column { "middle".to_owned() } else if column == "middle" { row.to_owned() } else { format!("{row} {column}") };
+    let place = if row == column {
+        "middle".to_owned()
+    } else if column == "middle" {
+        row.to_owned()
+    } else {
+        format!("{row} {column}")
+    };
     format!("{place}, {} % of the picture", brief(100.0 * half.len() as f64 / map.len() as f64, 0))
 }
 
@@ -95,7 +102,11 @@ pub(super) fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
     if shaded.drawn_with == 0.0 {
         text.push_str("\n  it was drawn without blending, so all of it could change");
     } else if shaded.drawn_with != shaded.k {
-        text.push_str(&format!("\n  it was drawn with k {}; `/set k {}` takes this one for the next turns", brief(shaded.drawn_with, 3), brief(shaded.k, 3)));
+        text.push_str(&format!(
+            "\n  it was drawn with k {}; `/set k {}` takes this one for the next turns",
+            brief(shaded.drawn_with, 3),
+            brief(shaded.k, 3)
+        ));
     }
     let of = k.map(|k| format!("-k{}", brief(k, 3))).unwrap_or_default();
     shown_as(talk, &format!("mask-{here:04}{of}.png"), image, text)

@@ -35,7 +35,9 @@ pub(super) fn path(talk: &mut Talk) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     match talk.write_picture(here)? {
         Some(path) => Ok(text(std::path::absolute(&path).unwrap_or(path).display().to_string())),
-        None => Err(Hinted::new("pictures are not written to files here", "/export png, or start with --out DIR").into()),
+        None => {
+            Err(Hinted::new("pictures are not written to files here", "/export png, or start with --out DIR").into())
+        }
     }
 }
 
@@ -74,7 +76,8 @@ pub(super) fn compare(talk: &mut Talk, a: &str, b: &str) -> Result<Reply> {
         lines.push(format!("  roots    {}", differ.join(" · ")));
     }
     let (first, second) = (format!("#{a}"), format!("#{b}"));
-    let picture = sheet::compare(Tile { picture: &left, label: &first }, Tile { picture: &right, label: &second }, true);
+    let picture =
+        sheet::compare(Tile { picture: &left, label: &first }, Tile { picture: &right, label: &second }, true);
     shown_as(talk, &format!("compare-{a:04}-{b:04}.png"), picture, lines.join("\n"))
 }
 

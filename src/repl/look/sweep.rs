@@ -9,8 +9,8 @@ use super::super::talk::{Talk, Watcher};
 use super::{free_path, size};
 use crate::preview::file::write_atomically;
 use crate::preview::gif;
-use crate::preview::sheet::{Layout, Tile, sheet};
 use crate::preview::png;
+use crate::preview::sheet::{Layout, Tile, sheet};
 use crate::study::sweep::{Axes, Cell, run, table};
 
 /// How long each picture of a moving sweep is shown.
@@ -24,7 +24,8 @@ pub(super) fn sweep(talk: &mut Talk, specs: &[String], watcher: &mut dyn Watcher
     let axes = Axes::read(specs.iter().map(String::as_str).filter(|s| !["gif", "csv"].contains(s)))?;
     let steps = talk.session.tree()[here].recipe.steps;
     let all = axes.count() * steps;
-    let mut watch = |cell: usize, step: usize, latent: &candle_core::Tensor| watcher.step(cell * steps + step + 1, all, latent);
+    let mut watch =
+        |cell: usize, step: usize, latent: &candle_core::Tensor| watcher.step(cell * steps + step + 1, all, latent);
     let cells = run(&mut talk.session, here, &axes, &mut watch)?;
     if cells.is_empty() {
         return Ok(Reply::Stopped);
@@ -34,7 +35,11 @@ pub(super) fn sweep(talk: &mut Talk, specs: &[String], watcher: &mut dyn Watcher
     let across = axes.last_count();
     let columns = if axes.names().len() > 1 && across <= 8 { across } else { 0 };
     let picture = sheet(&tiles, &Layout::with_columns(columns));
-    let mut text = format!("#{here} under {} settings; nothing was added to the tree\n{}", cells.len(), table(&axes, &cells).plain());
+    let mut text = format!(
+        "#{here} under {} settings; nothing was added to the tree\n{}",
+        cells.len(),
+        table(&axes, &cells).plain()
+    );
     if cells.len() < axes.count() {
         text.push_str(&format!("\n  stopped after {} of {}", cells.len(), axes.count()));
     }

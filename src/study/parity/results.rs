@@ -74,7 +74,9 @@ pub fn read(path: &Path) -> Result<Results> {
             Dtype::F32 => Numbers::F32(data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()),
             Dtype::F64 => Numbers::F32(data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect()),
             Dtype::I64 => Numbers::I64(data.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b)).collect()),
-            Dtype::I32 => Numbers::I64(data.as_chunks::<4>().0.iter().map(|b| i64::from(i32::from_le_bytes(*b))).collect()),
+            Dtype::I32 => {
+                Numbers::I64(data.as_chunks::<4>().0.iter().map(|b| i64::from(i32::from_le_bytes(*b))).collect())
+            }
             Dtype::U8 | Dtype::BOOL => Numbers::U8(data.to_vec()),
             other => anyhow::bail!("`{name}` of {} is stored as {other:?}, which is not read", path.display()),
         };
@@ -125,7 +127,12 @@ impl Compared {
 
 /// Compares every golden result that is required or that was made.
 #[must_use]
-pub fn compare(results: &Results, golden: &Results, required: &[String], tolerance: &BTreeMap<String, f64>) -> Vec<Compared> {
+pub fn compare(
+    results: &Results,
+    golden: &Results,
+    required: &[String],
+    tolerance: &BTreeMap<String, f64>,
+) -> Vec<Compared> {
     let names = golden.keys().filter(|name| results.contains_key(*name) || required.contains(name));
     names
         .map(|name| {

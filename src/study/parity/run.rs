@@ -6,11 +6,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
+use super::Models;
 use super::case::{Case, Edit, Kind};
 use super::probe::Probe;
 use super::results::{Array, Numbers, Results, read};
 use super::words::{TargetWords, Text, mask_words, orders, target_words};
-use super::Models;
 use crate::attention::blend::Parent;
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::{Keep, MaskLayers};
@@ -143,11 +143,12 @@ impl Worker<'_> {
         let (shape, values) = self.floats("latents")?;
         let (n, dims) = (shape[0], (shape[1], shape[2], shape[3]));
         let size = dims.0 * dims.1 * dims.2;
-        let levels: Vec<usize> = match &self.inputs.get("timesteps").context("input.safetensors lacks `timesteps`")?.numbers {
-            Numbers::I64(v) => v.iter().map(|t| *t as usize).collect(),
-            Numbers::F32(v) => v.iter().map(|t| *t as usize).collect(),
-            Numbers::U8(v) => v.iter().map(|t| *t as usize).collect(),
-        };
+        let levels: Vec<usize> =
+            match &self.inputs.get("timesteps").context("input.safetensors lacks `timesteps`")?.numbers {
+                Numbers::I64(v) => v.iter().map(|t| *t as usize).collect(),
+                Numbers::F32(v) => v.iter().map(|t| *t as usize).collect(),
+                Numbers::U8(v) => v.iter().map(|t| *t as usize).collect(),
+            };
         let latents: Vec<Tensor> = values.chunks(size).map(|v| to_latent(v, dims)).collect::<Result<_>>()?;
         let batch = Tensor::stack(&latents, 0)?;
         let texts: Vec<&Tensor> = written.iter().map(|c| &c.text).collect();
@@ -208,15 +209,24 @@ impl Worker<'_> {
     }
 
     /// One prompt's run by the conversation's own `draw`.
-    fn draw(&self, conditions: &Conditions, start: &Tensor, orders: &Orders, before: Before<'_>, keep: Keep) -> Result<(Drawn, Probe)> {
+    fn draw(
+        &self,
+        conditions: &Conditions,
+        start: &Tensor,
+        orders: &Orders,
+        before: Before<'_>,
+        keep: Keep,
+    ) -> Result<(Drawn, Probe)> {
         let table = Timetable::new(&self.scheduler()?, self.case.steps())?;
-        let run = Run { conditions, timetable: &table, guidance: self.case.guidance_scale, map_precision: Precision::F32 };
+        let run =
+            Run { conditions, timetable: &table, guidance: self.case.guidance_scale, map_precision: Precision::F32 };
         let layers = self.layers(start)?;
         let steps = self.case.probe.as_ref().map_or(&[][..], |p| &p.steps);
         let mut probe = Probe::new(steps, self.probe_heads(), layers);
         let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
         let means = Means { layers, keep, observer: &mut probe, watch: &mut watch };
-        let drawn = draw(self.engine, &run, start, orders, before, means)?.context("BUG: an unwatched run was stopped")?;
+        let drawn =
+            draw(self.engine, &run, start, orders, before, means)?.context("BUG: an unwatched run was stopped")?;
         Ok((drawn, probe))
     }
 
@@ -225,7 +235,8 @@ impl Worker<'_> {
         let (h, w, _) = start.dims3()?;
         let grids = self.engine.unet().text_grids((h, w));
         let found = grids.iter().find(|(grid, _)| *grid == (16, 16));
-        Ok(found.map_or_else(|| self.engine.mask_layers((h, w)), |(grid, count)| MaskLayers { grid: *grid, count: *count }))
+        Ok(found
+            .map_or_else(|| self.engine.mask_layers((h, w)), |(grid, count)| MaskLayers { grid: *grid, count: *count }))
     }
 
     /// Heads of the first 16x16 layer on the way down.
@@ -238,8 +249,12 @@ impl Worker<'_> {
     fn pictures(mut self) -> Result<Results> {
         let (written, empty) = self.conditions()?;
         let empty = self.empties(empty)?;
-        let texts: Vec<Text> =
-            self.case.prompts.iter().map(|p| Text::read(self.engine.reader().vocabulary(), p)).collect::<Result<_>>()?;
+        let texts: Vec<Text> = self
+            .case
+            .prompts
+            .iter()
+            .map(|p| Text::read(self.engine.reader().vocabulary(), p))
+            .collect::<Result<_>>()?;
         text_results(self.case, &texts, &mut self.out)?;
         let (shape, values) = self.floats("latents")?;
         let start = to_latent(values, (shape[1], shape[2], shape[3]))?;
@@ -369,7 +384,13 @@ impl Worker<'_> {
                 betas: null.betas,
                 eps: null.eps,
             };
-            let found = models.engine(self.case, true)?.null_text(&inverted, &conditions, &table, self.case.guidance_scale, rule)?;
+            let found = models.engine(self.case, true)?.null_text(
+                &inverted,
+                &conditions,
+                &table,
+                self.case.guidance_scale,
+                rule,
+            )?;
             let all = Tensor::cat(&found.embeddings, 0)?;
             self.put("uncond_list", Array::f32(all.dims(), all.flatten_all()?.to_vec1()?));
             let taken = found.inner_steps.iter().map(|n| *n as i64).collect();
@@ -398,7 +419,10 @@ fn text_results(case: &Case, texts: &[Text], out: &mut Results) -> Result<()> {
     let length = texts[0].ids.len();
     let count = texts.len();
     let mut put = |name: &str, array: Array| out.insert(name.to_owned(), array);
-    put("token_ids", Array::i64(&[count, length], texts.iter().flat_map(|t| t.ids.iter().map(|id| i64::from(*id))).collect()));
+    put(
+        "token_ids",
+        Array::i64(&[count, length], texts.iter().flat_map(|t| t.ids.iter().map(|id| i64::from(*id))).collect()),
+    );
     let words = texts.iter().map(|t| t.positions.len()).max().unwrap_or(0);
     let most = texts.iter().flat_map(|t| &t.positions).map(Vec::len).max().unwrap_or(0);
     let mut positions = vec![-1i64; count * words * most];

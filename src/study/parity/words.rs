@@ -103,7 +103,13 @@ fn rows(edit: &Edit, target: &Text, steps: usize, length: usize) -> Result<Vec<R
     Ok(rows)
 }
 
-pub(super) fn target_words(edit: &Edit, source: &Text, target: &Text, index: usize, steps: usize) -> Result<TargetWords> {
+pub(super) fn target_words(
+    edit: &Edit,
+    source: &Text,
+    target: &Text,
+    index: usize,
+    steps: usize,
+) -> Result<TargetWords> {
     let length = target.ids.len();
     let method = match edit.method {
         Method::Reweight => edit.base_method,

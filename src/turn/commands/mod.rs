@@ -141,7 +141,7 @@ pub enum Command {
     },
     /// The branch once more, from the next seed.
     Again,
-    /// The branch once more, from a nearby seed.
+    /// The branch once more, from a far seed made from the present one.
     Vary,
     /// What the picture should not be.
     Negative {

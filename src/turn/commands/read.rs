@@ -284,7 +284,7 @@ fn parse(line: &str, entry: &'static Entry, name: Arg<'_>, given: &[Arg<'_>]) ->
         }
         "sweep" => {
             a.needed(0)?;
-            if let Some(bad) = given.iter().find(|g| !g.text.contains('=')) {
+            if let Some(bad) = given.iter().find(|g| !g.text.contains('=') && !matches!(g.text, "gif" | "csv")) {
                 return Err(a.error(Some(*bad), format!("`{}` is not of the form name=values", bad.text)));
             }
             Ok(Command::Sweep { specs: a.all() })

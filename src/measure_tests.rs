@@ -18,10 +18,7 @@ fn noise(width: u32, height: u32, mut state: u32) -> RgbImage {
 #[track_caller]
 fn near(got: f64, expected: f64, allowed: f64) {
     let gap = (got - expected).abs();
-    assert!(
-        gap <= allowed,
-        "got {got}, expected {expected}: gap {gap:.2e}"
-    );
+    assert!(gap <= allowed, "got {got}, expected {expected}: gap {gap:.2e}");
 }
 
 #[test]
@@ -29,20 +26,13 @@ fn equal_pictures_are_infinitely_close() {
     let picture = noise(20, 16, 1);
     assert_eq!(psnr(&picture, &picture), Some(f64::INFINITY));
     near(ssim(&picture, &picture).unwrap(), 1.0, 1e-12);
-    assert_eq!(
-        thumbprint_psnr(&thumbprint(&picture), &thumbprint(&picture)),
-        f64::INFINITY
-    );
+    assert_eq!(thumbprint_psnr(&thumbprint(&picture), &thumbprint(&picture)), f64::INFINITY);
 }
 
 #[test]
 fn a_difference_of_one_everywhere_is_48_13_db() {
     // mse 1: 20 log10(255)
-    near(
-        psnr(&plain(7, 5, [9, 9, 9]), &plain(7, 5, [10, 8, 10])).unwrap(),
-        48.130_803_608_679_1,
-        1e-9,
-    );
+    near(psnr(&plain(7, 5, [9, 9, 9]), &plain(7, 5, [10, 8, 10])).unwrap(), 48.130_803_608_679_1, 1e-9);
 }
 
 #[test]
@@ -58,11 +48,7 @@ fn one_channel_of_one_pixel_weighs_its_share() {
     let mut b = a.clone();
     b.put_pixel(1, 0, Rgb([100, 112, 100]));
     // mse 144 / 12 = 12: 10 log10(65025 / 12)
-    near(
-        psnr(&a, &b).unwrap(),
-        10.0 * (65025.0f64 / 12.0).log10(),
-        1e-12,
-    );
+    near(psnr(&a, &b).unwrap(), 10.0 * (65025.0f64 / 12.0).log10(), 1e-12);
 }
 
 #[test]
@@ -100,8 +86,7 @@ fn a_picture_narrower_than_the_window_has_no_ssim() {
 
 /// SSIM straight from the definition: a two-dimensional window, variances as means of squared differences.
 fn ssim_by_definition(a: &RgbImage, b: &RgbImage) -> f64 {
-    let y =
-        |p: &Rgb<u8>| 0.299 * f64::from(p[0]) + 0.587 * f64::from(p[1]) + 0.114 * f64::from(p[2]);
+    let y = |p: &Rgb<u8>| 0.299 * f64::from(p[0]) + 0.587 * f64::from(p[1]) + 0.114 * f64::from(p[2]);
     let mut total = 0.0;
     let mut places = 0.0;
     for top in 0..=a.height() - 11 {
@@ -112,23 +97,16 @@ fn ssim_by_definition(a: &RgbImage, b: &RgbImage) -> f64 {
                     let square = (f64::from(i) - 5.0).powi(2) + (f64::from(j) - 5.0).powi(2);
                     let weight = (-square / 4.5).exp();
                     let at = (left + i, top + j);
-                    window.push((
-                        weight,
-                        y(a.get_pixel(at.0, at.1)),
-                        y(b.get_pixel(at.0, at.1)),
-                    ));
+                    window.push((weight, y(a.get_pixel(at.0, at.1)), y(b.get_pixel(at.0, at.1))));
                 }
             }
             let sum: f64 = window.iter().map(|w| w.0).sum();
-            let mean = |f: &dyn Fn(&(f64, f64, f64)) -> f64| {
-                window.iter().map(|w| w.0 * f(w)).sum::<f64>() / sum
-            };
+            let mean = |f: &dyn Fn(&(f64, f64, f64)) -> f64| window.iter().map(|w| w.0 * f(w)).sum::<f64>() / sum;
             let (ma, mb) = (mean(&|w| w.1), mean(&|w| w.2));
             let (va, vb) = (mean(&|w| (w.1 - ma).powi(2)), mean(&|w| (w.2 - mb).powi(2)));
             let cov = mean(&|w| (w.1 - ma) * (w.2 - mb));
             let (c1, c2) = (6.5025, 58.5225);
-            total += (2.0 * ma * mb + c1) * (2.0 * cov + c2)
-                / ((ma * ma + mb * mb + c1) * (va + vb + c2));
+            total += (2.0 * ma * mb + c1) * (2.0 * cov + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2));
             places += 1.0;
         }
     }
@@ -144,10 +122,7 @@ fn ssim_agrees_with_its_definition_on_uneven_pictures() {
     });
     let got = ssim(&a, &b).unwrap();
     near(got, ssim_by_definition(&a, &b), 1e-9);
-    assert!(
-        got < 0.99 && got > 0.5,
-        "the pictures should differ somewhat: {got}"
-    );
+    assert!(got < 0.99 && got > 0.5, "the pictures should differ somewhat: {got}");
     near(got, ssim(&b, &a).unwrap(), 1e-12);
 }
 
@@ -160,9 +135,7 @@ fn unrelated_noise_has_hardly_any_structure_in_common() {
 #[test]
 fn a_thumbprint_is_the_mean_of_each_cell() {
     // 32x48: each cell is 2x3 pixels
-    let picture = RgbImage::from_fn(32, 48, |x, y| {
-        Rgb([(x % 2 * 10) as u8, (y % 3 * 30) as u8, (x / 2 * 16) as u8])
-    });
+    let picture = RgbImage::from_fn(32, 48, |x, y| Rgb([(x % 2 * 10) as u8, (y % 3 * 30) as u8, (x / 2 * 16) as u8]));
     let print = thumbprint(&picture);
     for (cell, rgb) in print.chunks_exact(3).enumerate() {
         assert_eq!(rgb, [5, 30, (cell % 16 * 16) as u8], "cell {cell}");
@@ -185,9 +158,5 @@ fn a_picture_smaller_than_the_grid_is_enlarged() {
 
 #[test]
 fn a_thumbprint_off_by_eight_everywhere_is_just_above_30_db() {
-    near(
-        thumbprint_psnr(&[100; 768], &[108; 768]),
-        20.0 * (255.0f64 / 8.0).log10(),
-        1e-12,
-    );
+    near(thumbprint_psnr(&[100; 768], &[108; 768]), 20.0 * (255.0f64 / 8.0).log10(), 1e-12);
 }

@@ -1,0 +1,255 @@
+//! `wordbrush bench`: what this machine takes for a step, a turn, a picture.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use wordbrush_kernels as kernels;
+
+use super::args::Args;
+use super::{json as lines, root_edit};
+use crate::attention::Untouched;
+use crate::engine::layers::Backend;
+use crate::engine::unet::{Call, Condition};
+use crate::engine::{Engine, noise};
+use crate::model::embedded::Embedded;
+use crate::model::random::Random;
+use crate::plan::settings::{Precision, Settings, name_of};
+use crate::session::file::Hinted;
+use crate::session::model::default_precision;
+use crate::session::{Options, Session};
+use crate::store::Limits;
+use crate::turn::Turn;
+
+/// What can be measured.
+const WHAT: [&str; 7] = ["step", "turn_cold", "turn_cached", "decode", "prompt", "first_picture", "gemm"];
+
+struct Bench<'a> {
+    model: &'a str,
+    precision: Precision,
+    runs: usize,
+    json: bool,
+}
+
+/// Runs the measurements that the arguments name.
+///
+/// # Errors
+/// Fails if an argument is unknown or a measurement cannot be made.
+pub fn bench(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let only = args.value("only");
+    if let Some(what) = only.filter(|w| !WHAT.contains(w)) {
+        return Err(Hinted::new(
+            format!("there is no measurement `{what}`"),
+            format!("there are: {}", WHAT.join(", ")),
+        )
+        .into());
+    }
+    let model = args.value("model").unwrap_or("embedded");
+    if !["embedded", "sd15"].contains(&model) {
+        return Err(
+            Hinted::new(format!("there is no bench model `{model}`"), "--model embedded, or --model sd15").into()
+        );
+    }
+    let precision = match args.value("precision") {
+        None => default_precision(),
+        Some("f32") => Precision::F32,
+        Some("bf16") => Precision::Bf16,
+        Some(other) => {
+            return Err(Hinted::new(format!("`--precision {other}` is not measured"), "--precision f32, or bf16").into());
+        }
+    };
+    let runs = args.value("runs").map_or(Ok(5), str::parse).ok().filter(|n| (1..=1000).contains(n));
+    let runs = runs.with_context(|| "`--runs` takes a whole number from 1 to 1000")?;
+    let bench = Bench { model, precision, runs, json: args.has("json") };
+    if !bench.json {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        writeln!(
+            out,
+            "wordbrush {} · {} threads · kernels {}",
+            env!("CARGO_PKG_VERSION"),
+            threads,
+            kernels::family().name()
+        )?;
+    }
+    let all = if model == "embedded" { &WHAT[..] } else { &["step", "decode"][..] };
+    for what in all.iter().filter(|w| only.is_none_or(|o| o == **w)) {
+        bench.measure(what, out)?;
+    }
+    if let Some(what) = only.filter(|w| !all.contains(w)) {
+        return Err(Hinted::new(format!("`{what}` is measured on the embedded model alone"), "--model embedded").into());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The process's largest memory so far, in megabytes, where the system tells.
+fn peak_mb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1024)
+}
+
+impl Bench<'_> {
+    fn engine(&self) -> Result<Engine> {
+        let precision =
+            if self.precision == Precision::Bf16 { kernels::Precision::Bf16 } else { kernels::Precision::F32 };
+        let backend = Backend::Kernels(precision);
+        if self.model == "sd15" { Engine::load(&Random, &backend) } else { Engine::load(&Embedded, &backend) }
+    }
+
+    fn measure(&self, what: &str, out: &mut dyn Write) -> Result<()> {
+        let (mut seconds, extra) = match what {
+            "step" => self.step()?,
+            "decode" => self.decode()?,
+            "turn_cold" | "turn_cached" => self.turns(what == "turn_cold")?,
+            "prompt" => self.start(&["--version"], "")?,
+            "first_picture" => self.start(&["run", "-"], "a cat on a beach\n")?,
+            _ => self.gemm()?,
+        };
+        seconds.sort_by(f64::total_cmp);
+        let median = seconds[seconds.len() / 2];
+        let mut line = json!({
+            "what": what, "model": self.model, "precision": name_of(&self.precision), "kernels": kernels::family().name(),
+            "threads": std::thread::available_parallelism().map_or(1, usize::from),
+            "seconds": median, "min": seconds[0], "max": seconds[seconds.len() - 1], "runs": seconds.len(), "peak_mb": peak_mb(),
+        });
+        if let (Some(line), Value::Object(extra)) = (line.as_object_mut(), extra) {
+            line.extend(extra);
+        }
+        if self.json {
+            writeln!(out, "{}", lines::written(&line))?;
+        } else {
+            let peak = peak_mb().map_or(String::new(), |m| format!(" · peak {m} MB"));
+            writeln!(
+                out,
+                "  {what:<14} {:<9} {:<5} {median:.4} s (of {}: {:.4} to {:.4}){peak}",
+                self.model,
+                name_of(&self.precision),
+                seconds.len(),
+                seconds[0],
+                seconds[seconds.len() - 1]
+            )?;
+        }
+        Ok(out.flush()?)
+    }
+
+    /// One UNet call on batch 2.
+    fn step(&self) -> Result<(Vec<f64>, Value)> {
+        let engine = self.engine()?;
+        let side = engine.spec().unet.sample_size;
+        let (channels, width) = (engine.spec().unet.in_channels, engine.spec().unet.context);
+        let tokens = engine.reader().vocabulary().marks().length;
+        let device = candle_core::Device::Cpu;
+        let latents = candle_core::Tensor::from_vec(
+            noise::normal(1, 2 * side * side * channels),
+            (2, side, side, channels),
+            &device,
+        )?;
+        let text = candle_core::Tensor::from_vec(noise::normal(2, 2 * tokens * width), (2, tokens, width), &device)?;
+        let text = engine.unet().prepare(&Condition { text, added: None })?;
+        let seconds = self.times(|| {
+            let mut control = Untouched;
+            let call = Call { step: 0, level: 501, shown: true, map_precision: Precision::F16, control: &mut control };
+            engine.unet().forward(&latents, &text, call)?;
+            Ok(())
+        })?;
+        Ok((seconds, json!({"size": side * engine.spec().vae.factor(), "batch": 2, "steps": 1})))
+    }
+
+    fn decode(&self) -> Result<(Vec<f64>, Value)> {
+        let engine = self.engine()?;
+        let side = engine.spec().unet.sample_size * engine.spec().vae.factor();
+        let latent = engine.noise(1, (side, side))?;
+        let seconds = self.times(|| engine.decode(&latent).map(|_| ()))?;
+        Ok((seconds, json!({"size": side, "batch": 1, "steps": 0})))
+    }
+
+    /// A whole word swap of 30 steps with its decoding, with the parent's maps at hand or computed again.
+    fn turns(&self, cold: bool) -> Result<(Vec<f64>, Value)> {
+        let precision = name_of(&self.precision);
+        let mut session = Session::open(Options {
+            home: super::batch::home()?,
+            path: None,
+            read_only: false,
+            settings: Settings::default(),
+            overrides: vec![("precision".to_owned(), precision)],
+            limits: Limits { ram: 1 << 30, disk: 0 },
+        })?;
+        let mut go = |_: usize, _: &candle_core::Tensor| ControlFlow::Continue(());
+        session.edit("", &root_edit("a woman's face with long wavy blond hair"), &mut go)?;
+        let root = session.resolve(None)?;
+        let words = ["red", "black", "brown", "pink", "blue", "white", "green", "purple", "grey"];
+        let mut seconds = Vec::new();
+        for i in 0..=self.runs {
+            // Each run another word, or another window: an edit that exists already would not be drawn again.
+            session.set("self", &format!("{}", 0.4 - 0.000_1 * (i / words.len()) as f64))?;
+            let line = format!("blond -> {}", words[i % words.len()]);
+            let Turn::Edit(edit) = session.read(&line)? else { anyhow::bail!("BUG: a swap is no edit") };
+            if cold {
+                session.forget();
+            }
+            let begun = Instant::now();
+            session.edit(&line, &edit, &mut go)?;
+            if i > 0 {
+                seconds.push(begun.elapsed().as_secs_f64());
+            }
+            let event = session.tree().go(&format!("#{root}"))?;
+            session.go(event)?;
+        }
+        Ok((seconds, json!({"size": 128, "batch": 2, "steps": 30})))
+    }
+
+    /// Runs this program anew, to its end.
+    fn start(&self, words: &[&str], input: &str) -> Result<(Vec<f64>, Value)> {
+        let program = std::env::current_exe()?;
+        let seconds = self.times(|| {
+            let mut child = Command::new(&program)
+                .args(words)
+                .args(["--set", &format!("precision={}", name_of(&self.precision))])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .context("cannot start this program anew")?;
+            if let Some(stdin) = &mut child.stdin {
+                stdin.write_all(input.as_bytes())?;
+            }
+            child.wait()?;
+            Ok(())
+        })?;
+        Ok((seconds, json!({"size": 128, "batch": 2, "steps": if input.is_empty() { 0 } else { 30 }})))
+    }
+
+    /// The largest shapes of Stable Diffusion 1.5's UNet, beside the peak of a loop that stays in registers.
+    fn gemm(&self) -> Result<(Vec<f64>, Value)> {
+        let precision =
+            if self.precision == Precision::Bf16 { kernels::Precision::Bf16 } else { kernels::Precision::F32 };
+        let (m, n, k) = (4096, 320, 2880);
+        let packed = kernels::PackedWeights::new(&noise::normal(1, n * k), n, k, precision);
+        let a = noise::normal(2, m * k);
+        let mut c = vec![0.0f32; m * n];
+        let seconds = self.times(|| {
+            kernels::gemm(&a, m, &packed, None, kernels::Activation::None, None, &mut c);
+            Ok(())
+        })?;
+        let begun = Instant::now();
+        let operations = kernels::register_peak(precision, 4_000_000);
+        let peak = operations / begun.elapsed().as_secs_f64() / 1e9;
+        let best = seconds.iter().copied().fold(f64::INFINITY, f64::min);
+        let gflops = 2.0 * (m * n * k) as f64 / best / 1e9;
+        Ok((seconds, json!({"size": 512, "batch": 2, "steps": 0, "gflops": gflops, "peak_gflops_one_core": peak})))
+    }
+
+    /// Times one call after another, after one that does not count.
+    fn times(&self, mut call: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
+        call()?;
+        (0..self.runs)
+            .map(|_| {
+                let begun = Instant::now();
+                call()?;
+                Ok(begun.elapsed().as_secs_f64())
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,456 @@
+//! Commands, typed into the real program: each does what the help says of it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use wordbrush::preview::png;
+
+/// A home of its own, a folder for pictures, and scripts run in it with two steps a picture.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn program(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wordbrush"));
+        command.current_dir(self.folder.path()).args(args);
+        command.env("WORDBRUSH_HOME", self.at("home")).env("XDG_CONFIG_HOME", self.at("config"));
+        command.output().unwrap()
+    }
+
+    /// Runs lines; one object for each.
+    #[track_caller]
+    fn run(&self, lines: &[&str]) -> Vec<Value> {
+        self.run_in("home/first.jsonl", lines)
+    }
+
+    #[track_caller]
+    fn run_in(&self, session: &str, lines: &[&str]) -> Vec<Value> {
+        std::fs::write(self.at("script"), lines.join("\n")).unwrap();
+        let args = ["run", "script", "--json", "--session", session, "--out", "pictures", "--set", "steps=2"];
+        let output = self.program(&args);
+        assert_ne!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let objects: Vec<Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        assert_eq!(objects.len(), lines.len(), "{text}");
+        objects
+    }
+}
+
+#[track_caller]
+fn text(object: &Value) -> &str {
+    object["text"].as_str().unwrap_or_else(|| panic!("no text: {object}"))
+}
+
+#[track_caller]
+fn error(object: &Value) -> &str {
+    object["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {object}"))
+}
+
+fn is_png(path: &Path) -> bool {
+    png::open(path).is_ok()
+}
+
+const FACE: &str = "a woman's face with long blond hair";
+
+#[test]
+fn pictures_are_shown_compared_and_laid_out_with_their_numbers() {
+    let desk = Desk::new();
+    let lines = [
+        FACE,
+        "blond -> red",
+        "+ with round glasses",
+        "/show #1 #2",
+        "/show path",
+        "/compare #1 #3",
+        "/sheet",
+        "/compare #1 #1",
+        "/show #9",
+    ];
+    let out = desk.run(&lines);
+    assert!(
+        text(&out[3]).contains("#1  a woman's face with long blond hair") && text(&out[3]).contains("#2  "),
+        "{}",
+        out[3]
+    );
+    assert!(is_png(Path::new(text(&out[4]))), "{}", out[4]);
+    let compared = text(&out[5]);
+    assert!(compared.contains("blond → red · + \"with round glasses\""), "{compared}");
+    assert!(compared.contains("psnr ") && compared.contains("ssim 0.") && compared.contains("outside "), "{compared}");
+    assert!(text(&out[6]).contains("#2 blond → red\n#3 + \"with round glasses\""), "{}", out[6]);
+    let same = text(&out[7]);
+    assert!(same.contains("the same words") && same.contains("psnr equal") && same.contains("ssim 1 "), "{same}");
+    assert!(error(&out[8]).contains("#9"));
+    for name in ["compare-0001-0003.png", "sheet-0003.png"] {
+        assert!(is_png(&desk.at("pictures").join(name)), "{name}");
+    }
+}
+
+#[test]
+fn maps_and_masks_come_from_what_is_stored_and_a_higher_threshold_marks_less() {
+    let desk = Desk::new();
+    let out = desk.run(&[
+        FACE,
+        "/mask",
+        "blond -> red",
+        "/maps hair",
+        "/maps",
+        "/maps hare",
+        "/mask",
+        "/mask .1",
+        "/mask .9",
+    ]);
+    assert!(error(&out[1]).contains("first picture"));
+    assert!(text(&out[3]).contains("% of the picture"));
+    for word in ["woman", "face", "red", "hair"] {
+        assert!(text(&out[4]).contains(word), "{}", out[4]);
+    }
+    assert_eq!(out[5]["error"]["hint"], "did you mean `hair`?");
+    let share = |o: &Value| text(o).split(": ").nth(1).unwrap().split(' ').next().unwrap().parse::<f64>().unwrap();
+    assert!(share(&out[7]) > share(&out[6]) && share(&out[6]) > share(&out[8]), "{} {} {}", out[7], out[6], out[8]);
+    assert!(text(&out[8]).contains("drawn with k 0.3"), "{}", out[8]);
+    assert!(is_png(&desk.at("pictures/mask-0002-k0.9.png")) && is_png(&desk.at("pictures/maps-0002-hair.png")));
+}
+
+#[test]
+fn several_seeds_are_roots_of_their_own_and_leave_us_where_we_were() {
+    let desk = Desk::new();
+    let out = desk.run(&[FACE, "blond -> red", "/new 3", "/tree", "#5", "/new", "a cat", "/log"]);
+    let said = text(&out[2]);
+    assert!(
+        said.contains("#3    seed 888") && said.contains("#5    seed 890") && said.contains("still at #2"),
+        "{said}"
+    );
+    let tree = text(&out[3]);
+    assert_eq!(tree.matches("a woman's face with long red hair").count(), 3, "{tree}");
+    assert!(tree.lines().any(|l| l.contains("blond → red") && l.contains("here")), "{tree}");
+    assert_eq!((&out[4]["node"], &out[4]["parent"]), (&"#5".into(), &Value::Null));
+    assert_eq!((out[6]["prompt"].as_str(), &out[6]["parent"]), (Some("a cat"), &Value::Null));
+}
+
+#[test]
+fn other_noise_replays_the_whole_branch_and_never_a_seed_twice() {
+    let desk = Desk::new();
+    let out =
+        desk.run(&[FACE, "blond -> red", "hair*2", "/again", "#3", "try again", "/seed 7", "/vary", "#3", "/vary"]);
+    for (at, node) in [(3, "#6"), (5, "#9"), (6, "#12"), (7, "#15"), (9, "#18")] {
+        assert_eq!(out[at]["node"], node, "{}", out[at]);
+        assert_eq!(out[at]["prompt"], "a woman's face with long red hair");
+        assert_eq!(out[at]["weights"]["hair"], 2.0);
+    }
+    // Three pictures of two steps and two samples each, from nothing.
+    assert_eq!(out[3]["evaluations"], 12);
+    assert!(out[5]["warnings"].to_string().contains("seed 890"), "{}", out[5]);
+    assert!(out[6]["warnings"].to_string().contains("seed 7"));
+}
+
+#[test]
+fn stronger_and_weaker_make_siblings_whose_windows_differ() {
+    let desk = Desk::new();
+    let out = desk.run(&[
+        FACE,
+        "/stronger",
+        "blond -> red",
+        "stronger",
+        "weaker",
+        "weaker",
+        "/stronger",
+        "/stronger",
+        "/stronger",
+    ]);
+    assert!(error(&out[1]).contains("first picture"));
+    assert_eq!((&out[3]["node"], &out[3]["parent"]), (&"#3".into(), &"#1".into()));
+    assert!(out[3]["warnings"].to_string().contains("cross 0.2 (was 0.4), self 0.2"), "{}", out[3]);
+    assert_eq!(out[4]["node"], "#2", "weaker than stronger is what it was");
+    assert_eq!((&out[5]["node"], &out[5]["parent"]), (&"#4".into(), &"#1".into()));
+    assert_eq!((out[6]["node"].as_str(), out[7]["node"].as_str()), (Some("#2"), Some("#3")));
+    assert_eq!(out[8]["node"], "#5");
+}
+
+#[test]
+fn an_edit_is_picked_and_a_branch_is_rebased_where_their_words_are() {
+    let desk = Desk::new();
+    let lines = [
+        FACE,                                      // 1
+        "blond -> red",                            // 2
+        "+ with glasses",                          // 3
+        "long*2",                                  // 4
+        "/new a man's face with short blond hair", // 5
+        "/pick #2",                                // 6
+        "/pick #4",                                // no `long` here
+        "#5",
+        "/pick #1",
+        "#3",
+        "/rebase #5", // 7, 8 on 5: the first is 6 again
+        "/rebase #2",
+        "/new a cat",
+        "#3",
+        "/rebase #8",
+    ];
+    let out = desk.run(&lines);
+    assert_eq!(out[5]["prompt"], "a man's face with short red hair");
+    assert!(error(&out[6]).contains("#4") && error(&out[6]).contains("long"), "{}", out[6]);
+    assert!(error(&out[8]).contains("first picture"));
+    assert_eq!(out[10]["prompt"], "a man's face with short red hair with glasses");
+    assert_eq!(out[10]["parent"], "#6", "the same edit of the same picture is the same node");
+    assert!(error(&out[11]).contains("in this branch"));
+    assert!(error(&out[14]).contains("blond"), "{}", out[14]);
+}
+
+#[test]
+fn a_chain_collapses_into_one_edit_of_the_root() {
+    let desk = Desk::new();
+    let lines = [
+        FACE,
+        "/collapse",
+        "blond -> red",
+        "red -> black",
+        "+ with glasses",
+        "hair*1.5",
+        "/collapse",
+        "#1",
+        "blond -> red",
+        "red -> blond",
+        "/collapse",
+    ];
+    let out = desk.run(&lines);
+    assert!(error(&out[1]).contains("first picture"));
+    let folded = &out[6];
+    assert_eq!(
+        (&folded["parent"], folded["prompt"].as_str()),
+        (&"#1".into(), Some("a woman's face with long black hair with glasses"))
+    );
+    assert_eq!(folded["weights"]["hair"], 1.5);
+    let kinds: Vec<String> =
+        folded["edit"].as_array().unwrap().iter().map(|e| format!("{} {} {}", e["kind"], e["from"], e["to"])).collect();
+    assert_eq!(kinds[0], r#""swap" "blond" "black""#, "what came in between is left out");
+    assert_eq!(kinds.len(), 3);
+    assert!(text(&out[10]).contains("undo each other"), "{}", out[10]);
+}
+
+#[test]
+fn a_picture_opens_as_the_tree_it_came_from_with_the_same_ids() {
+    let desk = Desk::new();
+    desk.run(&[FACE, "blond -> red", "#1", "blond -> black", "+ with glasses", "/export png out.png"]);
+    let (_, notes) = png::open(&desk.at("out.png")).unwrap();
+    let told: Vec<String> = notes.wordbrush.unwrap()["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(told.len(), 3, "the path from the root alone");
+
+    let out = desk.run_in(
+        "home/second.jsonl",
+        &["/open out.png", "/tree", "/show path", "undo", "/export json lineage.json", "- glasses"],
+    );
+    assert!(text(&out[0]).contains("3 pictures"), "{}", out[0]);
+    let tree = text(&out[1]);
+    assert!(tree.contains("blond → black") && tree.contains("+ \"with glasses\"") && !tree.contains("red"), "{tree}");
+    let (drawn, _) = png::open(Path::new(text(&out[2]))).unwrap();
+    let (original, _) = png::open(&desk.at("out.png")).unwrap();
+    assert!(drawn == original, "the picture is another when drawn again");
+    let lineage: Value = serde_json::from_slice(&std::fs::read(desk.at("lineage.json")).unwrap()).unwrap();
+    let again: Vec<&str> = lineage["nodes"].as_array().unwrap().iter().map(|n| n["id"].as_str().unwrap()).collect();
+    assert_eq!(again, &told[..2]);
+    assert!(desk.at("home/from-out-a.jsonl").exists(), "the opened picture is a session of its own");
+}
+
+#[test]
+fn a_picture_whose_lineage_was_changed_or_that_has_none_is_not_opened() {
+    let desk = Desk::new();
+    desk.run(&[FACE, "blond -> red", "/export png out.png"]);
+    let (picture, mut notes) = png::open(&desk.at("out.png")).unwrap();
+    let value = notes.wordbrush.as_mut().unwrap();
+    value["nodes"][1]["plan"]["weights"] = serde_json::json!([1e300]);
+    png::save(&desk.at("bad.png"), &picture, &notes).unwrap();
+    png::save(&desk.at("bare.png"), &picture, &png::Notes { wordbrush: None, ..notes }).unwrap();
+    std::fs::write(desk.at("text.png"), "no picture").unwrap();
+    let out = desk.run_in(
+        "home/second.jsonl",
+        &["/open bad.png", "/open bare.png", "/open text.png", "/open nothing", "/open ../x"],
+    );
+    assert!(error(&out[0]).contains("cannot be"), "{}", out[0]);
+    assert!(out[1]["error"]["hint"].as_str().unwrap().contains(FACE), "{}", out[1]);
+    for object in &out[2..] {
+        error(object);
+    }
+    assert!(!desk.at("home/from-bad-a.jsonl").exists());
+}
+
+#[test]
+fn a_page_embeds_every_picture_and_no_text_of_it_is_markup() {
+    let desk = Desk::new();
+    let out = desk.run(&[
+        "/name <script>alert('name')</script>",
+        "a cat <script>alert(1)</script> \"><img src=x onerror=alert(2)>",
+        "cat -> dog",
+        "#1",
+        "cat -> <b>fox</b>",
+        "/export html tree.html",
+    ]);
+    assert!(text(&out[5]).contains("3 pictures"), "{}", out[5]);
+    let page = std::fs::read_to_string(desk.at("tree.html")).unwrap();
+    assert_eq!(page.matches("<img ").count(), 3);
+    assert_eq!(page.matches("src=\"data:image/png;base64,").count(), 3);
+    assert_eq!(page.matches("src=\"").count(), 3, "nothing is fetched");
+    for bad in ["<script", "<b>", "onerror=alert(2)>", "<img src=x", "javascript:", "href=\"http"] {
+        assert!(!page.contains(bad), "{bad}");
+    }
+    assert!(
+        page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && page.contains("PSNR") && page.contains("seed 888")
+    );
+    // Every tag that is opened is closed.
+    for tag in ["article", "div", "h2", "details", "table", "tr", "td", "p", "code"] {
+        let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn exports_never_take_a_name_that_is_taken_and_say_where_they_are() {
+    let desk = Desk::new();
+    let out = desk.run(&[
+        FACE,
+        "blond -> red",
+        "/export png",
+        "/export png",
+        "/export gif",
+        "/export json",
+        "/export gif a.gif",
+        "/export gif a.gif",
+    ]);
+    for name in ["first-0002.png", "first-0002-2.png", "first-0002.gif", "first-0002.json"] {
+        assert!(desk.at("pictures").join(name).exists(), "{name}");
+    }
+    assert!(text(&out[3]).contains("first-0002-2.png"));
+    assert!(!text(&out[6]).contains("in place of") && text(&out[7]).contains("in place of the file"), "{}", out[7]);
+    assert_eq!(&std::fs::read(desk.at("a.gif")).unwrap()[..6], b"GIF89a");
+}
+
+#[test]
+fn a_saved_copy_has_the_same_tree_and_opens_by_its_name() {
+    let desk = Desk::new();
+    let lines = [
+        FACE,
+        "blond -> red",
+        "/branch red",
+        "/save",
+        "/save copy",
+        "/save copy",
+        "/save ../out",
+        "/sessions",
+        "blond -> black",
+        "/open copy",
+        "/tree",
+        "/name my copy",
+    ];
+    let out = desk.run(&lines);
+    assert!(text(&out[3]).contains("first.jsonl"));
+    assert!(text(&out[4]).contains("2 pictures"), "{}", out[4]);
+    assert!(error(&out[5]).contains("exists already"));
+    assert!(error(&out[6]).contains("cannot be a session's name"));
+    let listed = text(&out[7]);
+    assert!(
+        listed.contains("copy") && listed.lines().any(|l| l.starts_with("first") && l.contains("here")),
+        "{listed}"
+    );
+    error(&out[8]);
+    assert!(text(&out[10]).contains("[red]"), "{}", out[10]);
+    let list = String::from_utf8(desk.program(&["sessions"]).stdout).unwrap();
+    assert!(list.contains("\"my copy\""), "{list}");
+    let reopened = desk.run_in("home/copy.jsonl", &["/about"]);
+    assert!(text(&reopened[0]).contains("\"my copy\""), "{}", reopened[0]);
+}
+
+#[test]
+fn a_sweep_draws_every_cell_and_adds_nothing_to_the_tree() {
+    let desk = Desk::new();
+    let out = desk.run(&[
+        FACE,
+        "/sweep k=0",
+        "blond -> red",
+        "/sweep k=0,.3 cross=0,1 gif csv",
+        "/tree",
+        "/sweep seed=1,2",
+        "/sweep k=3",
+        "/sweep gif",
+    ]);
+    assert!(error(&out[1]).contains("first picture"));
+    let said = text(&out[3]);
+    assert!(said.contains("under 4 settings") && said.contains("psnr") && said.contains("evaluations"), "{said}");
+    assert_eq!(text(&out[4]).lines().count(), 2, "{}", out[4]);
+    assert!(error(&out[5]).contains("first picture") && error(&out[6]).contains('3'));
+    error(&out[7]);
+    assert!(is_png(&desk.at("pictures/sweep-0002.png")));
+    let csv = std::fs::read_to_string(desk.at("pictures/sweep-0002.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = csv.lines().map(|l| l.split(',').collect()).collect();
+    assert_eq!(rows.len(), 5, "{csv}");
+    assert_eq!(rows[0][..3], ["k", "cross_replace_steps", "psnr"]);
+    // The cell with the settings of the turn itself has its numbers.
+    let wider = |a: usize, b: usize| assert_ne!(rows[a][2], rows[b][2], "these settings make no difference: {csv}");
+    wider(1, 2);
+    assert!(std::fs::read(desk.at("pictures/sweep-0002.gif")).unwrap().starts_with(b"GIF89a"));
+}
+
+#[test]
+fn the_program_says_what_it_knows_of_itself() {
+    let desk = Desk::new();
+    let out = desk.run(&[
+        "/words colour",
+        "/words",
+        "/words colur",
+        "/about",
+        "/model",
+        "/model ./nowhere",
+        "/negative",
+        "/negative blurry",
+        "/negative",
+        "/save",
+    ]);
+    assert!(text(&out[0]).contains("blond") && text(&out[0]).contains("red"));
+    assert!(text(&out[1]).lines().count() > 10);
+    assert_eq!(out[2]["error"]["hint"], "did you mean `colour`?");
+    for part in ["wordbrush 0.1", "embedded", "engine-", "store", "first.jsonl"] {
+        assert!(text(&out[3]).contains(part), "{part}: {}", out[3]);
+    }
+    assert!(text(&out[4]).contains("embedded"));
+    error(&out[5]);
+    assert!(text(&out[6]).contains("nothing") && text(&out[8]).contains("\"blurry\""));
+    assert!(!desk.at("home/first.jsonl").exists(), "looking leaves no session behind");
+}
+
+#[test]
+fn sessions_are_replayed_exported_and_removed_from_the_command_line() {
+    let desk = Desk::new();
+    let out = desk.run(&[FACE, "blond -> red", "/replay home/first.jsonl"]);
+    assert!(text(&out[2]).contains("2 pictures, 0 differ"), "{}", out[2]);
+    let said = |args: &[&str]| {
+        let output = desk.program(args);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, text) = said(&["export", "html", "first", "page.html"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(std::fs::read_to_string(desk.at("page.html")).unwrap().contains("<article"));
+    assert_eq!(said(&["export", "html", "nobody"]).0, Some(2));
+    assert_eq!(said(&["export", "pdf", "first"]).0, Some(2));
+    assert!(desk.at("home/first.store").exists());
+    let (code, text) = said(&["cache", "clear"]);
+    assert!(code == Some(0) && text.contains("removed 1 store") && !desk.at("home/first.store").exists(), "{text}");
+    let (code, text) = said(&["sessions"]);
+    assert!(code == Some(0) && text.contains("first"), "{text}");
+    assert_eq!(said(&["sessions", "rm", "nobody"]).0, Some(2));
+    assert_eq!(said(&["sessions", "rm", "first"]).0, Some(0));
+    assert!(!desk.at("home/first.jsonl").exists());
+}

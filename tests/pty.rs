@@ -1,0 +1,265 @@
+//! Types a conversation into the real program under a pseudo-terminal, and sees what a person would see.
+#![cfg(unix)]
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use pty_process::blocking::{Command as OnPty, Pty, open};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_wordbrush");
+
+/// The longest that anything waited for may take; a busy machine in a debug build is slow.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The half block that pictures are made of.
+const BLOCK: char = '▀';
+
+/// A program on a pseudo-terminal, with everything it has written so far.
+struct Terminal {
+    pty: Arc<Pty>,
+    child: std::process::Child,
+    bytes: Receiver<Vec<u8>>,
+    raw: Vec<u8>,
+    /// How much of the text was looked at by `sees`.
+    seen: usize,
+}
+
+impl Terminal {
+    /// The program in a window of 80 x 40 with sessions in `home`.
+    fn open(home: &Path, args: &[&str]) -> Self {
+        let (pty, pts) = open().unwrap();
+        pty.resize(pty_process::Size::new(40, 80)).unwrap();
+        let command =
+            OnPty::new(PROGRAM).args(args).env("WORDBRUSH_HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
+        let command = command.env("TERM", "xterm-256color").env_remove("NO_COLOR").env_remove("TMUX").env_remove("STY");
+        let child = command.spawn(pts).unwrap();
+        let pty = Arc::new(pty);
+        let (sender, bytes) = channel();
+        let reader = pty.clone();
+        std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(count @ 1..) = (&*reader).read(&mut part) {
+                if sender.send(part[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { pty, child, bytes, raw: Vec::new(), seen: 0 }
+    }
+
+    fn type_keys(&self, keys: &str) {
+        (&*self.pty).write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn type_line(&self, line: &str) {
+        self.type_keys(&format!("{line}\r"));
+    }
+
+    /// What was written since the last thing seen, without escape sequences.
+    fn text(&self) -> String {
+        without_escapes(&String::from_utf8_lossy(&self.raw)).chars().skip(self.seen).collect()
+    }
+
+    /// Waits until `wanted` has been written after the last thing seen, and gives what came before it.
+    #[track_caller]
+    fn sees(&mut self, wanted: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let text = self.text();
+            if let Some((before, _)) = text.split_once(wanted) {
+                self.seen += before.chars().count() + wanted.chars().count();
+                return before.to_owned();
+            }
+            match self.bytes.recv_timeout(Duration::from_millis(200)) {
+                Ok(more) => self.raw.extend(more),
+                Err(RecvTimeoutError::Timeout) if begun.elapsed() < PATIENCE => {}
+                Err(error) => panic!("`{wanted}` was not written ({error}) but:\n{text}"),
+            }
+        }
+    }
+
+    /// Waits for the program's end, and gives its exit status.
+    #[track_caller]
+    fn ends(&mut self) -> i32 {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            while let Ok(more) = self.bytes.try_recv() {
+                self.raw.extend(more);
+            }
+            assert!(begun.elapsed() < PATIENCE, "the program does not end; it wrote:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `text` without `ESC [ … letter` and carriage returns.
+fn without_escapes(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' if chars.peek() == Some(&'[') => {
+                chars.next();
+                while chars.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
+            }
+            '\r' => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[test]
+fn a_conversation_is_typed_and_found_again() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open(home.path(), &["--set", "steps=2", "--preview", "blocks"]);
+    window.sees("new session");
+    window.sees("› ");
+
+    window.type_line("a woman's face with long blond hair");
+    let picture = window.sees("#1  ");
+    assert!(picture.matches(BLOCK).count() > 1000, "no picture came out:\n{picture}");
+    window.sees("1 › ");
+
+    window.type_line("blond -> red");
+    window.sees("swap   blond → red");
+    let picture = window.sees("#2 ← #1");
+    assert!(picture.matches(BLOCK).count() > 1000, "no picture came out:\n{picture}");
+    window.sees("2 › ");
+
+    window.type_line("tortise -> hare");
+    window.sees("\n    ^^^^^^^\n");
+    window.sees("error: `tortise`");
+    window.sees("hint: ");
+    window.sees("2 › ");
+
+    window.type_line("undo");
+    window.sees("at #1");
+    window.sees("redo returns to #2");
+    window.sees("1 › ");
+
+    window.type_line("/tree");
+    window.sees("#1 a woman's face with long blond hair      ← here");
+    window.sees("└─#2 blond → red");
+    window.sees("1 › ");
+
+    // Tab completes a command and a word of the prompt.
+    window.type_keys("/tre\t");
+    window.sees("/tree");
+    window.type_keys("\u{15}");
+    window.type_keys("\u{4}");
+    window.sees("everything is kept");
+    assert_eq!(window.ends(), 0);
+
+    let name = session_name(home.path());
+    let pictures = home.path().join(format!("{name}.pictures"));
+    assert_eq!(std::fs::read_dir(pictures).unwrap().count(), 2);
+
+    let mut window = Terminal::open(home.path(), &["open", &name, "--preview", "blocks"]);
+    let picture = window.sees(&format!("session \"{name}\" · 2 pictures"));
+    assert!(picture.matches(BLOCK).count() > 1000, "the picture is not shown again:\n{picture}");
+    window.sees("at #1  a woman's face with long blond hair");
+    window.sees("1 › ");
+    window.type_line("/tree");
+    window.sees("└─#2 blond → red");
+    window.sees("1 › ");
+    // Ctrl-P is the line before, in this window and the last.
+    window.type_keys("\u{10}\u{10}\u{10}\u{10}");
+    window.sees("tortise -> hare");
+    window.type_keys("\u{15}/quit\r");
+    assert_eq!(window.ends(), 0);
+}
+
+fn session_name(home: &Path) -> String {
+    let names = std::fs::read_dir(home).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let names: Vec<String> = names.filter_map(|n| n.strip_suffix(".jsonl").map(str::to_owned)).collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    names[0].clone()
+}
+
+#[test]
+fn ctrl_c_stops_a_turn_and_at_the_prompt_the_second_leaves() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open(home.path(), &["--set", "steps=1000", "--preview", "blocks"]);
+    window.sees("› ");
+    window.type_line("a cat");
+    window.sees("/1000");
+    window.type_keys("\u{3}");
+    window.sees("stopped; no picture was added");
+    window.sees("› ");
+    window.type_line("/tree");
+    let tree = window.sees("› ");
+    assert!(!tree.contains("#1"), "a node has grown:\n{tree}");
+    window.type_keys("half a line\u{3}");
+    window.sees("Ctrl-C again leaves");
+    window.sees("› ");
+    window.type_keys("\u{3}");
+    assert_eq!(window.ends(), 0);
+}
+
+#[test]
+fn a_second_ctrl_c_during_a_turn_leaves() {
+    let home = tempfile::tempdir().unwrap();
+    // At this size a step takes long enough to press a key twice.
+    let mut window = Terminal::open(home.path(), &["--set", "steps=1000", "--set", "size=768", "--preview", "none"]);
+    window.sees("› ");
+    window.type_line("a cat");
+    window.sees("/1000");
+    window.type_keys("\u{3}");
+    window.sees("stopping after this step");
+    window.type_keys("\u{3}");
+    assert_eq!(window.ends(), 130);
+}
+
+#[test]
+fn without_a_terminal_the_same_lines_are_taken_and_no_escape_byte_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let lines = "a cat\u{1b}[31m\n+ at night\nundo\n/tree\nnonsense -> more\n";
+    let mut child = Command::new(PROGRAM)
+        .args(["--set", "steps=2", "--preview", "blocks"])
+        .env("WORDBRUSH_HOME", home.path())
+        .env("XDG_CONFIG_HOME", home.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    for (bytes, name) in [(&output.stdout, "output"), (&output.stderr, "errors")] {
+        assert!(!bytes.contains(&0x1b), "{name}: {}", String::from_utf8_lossy(bytes));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    for wanted in ["#1  ", "#2 ← #1", "at #1", "└─#2", "error: "] {
+        assert!(text.contains(wanted), "`{wanted}` is missing from:\n{text}");
+    }
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn plain_mode_moves_no_cursor_and_shows_no_picture() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open(home.path(), &["--plain", "--set", "steps=2"]);
+    window.sees("> ");
+    window.type_line("a cat");
+    window.sees("picture: ");
+    window.sees("#1  ");
+    window.sees("1 > ");
+    window.type_keys("\u{4}");
+    assert_eq!(window.ends(), 0);
+    assert!(!window.raw.contains(&0x1b), "{}", String::from_utf8_lossy(&window.raw));
+}
