@@ -1,5 +1,7 @@
 //! Commands, typed into the real program: each does what the help says of it.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly anywhere")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

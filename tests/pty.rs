@@ -1,4 +1,6 @@
 //! Types a conversation into the real program under a pseudo-terminal, and sees what a person would see.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly anywhere")]
 #![cfg(unix)]
 
 use std::io::{Read, Write};
@@ -202,8 +204,8 @@ fn ctrl_c_stops_a_turn_and_at_the_prompt_the_second_leaves() {
     window.sees("stopped; no picture was added");
     window.sees("› ");
     window.type_line("/tree");
-    let tree = window.sees("› ");
-    assert!(!tree.contains("#1"), "a node has grown:\n{tree}");
+    window.sees("there is no picture yet");
+    window.sees("› ");
     window.type_keys("half a line\u{3}");
     window.sees("Ctrl-C again leaves");
     window.sees("› ");

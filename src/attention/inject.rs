@@ -32,9 +32,12 @@ pub struct Carry {
     pub map_precision: Precision,
 }
 
+/// An ancestor, generations up, and its tokens with their shares.
+type Source<'c> = (usize, &'c [(usize, f32)]);
+
 impl Carry {
     /// Whether token `j`'s column is an ancestor's at a step, and whose.
-    fn source(&self, j: usize, step: usize) -> Option<(usize, &[(usize, f32)])> {
+    fn source(&self, j: usize, step: usize) -> Option<Source<'_>> {
         match &self.columns[j] {
             Column::From { up, tokens } if self.cross[j].contains(&step) => Some((*up, tokens)),
             _ => None,
@@ -151,7 +154,7 @@ impl AttentionControl for Inject<'_> {
 }
 
 impl Inject<'_> {
-    fn carried(&self, site: Site, probs: &Tensor, sources: &[Option<(usize, &[(usize, f32)])>]) -> Result<Tensor> {
+    fn carried(&self, site: Site, probs: &Tensor, sources: &[Option<Source<'_>>]) -> Result<Tensor> {
         let (keys, rows) = (sources.len(), probs.elem_count() / sources.len());
         let mut values = probs.flatten_all()?.to_vec1::<f32>()?;
         let mut summed = false;

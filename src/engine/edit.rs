@@ -136,7 +136,7 @@ pub struct Before<'a> {
     /// The parent's latents and word maps, for a fresh mask.
     pub parent: Option<Parent>,
     /// An ancestor's masks and outside, for [`Where::As`].
-    pub taken_up: Option<(Vec<Option<Mask>>, Arc<Vec<Tensor>>, BlendArithmetic)>,
+    pub taken_up: Option<TakenUpParts>,
     /// Ancestors' maps.
     pub maps: Option<&'a mut dyn MapSource>,
 }
@@ -217,7 +217,8 @@ pub fn draw(
     Ok(Some(Drawn { trajectory, maps, word_maps, masks: blend.into_masks(), mask_maps, row_gap: weigh.row_gap() }))
 }
 
-type TakenUpParts = (Vec<Option<Mask>>, Arc<Vec<Tensor>>, BlendArithmetic);
+/// An ancestor's masks by step, the latents that lay outside them after each step, and its arithmetic.
+pub type TakenUpParts = (Vec<Option<Mask>>, Arc<Vec<Tensor>>, BlendArithmetic);
 
 fn blend(
     orders: &Orders,

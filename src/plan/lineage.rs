@@ -122,11 +122,10 @@ pub fn columns(family: &[&Generation], new: &Prompt, identities: &[u32], spans: 
     columns[0] = one(1, 0);
     // A cut prompt has no room for its end; the last position is the end's all the same.
     columns[new.end] = one(1, family[0].prompt.end);
-    for position in new.end + 1..new.ids.len() {
-        let pad = position - new.end;
+    for (pad, column) in columns[new.end..].iter_mut().enumerate().skip(1) {
         let found = family.iter().position(|g| g.prompt.end + pad < g.prompt.ids.len());
         if let Some(i) = found {
-            columns[position] = one(i + 1, family[i].prompt.end + pad);
+            *column = one(i + 1, family[i].prompt.end + pad);
         }
     }
     let mut lost: Vec<usize> = Vec::new();

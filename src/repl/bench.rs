@@ -58,7 +58,9 @@ pub fn bench(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         Some("f32") => Precision::F32,
         Some("bf16") => Precision::Bf16,
         Some(other) => {
-            return Err(Hinted::new(format!("`--precision {other}` is not measured"), "--precision f32, or bf16").into());
+            return Err(
+                Hinted::new(format!("`--precision {other}` is not measured"), "--precision f32, or bf16").into()
+            );
         }
     };
     let runs = args.value("runs").map_or(Ok(5), str::parse).ok().filter(|n| (1..=1000).contains(n));

@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn freedom_gives_way_to_cross_wherever_it_stands() {
         assert_eq!(read("freedom = 0.5\ncross = 0.8").settings, read("cross = 0.8\nfreedom = 0.5").settings);
-        assert_eq!(read("cross = 0.8\nfreedom = 0.5").settings.get("cross"), "0.8");
+        assert_eq!(read("cross = 0.8\nfreedom = 0.5").settings.get("cross_replace_steps"), "0.8");
     }
 
     #[test]

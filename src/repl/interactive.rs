@@ -190,7 +190,6 @@ impl Room {
     }
 
     fn converse(&mut self, mut lines: Lines) -> Result<()> {
-        let mut interrupted = false;
         loop {
             self.screen.follow_size();
             let prompt = self.prompt();
@@ -198,13 +197,9 @@ impl Room {
             let known = Known::of(&self.talk.session, &self.home, &self.vocabulary, room);
             match lines.read(&prompt, known)? {
                 Typed::Ended => return Ok(()),
-                Typed::Interrupted if interrupted => return Ok(()),
-                Typed::Interrupted => {
-                    interrupted = true;
-                    self.say("Ctrl-C again leaves, and so does Ctrl-D", 0)?;
-                }
+                Typed::Interrupted if self.stop.again() => return Ok(()),
+                Typed::Interrupted => self.say("Ctrl-C again leaves, and so does Ctrl-D", 0)?,
                 Typed::Line(text) => {
-                    interrupted = false;
                     for line in text.lines() {
                         if !self.take(line, &prompt)? {
                             return Ok(());
@@ -379,11 +374,12 @@ impl Room {
     /// The same, faint.
     fn murmur(&mut self, text: &str) -> Result<()> {
         let text = fold(text, self.screen.size.columns, 2);
-        Ok(if self.manner == Manner::Bar {
-            writeln!(self.out, "\x1b[2m{text}\x1b[22m")?
+        if self.manner == Manner::Bar {
+            writeln!(self.out, "\x1b[2m{text}\x1b[22m")?;
         } else {
-            writeln!(self.out, "{text}")?
-        })
+            writeln!(self.out, "{text}")?;
+        }
+        Ok(())
     }
 
     /// Begins to collect the words of the embedded model for completion. A model with a vocabulary of all of English has

@@ -33,7 +33,7 @@ impl Stop {
     }
 
     fn hear(&self) {
-        let again = self.asked.fetch_add(1, Ordering::SeqCst) > 0;
+        let again = self.again();
         let mut out = std::io::stdout();
         if again {
             self.show_typing(true);
@@ -46,6 +46,13 @@ impl Stop {
             (false, _) => "\nCtrl-C again leaves, and so does Ctrl-D\n",
         };
         let _ = out.write_all(said.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Counts a Ctrl-C, whether it came as a signal or as a key at the prompt. True: it is the second, with no line
+    /// in between.
+    #[must_use]
+    pub fn again(&self) -> bool {
+        self.asked.fetch_add(1, Ordering::SeqCst) > 0
     }
 
     /// A turn begins.
@@ -86,8 +93,8 @@ mod tests {
         let stop = Stop::default();
         stop.begin();
         assert!(!stop.is_asked());
-        stop.hear();
-        assert!(stop.is_asked());
+        assert!(!stop.again());
+        assert!(stop.is_asked() && stop.again());
         stop.end();
         stop.begin();
         assert!(!stop.is_asked());

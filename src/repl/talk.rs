@@ -193,6 +193,7 @@ impl Talk {
                 self.session.name_node(here, &name)?;
                 Ok(text(format!("#{here} is called `{name}`")))
             }
+            Command::Tree | Command::Log if tree.is_empty() => Ok(text("there is no picture yet; describe one")),
             Command::Tree => Ok(text(self.session.tree().draw_tree())),
             Command::Log => Ok(text(self.session.tree().draw_log())),
             Command::Set { name: Some(name), value: Some(value) } => {

@@ -16,9 +16,8 @@ use crate::attention::blend::{MaskRule, Parent};
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::Keep;
 use crate::engine::ddim::Timetable;
-use crate::engine::edit::{Before, Means, Orders, draw, recall};
+use crate::engine::edit::{Before, Means, Orders, TakenUpParts, draw, recall};
 use crate::engine::{Conditions, Run};
-use crate::plan::settings::BlendArithmetic;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
 
@@ -197,11 +196,7 @@ impl<'a> Easel<'a> {
     }
 
     /// The masks of the first of `family`, and the latents that lay outside them; `None` if it has none.
-    #[expect(clippy::type_complexity, reason = "the three things that are taken up together")]
-    fn masks_of(
-        &self,
-        family: &[Arc<Relative>],
-    ) -> Result<Option<(Vec<Option<Vec<u8>>>, Arc<Vec<Tensor>>, BlendArithmetic)>> {
+    fn masks_of(&self, family: &[Arc<Relative>]) -> Result<Option<TakenUpParts>> {
         let node = &family[0];
         match &node.plan.region {
             Region::Everywhere => Ok(None),

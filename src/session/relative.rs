@@ -62,7 +62,10 @@ pub(super) fn keep_left(store: &Store, id: NodeId, left: &Left) -> Option<()> {
     for latent in latents {
         values.extend(latent.flatten_all().ok()?.to_vec1::<f32>().ok()?);
     }
-    let put = |kind, blob: Option<Blob>| Some(store.put(Key::new(id, kind, 0), blob?));
+    let put = |kind, blob: Option<Blob>| {
+        store.put(Key::new(id, kind, 0), blob?);
+        Some(())
+    };
     put(Kind::Latents, Blob::from_f32(&[latents.len(), h, w, c], &values))?;
     let size = left.word_maps.first().map_or(0, Vec::len);
     put(Kind::WordMaps, Blob::from_f32(&[left.word_maps.len(), size], &left.word_maps.concat()))?;

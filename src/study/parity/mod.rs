@@ -10,6 +10,7 @@ mod run;
 mod words;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -63,15 +64,16 @@ impl Models {
     /// Loads the engine of a case; `plain` for gradients.
     fn load(&mut self, case: &Case, plain: bool) -> Result<()> {
         let key = (self.path(case), plain);
-        if !self.loaded.contains_key(&key) {
+        if let Entry::Vacant(place) = self.loaded.entry(key) {
+            let path = &place.key().0;
             let backend = if plain {
                 Backend::Plain(candle_core::Device::Cpu, candle_core::DType::F64)
             } else {
                 Backend::Kernels(wordbrush_kernels::Precision::F32)
             };
-            let folder = Folder::open(&key.0)?;
-            let engine = Engine::load(&folder, &backend).with_context(|| format!("cannot load {}", key.0.display()))?;
-            self.loaded.insert(key, engine);
+            let folder = Folder::open(path)?;
+            let engine = Engine::load(&folder, &backend).with_context(|| format!("cannot load {}", path.display()))?;
+            place.insert(engine);
         }
         Ok(())
     }
