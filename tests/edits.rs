@@ -3,6 +3,8 @@
 //! Fixed prompts and seeds under the default settings, measured as docs/DEFAULTS.md measures them: a probe that was fitted
 //! on real pictures says whether the edit happened; PSNR over what should have stayed says whether it stayed.
 
+#![allow(clippy::print_stderr, reason = "a test may say what it measured")]
+
 mod common;
 
 use common::probes::{Probes, latent_inputs};

@@ -3,6 +3,8 @@
 //! The golden numbers in `tests/parity/` were computed by the published code on tiny models; `docs/PARITY.md` says what is
 //! in a case. `WORDBRUSH_PARITY=DIR` runs a larger set of the same form, a folder with `cases/`.
 
+#![allow(clippy::print_stderr, reason = "a test may say what it measured")]
+
 use std::path::{Path, PathBuf};
 
 use wordbrush::study::parity::{Models, find_cases, report, run_case};

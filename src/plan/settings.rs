@@ -325,11 +325,12 @@ impl Settings {
     /// the range, the hint what to type.
     pub fn set(&mut self, name: &str, value: &str) -> Result<&'static Setting, SettingError> {
         let Some(setting) = find(name) else {
-            let names = TABLE.iter().map(|s| s.name).collect::<Vec<_>>().join(", ");
-            return Err(SettingError::new(
-                format!("there is no setting `{}`", name.trim()),
-                format!("there are: {names}"),
-            ));
+            let names = || TABLE.iter().flat_map(|s| [s.name, s.alias]).filter(|n| !n.is_empty());
+            let hint = match crate::turn::nearest(&name.trim().to_lowercase().replace('-', "_"), names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are: {}", TABLE.iter().map(|s| s.name).collect::<Vec<_>>().join(", ")),
+            };
+            return Err(SettingError::new(format!("there is no setting `{}`", name.trim()), hint));
         };
         let value = value.trim();
         let now = self.get(setting.name);

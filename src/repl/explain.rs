@@ -81,7 +81,7 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     let vocabulary = model.engine.reader().vocabulary();
     if let Some(parent) = family.first() {
         out.push(String::new());
-        out.push("word            tokens          comes from                         carried    weight".to_owned());
+        out.push(format!("{:<14} {:<14} {:<28} {:<9} weight", "word", "tokens", "comes from", "carried"));
         let windows = cross_windows(settings, target, recipe.steps);
         for (i, word) in target.words.iter().enumerate() {
             let tokens = target.word_tokens[i].clone();
@@ -97,7 +97,7 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
                 if carried && !steps.is_empty() { format!("{}..{}", steps.start, steps.end) } else { "-".to_owned() };
             let pieces = pieces.join("|").replace("</w>", "");
             out.push(
-                format!("{word:<15} {pieces:<15} {source:<34} {carried:<10} {}", resolved.plan.weights[i])
+                format!("{word:<14} {pieces:<14} {source:<28} {carried:<9} {}", resolved.plan.weights[i])
                     .trim_end()
                     .to_owned(),
             );
@@ -135,11 +135,11 @@ fn source_text(column: &Column, family: &[std::sync::Arc<crate::session::relativ
         .collect();
     names.dedup();
     let who = match up {
-        1 => "parent".to_owned(),
-        2 => "grandparent".to_owned(),
-        n => format!("{n} turns up"),
+        1 => "of the parent".to_owned(),
+        2 => "of the grandparent".to_owned(),
+        n => format!("from {n} turns up"),
     };
-    format!("`{}` of the {who}", names.join(" "))
+    format!("`{}` {who}", names.join(" "))
 }
 
 fn region_text(region: &Region, parent: &Generation, child: &Generation, k: f64, session: &Session) -> String {

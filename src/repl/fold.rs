@@ -8,8 +8,9 @@ use super::batch::write_error;
 use super::reply::tell;
 use crate::safe::printable;
 
-/// `text` with lines of at most `columns` cells where words allow it; a continued line begins with the blanks of its first
-/// and `hang` more. A line that fits stays as it is.
+/// `text` with lines of at most `columns` cells where words allow it. A continued line begins under the last column of a
+/// table's line, if that leaves a third of the room; else with the blanks of its first and `hang` more. A line that fits
+/// stays as it is.
 #[must_use]
 pub fn fold(text: &str, columns: u16, hang: usize) -> String {
     let room = usize::from(columns.max(20)) - 1;
@@ -23,7 +24,7 @@ pub fn fold(text: &str, columns: u16, hang: usize) -> String {
             continue;
         }
         let lead = line.len() - line.trim_start().len();
-        let indent = " ".repeat((lead + hang).min(room / 2));
+        let indent = " ".repeat(column(line, room).unwrap_or(lead + hang).min(room * 2 / 3));
         let mut width = 0;
         let mut is_first = true;
         for word in line.split_inclusive(' ') {
@@ -40,6 +41,14 @@ pub fn fold(text: &str, columns: u16, hang: usize) -> String {
         }
     }
     out
+}
+
+/// Where the last column of a table's line begins that leaves a third of `room`: columns stand two blanks apart or more.
+fn column(line: &str, room: usize) -> Option<usize> {
+    let chars: Vec<char> = line.chars().collect();
+    let begins = |at: &usize| chars[*at] != ' ' && chars[at - 1] == ' ' && chars[at - 2] == ' ';
+    let after_words = |at: &usize| chars[..*at].iter().any(|c| *c != ' ');
+    (2..chars.len().min(room * 2 / 3)).rev().filter(begins).find(after_words)
 }
 
 /// Writes an error below the line that was just typed after `prompt`: carets under the place where that line stands on the
@@ -80,6 +89,13 @@ mod tests {
         assert_eq!(fold("  note: one two three four five", 22, 2), "  note: one two three\n    four five");
         assert_eq!(fold("short   line", 40, 2), "short   line");
         assert_eq!(fold("ab\n\ncd", 40, 2), "ab\n\ncd");
+    }
+
+    #[test]
+    fn a_line_of_a_table_goes_on_under_its_last_column_where_there_is_room() {
+        assert_eq!(fold("  /go ID   go to a node or name", 30, 2), "  /go ID   go to a node or\n           name");
+        assert_eq!(fold("  a              b               go on", 30, 2), "  a              b\n                 go on");
+        assert_eq!(fold("  a                      go on there", 30, 2), "  a                      go\n    on there");
     }
 
     #[test]

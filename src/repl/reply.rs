@@ -47,7 +47,7 @@ pub struct Drew {
     pub ssim: Option<f64>,
     /// PSNR outside the edited words' region; `None` also if nothing lies outside.
     pub outside_psnr: Option<f64>,
-    /// PSNR outside the edited words' region against the root of the tree.
+    /// PSNR against the root of the tree, outside the regions of all edits since; `None` for a root and its children.
     pub outside_psnr_root: Option<f64>,
     /// Where its PNG is.
     pub image: Option<PathBuf>,

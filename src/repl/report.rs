@@ -40,10 +40,11 @@ pub fn drew(drew: &Drew, session: &Session) -> String {
     if let Some(psnr) = drew.outside_psnr {
         parts.push(format!("outside the edit {}", decibels(psnr)));
     }
-    if let Some(psnr) = drew.outside_psnr_root.filter(|_| session.tree()[parent].parent.is_some()) {
-        parts.push(format!("since the first picture {}", decibels(psnr)));
+    if let Some(psnr) = drew.outside_psnr_root {
+        parts.push(format!("outside all edits since the first picture {}", decibels(psnr)));
     }
-    if turned.row_gap > 0.5 {
+    let weighed = session.tree()[turned.node].plan.weights.iter().any(|w| *w != 1.0);
+    if weighed && turned.row_gap > 0.05 {
         parts.push(format!("rows of attention off 1 by up to {:.2}", turned.row_gap));
     }
     format!("#{} ← #{parent}  {}", turned.node, parts.join(" · "))

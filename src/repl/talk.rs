@@ -10,6 +10,7 @@ use super::look;
 use super::reply::{Cycled, Drew, Reply, Shown};
 use crate::measure::{psnr, psnr_where, ssim};
 use crate::preview::png;
+use crate::session::file::Hinted;
 use crate::session::{Session, Turned, to_image};
 use crate::turn::{Change, Command, Edit, Misread, Question, Span, Turn};
 
@@ -79,6 +80,11 @@ impl Talk {
                 return self.edit(line, &super::root_edit(line), watcher);
             }
         }
+        let number = line.trim();
+        if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
+            let message = format!("`{number}` answers no question");
+            return Err(Hinted::new(message, format!("#{number} goes to picture {number}")).into());
+        }
         match self.session.read(line)? {
             Turn::Nothing => Ok(Reply::Nothing),
             Turn::Question(question) => {
@@ -121,9 +127,17 @@ impl Talk {
         };
         let outside = turned.outside.as_deref();
         let outside_psnr = parent.as_ref().zip(outside).and_then(|(p, o)| psnr_where(&picture, p, o));
-        let root = self.session.root()?.number;
-        let root = if turned.parent.is_some() { Some(to_image(&self.session.picture(root)?)) } else { None };
-        let outside_psnr_root = root.as_ref().zip(outside).and_then(|(p, o)| psnr_where(&picture, p, o));
+        // Against the root of the tree: only where no edit since then was to change anything.
+        let tree = self.session.tree();
+        let far = turned.parent.is_some_and(|parent| tree[parent].parent.is_some());
+        let root = tree.path_to_root(turned.node).iter().find(|n| n.is_root()).map(|n| n.number);
+        let outside_psnr_root = match root.filter(|_| far) {
+            Some(root) => {
+                let root = to_image(&self.session.picture(root)?);
+                self.session.outside_all(turned.node)?.and_then(|all| psnr_where(&picture, &root, &all))
+            }
+            None => None,
+        };
         Ok(Drew {
             changes: self.session.tree()[turned.node].changes.clone(),
             psnr: parent.as_ref().and_then(|p| psnr(&picture, p)),

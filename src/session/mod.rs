@@ -485,6 +485,18 @@ impl Session {
         Ok((left, parent, outside))
     }
 
+    /// Pixels outside the regions of all edits since the root of a node's tree; `None` for a root.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn outside_all(&mut self, number: u32) -> Result<Option<Vec<bool>>> {
+        let recipe = self.tree[number].recipe.clone();
+        let model = self.model_for(&recipe)?;
+        let family = self.family(number, &model)?;
+        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        region::outside_all(&family, &easel)
+    }
+
     /// A node's picture: from the store, or drawn again.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use anyhow::Result;
+
 use super::easel::Easel;
 use super::relative::{Left, Relative};
 use crate::attention::blend::{MaskRule, spread};
@@ -31,6 +33,23 @@ pub fn outside(family: &[Arc<Relative>], left: &Left, parent: Option<&Left>, eas
         }
     }
     Some(outside)
+}
+
+/// Pixels outside the regions of all edits from the root down to the first of `family`; `None` for a root.
+///
+/// # Errors
+/// Fails if an ancestor must be drawn again and cannot be.
+pub fn outside_all(family: &[Arc<Relative>], easel: &Easel<'_>) -> Result<Option<Vec<bool>>> {
+    let mut all: Option<Vec<bool>> = None;
+    for i in 0..family.len().saturating_sub(1) {
+        let (left, parent) = (easel.left(&family[i..])?, easel.left(&family[i + 1..])?);
+        let Some(one) = outside(&family[i..], &left, Some(&parent), easel) else { return Ok(None) };
+        all = Some(match all {
+            None => one,
+            Some(all) => all.iter().zip(&one).map(|(a, b)| *a && *b).collect(),
+        });
+    }
+    Ok(all)
 }
 
 fn above_threshold(rule: &MaskRule, left: &Left, tokens: &[usize]) -> Option<Vec<bool>> {

@@ -124,7 +124,7 @@ pub(super) fn about(talk: &mut Talk) -> Result<Reply> {
         format!("model      {name} · {} ", &model.digest[..model.digest.len().min(12)]).trim_end().to_owned(),
         format!("computes   {} · {}", maker(), name_of(&model.precision)),
         format!("session    \"{}\" · {}", session.title().unwrap_or(&session.name()), path(session.path())),
-        format!("tree       {} nodes · {} roots", session.tree().len(), session.tree().roots().len()),
+        format!("tree       nodes: {} · roots: {}", session.tree().len(), session.tree().roots().len()),
     ];
     lines.push(match &talk.out {
         Some(folder) => format!("pictures   {}", folder.display()),
