@@ -41,7 +41,8 @@ pub fn drew(drew: &Drew, session: &Session) -> String {
         parts.push(format!("outside the edit {}", decibels(psnr)));
     }
     if let Some(psnr) = drew.outside_psnr_root {
-        parts.push(format!("outside all edits since the first picture {}", decibels(psnr)));
+        let root = session.tree().path_to_root(turned.node).iter().find(|n| n.is_root()).map_or(0, |n| n.number);
+        parts.push(format!("outside all edits since #{root} {}", decibels(psnr)));
     }
     let weighed = session.tree()[turned.node].plan.weights.iter().any(|w| *w != 1.0);
     if weighed && turned.row_gap > 0.05 {
