@@ -1,6 +1,6 @@
 //! Which tokens are which words.
 //!
-//! A [`Prompt`] is a text, its words ([`words::split`](crate::turn::words::split)) and its tokens, tied together by byte offsets: never by
+//! A [`Prompt`] is a text, its words ([`words::split`]) and its tokens, tied together by byte offsets: never by
 //! counting letters, so accents, emoji and repeated words keep their places.
 
 pub mod vocabulary;

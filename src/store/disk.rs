@@ -1,7 +1,7 @@
 //! The file operations on which the session file and the store rest.
 //!
 //! They are few, they name whole files, and they go through one trait. So a test can let the n-th of them fail, write
-//! half of what it was given, or end the process ([`faulty`]), and can do so for every n.
+//! half of what it was given, or end the process (`faulty`, in tests), and can do so for every n.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
