@@ -26,7 +26,7 @@ pub(super) struct Clause<'t> {
     /// From the first part's first word to the last part's last.
     all: &'t [Tok],
     /// The first part.
-    head: &'t [Tok],
+    pub(super) head: &'t [Tok],
     more: Vec<&'t [Tok]>,
 }
 

@@ -95,10 +95,17 @@ pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
         mistyped(desk, plain)?;
         return Ok(false);
     }
-    if pair::instead(desk, plain)? {
+    let clauses = clause::cut(desk, plain);
+    // `at sunset, with a forest instead of the river` is two changes.
+    let one_of_several =
+        clauses.iter().skip(1).any(|c| pair::says_instead(c.head)) && opening::opens(desk, clauses[0].head);
+    if !one_of_several && pair::instead(desk, plain)? {
         return Ok(true);
     }
-    for clause in clause::cut(desk, plain) {
+    for clause in clauses {
+        if one_of_several && pair::says_instead(clause.head) && pair::instead(desk, clause.head)? {
+            continue;
+        }
         clause::read(desk, &clause, wants)?;
     }
     Ok(true)

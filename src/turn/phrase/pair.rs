@@ -17,6 +17,13 @@ use super::verbs::Verb;
 use super::weigh;
 use std::ops::Range;
 
+/// Whether a clause says `Y instead of X`, both of them.
+pub(super) fn says_instead(toks: &[Tok]) -> bool {
+    let words = lows(toks);
+    let found = words.windows(2).position(|w| w == ["instead", "of"] || w == ["rather", "than"]);
+    found.is_some_and(|at| at > 0 && at + 2 < words.len())
+}
+
 /// `a dog instead of the cat`, `instead of the cat, a dog`, `a dog rather than a cat`, `not a cat but a dog`.
 pub(super) fn instead(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
     let words = lows(toks);
