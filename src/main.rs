@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Error, Result};
 
 use wordbrush::repl::args::{Args, HELP};
-use wordbrush::repl::{batch, completions, files, interactive};
+use wordbrush::repl::{ahead, batch, completions, files, interactive};
 use wordbrush::session::file::Hinted;
 
 fn main() -> ExitCode {
@@ -24,6 +24,9 @@ fn carry_out(args: &Args) -> Result<ExitCode> {
         writeln!(out, "wordbrush {}", env!("CARGO_PKG_VERSION"))?;
         return Ok(ExitCode::SUCCESS);
     }
+    if ["", "open", "run", "explain", "replay", "cycle"].contains(&args.verb.as_str()) {
+        ahead::fetch(args, &mut std::io::stderr())?;
+    }
     match args.verb.as_str() {
         "" | "open" => interactive::open(args),
         "run" => batch::run(args, &mut out),
@@ -40,7 +43,7 @@ fn carry_out(args: &Args) -> Result<ExitCode> {
             write!(out, "{script}")?;
             Ok(ExitCode::SUCCESS)
         }
-        verb => Err(Hinted::new(format!("`{verb}` is not built yet"), "wordbrush --help").into()),
+        verb => Err(Hinted::new(format!("BUG: `{verb}` is a verb without code"), "wordbrush --help").into()),
     }
 }
 

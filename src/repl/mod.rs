@@ -3,6 +3,7 @@
 //! A [`Talk`](talk::Talk) takes lines and gives [`Reply`](reply::Reply)s; [`json`] writes them for programs, [`batch`]
 //! runs scripts, and [`args`] reads the command line.
 
+pub mod ahead;
 pub mod args;
 pub mod batch;
 pub mod bench;

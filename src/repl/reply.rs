@@ -107,6 +107,10 @@ pub fn tell(error: &Error) -> Told {
         } else if let Some(e) = cause.downcast_ref::<Hinted>() {
             told.hint = Some(e.hint().to_owned());
         }
+        #[cfg(feature = "hub")]
+        if let Some(e) = cause.downcast_ref::<crate::model::hub::HubError>() {
+            told.hint = Some(e.hint().to_owned());
+        }
     }
     told
 }
