@@ -106,7 +106,8 @@ impl Bench<'_> {
             "step" => self.step()?,
             "decode" => self.decode()?,
             "turn_cold" | "turn_cached" => self.turns(what == "turn_cold")?,
-            "prompt" => self.start(&["--version"], "")?,
+            // A conversation on an empty pipe: up to its first prompt, and out again.
+            "prompt" => self.start(&[], "")?,
             "first_picture" => self.start(&["run", "-"], "a cat on a beach\n")?,
             _ => self.gemm()?,
         };
