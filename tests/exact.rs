@@ -157,8 +157,7 @@ fn a_warm_cache_and_a_cold_one_give_the_same_picture() {
 #[test]
 fn one_thread_and_two_give_the_same_bits() {
     let draw = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        pool.install(|| {
+        wordbrush_kernels::on_threads(threads, || {
             let mut session = session(&with(&[]));
             say(&mut session, "a river between mountains");
             last_latent(&say(&mut session, "river -> street"))

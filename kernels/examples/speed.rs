@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use wordbrush_kernels::{
     Activation, AttentionShape, ConvExtras, ConvInput, PackedConv, PackedGeglu, PackedWeights, Precision, apply_probs,
-    attention, attention_probs, conv2d, family, geglu, gemm, gemm_geglu, group_norm, layer_norm, register_peak, silu,
+    attention, attention_probs, conv2d, family, geglu, gemm, gemm_geglu, group_norm, layer_norm, on_threads,
+    register_peak, silu,
 };
 
 /// Numbers that look random.
@@ -227,9 +228,8 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let threads = arguments.next().and_then(|word| word.parse().ok()).unwrap_or(1);
     let bench = Bench { threads, only: arguments.next().unwrap_or_default() };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
     println!("kernels {}, {threads} threads", family());
-    pool.install(|| {
+    on_threads(threads, || {
         products(&bench, Precision::F32);
         products(&bench, Precision::Bf16);
         passes(&bench);

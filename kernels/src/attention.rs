@@ -315,7 +315,7 @@ pub(crate) fn attention_with(
     };
     let words = key_shape.len() + value_shape.len();
     let cost = queries * keys * (head_dim + 16) / 16;
-    let threads = rayon::current_num_threads();
+    let threads = parallel::threads();
     let all_heads = batch * heads;
     if all_heads % threads == 0 || all_heads >= 4 * threads || queries < 2 * QUERIES {
         parallel::run(all_heads, all_heads * cost, |head| {

@@ -180,7 +180,7 @@ pub(crate) fn gemm_geglu_with(
     }
     let panels = weights.weights.panels();
     let pairs = panels.shape.panels() / 2;
-    let cut = cut(m, panels.shape, rayon::current_num_threads());
+    let cut = cut(m, panels.shape, parallel::threads());
     let cols = cut.cols.min(pairs);
     let out = Shared::new(out);
     parallel::run(cut.rows * cols, m * channels * (panels.shape.depth() + 32) / 16, |task| {

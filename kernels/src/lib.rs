@@ -11,6 +11,7 @@
 //! | norms | [`group_norm`] (with SiLU if asked for), [`layer_norm`] |
 //! | attention | [`attention`] in tiles; [`attention_probs`] and [`apply_probs`] where the maps themselves are wanted |
 //! | activations | [`silu`], [`gelu`], [`quick_gelu`], [`geglu`], [`softmax_rows`] |
+//! | rounding | [`round`] |
 //!
 //! # The promise
 //!
@@ -40,8 +41,9 @@
 //!
 //! # Threads
 //!
-//! Work that is worth it runs on rayon's current pool. Calls come cheapest from inside it
-//! (`ThreadPool::install`). Each thread keeps scratch memory between calls, up to 8 MiB a buffer.
+//! Work that is worth it is shared with threads that the crate keeps: one for each core, or as many as
+//! [`THREADS_VARIABLE`] or [`on_threads`] say. One call at a time is shared; another that comes meanwhile stays on its
+//! own thread. Each thread keeps scratch memory between calls, up to 8 MiB a buffer.
 //!
 //! # Twins
 //!
@@ -74,6 +76,7 @@ mod pointwise;
 mod product;
 mod scratch;
 mod simd;
+mod team;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -87,5 +90,6 @@ pub use maps::{apply_probs, attention_probs};
 pub use math::Activation;
 pub use norm::{group_norm, layer_norm};
 pub use panels::{PackedWeights, Precision};
+pub use parallel::{THREADS_VARIABLE, on_threads, threads};
 pub use peak::register_peak;
-pub use pointwise::{geglu, gelu, quick_gelu, silu, softmax_rows};
+pub use pointwise::{Half, geglu, gelu, quick_gelu, round, silu, softmax_rows};

@@ -1,4 +1,7 @@
-//! Activations and the softmax of rows.
+//! Activations, rounding and the softmax of rows.
+
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
 
 use crate::family::{Family, family};
 use crate::math::{Activation, activate, exp, gelu as gelu_lanes};
@@ -8,6 +11,9 @@ use crate::simd::{Job, Simd, dispatch};
 
 /// Values that one task takes.
 const CHUNK: usize = 8 << 10;
+
+/// Values that are rounded by way of the stack at a time.
+const ROUND_AT_ONCE: usize = 256;
 
 struct Activate<'a>(Activation, &'a mut [f32]);
 
@@ -102,6 +108,48 @@ pub(crate) fn geglu_with(family: Family, x: &[f32], rows: usize, channels: usize
         // SAFETY: tasks take different rows.
         let out = unsafe { out.part(from * channels, count * channels) };
         dispatch(family, Geglu { x, channels, out });
+    });
+}
+
+/// The format that [`round`] rounds to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// 1 sign, 5 exponent, 10 fraction bits.
+    F16,
+    /// 1 sign, 8 exponent, 7 fraction bits.
+    Bf16,
+}
+
+/// Rounds every value to the nearest that a half-precision number can be, ties to even, and back: the same bits in
+/// every family. What is too large for f16 becomes infinite.
+///
+/// # Panics
+/// Panics if the lengths differ.
+pub fn round(x: &[f32], to: Half, out: &mut [f32]) {
+    assert_eq!(x.len(), out.len(), "round: `out` holds {} values, expected {}", out.len(), x.len());
+    let len = x.len();
+    let out = Shared::new(out);
+    parallel::run(len.div_ceil(CHUNK), len / 2, |task| {
+        let from = task * CHUNK;
+        let count = CHUNK.min(len - from);
+        // SAFETY: chunks do not overlap.
+        let out = unsafe { out.part(from, count) };
+        for (x, out) in x[from..from + count].chunks(ROUND_AT_ONCE).zip(out.chunks_mut(ROUND_AT_ONCE)) {
+            match to {
+                Half::F16 => {
+                    let mut halves = [f16::ZERO; ROUND_AT_ONCE];
+                    let halves = &mut halves[..x.len()];
+                    halves.convert_from_f32_slice(x);
+                    halves.convert_to_f32_slice(out);
+                }
+                Half::Bf16 => {
+                    let mut halves = [bf16::ZERO; ROUND_AT_ONCE];
+                    let halves = &mut halves[..x.len()];
+                    halves.convert_from_f32_slice(x);
+                    halves.convert_to_f32_slice(out);
+                }
+            }
+        }
     });
 }
 

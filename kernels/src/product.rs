@@ -266,7 +266,7 @@ pub(crate) fn multiply<A: Rows>(
     if m == 0 || shape.cols == 0 {
         return;
     }
-    let cut = cut(m, shape, rayon::current_num_threads());
+    let cut = cut(m, shape, parallel::threads());
     let out = Shared::new(out);
     // About 64 operations a ns.
     let cost = m * shape.cols * (shape.depth() + 8) / 32;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
+use wordbrush_kernels as kernels;
 
 use crate::plan::settings::Precision;
 
@@ -58,14 +59,37 @@ impl MapSource for NoAncestors {
     }
 }
 
+/// Rounding on the processor, in one pass.
+struct Round(kernels::Half);
+
+impl CustomOp1 for Round {
+    fn name(&self) -> &'static str {
+        "round"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let Some((from, to)) = layout.contiguous_offsets() else {
+            candle_core::bail!("BUG: maps that are not contiguous were to be rounded")
+        };
+        let x = &storage.as_slice::<f32>()?[from..to];
+        let mut out = vec![0.0; x.len()];
+        kernels::round(x, self.0, &mut out);
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+}
+
 /// Rounds what may be stored, in use as in the store, so that a cold cache gives the bits of a warm one.
 ///
 /// # Errors
 /// Fails if the device has no memory left.
 pub fn round_maps(x: &Tensor, precision: Precision) -> Result<Tensor> {
-    match precision {
-        Precision::F32 => Ok(x.clone()),
-        Precision::F16 => x.to_dtype(DType::F16)?.to_dtype(DType::F32),
-        Precision::Bf16 => x.to_dtype(DType::BF16)?.to_dtype(DType::F32),
+    let (half, dtype) = match precision {
+        Precision::F32 => return Ok(x.clone()),
+        Precision::F16 => (kernels::Half::F16, DType::F16),
+        Precision::Bf16 => (kernels::Half::Bf16, DType::BF16),
+    };
+    if x.device().is_cpu() && x.dtype() == DType::F32 {
+        return x.contiguous()?.apply_op1_no_bwd(&Round(half));
     }
+    x.to_dtype(dtype)?.to_dtype(DType::F32)
 }

@@ -20,11 +20,6 @@ pub(crate) fn noise(seed: u64, len: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Runs `work` on a pool of as many threads.
-pub(crate) fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool can be built").install(work)
-}
-
 /// The families of this machine.
 pub(crate) fn families() -> Vec<Family> {
     Family::available()

@@ -1,7 +1,7 @@
 //! The promise of this crate: the same bits alone and in a batch, on one thread and on several,
 //! wherever in a tile.
 
-use super::{assert_same_bits, families, noise, on_threads};
+use super::{assert_same_bits, families, noise};
 use crate::attention::{AttentionShape, attention_with};
 use crate::conv::{ConvExtras, ConvInput, PackedConv, conv2d_with};
 use crate::family::Family;
@@ -10,6 +10,7 @@ use crate::linear::gemm_with;
 use crate::maps::{apply_probs_with, attention_probs_with};
 use crate::math::Activation;
 use crate::norm::{group_norm_with, layer_norm_with};
+use crate::on_threads;
 use crate::panels::{PackedWeights, Precision};
 use crate::pointwise::{activate_with, geglu_with};
 

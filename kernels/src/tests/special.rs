@@ -1,6 +1,6 @@
 //! NaN, infinities, empty inputs and lengths that do not fit.
 
-use super::families;
+use super::{families, noise};
 use crate::attention::{AttentionShape, attention_with};
 use crate::family::{Family, FamilyError, parse_family};
 use crate::linear::{gemm, gemm_with};
@@ -8,7 +8,7 @@ use crate::maps::attention_probs_with;
 use crate::math::Activation;
 use crate::norm::group_norm_with;
 use crate::panels::{PackedWeights, Precision};
-use crate::pointwise::{activate_with, softmax_rows_with};
+use crate::pointwise::{Half, activate_with, round, softmax_rows_with};
 
 #[test]
 fn nan_stays_and_infinities_do_what_the_docs_say() {
@@ -112,6 +112,30 @@ fn a_family_is_found_by_its_name_and_refused_where_it_cannot_run() {
                 assert_eq!(parsed, Ok(Family::Avx512f));
             }
             (false, _) => assert_eq!(parsed, Err(FamilyError::Unavailable(family))),
+        }
+    }
+}
+
+#[test]
+fn values_round_to_the_nearest_half_in_every_place_of_a_slice() {
+    for len in [0, 1, 7, 255, 256, 257, 70_001] {
+        let mut x: Vec<f32> =
+            noise(5, len).iter().enumerate().map(|(i, v)| v * 10f32.powi(i as i32 % 12 - 6)).collect();
+        for (at, special) in [f32::INFINITY, -0.0, 65_519.0, 65_520.0, 1e-8, f32::NAN].into_iter().enumerate() {
+            if at < len {
+                x[at] = special;
+            }
+        }
+        let mut out = vec![7.0; len];
+        round(&x, Half::F16, &mut out);
+        for (x, out) in x.iter().zip(&out) {
+            let expected = half::f16::from_f32(*x).to_f32();
+            assert!(out.to_bits() == expected.to_bits() || out.is_nan() && x.is_nan(), "{x} gives {out}");
+        }
+        round(&x, Half::Bf16, &mut out);
+        for (x, out) in x.iter().zip(&out) {
+            let expected = half::bf16::from_f32(*x).to_f32();
+            assert!(out.to_bits() == expected.to_bits() || out.is_nan() && x.is_nan(), "{x} gives {out}");
         }
     }
 }

@@ -118,6 +118,56 @@ impl Linear {
     }
 }
 
+/// A linear layer of which one half of the outputs, through GELU, gates the other.
+pub struct GatedLinear {
+    form: Gated,
+    outputs: usize,
+}
+
+enum Gated {
+    Packed { weight: kernels::PackedGeglu, bias: Vec<f32> },
+    Plain(Linear),
+}
+
+impl GatedLinear {
+    /// Reads `<name>.weight` (`[2 * outputs, inputs]`) and `<name>.bias`.
+    ///
+    /// # Errors
+    /// As [`Linear::load`].
+    pub fn load(w: &Weights, name: &str, inputs: usize, outputs: usize, backend: &Backend) -> Result<Self> {
+        let form = match backend {
+            Backend::Kernels(precision) => {
+                if inputs == 0 || outputs == 0 {
+                    bail!("`{name}` has no inputs or no outputs");
+                }
+                let weight = w.values(&format!("{name}.weight"), &[2 * outputs, inputs])?;
+                let bias = w.values(&format!("{name}.bias"), &[2 * outputs])?;
+                Gated::Packed { weight: kernels::PackedGeglu::new(&weight, outputs, inputs, *precision), bias }
+            }
+            Backend::Plain(..) => Gated::Plain(Linear::load(w, name, inputs, 2 * outputs, Bias::Yes, backend)?),
+        };
+        Ok(Self { form, outputs })
+    }
+
+    /// `[.., inputs]` to `[.., outputs]`.
+    ///
+    /// # Errors
+    /// Fails if the last axis is not `inputs` long.
+    pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        match &self.form {
+            Gated::Packed { weight, bias } => {
+                let mut shape = x.dims().to_vec();
+                if let Some(last) = shape.last_mut() {
+                    *last = self.outputs;
+                }
+                let rows: usize = shape[..shape.len() - 1].iter().product();
+                kernel1("gated-linear", x, &shape, |x, out| kernels::gemm_geglu(x, rows, weight, Some(bias), out))
+            }
+            Gated::Plain(linear) => super::ops::geglu(&linear.forward(x)?),
+        }
+    }
+}
+
 pub(super) fn kernel_activation(activation: Option<Act>) -> kernels::Activation {
     match activation {
         None => kernels::Activation::None,

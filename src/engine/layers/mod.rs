@@ -15,9 +15,9 @@ mod ops;
 mod product;
 
 pub use conv::Conv;
-pub use linear::{Bias, Linear};
+pub use linear::{Bias, GatedLinear, Linear};
 pub use norm::{GroupNorm, LayerNorm};
-pub use ops::{act, geglu, upsample};
+pub use ops::{act, upsample};
 pub use product::{apply_probs, attention, attention_probs};
 
 use candle_core::{DType, Device, Tensor};

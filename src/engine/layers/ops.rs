@@ -33,25 +33,11 @@ fn sigmoid(x: &Tensor) -> candle_core::Result<Tensor> {
 }
 
 /// The first half of the channels times the GELU of the second: `[.., 2c]` to `[.., c]`.
-///
-/// # Errors
-/// Fails if the channels are odd.
-pub fn geglu(x: &Tensor, backend: &Backend) -> candle_core::Result<Tensor> {
-    let mut shape = x.dims().to_vec();
-    let last = shape.len() - 1;
-    let half = shape[last] / 2;
-    shape[last] = half;
-    match backend {
-        Backend::Kernels(_) => {
-            let rows = x.elem_count() / (2 * half);
-            kernel1("geglu", x, &shape, |x, out| kernels::geglu(x, rows, half, out))
-        }
-        Backend::Plain(..) => {
-            let hidden = x.narrow(D::Minus1, 0, half)?;
-            let gate = x.narrow(D::Minus1, half, half)?.contiguous()?;
-            hidden * gate.gelu_erf()?
-        }
-    }
+pub(super) fn geglu(x: &Tensor) -> candle_core::Result<Tensor> {
+    let half = x.dim(D::Minus1)? / 2;
+    let hidden = x.narrow(D::Minus1, 0, half)?;
+    let gate = x.narrow(D::Minus1, half, half)?.contiguous()?;
+    hidden * gate.gelu_erf()?
 }
 
 /// Doubles the grid, each pixel four times: `[b, h, w, c]` to `[b, 2h, 2w, c]`.

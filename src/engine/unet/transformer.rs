@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 
 use super::super::layers::{
-    Backend, Bias, GroupNorm, LayerNorm, Linear, apply_probs, attention, attention_probs, geglu,
+    Backend, Bias, GatedLinear, GroupNorm, LayerNorm, Linear, apply_probs, attention, attention_probs,
 };
 use super::Call;
 use crate::attention::maps::round_maps;
@@ -50,7 +50,7 @@ struct Block {
     norm_2: LayerNorm,
     text: Attention,
     norm_3: LayerNorm,
-    ff_in: Linear,
+    ff_in: GatedLinear,
     ff_out: Linear,
     heads: usize,
 }
@@ -86,7 +86,7 @@ impl Transformer {
                 norm_2: norm("norm2")?,
                 text: attention("attn2", spec.context)?,
                 norm_3: norm("norm3")?,
-                ff_in: linear(&at("ff.net.0.proj"), c, 8 * c, Bias::Yes)?,
+                ff_in: GatedLinear::load(w, &format!("{name}.{}", at("ff.net.0.proj")), c, 4 * c, backend)?,
                 ff_out: linear(&at("ff.net.2"), 4 * c, c, Bias::Yes)?,
                 heads: spec.heads[level],
             })
@@ -129,7 +129,7 @@ impl Block {
         let x = self.own.out.forward_with(&own, None, Some(x))?;
         let text = self.attend_text(&self.norm_2.forward(&x)?, pass.site(Kind::Text, grid), pass)?;
         let x = self.text.out.forward_with(&text, None, Some(&x))?;
-        let inner = geglu(&self.ff_in.forward(&self.norm_3.forward(&x)?)?, pass.backend)?;
+        let inner = self.ff_in.forward(&self.norm_3.forward(&x)?)?;
         self.ff_out.forward_with(&inner, None, Some(&x))
     }
 
