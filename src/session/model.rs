@@ -24,6 +24,8 @@ pub struct Model {
     pub engine: Engine,
     /// Arithmetic of its networks.
     pub precision: Precision,
+    /// The words of its vocabulary, and their tokens.
+    words: Arc<[(String, u32)]>,
 }
 
 /// The arithmetic a new tree has where nothing is set: bf16 where the processor has it, else f32.
@@ -77,7 +79,15 @@ impl Model {
             (digest.join(), engine)
         });
         let digest = digest.map_err(|_| anyhow!("BUG: the digest of the model failed"))??;
-        Ok(Self { name: source.name(), digest, engine: engine?, precision })
+        let engine = engine?;
+        let words = engine.reader().vocabulary().whole_words().into();
+        Ok(Self { name: source.name(), digest, engine, precision, words })
+    }
+
+    /// What its vocabulary knows about words; costs nothing.
+    #[must_use]
+    pub fn lexicon(&self) -> Lexicon<'_> {
+        Lexicon::of(self.engine.reader(), self.words.clone())
     }
 
     /// The recipe of a new tree under these settings.
@@ -194,7 +204,8 @@ impl Models {
 /// What a model's vocabulary knows about words.
 pub struct Lexicon<'a> {
     reader: &'a Reader,
-    words: Vec<(String, u32)>,
+    /// In alphabetical order.
+    words: Arc<[(String, u32)]>,
     /// A vocabulary of this size was made for all of English; then no word is unknown.
     general: bool,
 }
@@ -203,10 +214,14 @@ pub struct Lexicon<'a> {
 const GENERAL: usize = 5000;
 
 impl<'a> Lexicon<'a> {
-    /// The lexicon of a model's tokenizer and token embeddings.
+    /// The lexicon of a model's tokenizer and token embeddings: it looks at every token of the vocabulary. Of a model
+    /// that is loaded, [`Model::lexicon`] has it at hand.
     #[must_use]
     pub fn new(reader: &'a Reader) -> Self {
-        let words = reader.vocabulary().whole_words();
+        Self::of(reader, reader.vocabulary().whole_words().into())
+    }
+
+    fn of(reader: &'a Reader, words: Arc<[(String, u32)]>) -> Self {
         let general = words.len() > GENERAL;
         Self { reader, words, general }
     }
@@ -244,14 +259,7 @@ impl Sense for Lexicon<'_> {
     }
 
     fn nearest(&self, word: &str) -> Option<String> {
-        let known: Vec<&str> = self.words();
-        if let Some(found) = crate::turn::nearest(word, known.iter().copied()) {
-            return Some(found.to_owned());
-        }
-        // Of the same kind: a colour for a colour.
-        let kinds = crate::turn::kinds();
-        let mates = kinds.values().find(|list| list.contains(&word))?;
-        mates.iter().find(|mate| **mate != word && self.knows(mate)).map(|mate| (*mate).to_owned())
+        crate::turn::nearest_known(word, &self.words())
     }
 
     fn likeness(&self, a: &str, b: &str) -> Option<f32> {

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::lexicon::lexicon;
 use super::nearest::nearest;
-use super::small::is_function_word;
+use super::small::{is_article, is_function_word, ordinal};
 use super::words::{lower, split};
 use super::{Change, Choice, Edit, Here, Misread, Question, Span, Turn, Weight, restore};
 use std::ops::Range;
@@ -43,6 +43,12 @@ pub(super) fn tokens(text: &str, offset: usize) -> Vec<Tok> {
     split(text).into_iter().map(tok).collect()
 }
 
+/// The stretch of the line that tokens cover, in whatever order they are.
+fn span_of(toks: &[Tok]) -> Option<Span> {
+    let from = toks.iter().map(|t| t.from).min()?;
+    Some(Span { from, to: toks.iter().map(|t| t.to).max()? })
+}
+
 /// The words of tokens, lower case.
 pub(super) fn lows(toks: &[Tok]) -> Vec<&str> {
     toks.iter().map(|t| t.low.as_str()).collect()
@@ -60,6 +66,8 @@ pub(super) struct Desk<'a> {
     /// The thing last spoken of in this line, for `it`.
     pub(super) last: Option<String>,
     pub(super) is_root: bool,
+    /// What is said takes the place of something: `over a river instead`.
+    pub(super) instead: bool,
     picks: &'a [usize],
     used: usize,
 }
@@ -75,6 +83,7 @@ impl<'a> Desk<'a> {
             idle: Vec::new(),
             last: None,
             is_root: false,
+            instead: false,
             picks,
             used: 0,
         }
@@ -82,10 +91,7 @@ impl<'a> Desk<'a> {
 
     /// The line's own text of these tokens.
     pub(super) fn typed(&self, toks: &[Tok]) -> &'a str {
-        match (toks.first(), toks.last()) {
-            (Some(first), Some(last)) => &self.line[first.from..last.to],
-            _ => "",
-        }
+        span_of(toks).and_then(|s| self.line.get(s.from..s.to)).unwrap_or_default()
     }
 
     /// The tokens' text as it goes into the prompt: as typed, but for capitals that only begin or shout the line.
@@ -99,7 +105,11 @@ impl<'a> Desk<'a> {
         let words = split(self.line);
         let capital = |w: &str| w.chars().next().is_some_and(|c| !c.is_lowercase());
         let titled = words.len() > 2 && words.iter().filter(|w| !w.is_mark()).all(|w| capital(w.text));
-        let begins = words.first().map(|w| w.from);
+        let ends = |w: &super::words::Word<'_>| matches!(w.text, "." | "!" | "?" | ";");
+        let begins = |at: usize| {
+            let before = words.iter().rfind(|w| w.from < at);
+            before.is_none_or(ends)
+        };
         let mut out = String::new();
         let Some(offset) = toks.first().map(|t| t.from) else { return out };
         let mut at = 0;
@@ -107,7 +117,7 @@ impl<'a> Desk<'a> {
             out.push_str(&text[at..word.from]);
             let low = lower(word.text);
             let known = is_function_word(&low) || lexicon().is_adjective(&low) || !lexicon().noun(&low).is_empty();
-            let lowered = known && (titled || begins == Some(word.from + offset));
+            let lowered = known && (titled || begins(word.from + offset));
             if lowered && !word.is_mark() {
                 out.push_str(&word.text.to_lowercase());
             } else {
@@ -144,7 +154,13 @@ impl<'a> Desk<'a> {
     /// A place of the prompt, told apart from its like: `cat#2 (the black cat)`.
     pub(super) fn label(&self, place: &Range<usize>) -> String {
         let head = self.draft.head_of(place.end - 1);
-        let start = self.draft.phrase_start(head).min(place.start);
+        let mut start = self.draft.phrase_start(head).min(place.start);
+        // `hat#2 (a man with a hat)`: two hats are told apart by who has them.
+        let again = |o: &usize| *o != head && self.draft.low(*o) == self.draft.low(head);
+        let (tie, heads) = (self.draft.tie_start(start), self.draft.heads());
+        if let Some(owner) = heads.iter().rev().find(|h| **h < tie && tie < start).filter(|_| heads.iter().any(again)) {
+            start = self.draft.phrase_start(*owner);
+        }
         let around = self.draft.text(start..head.max(place.end - 1) + 1);
         let name = if place.len() == 1 { self.name(place.start) } else { self.draft.text(place.clone()) };
         if around == name { name } else { format!("{name} ({around})") }
@@ -164,7 +180,7 @@ impl<'a> Desk<'a> {
     /// The error for a word that the prompt lacks.
     pub(super) fn missing(&self, toks: &[Tok]) -> Stop {
         let typed = self.typed(toks);
-        let span = toks.first().zip(toks.last()).map(|(a, b)| Span { from: a.from, to: b.to });
+        let span = span_of(toks);
         let items: Vec<&str> = self
             .draft
             .items
@@ -172,30 +188,46 @@ impl<'a> Desk<'a> {
             .map(|i| i.text.as_str())
             .filter(|w| w.chars().any(char::is_alphanumeric) && !is_function_word(&lower(w)))
             .collect();
-        let meant = nearest(typed, items.iter().copied())
-            .or_else(|| toks.iter().rev().find_map(|t| nearest(&t.low, items.iter().copied())))
-            .or_else(|| {
-                // A word of the same kind may be what was meant.
-                let alike = |a: &str, b: &str| {
-                    let (x, y) = (lexicon().adjective(a), lexicon().adjective(b));
-                    let (n, m) = (lexicon().noun(a), lexicon().noun(b));
-                    let adjective = x.iter().any(|k| y.contains(k) && *k != "other");
-                    adjective || n.first().is_some_and(|k| m.first() == Some(k))
-                };
-                let low = toks.last().map(|t| t.low.as_str())?;
-                items.iter().copied().find(|w| lexicon().related(low, &lower(w)) || alike(low, &lower(w)))
-            });
-        let hint = match meant {
+        // `the second dog` of one
+        if let [nth, rest @ ..] = toks
+            && ordinal(&nth.low).is_some()
+        {
+            let words: Vec<String> = rest.iter().map(|t| t.low.clone()).collect();
+            let n = self.draft.occurrences(&words, super::find::Reach::Thing, false).len();
+            if n > 0 {
+                let message = format!("there is no `{typed}`: the prompt has {n} `{}`", self.typed(rest));
+                let hint = format!("the last one is {}#{n}", self.typed(rest));
+                return Misread { message, hint: Some(hint), span }.into();
+            }
+        }
+        // A word that is spelled right is not a mistyped one: what is of its kind is named instead.
+        let listed = |w: &str| lexicon().lists(w) || is_function_word(w);
+        let mistyped = toks.iter().rev().filter(|t| !listed(&t.low)).map(|t| t.low.as_str());
+        let whole =
+            Some(typed).filter(|t| !listed(&lower(t)) && (toks.len() == 1 || !toks.iter().all(|t| listed(&t.low))));
+        let meant = whole.into_iter().chain(mistyped).find_map(|w| nearest(w, items.iter().copied()));
+        let low = toks.last().map_or("", |t| t.low.as_str());
+        let related = || items.iter().copied().find(|w| lexicon().related(low, &lower(w)));
+        let alike = |w: &&str| {
+            let w = lower(w);
+            let adjective =
+                lexicon().adjective(low).iter().any(|k| *k != "other" && lexicon().adjective(&w).contains(k));
+            adjective || lexicon().noun(low).first().is_some_and(|k| lexicon().noun(&w).first() == Some(k))
+        };
+        let hint = match meant.or_else(related) {
             Some(word) => format!("did you mean `{word}`?"),
             None if items.is_empty() => "describe a picture first".to_owned(),
-            None => format!("the prompt is: {}", self.draft.prompt()),
+            None => match items.iter().copied().find(alike) {
+                Some(word) => format!("the prompt has `{word}` instead"),
+                None => format!("the prompt is: {}", self.draft.prompt()),
+            },
         };
         Misread { message: format!("`{typed}` is not in the prompt"), hint: Some(hint), span }.into()
     }
 
     /// An error at these tokens.
     pub(super) fn misread(&self, toks: &[Tok], message: impl Into<String>, hint: impl Into<String>) -> Stop {
-        let span = toks.first().zip(toks.last()).map(|(a, b)| Span { from: a.from, to: b.to });
+        let span = span_of(toks);
         Misread { message: message.into(), hint: Some(hint.into()), span }.into()
     }
 
@@ -214,6 +246,20 @@ impl<'a> Desk<'a> {
         self.draft.swap(range, to)
     }
 
+    /// [`Self::swap`], said without what both begin with: `winter -> summer` for `in winter` and `in summer`.
+    pub(super) fn put(&mut self, range: Range<usize>, to: &str) -> Range<usize> {
+        let said = self.changes.len();
+        let placed = self.swap(range, to);
+        // A factor of this line may have gone from the list.
+        if let Some(Change::Swap { from, to }) =
+            self.changes.last_mut().filter(|_| said > 0 || placed.start < placed.end)
+        {
+            let (old, new) = without_shared(from, to);
+            (*from, *to) = (old.to_owned(), new.to_owned());
+        }
+        placed
+    }
+
     /// Removes the thing or word at a range, with what tied it.
     pub(super) fn remove(&mut self, range: Range<usize>, toks: &[Tok]) -> Result<(), Stop> {
         match super::removal::remove(&mut self.draft, range) {
@@ -228,13 +274,21 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Puts words back where an ancestor had them; `None` if none had. See [`restore::place`] for `whole`.
+    pub(super) fn restore(&mut self, text: &str, whole: bool) -> Option<Range<usize>> {
+        let place = restore::place(&self.draft, text, self.here.ancestors, whole)?;
+        self.changes.push(Change::Add { text: place.named().to_owned() });
+        Some(self.draft.insert(place.at, &place.text))
+    }
+
     /// Adds words: where an ancestor had them, or at the end.
     pub(super) fn append(&mut self, text: &str, whole: bool) -> Range<usize> {
         let text = text.trim().trim_start_matches(',').trim();
-        if let Some(place) = restore::place(&self.draft, text, self.here.ancestors, whole) {
-            self.changes.push(Change::Add { text: place.named().to_owned() });
-            return self.draft.insert(place.at, &place.text);
+        if let Some(range) = self.restore(text, whole) {
+            return range;
         }
+        let agreed = super::draft::agreed(text);
+        let text = agreed.as_deref().unwrap_or(text);
         self.changes.push(Change::Add { text: text.to_owned() });
         let mut end = self.draft.items.len();
         while end > 0 && matches!(self.draft.low(end - 1), "." | "!" | "?") {
@@ -273,7 +327,9 @@ impl<'a> Desk<'a> {
             if self.here.sense.knows(&low) || seen.contains(&low) {
                 continue;
             }
-            let near = self.here.sense.nearest(&low).map(|n| format!("; the nearest it knows is `{n}`"));
+            let name = word.chars().next().is_some_and(char::is_uppercase);
+            let near =
+                self.here.sense.nearest(&low).filter(|_| !name).map(|n| format!("; the nearest it knows is `{n}`"));
             self.warnings.push(format!("the model does not know `{word}`{}", near.unwrap_or_default()));
             seen.push(low);
         }
@@ -294,6 +350,24 @@ impl<'a> Desk<'a> {
             is_root: self.is_root,
             warnings: self.warnings,
         })
+    }
+}
+
+/// Two texts without the words that both begin or end with: `winter` and `summer` of `in winter` and `in summer`.
+fn without_shared<'t>(a: &'t str, b: &'t str) -> (&'t str, &'t str) {
+    let (x, y) = (split(a), split(b));
+    let low = |w: &super::words::Word<'_>| lower(w.text);
+    let most = x.len().min(y.len()).saturating_sub(1);
+    let n = (0..most).take_while(|&i| low(&x[i]) == low(&y[i])).count();
+    // Where the ties are the same the articles do not matter: `beach` and `moon` of `on a beach` and `on the moon`.
+    let after =
+        |words: &[super::words::Word<'_>]| n + usize::from(n > 0 && words.len() > n + 1 && is_article(&low(&words[n])));
+    let (i, j) = (after(&x), after(&y));
+    let most = (x.len() - i).min(y.len() - j).saturating_sub(1);
+    let k = (1..=most).take_while(|&k| low(&x[x.len() - k]) == low(&y[y.len() - k])).count();
+    match (x.get(i), x.get(x.len().wrapping_sub(1 + k)), y.get(j), y.get(y.len().wrapping_sub(1 + k))) {
+        (Some(first), Some(last), Some(new), Some(end)) => (&a[first.from..last.to], &b[new.from..end.to]),
+        _ => (a, b),
     }
 }
 

@@ -253,6 +253,9 @@ impl Draft {
                 continue;
             }
             let Some(next) = (i + 1..self.items.len()).find(|&n| has_letters(&self.items[n].text)) else { continue };
+            if matches!(self.items[next].low.as_str(), "a" | "an" | "the") {
+                continue;
+            }
             if let (Origin::Kept(a), Origin::Kept(b)) = (self.items[i].origin, self.items[next].origin)
                 && b == a + (next - i)
             {
@@ -337,6 +340,14 @@ impl Draft {
             (self.items.iter().filter(|i| !i.is_kept() && has_letters(&i.text))).map(|i| i.text.clone()).collect();
         Finished { prompt, spans, weighings, gained }
     }
+}
+
+/// A text whose a/an did not agree with the word after it, mended; `None` if all did.
+pub(super) fn agreed(text: &str) -> Option<String> {
+    let mut draft = Draft::root(text);
+    let before = draft.prompt();
+    draft.agree();
+    Some(draft.prompt()).filter(|after| *after != before)
 }
 
 fn has_letters(text: &str) -> bool {

@@ -38,10 +38,6 @@ const TIES: &[&[&str]] = &[
     &["together", "with"],
     &["along", "with"],
     &["dressed", "in"],
-    &["standing", "on"],
-    &["standing", "in"],
-    &["sitting", "on"],
-    &["sitting", "in"],
 ];
 
 /// A preposition with its noun phrase.
@@ -67,7 +63,32 @@ impl Draft {
 
     /// True for a word that may stand inside a noun phrase before its head.
     fn is_inner(&self, i: usize) -> bool {
+        self.may_be_inner(i) && !self.is_verb(i)
+    }
+
+    fn may_be_inner(&self, i: usize) -> bool {
         self.is_word(i) && !self.is_possessive(i) && !is_stop(self.low(i))
+    }
+
+    /// True for a word that says what the thing before it does: `sleeping` of `a cat sleeping on a chair`, but not of
+    /// `a sleeping cat`.
+    pub(super) fn is_verb(&self, i: usize) -> bool {
+        if i == 0 || !self.may_be_inner(i) || !lexicon().is_participle(self.low(i)) {
+            return false;
+        }
+        let before = self.low(i - 1);
+        let after_noun = self.may_be_inner(i - 1)
+            && !is_determiner(before)
+            && (!lexicon().is_adjective(before) || !lexicon().noun(before).is_empty());
+        let open = !self.may_be_inner(i + 1) || is_determiner(self.low(i + 1)) || self.low(i + 1).ends_with("ly");
+        // `a chef cooking soup`, but `a tree lined street`
+        let alive = || lexicon().noun(before).iter().any(|k| matches!(*k, "person" | "animal"));
+        after_noun && (open || (self.low(i).ends_with("ing") && alive()))
+    }
+
+    /// True for a verb with a thing right after it: `reading` of `a woman reading a book`.
+    fn ties_as_verb(&self, i: usize) -> bool {
+        self.is_verb(i) && self.may_be_inner(i + 1)
     }
 
     /// Kinds of the noun that ends at `i`, as a compound if it is one.
@@ -161,6 +182,12 @@ impl Draft {
         head
     }
 
+    /// The noun that a range of words names: the last one, but the bowl of `bowl of fruit`.
+    pub(super) fn named(&self, range: &Range<usize>) -> usize {
+        let of = range.clone().any(|i| self.low(i) == "of");
+        if of { self.head_of(range.start).min(range.end - 1) } else { range.end - 1 }
+    }
+
     /// True if the word at `i` is the thing itself, not a word before it.
     pub(super) fn is_head(&self, i: usize) -> bool {
         self.head_of(i) == i
@@ -174,7 +201,7 @@ impl Draft {
                 return start - tie.len();
             }
         }
-        if start > 0 && is_preposition(self.low(start - 1)) {
+        if start > 0 && (is_preposition(self.low(start - 1)) || self.ties_as_verb(start - 1)) {
             return start - 1;
         }
         start
@@ -187,7 +214,7 @@ impl Draft {
                 return tie.len();
             }
         }
-        usize::from(is_preposition(self.low(i)))
+        usize::from(is_preposition(self.low(i)) || self.ties_as_verb(i))
     }
 
     /// Every head of a noun phrase, in order.

@@ -19,6 +19,8 @@ pub(super) struct Lexicon {
     form_list: Vec<Vec<&'static str>>,
     joins: HashMap<String, &'static str>,
     definite: Vec<&'static str>,
+    becoming: HashMap<&'static str, &'static str>,
+    near: Vec<Vec<&'static str>>,
 }
 
 /// The one lexicon.
@@ -26,6 +28,10 @@ pub(super) fn lexicon() -> &'static Lexicon {
     static LEXICON: OnceLock<Lexicon> = OnceLock::new();
     LEXICON.get_or_init(|| Lexicon::read(TEXT))
 }
+
+/// Nouns that look like verbs and have no kind.
+const NO_VERBS: &[&str] =
+    &["ceiling", "wedding", "clothing", "building", "lighting", "seaweed", "railing", "wing", "sling"];
 
 pub(super) const JOINS: &[&str] = &["in", "in the", "at", "during the", "with", "on", "in front of"];
 
@@ -40,6 +46,8 @@ impl Lexicon {
             form_list: Vec::new(),
             joins: HashMap::new(),
             definite: Vec::new(),
+            becoming: HashMap::new(),
+            near: Vec::new(),
         };
         let mut groups = 0;
         for line in text.lines().filter(|l| !l.starts_with('#')) {
@@ -61,6 +69,10 @@ impl Lexicon {
                 let group: Vec<_> = words.collect();
                 all.forms.extend(group.iter().map(|w| (*w, all.form_list.len())));
                 all.form_list.push(group);
+            } else if head == "near" {
+                all.near.push(words.collect());
+            } else if head == "become" {
+                all.becoming.extend(words.filter_map(|w| w.split_once('=')));
             } else if head == "the" {
                 all.definite = words.collect();
             } else if let Some(join) = JOINS.iter().find(|j| **j == head) {
@@ -156,6 +168,36 @@ impl Lexicon {
             return Some(chars.as_str().to_owned());
         }
         None
+    }
+
+    /// True for a word that stands in any list.
+    pub(super) fn lists(&self, word: &str) -> bool {
+        self.is_adjective(word)
+            || !self.noun(word).is_empty()
+            || self.forms.contains_key(word)
+            || self.spellings.contains_key(word)
+            || self.near.iter().any(|group| group.contains(&word))
+    }
+
+    /// Words of like meaning, the closest first: other forms, then those of its groups.
+    pub(super) fn alike<'a>(&'a self, word: &str) -> impl Iterator<Item = &'a str> {
+        let forms = self.forms.get(word).map(|&g| self.form_list[g].iter()).into_iter().flatten();
+        let groups = (self.near.iter()).filter(move |g| g.iter().any(|w| self.same(w, word))).flatten();
+        let word = word.to_owned();
+        forms.chain(groups).copied().filter(move |w| *w != word)
+    }
+
+    /// What a verb makes of a thing: `darken` gives `dark`.
+    pub(super) fn becoming(&self, verb: &str) -> Option<&'static str> {
+        self.becoming.get(verb).copied()
+    }
+
+    /// True for a word that may say what something does or what was done to it: `walking`, `parked`.
+    pub(super) fn is_participle(&self, word: &str) -> bool {
+        const IRREGULAR: &[&str] =
+            &["seen", "drawn", "taken", "shot", "lit", "hidden", "asleep", "awake", "made", "worn"];
+        let ends = word.len() > 4 && (word.ends_with("ing") || word.ends_with("ed"));
+        (ends || IRREGULAR.contains(&word)) && self.noun(word).is_empty() && !NO_VERBS.contains(&word)
     }
 
     /// The usual way to say a time, season, weather or place: `night` gives `at night`, `forest` gives `in a forest`.

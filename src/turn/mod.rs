@@ -28,7 +28,7 @@ mod tests;
 
 pub use commands::Command;
 pub use lexicon::kinds;
-pub use nearest::nearest;
+pub use nearest::{nearest, nearest_known};
 
 use serde::{Deserialize, Serialize};
 use std::ops::Range;

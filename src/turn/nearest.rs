@@ -1,4 +1,7 @@
-//! Did you mean: the nearest of a few words to one that was mistyped.
+//! Did you mean: the nearest of a few words to one that was mistyped, and the nearest that a model knows.
+
+use super::lexicon::lexicon;
+use super::small::is_function_word;
 
 /// Steps from `a` to `b`: letters put in, left out, exchanged, or two neighbours turned round. At most `limit + 1`.
 pub(super) fn distance(a: &str, b: &str, limit: usize) -> usize {
@@ -49,6 +52,30 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|b| b.1)
+}
+
+/// Of the words that a model knows the one nearest in meaning, or what a mistyped word must have been; `None` if it
+/// knows nothing like it.
+///
+/// Vocabularies hold fragments of words (`ie`, `eld`): only words that are listed here are offered.
+#[must_use]
+pub fn nearest_known(word: &str, known: &[&str]) -> Option<String> {
+    let word = super::words::lower(word);
+    let words = || known.iter().copied().filter(|w| lexicon().lists(w));
+    if let Some(same) = words().find(|w| *w != word && lexicon().same(w, &word)) {
+        return Some(same.to_owned());
+    }
+    if let Some(alike) = lexicon().alike(&word).find(|w| known.contains(w)) {
+        return Some(alike.to_owned());
+    }
+    // A word that is spelled right is not mistyped.
+    if lexicon().lists(&word) || is_function_word(&word) || word.chars().count() < 5 {
+        return None;
+    }
+    let limit = if word.chars().count() < 7 { 1 } else { 2 };
+    let first = word.chars().next();
+    let steps = |w: &&str| distance(&word, w, limit);
+    words().filter(|w| w.chars().next() == first && steps(w) <= limit).min_by_key(steps).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::find::Reach;
 use super::lexicon::lexicon;
 use super::sign::{Part, Sign, find_word, number, parts, sign, weighed};
-use super::small::{is_article, is_determiner, is_function_word, is_owner};
+use super::small::{is_article, is_determiner, is_function_word, is_owner, ordinal};
 use super::whole::strip_weights;
 use super::words::{lower, split};
 use super::{Change, Misread, Weight, phrase};
@@ -69,6 +69,11 @@ pub(super) fn notation(desk: &mut Desk<'_>) -> Result<bool, Stop> {
     }
     for (part, sign) in parts.iter().zip(signs) {
         match sign {
+            // `cat <-> dog`
+            Sign::Swap { left, right } if left.text.ends_with('<') => {
+                let one = left.slice(0..left.text.len() - 1);
+                phrase::exchange(desk, &one.toks(), &right.toks())?;
+            }
             Sign::Swap { left, right } => swap(desk, *part, left, right)?,
             Sign::Add(rest) => add(desk, *part, rest)?,
             Sign::Remove(rest) => remove(desk, *part, rest)?,
@@ -92,7 +97,7 @@ pub(super) fn notation(desk: &mut Desk<'_>) -> Result<bool, Stop> {
                     ));
                 }
                 if !phrase::clauses(desk, &part.toks())? {
-                    phrase::bare(desk, &part.toks())?;
+                    phrase::rest(desk, &part.toks())?;
                 }
             }
         }
@@ -133,6 +138,17 @@ pub(super) fn find<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> Result<(&'t [Tok], V
         core = if is_determiner(&core[0].low) { &core[1..] } else { &core[..core.len() - 1] };
         places = desk.draft.occurrences(&words(core), Reach::Exact, true);
     }
+    // `the second cat`
+    if let [nth, rest @ ..] = core
+        && places.is_empty()
+        && !rest.is_empty()
+        && let Some(n) = ordinal(&nth.low)
+    {
+        let all = desk.draft.occurrences(&words(rest), Reach::Exact, true);
+        if let Some(place) = all.get(n.min(all.len()).saturating_sub(1)).filter(|_| n <= all.len() || n == usize::MAX) {
+            return Ok((rest, vec![place.clone()]));
+        }
+    }
     if let Some(n) = index {
         // Numbers count the words as the person sees them.
         if places.is_empty() {
@@ -157,6 +173,10 @@ pub(super) fn locate(desk: &mut Desk<'_>, toks: &[Tok], kept_only: bool) -> Resu
     if places.is_empty() && !kept_only {
         let words: Vec<String> = core.iter().map(|t| t.low.clone()).collect();
         places = desk.draft.occurrences(&words, Reach::Exact, false);
+    }
+    if places.is_empty() && !kept_only {
+        // `snow*2` weighs `snowy`.
+        places = desk.draft.occurrences(&core.iter().map(|t| t.low.clone()).collect::<Vec<_>>(), Reach::Idea, false);
     }
     if places.is_empty() {
         let (core, _) = numbered(toks);

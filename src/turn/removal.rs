@@ -33,6 +33,10 @@ pub(super) fn remove(draft: &mut Draft, range: Range<usize>) -> Option<String> {
 /// True for words inside a noun phrase before its head: they go alone.
 fn is_modifier(draft: &Draft, range: &Range<usize>) -> bool {
     let last = range.end - 1;
+    // What something does goes alone as well.
+    if range.len() == 1 && draft.is_verb(last) {
+        return true;
+    }
     draft.is_word(last) && !is_stop(draft.low(last)) && !draft.is_head(last)
 }
 
@@ -54,7 +58,7 @@ fn modifier(draft: &Draft, range: &Range<usize>) -> Range<usize> {
 }
 
 fn thing(draft: &Draft, range: &Range<usize>) -> Range<usize> {
-    let head = range.end - 1;
+    let head = draft.named(range);
     let start = draft.phrase_start(head).min(range.start);
     let mut end = range.end;
     if draft.low(end) == "'s" {
@@ -68,6 +72,8 @@ fn thing(draft: &Draft, range: &Range<usize>) -> Range<usize> {
     if owned && draft.noun_kinds(draft.head_of(end + 2)).iter().any(|k| matches!(*k, "hair" | "body")) {
         end = draft.head_of(end + 2) + 1;
     }
+    end = contents(draft, start, end);
+    end = circumstances(draft, start, end);
     // Someone goes with what they have and wear.
     if draft.noun_kinds(head).iter().any(|k| matches!(*k, "person" | "animal")) {
         end = belongings(draft, end);
@@ -94,8 +100,9 @@ fn thing(draft: &Draft, range: &Range<usize>) -> Range<usize> {
         return from..end;
     }
     let tie = draft.tie_start(start);
-    // The first member hands its preposition on to the next one.
-    if let Some(next) = list_goes_on(draft, end) {
+    // The first member hands its preposition on to the next one: but `of roses and a cup` is the vase's, not the cup's.
+    let of_another = draft.low(start.wrapping_sub(1)) == "of" && is_determiner(draft.low(end + 1));
+    if let Some(next) = list_goes_on(draft, end).filter(|_| !of_another) {
         return start..next;
     }
     if tie < start {
@@ -111,12 +118,36 @@ fn thing(draft: &Draft, range: &Range<usize>) -> Range<usize> {
     }
     if start == 0 {
         // What hung on the first thing stands alone now: `a cat on a beach` without the cat is `a beach`.
-        if draft.low(end) == "," {
+        if draft.low(end) == "," || draft.is_verb(end) {
             end += 1;
         }
         end += draft.tie_at(end);
     }
     start..end
+}
+
+/// Where the contents of a thing end, if it is not what the picture is of: the flowers of `a vase of flowers`.
+fn contents(draft: &Draft, start: usize, end: usize) -> usize {
+    if draft.low(end) != "of" {
+        return end;
+    }
+    let head = draft.head_of(end + 1 + usize::from(is_determiner(draft.low(end + 1))));
+    let beyond = start > 0 || list_goes_on(draft, head + 1).is_some();
+    if beyond && draft.is_word(head) { head + 1 } else { end }
+}
+
+/// Where what a later thing does, and where, ends: `parked by a tree`; and `on the roof` of `, a cat on the roof`.
+fn circumstances(draft: &Draft, start: usize, end: usize) -> usize {
+    let mut to = end;
+    let does = draft.is_verb(end);
+    let alone = start > 0 && draft.low(start - 1) == "," && is_determiner(draft.low(start));
+    if start == 0 || draft.low(start - 1) == "and" || !(does || alone) {
+        return end;
+    }
+    to += usize::from(does);
+    let Some(phrase) = draft.phrases().into_iter().find(|p| p.range.start == to) else { return to };
+    let lasting = |k: &&str| matches!(*k, "time" | "season" | "weather");
+    if draft.noun_kinds(phrase.head).iter().any(lasting) { to } else { phrase.range.end }
 }
 
 /// Where the phrases end that say what someone at `end` has: `with black hair and glasses wearing a shirt`.

@@ -113,13 +113,18 @@ fn runs(old: &[(String, usize, usize)], words: &[String], whole: bool) -> Vec<Ra
     all
 }
 
+/// True for one word, or `a` and `an`.
+fn alike(a: &str, b: &str) -> bool {
+    a == b || (matches!(a, "a" | "an") && matches!(b, "a" | "an"))
+}
+
 type Table = Vec<Vec<u16>>;
 
 /// `ahead[i][p]`: most words shared by the first `i` of the ancestor and the first `p` of the draft, in order; `behind`
 /// counts from there to the ends.
 fn alignments(old: &[(String, usize, usize)], draft: &Draft) -> (Table, Table) {
     let (n, m) = (old.len(), draft.items.len());
-    let same = |i: usize, p: usize| old[i].0 == draft.items[p].low;
+    let same = |i: usize, p: usize| alike(&old[i].0, &draft.items[p].low);
     let mut ahead = vec![vec![0u16; m + 1]; n + 1];
     for i in 0..n {
         for p in 0..m {
@@ -167,18 +172,21 @@ fn fit(
                 let before = match (i, p) {
                     (0, 0) => true,
                     (0, _) | (_, 0) => false,
-                    _ => old[i - 1].0 == draft.items[p - 1].low,
+                    _ => alike(&old[i - 1].0, &draft.items[p - 1].low),
                 };
                 let after = match (old.get(j), draft.items.get(p)) {
                     (None, None) => true,
-                    (Some(o), Some(item)) => o.0 == item.low,
+                    (Some(o), Some(item)) => alike(&o.0, &item.low),
                     _ => false,
                 };
                 if before && after {
                     return Some((i..j, p, true));
                 }
-                if (before || after) && left == 0 && right == 0 && loose.is_none() {
-                    loose = Some((run.clone(), p, false));
+                // Where a neighbour is lost as well, the ties before the run come along unless they are there.
+                let doubled = left > 0 && p > 0 && alike(&old[run.start - 1].0, &draft.items[p - 1].low);
+                let first = p == 0 && left > 0;
+                if (before || after) && right == 0 && !doubled && !first {
+                    loose = Some((i..run.end, p, false));
                 }
             }
         }

@@ -4,9 +4,12 @@ use super::desk::{Stop, Tok, tokens};
 use super::{Misread, Span};
 use std::ops::Range;
 
-pub(super) const ARROWS: &[&str] = &["-->", "->", "=>", "→", "⟶", "➜", "⇒", "➔"];
+pub(super) const ARROWS: &[&str] = &["-->", "->", "=>", "→", "⟶", "➜", "⇒", "➔", " > "];
 
 pub(super) const MINUS: &[char] = &['-', '\u{2013}', '\u{2212}', '\u{2014}'];
+
+/// What stands between a word and its weight: as it is typed, and as it is printed.
+const TIMES: &[&str] = &["*", "×", " x "];
 
 /// One stretch of the line between commas.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +30,15 @@ impl<'a> Part<'a> {
 
     pub(super) fn slice(self, range: Range<usize>) -> Self {
         Part::new(&self.text[range.clone()], self.from + range.start)
+    }
+
+    /// Without the quotes around it.
+    fn unquoted(self) -> Self {
+        const QUOTES: &[(char, char)] = &[('"', '"'), ('\u{201c}', '\u{201d}'), ('`', '`')];
+        let inner = |&(open, close): &(char, char)| {
+            self.text.strip_prefix(open)?.strip_suffix(close).map(|t| Part::new(t, self.from + open.len_utf8()))
+        };
+        QUOTES.iter().find_map(inner).unwrap_or(self)
     }
 
     pub(super) fn toks(self) -> Vec<Tok> {
@@ -81,7 +93,8 @@ pub(super) enum Sign<'a> {
 
 pub(super) fn sign(part: Part<'_>) -> Sign<'_> {
     if let Some((at, len)) = part.arrow() {
-        return Sign::Swap { left: part.slice(0..at), right: part.slice(at + len..part.text.len()) };
+        let (left, right) = (part.slice(0..at), part.slice(at + len..part.text.len()));
+        return Sign::Swap { left: left.unquoted(), right: right.unquoted() };
     }
     if let Some(rest) = part.text.strip_prefix('+') {
         return Sign::Add(Part::new(rest, part.from + 1));
@@ -101,6 +114,13 @@ pub(super) fn sign(part: Part<'_>) -> Sign<'_> {
 
 /// `wavy*2`, `long hair * 1.5`, `(wavy:1.5)`, several in a row: the words and their numbers, if the part is nothing else.
 pub(super) fn weighed(part: Part<'_>) -> Vec<(Part<'_>, Part<'_>)> {
+    // `wavy:1.5` without its brackets
+    if let Some((words, number)) = part.text.split_once(':').filter(|(w, n)| {
+        !w.contains(|c: char| matches!(c, '(' | '*') || c.is_ascii_digit()) && n.parse::<f64>().is_ok()
+    }) {
+        let at = words.len() + 1;
+        return vec![(part.slice(0..words.len()), part.slice(at..at + number.len()))];
+    }
     let mut all = Vec::new();
     let mut at = 0;
     while at < part.text.len() {
@@ -114,16 +134,18 @@ pub(super) fn weighed(part: Part<'_>) -> Vec<(Part<'_>, Part<'_>)> {
             at = rest.from - part.from + end;
             continue;
         }
-        let Some(star) = rest.text.find('*') else { return Vec::new() };
-        let after = &rest.text[star + 1..];
+        let Some((star, sign)) = TIMES.iter().filter_map(|t| rest.text.find(t).map(|i| (i, t.len()))).min() else {
+            return Vec::new();
+        };
+        let after = &rest.text[star + sign..];
         let blank = after.len() - after.trim_start().len();
         let len = after[blank..].find(|c: char| c.is_whitespace() || c == '(').unwrap_or(after.len() - blank);
-        let (words, number) = (rest.slice(0..star), rest.slice(star + 1 + blank..star + 1 + blank + len));
+        let (words, number) = (rest.slice(0..star), rest.slice(star + sign + blank..star + sign + blank + len));
         if words.toks().is_empty() || (blank > 0 && number.text.parse::<f64>().is_err()) {
             return Vec::new();
         }
         all.push((words, number));
-        at = rest.from - part.from + star + 1 + blank + len;
+        at = rest.from - part.from + star + sign + blank + len;
     }
     all
 }

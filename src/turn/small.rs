@@ -9,6 +9,7 @@ pub(super) fn is_article(word: &str) -> bool {
 pub(super) fn is_determiner(word: &str) -> bool {
     is_article(word)
         || is_owner(word)
+        || is_number(word)
         || matches!(
             word,
             "this"
@@ -23,21 +24,23 @@ pub(super) fn is_determiner(word: &str) -> bool {
                 | "both"
                 | "all"
                 | "no"
-                | "several"
-                | "many"
-                | "few"
                 | "one"
-                | "two"
-                | "three"
-                | "four"
-                | "five"
-                | "six"
-                | "seven"
-                | "eight"
-                | "nine"
-                | "ten"
                 | "other"
         )
+}
+
+/// Words that count.
+pub(super) fn is_number(word: &str) -> bool {
+    matches!(
+        word,
+        "two" | "three" | "four" | "five" | "six" | "seven" | "eight" | "nine" | "ten" | "several" | "many" | "few"
+    )
+}
+
+/// Which one a word says, from 1: 2 for `second`; `last` is the largest number.
+pub(super) fn ordinal(word: &str) -> Option<usize> {
+    const NAMES: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
+    NAMES.iter().position(|n| *n == word).map(|n| n + 1).or_else(|| (word == "last").then_some(usize::MAX))
 }
 
 /// Possessive determiners.
@@ -142,20 +145,11 @@ pub(super) fn is_stop(word: &str) -> bool {
                 | "surrounded"
                 | "covered"
                 | "dressed"
-                | "standing"
-                | "sitting"
                 | "there"
-                | "lying"
-                | "riding"
                 | "made"
                 | "while"
                 | "where"
                 | "when"
-                | "eating"
-                | "looking"
-                | "flying"
-                | "running"
-                | "playing"
         )
 }
 

@@ -1,19 +1,27 @@
 //! A whole prompt: an edit if it is mostly the present one, else a new root.
 
-use super::desk::{Desk, Stop};
+use super::desk::{Desk, Stop, tokens};
 use super::draft::Draft;
 use super::sign::{Part, bracket, number};
-use super::small::is_function_word;
+use super::small::{is_article, is_function_word, is_number};
 use super::words::{lower, split};
 use super::{Change, Weight};
 use std::ops::Range;
 
 /// Reads the line as a whole prompt: an edit if it is mostly the present one, else a new root.
 pub(super) fn whole(desk: &mut Desk<'_>) -> Result<bool, Stop> {
-    let (text, weights) = strip_weights(desk.line)?;
+    let (text, weights) = strip_weights(asked(desk.line))?;
     let root = Draft::root(&text);
     if root.items.is_empty() {
         return Ok(false);
+    }
+    let toks = tokens(desk.line, 0);
+    if desk.line.chars().all(|c| c.is_ascii() && !c.is_alphanumeric()) {
+        return Err(desk.misread(&toks, "there is no word in that", "a woman's face with long wavy blond hair"));
+    }
+    let bracketed = toks.first().is_some_and(|t| matches!(t.low.as_str(), "(" | "[")) && weights.is_empty();
+    if bracketed && desk.here.prompt.is_some() {
+        return Err(desk.misread(&toks, "a bracket holds words and their weight", "(wavy:1.5)"));
     }
     let prompt = root.prompt();
     let aligned = desk.here.prompt.map(|parent| (parent, align(parent, &prompt)));
@@ -30,10 +38,12 @@ pub(super) fn whole(desk: &mut Desk<'_>) -> Result<bool, Stop> {
             desk.draft = root;
             desk.changes.push(Change::Start { prompt });
             if other.is_some() {
-                desk.warnings.push(
-                    "taken as a new picture, because less than half of the words are those of the present prompt"
-                        .to_owned(),
-                );
+                let few = desk.draft.items.len() <= 6;
+                let tip =
+                    if few { format!("; to add it to this one: + {}", desk.draft.prompt()) } else { String::new() };
+                desk.warnings.push(format!(
+                    "taken as a new picture, because less than half of the words are those of the present prompt{tip}"
+                ));
             }
         }
     }
@@ -43,6 +53,19 @@ pub(super) fn whole(desk: &mut Desk<'_>) -> Result<bool, Stop> {
         }
     }
     Ok(true)
+}
+
+/// What is to be drawn: `a dog` of `draw me a dog`.
+fn asked(line: &str) -> &str {
+    let words = split(line);
+    let low = |i: usize| words.get(i).map(|w| lower(w.text)).unwrap_or_default();
+    let verb = usize::from(matches!(low(0).as_str(), "draw" | "create" | "generate" | "imagine"));
+    let me = verb + usize::from(verb == 1 && matches!(low(1).as_str(), "me" | "us"));
+    let opens = is_article(&low(me)) || is_number(&low(me));
+    match words.get(me) {
+        Some(word) if verb == 1 && opens => &line[word.from..],
+        _ => line,
+    }
 }
 
 /// Ranges of words and their weights.

@@ -165,7 +165,7 @@ pub const COMMANDS: &[Entry] = &[
     ),
     row(Files, "replay", &[], "FILE", "Draw a session file again from its beginning", "/replay fox.jsonl"),
     row(Help, "words", &[], "[KIND]", "List the words that the model knows, by kind", "/words colour"),
-    bare(row(Help, "help", &["?"], "[COMMAND]", "List the commands, or explain one", "/help undo")),
+    bare(row(Help, "help", &["?"], "[COMMAND | all]", "Name the commands, or explain one", "/help undo")),
     row(Help, "about", &["version"], "", "Say what this is and what it runs on", "/about"),
     bare(row(Help, "quit", &["exit", "q"], "", "Leave; everything is saved", "/quit")),
 ];

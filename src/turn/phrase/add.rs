@@ -1,11 +1,11 @@
 //! One thing more: what is there already takes the new adjectives, what excludes it gives way, the rest is added.
 
-use super::super::Change;
 use super::super::desk::{Desk, Stop, Tok};
 use super::super::draft::Draft;
 use super::super::find::Reach;
 use super::super::lexicon::lexicon;
-use super::super::small::{is_owner, is_person_pronoun, is_scene_pronoun};
+use super::super::small::{is_determiner, is_owner, is_person_pronoun, is_scene_pronoun};
+use super::super::words::{lower, split};
 use super::adjective::{self, all_adjectives, groups};
 use super::noun::{kinds_of, noun_of, swap_thing, trim};
 use super::place::tied;
@@ -70,7 +70,7 @@ pub(super) fn listed(toks: &[Tok]) -> Vec<&[Tok]> {
 /// gives way, the rest is added.
 pub(super) fn have(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), Stop> {
     let toks = trim(toks);
-    if toks.is_empty() {
+    if toks.iter().all(|t| is_determiner(&t.low)) {
         return Err(desk.misread(toks, "that says nothing to add", "with round glasses"));
     }
     let mut left: Vec<&[Tok]> = Vec::new();
@@ -88,9 +88,9 @@ pub(super) fn have(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), 
     let text = if whole {
         let first = left[0][0].from;
         let inside: Vec<Tok> = toks.iter().filter(|t| t.from >= first).cloned().collect();
-        desk.written(without_some(&inside))
+        nobodys(desk, &inside)
     } else {
-        let texts: Vec<String> = left.iter().map(|p| desk.written(without_some(p))).collect();
+        let texts: Vec<String> = left.iter().map(|p| nobodys(desk, p)).collect();
         texts.join(" and ")
     };
     let tied = Draft::of(&text).tie_at(0) > 0;
@@ -106,15 +106,15 @@ pub(super) fn have(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), 
     Ok(())
 }
 
-/// `some glasses` are glasses; `his glasses` too.
-pub(super) fn without_some(toks: &[Tok]) -> &[Tok] {
+/// As it is written of nobody in particular: `some glasses` are glasses, `his hat` is a hat.
+fn nobodys(desk: &Desk<'_>, toks: &[Tok]) -> String {
     match toks {
-        [first, rest @ ..]
-            if !rest.is_empty() && (matches!(first.low.as_str(), "some" | "any") || is_owner(&first.low)) =>
-        {
-            rest
+        [first, rest @ ..] if !rest.is_empty() && matches!(first.low.as_str(), "some" | "any") => desk.written(rest),
+        [first, rest @ ..] if !rest.is_empty() && is_owner(&first.low) => {
+            let bare = noun_of(rest).is_none_or(|t| lexicon().goes_bare(&t.low));
+            if bare { desk.written(rest) } else { format!("a {}", desk.written(rest)) }
         }
-        _ => toks,
+        _ => desk.written(toks),
     }
 }
 
@@ -241,7 +241,8 @@ pub(super) fn add(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), S
         if definite && !known && !someone && !body && tie == "to" {
             return Err(desk.missing(super::target::core(place)));
         }
-        if someone || (body && definite) || (known && definite) || (tie == "to" && !known) {
+        let tied = matches!(tie.as_str(), "to" | "onto");
+        if someone || (body && definite) || (known && definite && tied) || (tie == "to" && !known) {
             toks = trim(thing);
         }
     }
@@ -250,6 +251,9 @@ pub(super) fn add(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), S
         return tied(desk, toks);
     }
     if all_adjectives(toks) && kinds_of(toks).is_empty() {
+        if desk.restore(desk.typed(toks), false).is_some() {
+            return Ok(());
+        }
         let adjectives = groups(desk, toks);
         adjective::apply(desk, &Target::Scene, &adjectives)?;
         return Ok(());
@@ -261,21 +265,11 @@ pub(super) fn add(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), S
         }
     }
     if toks.first().is_some_and(|t| t.low == "the")
-        && let Some(()) = restored(desk, toks)
+        && desk.restore(desk.typed(super::target::core(toks)), true).is_some()
     {
         return Ok(());
     }
     have(desk, toks, lead)
-}
-
-/// Brings back what an ancestor had, whole.
-pub(super) fn restored(desk: &mut Desk<'_>, toks: &[Tok]) -> Option<()> {
-    let core = super::target::core(toks);
-    let text = desk.typed(core).to_owned();
-    let place = super::super::restore::place(&desk.draft, &text, desk.here.ancestors, true)?;
-    desk.changes.push(Change::Add { text: place.named().to_owned() });
-    desk.draft.insert(place.at, &place.text);
-    Some(())
 }
 
 /// `put the glasses back`
@@ -284,9 +278,19 @@ pub(super) fn bring_back(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> 
     if toks.is_empty() {
         return Err(desk.misread(toks, "that says nothing to bring back", "bring back the glasses"));
     }
-    match restored(desk, toks) {
-        Some(()) => Ok(()),
-        None => {
+    let core = super::target::core(toks);
+    let form = core.last().and_then(|t| lexicon().adjective_form(&t.low)).filter(|_| core.len() == 1);
+    let found = desk.restore(desk.typed(core), !all_adjectives(core));
+    // `bring back the waves`, where `wavy` is what is lost
+    let adjective = form.or_else(|| Some(desk.typed(core)).filter(|_| all_adjectives(core)));
+    let had = |word: &str| desk.here.ancestors.iter().any(|a| split(a).iter().any(|w| lower(w.text) == word));
+    match (found, adjective.filter(|w| had(w))) {
+        (Some(_), _) => Ok(()),
+        (None, Some(word)) => {
+            let one = adjective::Adjective { text: word.to_owned(), low: word.to_owned(), toks: core.to_vec() };
+            adjective::apply(desk, &Target::Scene, &[one]).map(|_| ())
+        }
+        _ => {
             let text = desk.typed(toks);
             Err(desk.misread(
                 toks,

@@ -3,8 +3,9 @@
 use super::super::desk::{Desk, Stop, Tok};
 use super::super::lexicon::{Kind, lexicon};
 use super::super::restore;
-use super::super::small::is_function_word;
-use super::target::{Target, one_of, person};
+use super::super::small::{is_determiner, is_function_word};
+use super::scene::{give_unnamed, of_scene};
+use super::target::{Target, person};
 use std::ops::Range;
 
 /// One adjective with its degree: `very short`, `dark brown`.
@@ -108,7 +109,10 @@ fn last_low(toks: &[Tok]) -> String {
 
 /// True if every word can stand before a noun: adjectives, degrees, `and`.
 pub(super) fn all_adjectives(toks: &[Tok]) -> bool {
-    let joins = |t: &Tok| t.is_mark() || t.low == "and" || DEGREE.contains(&t.low.as_str());
+    let joins = |t: &Tok| {
+        let last = toks.last().is_some_and(|l| l.from == t.from);
+        t.is_mark() || t.low == "and" || (!last && DEGREE.contains(&t.low.as_str()))
+    };
     let shade = |i: usize| {
         let next = toks.get(i + 1).map_or("", |t| t.low.as_str());
         SHADE.contains(&toks[i].low.as_str()) && lexicon().adjective(next).contains(&"colour")
@@ -118,7 +122,7 @@ pub(super) fn all_adjectives(toks: &[Tok]) -> bool {
 }
 
 /// The kinds that count when something gives way.
-fn kinds(low: &str) -> Vec<Kind> {
+pub(super) fn kinds(low: &str) -> Vec<Kind> {
     lexicon().adjective(low).iter().copied().filter(|k| *k != "other").collect()
 }
 
@@ -155,23 +159,6 @@ pub(super) fn apply(desk: &mut Desk<'_>, target: &Target, adjectives: &[Adjectiv
     Ok(placed)
 }
 
-/// Something every picture of the kind has, named now: ` with blue eyes`, ` on a blue background`.
-fn give_unnamed(desk: &mut Desk<'_>, word: &str, adjectives: &str) -> Result<Range<usize>, Stop> {
-    let a = if lexicon().wants_an(&adjectives.to_lowercase()) { "an" } else { "a" };
-    let text = match word {
-        "background" => format!("on {a} {adjectives} background"),
-        "sky" => format!("under {a} {adjectives} sky"),
-        "hair" | "eyes" | "skin" | "lips" | "eyebrows" => format!("with {adjectives} {word}"),
-        "face" | "mouth" | "nose" | "eye" => format!("with {a} {adjectives} {word}"),
-        _ => {
-            let low = adjectives.to_lowercase();
-            let adjective = Adjective { text: adjectives.to_owned(), low, toks: Vec::new() };
-            return of_scene(desk, &adjective);
-        }
-    };
-    Ok(desk.append(&text, false))
-}
-
 /// An adjective for one noun.
 pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -> Result<Range<usize>, Stop> {
     let low = adjective.low.as_str();
@@ -190,7 +177,7 @@ pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -
             desk.idle.push(format!("`{}` is `{already}` already", desk.draft.items[head].text));
             return Ok(run);
         }
-        return Ok(desk.swap(run, &adjective.text));
+        return Ok(desk.put(run, &adjective.text));
     }
     let mut wanted = kinds(low);
     // A happy face is the face of a happy woman.
@@ -200,28 +187,46 @@ pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -
     }) {
         return of_noun(desk, owner, adjective);
     }
+    if wanted.contains(&"action") {
+        if let Some(verb) = verb_of(desk, head) {
+            return Ok(desk.put(verb..verb + 1, &adjective.text));
+        }
+        if wanted.first() == Some(&"action") && desk.draft.low(head + 1) != "'s" {
+            desk.changes.push(super::super::Change::Add { text: adjective.text.clone() });
+            return Ok(desk.draft.insert(head + 1, &adjective.text));
+        }
+    }
     let noun_kinds = desk.draft.noun_kinds(head);
-    if noun_kinds.contains(&"hair") && wanted.contains(&"tone") {
-        wanted.push("colour");
+    if noun_kinds.contains(&"hair") && wanted.iter().any(|k| matches!(*k, "tone" | "colour")) {
+        wanted.extend(["colour", "tone"]);
     }
     let mut rivals = best_rivals(desk, &present, &wanted);
-    if rivals.is_empty() && wanted.first() == Some(&"mood") && desk.draft.person().len() <= 1 {
+    if rivals.is_empty() && wanted.first() == Some(&"mood") && desk.draft.subjects().len() <= 1 {
         rivals = desk.draft.adjectives_of_kind(&["mood"]);
     }
-    if rivals.is_empty() && wanted.is_empty() && lexicon().adjective(low).is_empty() {
+    if rivals.is_empty() && wanted.is_empty() && !lexicon().lists(low) && !lexicon().is_participle(low) {
         rivals = by_likeness(desk, &present, low)?;
     }
     match rivals.len() {
         0 => Ok(insert(desk, head, &adjective.text, true)),
         1 => {
             let run = run_of(desk, rivals[0]);
-            Ok(desk.swap(run, &adjective.text))
+            Ok(desk.put(run, &adjective.text))
         }
         _ => {
             let run = which(desk, &rivals, &adjective.text)?;
-            Ok(desk.swap(run, &adjective.text))
+            Ok(desk.put(run, &adjective.text))
         }
     }
+}
+
+/// What the thing does: `playing` of `a boy and a girl playing`.
+fn verb_of(desk: &Desk<'_>, head: usize) -> Option<usize> {
+    let does = |i: usize| (desk.draft.is_verb(i) && desk.draft.low(i).ends_with("ing")).then_some(i);
+    let joined = desk.draft.low(head + 1) == "and";
+    does(head + 1).or_else(|| {
+        does(desk.draft.head_of(head + 2 + usize::from(is_determiner(desk.draft.low(head + 2)))) + 1).filter(|_| joined)
+    })
 }
 
 /// Of the present adjectives those of the first wanted kind that any has.
@@ -250,14 +255,14 @@ fn by_likeness(desk: &mut Desk<'_>, present: &[usize], low: &str) -> Result<Vec<
         [(best, i), (next, _), ..] if *best >= 0.35 && best - next >= 0.1 => return Ok(vec![*i]),
         _ => {}
     }
-    let mut labels: Vec<String> = present.iter().map(|&i| format!("in place of {}", desk.label(&(i..i + 1)))).collect();
-    labels.push(format!("beside the others: + {low}"));
+    let mut labels: Vec<String> = present.iter().map(|&i| format!("{} -> {low}", desk.label(&(i..i + 1)))).collect();
+    labels.push(format!("+ {low}"));
     let pick = desk.choose(format!("what gives way to `{low}`?"), labels)?;
     Ok(present.get(pick).copied().into_iter().collect())
 }
 
 /// Asks which of several words gives way.
-fn which(desk: &mut Desk<'_>, rivals: &[usize], text: &str) -> Result<Range<usize>, Stop> {
+pub(super) fn which(desk: &mut Desk<'_>, rivals: &[usize], text: &str) -> Result<Range<usize>, Stop> {
     let mut runs: Vec<Range<usize>> = rivals.iter().map(|&i| run_of(desk, i)).collect();
     runs.dedup();
     let labels = runs.iter().map(|r| format!("{} -> {text}", desk.label(r))).collect();
@@ -297,7 +302,7 @@ pub(super) fn run_of(desk: &Desk<'_>, i: usize) -> Range<usize> {
 }
 
 /// Puts an adjective before its noun: where an ancestor had it, else by the usual order (size, age, texture, colour).
-fn insert(desk: &mut Desk<'_>, head: usize, text: &str, only_here: bool) -> Range<usize> {
+pub(super) fn insert(desk: &mut Desk<'_>, head: usize, text: &str, only_here: bool) -> Range<usize> {
     if let Some(place) = restore::place(&desk.draft, text, desk.here.ancestors, false) {
         let inside = desk.draft.phrase_start(head) <= place.at && place.at <= head;
         let adjoined = !only_here || inside;
@@ -308,12 +313,12 @@ fn insert(desk: &mut Desk<'_>, head: usize, text: &str, only_here: bool) -> Rang
     }
     let rank = |low: &str| -> u8 {
         match lexicon().adjective(low).first().copied() {
-            Some("mood" | "weather" | "other") => 0,
+            Some("mood" | "other" | "crowd" | "beauty") => 0,
             Some("length" | "size" | "temperature") => 1,
             Some("age" | "hairless") => 2,
             Some("tone") => 4,
             Some("colour" | "season") => 5,
-            Some("material") => 6,
+            Some("material" | "phase") => 6,
             Some(_) => 3,
             None => 2,
         }
@@ -349,127 +354,4 @@ fn of_person(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>,
     }
     let head = person(desk)?;
     of_noun(desk, head, adjective)
-}
-
-/// An adjective for the picture as a whole.
-pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
-    let low = adjective.low.as_str();
-    let wanted = kinds(low);
-    let text = adjective.text.as_str();
-    // Of several said together none counts as there already.
-    let several = text.contains(" and ");
-    let here: Vec<usize> =
-        (0..desk.draft.items.len()).filter(|&i| !several && lexicon().same(desk.draft.low(i), low)).collect();
-    let others = || -> bool {
-        let single = wanted
-            .first()
-            .is_some_and(|k| matches!(*k, "colour" | "length" | "texture" | "size" | "material" | "shape"));
-        single && desk.draft.adjectives_of_kind(&wanted[..1]).iter().any(|i| !here.contains(i))
-    };
-    if let ([same], false) = (here.as_slice(), others())
-        && (lexicon().noun(low).is_empty() || !desk.draft.is_head(*same))
-    {
-        let run = with_degree(desk, *same);
-        if adjective.toks.len() > 1 && desk.draft.text(run.clone()).to_lowercase() != text.to_lowercase() {
-            return Ok(desk.swap(run, text));
-        }
-        desk.idle.push(format!("`{low}` is in the prompt already"));
-        return Ok(run);
-    }
-    match wanted.first().copied() {
-        Some("weather") => weather(desk, adjective),
-        Some("season") => {
-            let lands = desk.draft.lands();
-            match lands.first() {
-                Some(&head) => Ok(insert(desk, head, text, false)),
-                None => Ok(desk.append(text, false)),
-            }
-        }
-        Some("mood" | "hairless" | "age") => {
-            let head = person(desk)?;
-            of_noun(desk, head, adjective)
-        }
-        first => {
-            // One at a time, wherever it is said: another colour of the prompt may be what is meant.
-            if matches!(first, Some("colour" | "length" | "texture" | "size" | "material" | "shape")) {
-                let all = desk.draft.adjectives_of_kind(&wanted[..1]);
-                let runs: Vec<usize> = all.into_iter().filter(|i| !here.contains(i)).collect();
-                if let [only] = runs.as_slice() {
-                    let run = run_of(desk, *only);
-                    return Ok(desk.swap(run, text));
-                }
-                if runs.len() > 1 {
-                    let run = which(desk, &runs, text)?;
-                    return Ok(desk.swap(run, text));
-                }
-            }
-            let hair = if matches!(first, Some("colour" | "length" | "texture")) {
-                desk.draft.heads_of_kind(&["hair"])
-            } else {
-                Vec::new()
-            };
-            let heads = if hair.is_empty() { desk.draft.subjects() } else { hair };
-            if heads.is_empty() {
-                return Ok(desk.append(text, false));
-            }
-            let head = one_of(desk, &format!("what becomes `{text}`?"), &heads)?;
-            of_noun(desk, head, adjective)
-        }
-    }
-}
-
-/// Weather: in place of the weather there is, else before the first part of the land.
-fn weather(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
-    let text = adjective.text.as_str();
-    // What is said of the sky is for the sky; rain and snow fall elsewhere first.
-    let of_sky = matches!(adjective.low.as_str(), "sunny" | "cloudy" | "clear" | "starry" | "overcast");
-    let said = desk.draft.phrases().into_iter().find(|p| {
-        lexicon().noun(desk.draft.low(p.head)).contains(&"weather")
-            && matches!(p.tie.as_str(), "in" | "during" | "with" | "under")
-    });
-    let mut rivals = desk.draft.adjectives_of_kind(&["weather"]);
-    if said.is_some() && !of_sky {
-        rivals.retain(|&i| desk.draft.low(desk.draft.head_of(i)) != "sky");
-    }
-    if let [only] = rivals.as_slice() {
-        let run = with_degree(desk, *only);
-        return Ok(desk.swap(run, text));
-    }
-    if rivals.len() > 1 {
-        let run = which(desk, &rivals, text)?;
-        return Ok(desk.swap(run, text));
-    }
-    // `in the rain` becomes `in the snow`.
-    if let (Some(phrase), Some(noun)) = (said, lexicon().noun_form(&adjective.low)) {
-        if noun == desk.draft.low(phrase.head) {
-            desk.idle.push(format!("it is `{}` already", desk.draft.text(phrase.range.clone())));
-            return Ok(phrase.range);
-        }
-        return Ok(desk.swap(phrase.head..phrase.head + 1, noun));
-    }
-    match desk.draft.lands().first() {
-        Some(&head) => Ok(insert(desk, head, text, false)),
-        None => Ok(desk.append(text, false)),
-    }
-}
-
-/// Adds an adjective in notation: before the noun that such adjectives are said of, in no other's place.
-pub(super) fn put(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, Stop> {
-    let wanted = kinds(&adjective.low);
-    let heads = match wanted.first().copied() {
-        Some("weather" | "season") => desk.draft.lands().into_iter().take(1).collect(),
-        Some("mood" | "hairless" | "age") => desk.draft.person(),
-        Some("colour" | "length" | "texture") => desk.draft.heads_of_kind(&["hair"]),
-        _ => Vec::new(),
-    };
-    let heads = if heads.is_empty() { desk.draft.subjects() } else { heads };
-    if heads.is_empty() {
-        return Ok(desk.append(&adjective.text, false));
-    }
-    // Where an ancestor had it needs no asking.
-    if restore::place(&desk.draft, &adjective.text, desk.here.ancestors, false).is_some() {
-        return Ok(insert(desk, heads[0], &adjective.text, false));
-    }
-    let head = one_of(desk, &format!("what becomes `{}`?", adjective.text), &heads)?;
-    Ok(insert(desk, head, &adjective.text, false))
 }

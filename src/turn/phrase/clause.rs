@@ -4,16 +4,16 @@ use super::super::desk::{Desk, Stop, Tok, lows};
 use super::super::draft::Draft;
 use super::super::find::Reach;
 use super::super::lexicon::lexicon;
-use super::super::small::is_owner;
-use super::super::small::{is_determiner, is_person_pronoun, is_scene_pronoun};
-use super::add;
-use super::add::Lead;
-use super::adjective::{self, all_adjectives};
-use super::complement::{attribute, complement, make, not_so, split_of_its_own, split_target, with_more};
+use super::super::small::{is_owner, is_person_pronoun};
+use super::add::{self, Lead};
+use super::adjective::all_adjectives;
+use super::complement::{after, complement, not_so, with_more};
 use super::courtesy::{Wish, plain};
 use super::degree::{amount, comparative, degree};
-use super::noun::trim;
-use super::opening::{cut_at, inverted, modal, opens, said_after, said_as_pair, verb_of};
+use super::give;
+use super::make::{attribute, make, split_of_its_own, split_target, unresolved};
+use super::noun::{kinds_of, trim};
+use super::opening::{cut_at, does, inverted, modal, opens, said_after, said_as_pair, verb_of};
 use super::pair::{pair, pairs, put_for, swap, turn};
 use super::place;
 use super::remove;
@@ -92,6 +92,7 @@ pub(super) fn read(desk: &mut Desk<'_>, clause: &Clause<'_>, wish: Wish) -> Resu
     // `instead` adds nothing to a verb.
     let trailing = head.len() > 1 && head.last().is_some_and(|t| t.low == "instead");
     let toks = if trailing { trim(&head[..head.len() - 1]) } else { head };
+    desk.instead = trailing;
     if let Some((v, n)) = verb_of(desk, toks)
         && !(v == Verb::Have && modal(desk, toks).is_some())
     {
@@ -114,9 +115,21 @@ pub(super) fn read(desk: &mut Desk<'_>, clause: &Clause<'_>, wish: Wish) -> Resu
         return Ok(());
     }
     match lows(toks).as_slice() {
+        // `don't make it red`
+        ["don't" | "never", "make", _, ..] => {
+            let y = split_target(desk, &toks[2..]).1;
+            return not_so(desk, y, more);
+        }
         ["don't" | "never", _, ..] => return not_so(desk, &toks[1..], more),
         ["do", "not", _, ..] => return not_so(desk, &toks[2..], more),
         ["no" | "without" | "minus" | "sans" | "not", _, ..] => return remove::without(desk, &toks[1..], more),
+        // `I'd love to see her with red hair`
+        [who, "with" | "in" | "wearing", _, ..] if is_person_pronoun(who) => {
+            target::someone(desk, &toks[..1])?;
+            return place::tied(desk, clause.from(toks, 1));
+        }
+        // `into a dog`
+        ["into" | "to", _, ..] => return complement(desk, &Target::Scene, &toks[1..], more),
         ["plus", _, ..] => return add::add(desk, clause.from(toks, 1), Lead::Comma),
         _ => {}
     }
@@ -127,13 +140,18 @@ pub(super) fn read(desk: &mut Desk<'_>, clause: &Clause<'_>, wish: Wish) -> Resu
         return place::tied(desk, clause.from(toks, 0));
     }
     let definite = toks[0].low == "the" || is_owner(&toks[0].low);
-    if said_after(desk, toks).is_some() || (definite && all_adjectives(split_target(desk, toks).1)) {
+    if said_after(desk, toks).is_some()
+        || (definite && (all_adjectives(split_target(desk, toks).1) || does(split_target(desk, toks).1)))
+    {
         return make(desk, toks, more);
     }
     match wish {
         Wish::Prefer => return complement(desk, &Target::Scene, toks, more),
         // `I want her hair red`
         Wish::Want if split_of_its_own(desk, toks).is_some() => return make(desk, toks, more),
+        Wish::Want if kinds_of(core(toks)).iter().any(|k| matches!(*k, "time" | "season")) => {
+            return complement(desk, &Target::Scene, toks, more);
+        }
         Wish::Want => return add::add(desk, clause.from(toks, 0), Lead::Comma),
         Wish::None => {}
     }
@@ -184,7 +202,7 @@ pub(super) fn should(desk: &mut Desk<'_>, toks: &[Tok], at: usize, n: usize, cla
     let has = matches!(modal_words[0], "has" | "had" | "wears" | "lacks" | "needs" | "need" | "wants" | "gets")
         && modal_words.len() == 1;
     let there = matches!(x, [one] if one.low == "there");
-    let verb_first = matches!(y[0].low.as_str(), "have" | "wear" | "wearing" | "hold" | "having");
+    let verb_first = matches!(y[0].low.as_str(), "have" | "wear" | "wearing" | "hold" | "having" | "need" | "want");
     // `not wavy enough`
     if let [most @ .., enough] = y
         && enough.low == "enough"
@@ -225,12 +243,18 @@ pub(super) fn should(desk: &mut Desk<'_>, toks: &[Tok], at: usize, n: usize, cla
         }
         return add::have(desk, &all, Lead::With);
     }
+    if let Some(found) = super::group::group(desk, x) {
+        return super::group::each(desk, found, |desk, place| complement(desk, &Target::Thing(place), y, more));
+    }
     let target = match attribute(desk, x)? {
         Some(target) => Some(target),
         None => target::target(desk, x)?,
     };
     match target {
         Some(target) => complement(desk, &target, y, more),
+        None if matches!(y, [one] if matches!(one.low.as_str(), "gone" | "removed" | "away")) => {
+            remove::without(desk, x, more)
+        }
         None => Err(desk.missing(core(x))),
     }
 }
@@ -261,6 +285,9 @@ pub(super) fn by_verb(desk: &mut Desk<'_>, v: Verb, toks: &[Tok], n: usize, clau
         Verb::Swap => swap(desk, rest, more),
         Verb::Add => add::add(desk, all, Lead::Comma),
         Verb::Have if split_of_its_own(desk, rest).is_some() => make(desk, rest, more),
+        Verb::Have if rest.first().is_some_and(|t| t.low == "the") && rest.iter().any(|t| t.low == "wear") => {
+            Err(unresolved(desk, rest))
+        }
         Verb::Have | Verb::Use => {
             let lead = if v == Verb::Have { Lead::With } else { Lead::Comma };
             if v == Verb::Use {
@@ -269,7 +296,7 @@ pub(super) fn by_verb(desk: &mut Desk<'_>, v: Verb, toks: &[Tok], n: usize, clau
             add::add(desk, all, lead)
         }
         Verb::Wear => place::wear(desk, all),
-        Verb::Give => give(desk, rest, all, more),
+        Verb::Give => give::several(desk, rest, all, more),
         Verb::Put => {
             let lead_in = toks.get(1).is_some_and(|t| t.low == "in") && n == 2;
             if lead_in {
@@ -289,11 +316,25 @@ pub(super) fn by_verb(desk: &mut Desk<'_>, v: Verb, toks: &[Tok], n: usize, clau
             if lows(toks)[0] == "take" && n == 1 && rest.iter().any(|t| matches!(t.low.as_str(), "to" | "into")) {
                 return place::put(desk, all, true);
             }
+            let sky = places(desk, rest, Reach::Thing);
+            let sky = sky.first().is_some_and(|r| desk.draft.noun_kinds(r.end - 1).contains(&"sky"));
+            if sky && lows(toks)[0] == "clear" {
+                return become_more(desk, "clear", rest, more);
+            }
             remove::without(desk, rest, more)
         }
         Verb::Shave => remove::shave(desk, rest, more),
-        Verb::Cut => cut_hair(desk, rest, more),
+        Verb::Cut => give::cut_hair(desk, rest, more),
         Verb::Keep => Ok(()),
+        Verb::Done(done) => {
+            let at = rest.iter().position(|t| matches!(t.low.as_str(), "in" | "with" | "by")).filter(|&i| i > 0);
+            let Some(at) = at else { return Err(not_understood(desk, toks)) };
+            let place = target::thing(desk, &rest[..at], Reach::Thing)?;
+            let all = with_more(desk, &rest[at..], more);
+            let text = format!("{done} {}", desk.written(&all));
+            after(desk, &Target::Thing(place), &text)
+        }
+        Verb::Become(adjective) => become_more(desk, adjective, rest, more),
         Verb::Raise | Verb::Lower => {
             for part in std::iter::once(&rest).chain(more) {
                 let (part, much) = amount(part);
@@ -312,76 +353,17 @@ pub(super) fn by_verb(desk: &mut Desk<'_>, v: Verb, toks: &[Tok], n: usize, clau
     }
 }
 
-/// `give her round glasses`, `give the cat a hat`, `give a hat to the cat`.
-pub(super) fn give(desk: &mut Desk<'_>, toks: &[Tok], all: &[Tok], more: &[&[Tok]]) -> Result<(), Stop> {
-    let Some(first) = toks.first() else {
-        return Err(desk.misread(toks, "that does not say what to give", "give her round glasses"));
-    };
-    let skip = |n: usize| -> Vec<Tok> { trim(&all[n.min(all.len())..]).to_vec() };
-    let owning =
-        (2..toks.len()).any(|n| !places(desk, &toks[..n], Reach::Thing).is_empty() && is_determiner(&toks[n].low));
-    if (is_person_pronoun(&first.low) && !owning) || is_scene_pronoun(&first.low) {
-        let owned = toks.len() > 1;
-        if !owned {
-            return Err(desk.misread(toks, "that does not say what to give", "give her round glasses"));
-        }
-        if matches!(first.low.as_str(), "her" | "him") {
-            target::someone(desk, &toks[..1])?;
-        }
-        let y = &toks[1..];
-        if comparative(y).is_some() || degree(y).is_some() {
-            weigh::clause(desk, y)?;
-            return go_on_weighing(desk, y, more);
-        }
-        // `give it a red colour`
-        if let [article, adjective @ .., colour] = y
-            && matches!(colour.low.as_str(), "colour" | "color")
-            && is_determiner(&article.low)
-            && !adjective.is_empty()
-        {
-            let target = target::target(desk, &toks[..1])?.unwrap_or(Target::Scene);
-            return complement(desk, &target, adjective, more);
-        }
-        return add::add(desk, &skip(1), Lead::With);
+/// `darken the sky`, `shorten her hair a bit`: as a comparative does.
+fn become_more(desk: &mut Desk<'_>, adjective: &str, toks: &[Tok], more: &[&[Tok]]) -> Result<(), Stop> {
+    for part in std::iter::once(&toks).chain(more) {
+        let (part, much) = amount(part);
+        let factor = match much {
+            None => 1.5,
+            Some(false) => 1.25,
+            Some(true) => 2.0,
+        };
+        let target = target::target(desk, part)?.ok_or_else(|| desk.missing(core(part)))?;
+        weigh::more_of(desk, &target, adjective, factor, part)?;
     }
-    let (mut n, mut y) = split_target(desk, toks);
-    if owning {
-        n = (2..toks.len()).rev().find(|&n| !places(desk, &toks[..n], Reach::Thing).is_empty()).unwrap_or(n);
-        y = trim(&toks[n..]);
-    }
-    if n > 0 && (is_determiner(&toks[0].low) && !matches!(toks[0].low.as_str(), "a" | "an" | "some")) {
-        // `give her hair a red colour`, `give the cat a hat`
-        if let [article, adjective @ .., colour] = y
-            && matches!(
-                colour.low.as_str(),
-                "colour" | "color" | "tint" | "texture" | "length" | "look" | "shade" | "style" | "shape" | "size"
-            )
-            && is_determiner(&article.low)
-            && !adjective.is_empty()
-        {
-            let target = target::target(desk, &toks[..n])?.unwrap_or(Target::Scene);
-            return complement(desk, &target, adjective, more);
-        }
-        if all_adjectives(y) && !is_determiner(&y[0].low) {
-            return make(desk, toks, more);
-        }
-        return add::add(desk, &skip(n), Lead::With);
-    }
-    add::add(desk, all, Lead::With)
-}
-
-/// `cut her hair short`, `cut her hair`.
-pub(super) fn cut_hair(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]]) -> Result<(), Stop> {
-    let (n, y) = split_target(desk, toks);
-    if n > 0 && !y.is_empty() && all_adjectives(y) {
-        return make(desk, toks, more);
-    }
-    let hair = places(desk, toks, Reach::Thing);
-    if hair.iter().any(|r| desk.draft.noun_kinds(r.end - 1).contains(&"hair")) {
-        let place = target::thing(desk, toks, Reach::Thing)?;
-        let short = adjective::Adjective { text: "short".into(), low: "short".into(), toks: toks[..1].to_vec() };
-        adjective::apply(desk, &Target::Thing(place), &[short])?;
-        return Ok(());
-    }
-    remove::without(desk, toks, more)
+    Ok(())
 }

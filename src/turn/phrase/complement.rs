@@ -2,239 +2,31 @@
 
 use super::super::desk::{Desk, Stop, Tok, lows};
 use super::super::draft::Draft;
-use super::super::find::Reach;
 use super::super::lexicon::lexicon;
-use super::super::small::{is_determiner, is_owner, is_person_pronoun, is_preposition, is_scene_pronoun};
+use super::super::small::{is_determiner, is_owner, is_preposition};
 use super::add;
 use super::add::Lead;
 use super::adjective::{self, all_adjectives, groups};
-use super::clause::not_understood;
 use super::degree::{comparative, degree};
+use super::make::unresolved;
 use super::noun::{self, trim};
 use super::pair::around_it;
 use super::place;
 use super::remove;
-use super::target::{self, Target, core, places, resolves};
+use super::target::{self, Target, core};
 use super::weigh;
-
-/// `her hair colour`, `the colour of her hair`, `the season`: what an attribute is one of.
-pub(super) fn attribute(desk: &mut Desk<'_>, x: &[Tok]) -> Result<Option<Target>, Stop> {
-    let all = core(x);
-    let of = all.iter().position(|t| t.low == "of");
-    let (named, owner) = match of {
-        Some(i) => (&all[..i], Some(&all[i + 1..])),
-        None => (all, None),
-    };
-    let Some(last) = named.last() else { return Ok(None) };
-    let low = last.low.as_str();
-    if !lexicon().noun(low).contains(&"attribute")
-        || !desk.draft.occurrences(&[low.to_owned()], Reach::Exact, false).is_empty()
-    {
-        return Ok(None);
-    }
-    let owner = owner.or_else(|| (named.len() > 1).then(|| &named[..named.len() - 1]));
-    let owner = owner.map(|o| if o.last().is_some_and(|t| t.low == "'s") { &o[..o.len() - 1] } else { o });
-    Ok(match (low, owner) {
-        ("hairstyle", _) => {
-            let hair = desk.draft.heads_of_kind(&["hair"]);
-            hair.first().map(|&h| Target::Thing(h..h + 1))
-        }
-        ("mood" | "expression", None) => Some(Target::Person),
-        (_, Some(owner)) if !owner.is_empty() => {
-            let found = target::target(desk, owner)?;
-            if found.is_none() {
-                return Err(desk.missing(core(owner)));
-            }
-            found
-        }
-        ("background" | "setting" | "location" | "place" | "surroundings", _) => {
-            Some(Target::Unnamed("background".into()))
-        }
-        ("time" | "season" | "weather" | "colour" | "color" | "mood" | "temperature", _) => Some(Target::Scene),
-        _ => None,
-    })
-}
-
-/// True for `the colour of her hair`, `her hair colour`: asks nothing.
-pub(super) fn is_attribute(desk: &Desk<'_>, x: &[Tok]) -> bool {
-    let all = core(x);
-    let of = all.iter().position(|t| t.low == "of");
-    let (named, owner) = match of {
-        Some(i) => (&all[..i], &all[i + 1..]),
-        None if all.len() > 1 => (all, &all[..all.len() - 1]),
-        None => return false,
-    };
-    let Some(last) = named.last() else { return false };
-    let owner = if owner.last().is_some_and(|t| t.low == "'s") { &owner[..owner.len() - 1] } else { owner };
-    lexicon().noun(&last.low).contains(&"attribute") && !owner.is_empty() && resolves(desk, owner)
-}
-
-/// The longest beginning that names something, and what follows it.
-pub(super) fn split_target<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> (usize, &'t [Tok]) {
-    for n in (1..toks.len()).rev() {
-        let x = &toks[..n];
-        // `her a blonde` is not one thing; a pronoun that owns what follows is not the thing: her hair.
-        let breaks = |t: &Tok| matches!(t.low.as_str(), "a" | "an" | "as" | "like" | "to" | "into" | "than" | "not");
-        if x.iter().skip(1).any(breaks) || is_preposition(&x[n - 1].low) || toks[n].low == "'s" {
-            continue;
-        }
-        if (resolves(desk, x) || is_attribute(desk, x))
-            && !trim(&toks[n..]).is_empty()
-            && !x.last().is_some_and(|t| is_determiner(&t.low) && n > 1)
-        {
-            return (n, trim(&toks[n..]));
-        }
-    }
-    (0, toks)
-}
-
-/// X and what X becomes, for each part: `make the hair red and the shirt blue`, `make it long and red`.
-pub(super) fn make(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]]) -> Result<(), Stop> {
-    if toks.is_empty() {
-        return Err(desk.misread(toks, "that does not say what becomes what", "make her hair red"));
-    }
-    // `his hair and beard white`: several things become one.
-    if toks.len() > 1
-        && !more.is_empty()
-        && !places(desk, toks, Reach::Thing).is_empty()
-        && let Some(at) = more.iter().position(|p| split_target(desk, p).0 > 0)
-    {
-        let (n, y) = split_target(desk, more[at]);
-        let things: Vec<&[Tok]> =
-            std::iter::once(toks).chain(more[..at].iter().copied()).chain(std::iter::once(&more[at][..n])).collect();
-        for x in things {
-            let Some(target) = target::target(desk, x)? else { return Err(desk.missing(core(x))) };
-            complement(desk, &target, y, &[])?;
-        }
-        return finish_complement(desk, &Target::Scene, &more[at + 1..]);
-    }
-    // `them` and `both` are all that the picture is of.
-    if matches!(toks[0].low.as_str(), "them" | "both" | "they") && toks.len() > 1 && desk.draft.person().is_empty() {
-        let all: Vec<String> = desk.draft.subjects().into_iter().map(|h| desk.draft.low(h).to_owned()).collect();
-        let y = if toks[1].low == "both" || toks[1].low == "all" { trim(&toks[2..]) } else { trim(&toks[1..]) };
-        if all.len() > 1 && !y.is_empty() {
-            for word in all {
-                if let Some(place) = desk.draft.occurrences(&[word], Reach::Exact, false).into_iter().next() {
-                    complement(desk, &Target::Thing(place), y, more)?;
-                }
-            }
-            return Ok(());
-        }
-    }
-    let (n, y) = split_target(desk, toks);
-    let own: usize = more.iter().take_while(|p| split_of_its_own(desk, p).is_none()).count();
-    let (mine, others) = more.split_at(own);
-    if n == 0 {
-        // No thing is named: `make snowy`, `make longer hair`, `make her a hat`.
-        let known = all_adjectives(toks) || comparative(toks).is_some() || degree(toks).is_some();
-        let pronoun = toks.len() > 1 && is_person_pronoun(&toks[0].low) && !is_owner(&toks[0].low);
-        if known && noun::kinds_of(toks).is_empty() {
-            if !weigh::clause(desk, toks)? {
-                complement(desk, &Target::Scene, toks, mine)?;
-            }
-        } else if pronoun {
-            complement(desk, &Target::Person, trim(&toks[1..]), mine)?;
-        } else {
-            return Err(unresolved(desk, toks));
-        }
-    } else {
-        let x = trim(&toks[..n]);
-        // `her hiar red`: her something that the prompt lacks.
-        if x.len() == 1
-            && x[0].low == "her"
-            && y.len() > 1
-            && !known_word(&y[0])
-            && lexicon().is_adjective(&y[y.len() - 1].low)
-        {
-            return Err(desk.missing(&y[..1]));
-        }
-        let target = match attribute(desk, x)? {
-            Some(target) => target,
-            None => match target::target(desk, x)? {
-                Some(target) => target,
-                None => return Err(desk.missing(core(x))),
-            },
-        };
-        complement(desk, &target, y, mine)?;
-    }
-    for (i, part) in others.iter().enumerate() {
-        if split_of_its_own(desk, part).is_some() {
-            let rest: Vec<&[Tok]> =
-                others[i + 1..].iter().take_while(|p| split_of_its_own(desk, p).is_none()).copied().collect();
-            make(desk, part, &rest)?;
-        }
-    }
-    Ok(())
-}
-
-/// True for words of which something is known: they may begin what someone becomes.
-pub(super) fn known_word(tok: &Tok) -> bool {
-    let low = tok.low.as_str();
-    super::super::small::is_function_word(low)
-        || lexicon().is_adjective(low)
-        || lexicon().adjective_form(low).is_some()
-        || lexicon().comparative(low).is_some()
-        || matches!(
-            low,
-            "stop"
-                | "never"
-                | "not"
-                | "more"
-                | "less"
-                | "much"
-                | "slightly"
-                | "somewhat"
-                | "way"
-                | "far"
-                | "even"
-                | "too"
-                | "look"
-                | "wear"
-                | "appear"
-                | "seem"
-                | "really"
-                | "quite"
-                | "extremely"
-                | "super"
-                | "become"
-                | "feel"
-                | "so"
-                | "turn"
-                | "have"
-                | "get"
-                | "lots"
-        )
-}
-
-/// A part that names its own thing: `her shirt blue`.
-pub(super) fn split_of_its_own(desk: &Desk<'_>, toks: &[Tok]) -> Option<usize> {
-    let first = toks.first()?;
-    let definite =
-        first.low == "the" || is_owner(&first.low) || is_scene_pronoun(&first.low) || is_person_pronoun(&first.low);
-    let (n, y) = split_target(desk, toks);
-    (n > 0 && definite && !y.is_empty()).then_some(n)
-}
-
-/// What was meant by a thing that the prompt lacks: the first word that it lacks and that is no adjective.
-pub(super) fn unresolved(desk: &Desk<'_>, toks: &[Tok]) -> Stop {
-    let all = core(toks);
-    let lacking = all.iter().find(|t| {
-        !t.is_mark()
-            && !is_determiner(&t.low)
-            && !is_preposition(&t.low)
-            && !is_person_pronoun(&t.low)
-            && !lexicon().is_adjective(&t.low)
-            && desk.draft.occurrences(std::slice::from_ref(&t.low), Reach::Idea, false).is_empty()
-    });
-    match lacking {
-        Some(tok) => desk.missing(std::slice::from_ref(tok)),
-        None => not_understood(desk, toks),
-    }
-}
 
 /// What a thing becomes: an adjective, another thing, a time, a degree, a place.
 pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], more: &[&[Tok]]) -> Result<(), Stop> {
     let mut y = trim(toks);
+    // `he should wear his hat again`
+    if let [verb, thing @ .., again] = y
+        && again.low == "again"
+        && matches!(verb.low.as_str(), "wear" | "have" | "wearing" | "with")
+        && desk.restore(desk.typed(core(thing)), true).is_some()
+    {
+        return Ok(());
+    }
     while y.len() > 1
         && y.last().is_some_and(|t| {
             matches!(t.low.as_str(), "instead" | "again" | "enough" | "colour" | "color" | "coloured" | "colored")
@@ -247,7 +39,7 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
         y = &y[..than];
     }
     let when = |t: &Tok| lexicon().noun(&t.low).iter().any(|k| matches!(*k, "time" | "season"));
-    if y.len() > 1 && y[y.len() - 1].low == "time" && when(&y[y.len() - 2]) {
+    if y.len() > 1 && matches!(y[y.len() - 1].low.as_str(), "time" | "scene") && when(&y[y.len() - 2]) {
         y = &y[..y.len() - 1];
     }
     loop {
@@ -258,6 +50,24 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
                 y = &y[1..2];
                 break;
             }
+            // `make her look at the sea`
+            ["look", tie, _, ..] if matches!(*tie, "at" | "into" | "up" | "down" | "out" | "away" | "over") => {
+                let text = format!("looking {}", desk.written(&y[1..]));
+                desk.append(&text, false);
+                return Ok(());
+            }
+            // `hair like fire`
+            ["look" | "looks", "like", _, ..] | ["like", _, ..] if is_part(desk, target) => {
+                let text =
+                    format!("like {}", desk.written(&y[words.iter().position(|w| *w == "like").unwrap_or(0) + 1..]));
+                return after(desk, target, &text);
+            }
+            ["the" | "a", "colour" | "color", "of", thing] if matches!(target, Target::Thing(_)) => {
+                let colour = lexicon().adjective(thing).contains(&"colour");
+                let text = if colour { (*thing).to_owned() } else { format!("{thing}-coloured") };
+                let one = adjective::Adjective { low: text.clone(), text, toks: y.to_vec() };
+                return adjective::apply(desk, target, &[one]).map(|_| ());
+            }
             ["look" | "looks", "like", _, ..] | ["be", "like", _, ..] | ["turn", "into", _, ..] => 2,
             [
                 "be" | "look" | "appear" | "seem" | "become" | "turn" | "get" | "go" | "feel" | "being" | "looking"
@@ -266,6 +76,8 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
                 ..,
             ] => 1,
             ["a", "colour" | "color" | "shade", "of", _, ..] => 3,
+            ["made" | "out", "of" | "from", _, ..] => return made_of(desk, target, &y[2..]),
+            ["made", "out", "of", _, ..] => return made_of(desk, target, &y[3..]),
             // `make it a picture of a woman`
             ["a" | "an", scene, "of", _, ..] if lexicon().noun(scene) == ["scene"] => 3,
             _ => break,
@@ -275,6 +87,20 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
     let words = lows(y);
     match words.as_slice() {
         [] => return Err(desk.misread(toks, "that does not say what becomes of it", "make her hair red")),
+        [vague] if VAGUE.contains(vague) => {
+            let message = format!("`{}` does not say what should change", desk.typed(y));
+            return Err(desk.misread(y, message, "name it: make her hair red; more wavy; at night"));
+        }
+        // `the dress in yellow`
+        ["in", _, ..] if matches!(target, Target::Thing(_)) && noun_is_colour(y) && all_adjectives(&y[1..]) => {
+            return complement(desk, target, &y[1..], more);
+        }
+        [.., "more" | "less"] if words.len() > 1 => {
+            let (from, turned) = (y[0].from, turned_round(y));
+            if weigh::of_target(desk, target, &turned)? || turned[0].from == from {
+                return finish_complement(desk, target, more);
+            }
+        }
         ["no", "longer", _, ..] => return remove::adjective(desk, &y[2..]),
         ["stop", _, ..] => return remove::adjective(desk, &y[1..]),
         ["not" | "less", "so" | "as" | "that" | "too" | "very", _, ..]
@@ -284,7 +110,7 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
         }
         ["not" | "never", _, ..] if degree(y).is_none() => return not_so(desk, &y[1..], more),
         ["without" | "no", _, ..] => return remove::without(desk, &y[1..], more),
-        ["gone" | "removed" | "deleted" | "off" | "away" | "invisible"] => {
+        ["gone" | "removed" | "deleted" | "off" | "away" | "invisible" | "go" | "disappear" | "vanish"] => {
             if let Target::Thing(range) = target {
                 return desk.remove(range.clone(), y);
             }
@@ -302,6 +128,11 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
             return add::have(desk, &all, Lead::With);
         }
         _ => {}
+    }
+    // `wavy, not straight`
+    if let Some(not) = y.iter().position(|t| t.low == "not").filter(|&i| all_adjectives(&y[..i]) && i + 1 < y.len()) {
+        complement(desk, target, &y[..not], more)?;
+        return remove::without(desk, &y[not + 1..], &[]);
     }
     if weigh::of_target(desk, target, y)? {
         for part in more {
@@ -325,7 +156,12 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
     };
     // `snowy at night`
     let end = y.iter().position(|t| is_preposition(&t.low)).unwrap_or(0);
-    if end > 0 && !first_article && all_adjectives(&y[..end]) {
+    let idea = |t: &Tok| {
+        lexicon()
+            .adjective_form(&t.low)
+            .is_some_and(|f| lexicon().adjective(f).iter().any(|k| matches!(*k, "mood" | "weather" | "action")))
+    };
+    if end > 0 && !first_article && (all_adjectives(&y[..end]) || (end == 1 && idea(&y[0]))) {
         complement(desk, target, &y[..end], &[])?;
         let rest = with_more(desk, &y[end..], more);
         return place::tied(desk, &rest);
@@ -333,9 +169,9 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
     let kinds = noun::kinds_of(core(y));
     let person = matches!(target, Target::Person) || is_person_thing(desk, target);
     // `make it snow`, `make her smile`
-    if let Some(form) = single_mood
-        .filter(|f| !first_article && lexicon().adjective(f).iter().any(|k| matches!(*k, "mood" | "weather")))
-    {
+    if let Some(form) = single_mood.filter(|f| {
+        !first_article && lexicon().adjective(f).iter().any(|k| matches!(*k, "mood" | "weather" | "action"))
+    }) {
         let adjective = adjective::Adjective { text: form.to_owned(), low: form.to_owned(), toks: y.to_vec() };
         adjective::apply(desk, target, &[adjective])?;
         return finish_complement(desk, target, more);
@@ -365,6 +201,10 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
         return add::have(desk, y, Lead::With);
     }
     let known = !kinds.is_empty() || first_article;
+    // `flow faster` says what it does, not how it is.
+    if !known && (1..y.len()).any(|i| comparative(&y[i..]).is_some()) && !super::make::known_word(&y[0]) {
+        return Err(super::clause::not_understood(desk, y));
+    }
     if !known {
         // A word of no kind: an adjective of the thing, unless it looks like a thing.
         let last = y[y.len() - 1].low.as_str();
@@ -421,6 +261,62 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
     }
 }
 
+/// Words that praise or blame and describe nothing.
+const VAGUE: &[&str] = &[
+    "better",
+    "worse",
+    "nicer",
+    "nice",
+    "good",
+    "best",
+    "different",
+    "perfect",
+    "right",
+    "fine",
+    "otherwise",
+    "interesting",
+];
+
+/// `smile a bit more` as `a bit more smile`.
+fn turned_round(toks: &[Tok]) -> Vec<Tok> {
+    let n = (1..toks.len()).find(|&i| degree(&toks[i..]).is_some_and(|(_, k)| i + k == toks.len())).unwrap_or(0);
+    toks[n..].iter().chain(&toks[..n]).cloned().collect()
+}
+
+/// `made of leather`: the material goes before the noun, `wooden` for wood, and another material gives way.
+fn made_of(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -> Result<(), Stop> {
+    let toks = core(toks);
+    let text = match toks {
+        [one] => lexicon().adjective_form(&one.low).map_or_else(|| desk.written(toks), str::to_owned),
+        _ => desk.written(toks),
+    };
+    if let Target::Thing(range) = target {
+        let head = desk.draft.head_of(range.end - 1);
+        let material = |i: &usize| lexicon().adjective(desk.draft.low(*i)).contains(&"material");
+        if let Some(old) = (desk.draft.phrase_start(head)..head).find(material) {
+            desk.put(old..old + 1, &text);
+            return Ok(());
+        }
+    }
+    let material = adjective::Adjective { low: text.to_lowercase(), text, toks: toks.to_vec() };
+    adjective::apply(desk, target, &[material])?;
+    Ok(())
+}
+
+/// True for a part of someone: hair becomes no fire, but may look like it.
+fn is_part(desk: &Desk<'_>, target: &Target) -> bool {
+    matches!(target, Target::Thing(r) if desk.draft.noun_kinds(r.end - 1).iter().any(|k| matches!(*k, "hair" | "body" | "beard")))
+}
+
+/// Puts words right after a thing.
+pub(super) fn after(desk: &mut Desk<'_>, target: &Target, text: &str) -> Result<(), Stop> {
+    if let Target::Thing(range) = target {
+        desk.changes.push(super::super::Change::Add { text: text.to_owned() });
+        desk.draft.insert(range.end, text);
+    }
+    Ok(())
+}
+
 /// True if another place is to be behind what is shown.
 pub(super) fn is_backdrop(desk: &Desk<'_>, range: &std::ops::Range<usize>, kinds: &[&str]) -> bool {
     desk.draft.low(range.end - 1) == "background" && kinds.iter().any(|k| matches!(*k, "place" | "middle"))
@@ -431,13 +327,18 @@ pub(super) fn behind(desk: &mut Desk<'_>, range: std::ops::Range<usize>, toks: &
     let start = desk.draft.phrase_start(range.end - 1);
     let text = place::located(desk, toks);
     let tie = desk.draft.tie_start(start);
-    desk.swap(tie..range.end, &text);
+    desk.put(tie..range.end, &text);
 }
 
 /// The parts after an adjective: more adjectives of the same thing, or things.
 pub(super) fn finish_complement(desk: &mut Desk<'_>, target: &Target, more: &[&[Tok]]) -> Result<(), Stop> {
     for part in more {
         let part = trim(part);
+        // `smile and have red hair`
+        if part.len() > 1 && matches!(part[0].low.as_str(), "have" | "wear" | "be" | "look" | "wearing" | "having") {
+            complement(desk, target, part, &[])?;
+            continue;
+        }
         // The thing may have moved.
         let again = match target {
             Target::Thing(_) => target::last(desk).map_or_else(|| target.clone(), Target::Thing),

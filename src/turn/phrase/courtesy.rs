@@ -21,6 +21,30 @@ pub(super) const POLITE: &[&[&str]] = &[
     &["would", "it", "be", "possible", "to"],
     &["is", "it", "possible", "to"],
     &["would", "you", "mind"],
+    &["would", "you", "be", "so", "kind", "as", "to"],
+    &["i", "was", "wondering", "if", "you", "could"],
+    &["i", "wonder", "if", "you", "could"],
+    &["do", "you", "think", "you", "could"],
+    &["do", "you", "think", "we", "could"],
+    &["it", "would", "be", "nice", "if"],
+    &["it", "would", "be", "great", "if"],
+    &["it", "would", "be", "better", "if"],
+    &["i'd", "love", "it", "if"],
+    &["i", "would", "love", "it", "if"],
+    &["i'd", "like", "it", "if"],
+    &["if", "possible"],
+    &["if", "you", "can"],
+    &["pretty", "please"],
+    &["can", "u"],
+    &["could", "u"],
+    &["let", "me", "see"],
+    &["may", "we", "see"],
+    &["can", "we", "see"],
+    &["could", "we", "see"],
+    &["can", "i", "see"],
+    &["i'd", "love", "to", "see"],
+    &["i", "would", "love", "to", "see"],
+    &["i'd", "say"],
     &["do", "you", "mind"],
     &["could", "you", "maybe"],
     &["can", "you"],
@@ -105,6 +129,7 @@ pub(super) const POLITE: &[&[&str]] = &[
 
 /// `the same but at night`: what follows says it all.
 pub(super) const SAME: &[&[&str]] = &[
+    &["again"],
     &["same"],
     &["the", "same"],
     &["same", "scene"],
@@ -130,6 +155,9 @@ pub(super) const WANT: &[&[&str]] = &[
     &["i'd", "rather", "have"],
     &["i", "would", "rather", "have"],
     &["rather"],
+    &["needs"],
+    &["i", "meant"],
+    &["i", "mean"],
     &["we", "want"],
     &["we", "need"],
     &["we'd", "like"],
@@ -142,6 +170,16 @@ pub(super) const TAIL: &[&[&str]] = &[
     &["please"],
     &["pls"],
     &["thanks"],
+    &["thx"],
+    &["cheers"],
+    &["please", "and", "thank", "you"],
+    &["would", "be", "nice"],
+    &["would", "be", "great"],
+    &["would", "be", "better"],
+    &["would", "be", "good"],
+    &["would", "look", "better"],
+    &["would", "look", "nice"],
+    &["would", "look", "good"],
     &["thank", "you"],
     &["thank", "you", "very", "much"],
     &["for", "me"],
@@ -178,7 +216,7 @@ pub(super) const TAIL: &[&[&str]] = &[
 pub(super) fn plain(toks: &[Tok]) -> (&[Tok], bool, Wish) {
     let (rest, polite, wants) = strip(toks);
     let said = rest.first().map_or(toks.len(), |first| toks.iter().position(|t| t.from == first.from).unwrap_or(0));
-    let prefers = toks[..said].iter().any(|t| matches!(t.low.as_str(), "prefer" | "rather"));
+    let prefers = toks[..said].iter().any(|t| matches!(t.low.as_str(), "prefer" | "rather" | "instead"));
     (
         rest,
         polite,
@@ -200,7 +238,7 @@ pub(super) fn strip(toks: &[Tok]) -> (&[Tok], bool, bool) {
             rest = &rest[1..];
             continue;
         }
-        let words = lows(&rest[..rest.len().min(6)]);
+        let words = lows(&rest[..rest.len().min(8)]);
         if let Some(p) = POLITE.iter().filter(|p| words.starts_with(p)).max_by_key(|p| p.len()) {
             // Words of a sentence, not of courtesy: `so long`, `next to`, `first snow`, `instead of`.
             let after = words.get(p.len()).copied().unwrap_or("");
@@ -220,6 +258,21 @@ pub(super) fn strip(toks: &[Tok]) -> (&[Tok], bool, bool) {
                 continue;
             }
         }
+        // `much, much longer`
+        if let ["much" | "way" | "far", ",", again, ..] = words.as_slice()
+            && *again == words[0]
+        {
+            rest = &rest[2..];
+            continue;
+        }
+        // `no, make it blue`; but `no hat` says something.
+        if let ["no" | "nope" | "sorry" | "oops" | "wait", sign, ..] = words.as_slice()
+            && matches!(*sign, "," | "." | "!" | "-" | ":")
+            && rest.len() > 2
+        {
+            rest = &rest[2..];
+            continue;
+        }
         if let Some(p) = SAME.iter().filter(|p| words.starts_with(p)).max_by_key(|p| p.len()) {
             let next = words.get(p.len()).copied().unwrap_or("");
             if matches!(next, "but" | "with" | "at" | "in" | "on" | "by" | "without" | "during" | ",") {
@@ -227,7 +280,10 @@ pub(super) fn strip(toks: &[Tok]) -> (&[Tok], bool, bool) {
                 continue;
             }
         }
-        if !wants && let Some(p) = WANT.iter().filter(|p| words.starts_with(p)).max_by_key(|p| p.len()) {
+        if !wants
+            && !words.starts_with(&["rather", "than"])
+            && let Some(p) = WANT.iter().filter(|p| words.starts_with(p)).max_by_key(|p| p.len())
+        {
             wants = true;
             polite = true;
             rest = &rest[p.len()..];
@@ -251,7 +307,9 @@ pub(super) fn strip(toks: &[Tok]) -> (&[Tok], bool, bool) {
             break;
         }
         // `sunglasses please` is a wish.
-        if matches!(p[0], "please" | "pls" | "thanks" | "thank") && left.iter().filter(|t| !t.is_mark()).count() <= 3 {
+        if matches!(p[0], "please" | "pls" | "thanks" | "thank" | "thx" | "would")
+            && left.iter().filter(|t| !t.is_mark()).count() <= 3
+        {
             polite = true;
             wants = true;
         }

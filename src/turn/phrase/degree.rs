@@ -50,6 +50,8 @@ pub(super) const DEGREES: &[(&[&str], f64)] = &[
     (&["a", "lot", "fewer"], 0.25),
     (&["considerably", "less"], 0.25),
     (&["significantly", "less"], 0.25),
+    (&["hardly"], 0.25),
+    (&["barely"], 0.25),
     (&["not", "so"], 0.5),
     (&["not", "as"], 0.5),
     (&["not", "that"], 0.5),

@@ -5,21 +5,28 @@
 
 mod add;
 mod adjective;
+mod bare;
 mod clause;
 mod complement;
 mod courtesy;
 mod degree;
+mod give;
+mod group;
+mod instead;
+mod make;
 mod noun;
 mod opening;
 mod pair;
 mod place;
 mod remove;
+mod scene;
 mod target;
 mod verbs;
 mod weigh;
 
 use super::desk::{Desk, Stop, Tok, tokens};
 use super::draft::Draft;
+use super::find::Reach;
 use super::lexicon::lexicon;
 use super::nearest::distance;
 use super::small::{is_determiner, is_person_pronoun, is_scene_pronoun};
@@ -51,6 +58,22 @@ pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
         return Ok(false);
     }
     let (plain, polite, mut wants) = courtesy::plain(toks);
+    // `, highly detailed` goes on with the prompt.
+    if desk.here.prompt.is_some() && toks[0].low == "," && !plain.is_empty() && !opening::opens(desk, plain) {
+        let text = desk.typed(noun::trim(toks)).to_owned();
+        desk.append(&text, false);
+        return Ok(true);
+    }
+    if desk.here.prompt.is_some()
+        && matches!(toks[0].low.as_str(), "only" | "just")
+        && opening::names_a_thing(desk, &toks[1..])
+    {
+        return Err(desk.misread(
+            &toks[..1],
+            format!("`{}` takes nothing out", desk.typed(&toks[..1])),
+            "name what goes: remove the mountains",
+        ));
+    }
     if desk.here.prompt.is_some() && courtesy::only_courtesy(toks) {
         return Err(desk.misread(toks, "that names nothing to change", "make her hair red, or /help"));
     }
@@ -92,18 +115,37 @@ pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
         wants = Wish::Want;
     }
     if !opens && !polite && wants == Wish::None {
+        if verbs::is_of_the_picture(plain) {
+            return Err(desk.misread(
+                plain,
+                format!("`{}` is nothing that words of the prompt can do", desk.typed(plain)),
+                "say what the picture should show: a bigger moon; a close-up instead of a portrait",
+            ));
+        }
+        if bare::detail(desk, plain)? {
+            return Ok(true);
+        }
+        // `red hair, no glasses`
+        if let Some(cut) = opening::cut_at(plain).filter(|&i| opening::opens(desk, courtesy::plain(&plain[i + 1..]).0))
+            && bare::detail(desk, noun::trim(&plain[..cut]))?
+        {
+            return clauses(desk, &plain[cut + 1..]);
+        }
         mistyped(desk, plain)?;
         return Ok(false);
+    }
+    if !opens && wants == Wish::None && bare::detail(desk, plain)? {
+        return Ok(true);
     }
     let clauses = clause::cut(desk, plain);
     // `at sunset, with a forest instead of the river` is two changes.
     let one_of_several =
-        clauses.iter().skip(1).any(|c| pair::says_instead(c.head)) && opening::opens(desk, clauses[0].head);
-    if !one_of_several && pair::instead(desk, plain)? {
+        clauses.iter().skip(1).any(|c| instead::says_instead(c.head)) && opening::opens(desk, clauses[0].head);
+    if !one_of_several && instead::instead(desk, plain)? {
         return Ok(true);
     }
     for clause in clauses {
-        if one_of_several && pair::says_instead(clause.head) && pair::instead(desk, clause.head)? {
+        if one_of_several && instead::says_instead(clause.head) && instead::instead(desk, clause.head)? {
             continue;
         }
         clause::read(desk, &clause, wants)?;
@@ -118,10 +160,7 @@ fn mistyped(desk: &Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     let pointed = matches!(second.low.as_str(), "the" | "it")
         || is_person_pronoun(&second.low)
         || super::small::is_owner(&second.low);
-    let known = is_determiner(low)
-        || lexicon().is_adjective(low)
-        || !lexicon().noun(low).is_empty()
-        || super::small::is_stop(low);
+    let known = is_determiner(low) || !lexicon().noun(low).is_empty() || super::small::is_stop(low);
     if !pointed || known || is_scene_pronoun(low) || low.chars().count() < 3 {
         return Ok(());
     }
@@ -136,26 +175,41 @@ fn mistyped(desk: &Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
             ))
         }
         // `bleach her hair` tells to do something with what is there.
-        None if opening::names_a_thing(desk, &toks[1..]) => Err(clause::not_understood(desk, toks)),
+        None if second.low != "the" || opening::names_a_thing(desk, &toks[1..]) => {
+            Err(clause::not_understood(desk, toks))
+        }
         None => Ok(()),
     }
 }
 
 /// What stands bare between commas beside other edits: more of the prompt.
-pub(super) fn bare(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
+pub(super) fn rest(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     if Draft::of(desk.typed(toks)).tie_at(0) > 0 {
         return place::tied(desk, toks);
     }
-    let text = desk.typed(noun::trim(toks)).to_owned();
-    desk.append(&text, false);
+    let plain = noun::trim(toks);
+    let words: Vec<String> = plain.iter().map(|t| t.low.clone()).collect();
+    if !desk.draft.occurrences(&words, Reach::Exact, true).is_empty() {
+        let message = format!("`{}` is in the prompt already", desk.typed(plain));
+        return Err(desk.misread(plain, message, "one thing at a time: blond -> red, long -> short"));
+    }
+    desk.append(desk.typed(plain), false);
     Ok(())
+}
+
+/// `cat <-> dog`: two phrases of the prompt change places.
+pub(super) fn exchange(desk: &mut Desk<'_>, a: &[Tok], b: &[Tok]) -> Result<(), Stop> {
+    if a.is_empty() || b.is_empty() {
+        return Err(desk.misread(if a.is_empty() { b } else { a }, "that says only half of it", "cat <-> dog"));
+    }
+    noun::exchange(desk, a, b)
 }
 
 /// `+ snowy`: adjectives go before their noun. Returns where the last one stands.
 pub(super) fn insert_adjectives(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Range<usize>, Stop> {
     let mut placed = 0..0;
     for one in adjective::groups(desk, toks) {
-        placed = adjective::put(desk, &one)?;
+        placed = scene::put(desk, &one)?;
     }
     Ok(placed)
 }

@@ -4,8 +4,8 @@ use super::super::Change;
 use super::super::desk::{Desk, Stop, Tok, tokens};
 use super::super::draft::Draft;
 use super::super::find::Reach;
-use super::super::lexicon::{Kind, lexicon};
-use super::super::small::{is_article, is_determiner, is_owner, is_preposition};
+use super::super::lexicon::{Kind, is_plural, lexicon};
+use super::super::small::{is_article, is_determiner, is_number, is_owner, is_preposition};
 use super::add::{Lead, have};
 use super::adjective::{self, groups};
 use super::place::{tied, when};
@@ -25,7 +25,7 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
     if !is_head {
         // A word before a thing: only the word. `snow` before a river is `snowy`.
         let text = adjectival(desk, &range, toks);
-        return Ok(desk.swap(range, &text));
+        return Ok(desk.put(range, &text));
     }
     // An owner, as the woman of a woman's face: what is said with the new one goes to the end.
     if (desk.draft.low(head + 1) == "'s" || desk.draft.noun_kinds(head).contains(&"person"))
@@ -47,7 +47,8 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
             return swap_thing(desk, range, &toks[..at]);
         }
     }
-    let start = desk.draft.phrase_start(head).min(range.start);
+    let named = desk.draft.named(&range);
+    let start = desk.draft.phrase_start(named).min(range.start);
     let old_article = is_determiner(desk.draft.low(start)).then(|| desk.draft.low(start).to_owned());
     let rest = super::target::core(toks);
     let typed_article = is_determiner(&first.low) && rest.len() < toks.len();
@@ -55,8 +56,15 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
     let from = start + usize::from(old_article.is_some());
     // The same thing with other adjectives keeps what it does not name.
     let new_head = noun_of(rest);
-    if new_head.is_some_and(|t| same_number(&t.low, desk.draft.low(head))) && rest.len() > 1 {
+    if named == head && new_head.is_some_and(|t| same_number(&t.low, desk.draft.low(head))) && rest.len() > 1 {
+        if range.len() > 1 {
+            return Ok(desk.put(range, &text));
+        }
         let last = rest.iter().position(|t| Some(t.from) == new_head.map(|h| h.from)).unwrap_or(rest.len() - 1);
+        // `palm trees` for pine trees: the name changes, not a quality.
+        if rest[..last].last().is_some_and(|t| !lexicon().is_adjective(&t.low) && !lexicon().noun(&t.low).is_empty()) {
+            return Ok(desk.put(desk.draft.name_start(head)..head + 1, &text));
+        }
         let adjectives = groups(desk, &rest[..last]);
         return adjective::apply(desk, &Target::Thing(head..head + 1), &adjectives);
     }
@@ -69,6 +77,7 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
             ("a" | "an", true) => None,
             _ => Some(old.to_owned()),
         },
+        (Some(old), None) if is_number(old) && new_head.is_some_and(|t| is_plural(&t.low)) => Some(old.to_owned()),
         (Some(old), Some(new)) if is_owner(new) && is_article(old) => (!bare).then(|| "a".to_owned()),
         (Some(_), Some(new)) if !is_owner(new) => Some(new.to_owned()),
         (Some(old), None) if !bare => Some(old.to_owned()),
@@ -89,7 +98,16 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
     {
         desk.draft.swap(start - 1..start, new);
     }
-    let placed = desk.swap(from..head + 1, &text);
+    // `five penguins` for three
+    if let Some(number) = typed_article.then_some(first).filter(|t| is_number(&t.low))
+        && super::super::words::same(&text, &desk.draft.text(from..head + 1))
+    {
+        return Ok(match old_article {
+            Some(_) => desk.put(start..start + 1, &number.low),
+            None => desk.draft.insert(start, &number.low),
+        });
+    }
+    let placed = desk.put(from..head + 1, &text);
     if let (Some(Change::Swap { to, .. }), Some(counted)) =
         (desk.changes.last_mut(), article.as_deref().filter(|a| !is_article(a)))
     {
@@ -115,7 +133,6 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
 
 /// True for spellings of one word, both singular or both plural.
 fn same_number(a: &str, b: &str) -> bool {
-    use super::super::lexicon::is_plural;
     lexicon().same(a, b) && is_plural(a) == is_plural(b)
 }
 
@@ -208,7 +225,7 @@ pub(super) fn become_thing(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -
     if let Target::Person = target {
         let worn =
             kinds.iter().any(|k| matches!(*k, "headgear" | "clothing" | "glasses" | "jewellery" | "beard" | "hair"));
-        if !worn && kinds.iter().any(|k| matches!(*k, "person" | "animal" | "thing")) {
+        if !worn && (kinds.is_empty() || kinds.iter().any(|k| matches!(*k, "person" | "animal" | "thing"))) {
             let head = person(desk)?;
             swap_thing(desk, head..head + 1, toks)?;
             return Ok(());
@@ -227,6 +244,11 @@ pub(super) fn become_thing(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -
         return Ok(());
     }
     let rivals = same_kind(desk, kinds);
+    // Nothing that is shown becomes a painting, but the picture may be one.
+    if rivals.is_empty() && !kinds.is_empty() && kinds.iter().all(|k| *k == "scene") {
+        desk.append(&text, false);
+        return Ok(());
+    }
     if !rivals.is_empty() {
         let labels = rivals.iter().map(|&h| format!("{} -> {text}", desk.label(&(h..h + 1)))).collect();
         let head = rivals[desk.choose(format!("what becomes `{text}`?"), labels)?];
@@ -292,11 +314,16 @@ pub(super) fn exchange(desk: &mut Desk<'_>, a: &[Tok], b: &[Tok]) -> Result<(), 
     if one == other {
         return Err(desk.misread(b, "both are the same thing", "swap the cat and the dog"));
     }
-    let full = |desk: &Desk<'_>, r: &Range<usize>| {
-        let head = r.end - 1;
-        if desk.draft.is_head(head) { desk.draft.phrase_start(head).min(r.start)..r.end } else { r.clone() }
+    let full = |desk: &Desk<'_>, r: &Range<usize>, said: &[Tok]| {
+        if !desk.draft.is_head(r.end - 1) {
+            return r.clone();
+        }
+        let start = desk.draft.phrase_start(desk.draft.named(r));
+        // `the bowl of apples` goes with its apples.
+        let of = said.iter().any(|t| t.low == "of") && desk.draft.low(r.end) == "of";
+        start.min(r.start)..if of { desk.draft.head_of(r.end + 1) + 1 } else { r.end }
     };
-    let (mut first, mut second) = (full(desk, &one), full(desk, &other));
+    let (mut first, mut second) = (full(desk, &one, a), full(desk, &other, b));
     if first.start > second.start {
         std::mem::swap(&mut first, &mut second);
     }

@@ -6,8 +6,8 @@ use super::super::find::Reach;
 use super::super::lexicon::lexicon;
 use super::super::small::{is_owner, is_person_pronoun, is_scene_pronoun};
 use super::adjective::all_adjectives;
-use super::complement::split_target;
 use super::degree::{comparative, degree};
+use super::make::split_target;
 use super::noun::{self};
 use super::target::{core, places, resolves};
 use super::verbs::{Verb, verb};
@@ -68,6 +68,9 @@ pub(super) const MODALS: &[&[&str]] = &[
     &["doesn't"],
     &["does"],
     &["lacks"],
+    &["becomes"],
+    &["become"],
+    &["turns", "into"],
 ];
 
 /// Where a subject ends and `should`, `is`, `has` begins; and how many words that is.
@@ -116,7 +119,12 @@ pub(super) fn opens(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     if inverted(desk, toks).is_some() || said_as_pair(desk, toks).is_some() {
         return true;
     }
-    if matches!(first.low.as_str(), "with" | "without") {
+    if is_person_pronoun(&first.low) && toks.len() > 2 && matches!(words[1], "with" | "in" | "wearing") {
+        return true;
+    }
+    if matches!(first.low.as_str(), "with" | "without")
+        || (matches!(first.low.as_str(), "into" | "to") && toks.len() > 1)
+    {
         return true;
     }
     if matches!(first.low.as_str(), "don't" | "never") || words.starts_with(&["do", "not"]) {
@@ -126,7 +134,7 @@ pub(super) fn opens(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     let definite = first.low == "the" || is_owner(&first.low);
     if definite && toks.len() < 20 {
         let (n, y) = split_target(desk, &toks[..cut_at(toks).unwrap_or(toks.len())]);
-        if n > 1 && all_adjectives(y) {
+        if n > 1 && (all_adjectives(y) || does(y)) {
             return true;
         }
     }
@@ -168,13 +176,22 @@ pub(super) fn opens(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     {
         return true;
     }
-    if (words[0] == "not" && words.contains(&"but")) || words.windows(2).any(|w| w == [",", "not"]) {
+    if (words[0] == "not" && words.contains(&"but"))
+        || words.windows(2).any(|w| w == [",", "not"])
+        || super::instead::not_at(desk, toks).is_some()
+    {
         return true;
     }
-    if words.windows(2).any(|w| w == ["instead", "of"] || w == ["rather", "than"]) || words.last() == Some(&"instead") {
+    if super::instead::instead_at(&words).is_some() || words.last() == Some(&"instead") {
         return true;
     }
     modal(desk, toks).is_some()
+}
+
+/// `sleeps` of `the cat sleeps`
+pub(super) fn does(toks: &[Tok]) -> bool {
+    let acts = |f: &str| lexicon().adjective(f).iter().any(|k| matches!(*k, "mood" | "action"));
+    matches!(toks, [one] if lexicon().adjective_form(&one.low).is_some_and(acts))
 }
 
 /// `hair longer`: where the comparative begins after a thing.
@@ -200,10 +217,11 @@ pub(super) fn said_as_pair(desk: &Desk<'_>, toks: &[Tok]) -> Option<(usize, usiz
     let from = usize::from(toks.first()?.low == "from");
     let at = toks
         .iter()
-        .position(|t| matches!(t.low.as_str(), "to" | "into"))
+        .position(|t| matches!(t.low.as_str(), "to" | "into" | "becomes" | "become"))
         .filter(|&i| i > from && i + 1 < toks.len())?;
     let (x, y) = (&toks[from..at], &toks[at + 1..]);
-    if toks.len() > 9 || matches!(x[0].low.as_str(), "a" | "an") || places(desk, x, Reach::Thing).is_empty() {
+    let y = &y[..cut_at(y).unwrap_or(y.len()).max(1)];
+    if x.len() + y.len() > 8 || matches!(x[0].low.as_str(), "a" | "an") || places(desk, x, Reach::Thing).is_empty() {
         return None;
     }
     let kinds = |t: &[Tok]| {
@@ -223,5 +241,5 @@ pub(super) fn cut_at(toks: &[Tok]) -> Option<usize> {
 
 /// True if tokens begin by pointing at a thing of the prompt: `her hair`, `the river`.
 pub(super) fn names_a_thing(desk: &Desk<'_>, toks: &[Tok]) -> bool {
-    (2..=toks.len().min(4)).any(|n| !places(desk, &toks[..n], Reach::Thing).is_empty())
+    (1..=toks.len().min(4)).any(|n| !places(desk, &toks[..n], Reach::Thing).is_empty())
 }

@@ -1,120 +1,19 @@
 //! One thing in the place of another: `turn X into Y`, `replace X with Y`, `swap X and Y`, `Y instead of X`.
 
-use super::super::desk::{Desk, Stop, Tok, lows};
+use super::super::desk::{Desk, Stop, Tok};
 use super::super::draft::Draft;
 use super::super::find::Reach;
 use super::super::lexicon::lexicon;
-use super::super::small::{is_determiner, is_person_pronoun, is_preposition, is_scene_pronoun};
+use super::super::small::{is_number, is_person_pronoun, is_preposition, is_scene_pronoun};
 use super::adjective::{self, all_adjectives, groups};
-use super::complement::{attribute, behind, complement, is_backdrop, make, split_target, unresolved, with_more};
-use super::courtesy::plain;
-use super::degree::{comparative, degree};
+use super::complement::{behind, complement, is_backdrop, with_more};
+use super::degree::comparative;
+use super::group::{all_of, put_for_all};
+use super::make::{attribute, make, split_target, unresolved};
 use super::noun::{self, trim};
-use super::opening::{cut_at, modal, opens, verb_of};
 use super::place;
 use super::target::{self, Target, core, places, resolves};
-use super::verbs::Verb;
 use super::weigh;
-use std::ops::Range;
-
-/// Whether a clause says `Y instead of X`, both of them.
-pub(super) fn says_instead(toks: &[Tok]) -> bool {
-    let words = lows(toks);
-    let found = words.windows(2).position(|w| w == ["instead", "of"] || w == ["rather", "than"]);
-    found.is_some_and(|at| at > 0 && at + 2 < words.len())
-}
-
-/// `a dog instead of the cat`, `instead of the cat, a dog`, `a dog rather than a cat`, `not a cat but a dog`.
-pub(super) fn instead(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
-    let words = lows(toks);
-    // `not a cat but a dog`; `a dog, not a cat`
-    if let Some(but) =
-        words.iter().position(|w| *w == "but").filter(|&i| words[0] == "not" && i > 1 && i + 1 < words.len())
-    {
-        let (x, y) = (trim(&toks[1..but]), trim(&toks[but + 1..]));
-        if degree(toks).is_none() && !x.is_empty() && !opens(desk, y) {
-            put_for(desk, x, y)?;
-            return Ok(true);
-        }
-    }
-    if let Some(not) = words.windows(2).position(|w| w == [",", "not"]).filter(|&i| i > 0 && i + 2 < words.len()) {
-        let (y, x) = (trim(&toks[..not]), trim(&toks[not + 2..]));
-        if !opens(desk, y)
-            && degree(&toks[not + 1..]).is_none()
-            && !places(desk, x, Reach::Idea).is_empty()
-            && cut_at(y).is_none()
-        {
-            put_for(desk, x, y)?;
-            return Ok(true);
-        }
-    }
-    let found = words.windows(2).position(|w| w == ["instead", "of"] || w == ["rather", "than"]);
-    let Some(at) = found else { return Ok(false) };
-    let (mut left, right) = (trim(&toks[..at]), trim(&toks[at + 2..]));
-    let mut right = right;
-    if left.is_empty() {
-        // Instead of X, Y.
-        let cut = right.iter().position(|t| matches!(t.low.as_str(), "," | ";"));
-        let named = (1..right.len()).rev().find(|&n| {
-            let bounded = !right[..n].iter().skip(1).any(|t| is_determiner(&t.low));
-            bounded && !places(desk, &right[..n], Reach::Exact).is_empty()
-        });
-        let cut = cut.or(named).or_else(|| {
-            // `instead of the cat a dog`: the second article begins Y.
-            right
-                .iter()
-                .enumerate()
-                .skip(1)
-                .find(|(_, t)| is_determiner(&t.low) || verb_of(desk, std::slice::from_ref(t)).is_some())
-                .map(|(i, _)| i)
-        });
-        let Some(cut) = cut else {
-            return Err(desk.misread(toks, "that says what goes, but not what comes", "a dog instead of the cat"));
-        };
-        left = trim(&right[cut..]);
-        right = trim(&right[..cut]);
-    }
-    if left.is_empty() || right.is_empty() {
-        return Err(desk.misread(toks, "that says only half of it", "a dog instead of the cat"));
-    }
-    let (inner, _, _) = plain(left);
-    left = inner;
-    if let Some((v, n)) = verb_of(desk, left) {
-        left = match v {
-            // `make the hair red instead of blond` says it all by itself.
-            Verb::Make | Verb::Turn | Verb::Replace | Verb::Paint | Verb::Swap => {
-                let rest = &left[n..];
-                let (found, y) = split_target(desk, rest);
-                if found > 0 { y } else { rest }
-            }
-            Verb::Give => match &left[n..] {
-                [one, y @ ..] if is_person_pronoun(&one.low) && !y.is_empty() => y,
-                rest => rest,
-            },
-            _ => &left[n..],
-        };
-    }
-    if let Some((at, n)) = modal(desk, left) {
-        left = &left[at + n..];
-        while left.len() > 1 && matches!(left[0].low.as_str(), "be" | "have" | "wear") {
-            left = &left[1..];
-        }
-    }
-    while left.len() > 1
-        && matches!(left[0].low.as_str(), "to" | "into" | "with" | "be")
-        && !is_preposition(&right[0].low)
-    {
-        left = &left[1..];
-    }
-    if is_preposition(&left[0].low) && is_preposition(&right[0].low) {
-        let range = phrase_of(desk, right)?;
-        let text = desk.written(left);
-        desk.swap(range, &text);
-        return Ok(true);
-    }
-    put_for(desk, right, left)?;
-    Ok(true)
-}
 
 /// The prompt's place of a phrase that was typed with its preposition.
 pub(super) fn phrase_of(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<std::ops::Range<usize>, Stop> {
@@ -129,60 +28,16 @@ pub(super) fn phrase_of(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<std::ops::R
     Ok(desk.draft.tie_start(start)..place.end)
 }
 
-/// Every thing of `the cat and the dog`, `both`; `None` if any of them is not in the prompt, or there is only one.
-pub(super) fn all_of(desk: &Desk<'_>, x: &[Tok]) -> Option<Vec<Range<usize>>> {
-    if let [one] = x
-        && matches!(one.low.as_str(), "both" | "them" | "all")
-    {
-        let all: Vec<Range<usize>> = desk.draft.subjects().into_iter().map(|h| h..h + 1).collect();
-        return (all.len() > 1 && desk.draft.person().is_empty()).then_some(all);
-    }
-    let parts: Vec<&[Tok]> =
-        x.split(|t| matches!(t.low.as_str(), "and" | ",")).map(trim).filter(|p| !p.is_empty()).collect();
-    let found: Vec<Range<usize>> =
-        parts.iter().filter_map(|p| places(desk, p, Reach::Thing).into_iter().next()).collect();
-    (parts.len() > 1 && found.len() == parts.len() && found.windows(2).all(|w| w[0] != w[1])).then_some(found)
-}
-
-/// Several things in the place of several, one by one; or one in the place of all.
-fn put_for_all(desk: &mut Desk<'_>, found: Vec<Range<usize>>, y: &[Tok]) -> Result<(), Stop> {
-    let mut found = found;
-    let news: Vec<&[Tok]> =
-        y.split(|t| matches!(t.low.as_str(), "and" | ",")).map(trim).filter(|p| !p.is_empty()).collect();
-    let pairwise = news.len() == found.len();
-    let mut pairs: Vec<(Range<usize>, &[Tok])> =
-        found.drain(..).enumerate().map(|(i, r)| (r, if pairwise { news[i] } else { y })).collect();
-    pairs.sort_by_key(|(r, _)| std::cmp::Reverse(r.start));
-    let full = |desk: &Desk<'_>, r: &Range<usize>| desk.draft.phrase_start(r.end - 1).min(r.start)..r.end;
-    if !pairwise {
-        let (last, first) = (full(desk, &pairs[0].0), full(desk, &pairs[pairs.len() - 1].0));
-        let ties = desk.draft.lows(first.start..last.end);
-        let near = last.start.saturating_sub(first.end) <= 2 && !ties.is_empty() && pairs.len() == 2;
-        if near {
-            let text = desk.written(y);
-            desk.swap(first.start..last.end, &text);
-            return Ok(());
-        }
-    }
-    // From the end, so that earlier places stay where they are.
-    let n = pairs.len();
-    for (i, (range, new)) in pairs.into_iter().enumerate() {
-        if pairwise || i + 1 == n {
-            noun::swap_thing(desk, range, new)?;
-        } else {
-            desk.remove(range, new)?;
-        }
-    }
-    if pairwise {
-        let first = desk.changes.len().saturating_sub(n);
-        desk.changes[first..].reverse();
-    }
-    Ok(())
-}
-
 /// Y in the place of X.
 pub(super) fn put_for(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok]) -> Result<(), Stop> {
-    let (x, y) = (trim(x), trim(y));
+    let (mut x, y) = (trim(x), trim(y));
+    // `the word red`
+    if let [_, word, named, ..] = x
+        && word.low == "word"
+        && !places(desk, std::slice::from_ref(named), Reach::Exact).is_empty()
+    {
+        x = &x[2..];
+    }
     if x.is_empty() || y.is_empty() {
         return Err(desk.misread(
             if x.is_empty() { y } else { x },
@@ -198,7 +53,7 @@ pub(super) fn put_for(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok]) -> Result<(), S
     if is_preposition(&x[0].low) && x.len() > 1 {
         let range = phrase_of(desk, x)?;
         let text = if is_preposition(&y[0].low) { desk.written(y) } else { place::located(desk, y) };
-        desk.swap(range, &text);
+        desk.put(range, &text);
         return Ok(());
     }
     if matches!(x, [one] if is_scene_pronoun(&one.low) || is_person_pronoun(&one.low)) {
@@ -207,6 +62,15 @@ pub(super) fn put_for(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok]) -> Result<(), S
     }
     if let Some(attribute) = attribute(desk, x)? {
         return complement(desk, &attribute, y, &[]);
+    }
+    // `three dogs instead of two`
+    if let ([old], [new, ..]) = (x, y)
+        && is_number(&old.low)
+        && is_number(&new.low)
+    {
+        let place = phrase_of(desk, x)?;
+        desk.put(place, &new.low);
+        return Ok(());
     }
     if usual_time(desk, x, y) {
         return place::when(desk, y);
@@ -219,13 +83,15 @@ pub(super) fn put_for(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok]) -> Result<(), S
     }
     let place = target::thing(desk, x, Reach::Idea)?;
     let last = place.end - 1;
-    let adjectives_only = all_adjectives(y) && noun::kinds_of(y).is_empty();
+    let does = desk.draft.is_verb(place.start) && place.len() == x.len();
+    let adjectives_only = !does && all_adjectives(y) && noun::kinds_of(y).is_empty();
     if !desk.draft.is_head(last) || (adjectives_only && lexicon().is_adjective(desk.draft.low(last))) {
         // A word for a word: blond to red.
         let mut core = core(y);
         // `straight hair instead of wavy`
         let noun = desk.draft.low(desk.draft.head_of(last)).to_owned();
-        if core.len() > 1 && core.last().is_some_and(|t| lexicon().same(&t.low, &noun)) && !desk.draft.is_head(last) {
+        let again = |t: &Tok| lexicon().same(&t.low, &noun) || lexicon().noun(&t.low).contains(&"attribute");
+        if core.len() > 1 && core.last().is_some_and(again) && !desk.draft.is_head(last) {
             core = &core[..core.len() - 1];
         }
         let text = match core {
@@ -234,7 +100,12 @@ pub(super) fn put_for(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok]) -> Result<(), S
             }
             _ => desk.written(core),
         };
-        desk.swap(place, &text);
+        desk.put(place, &text);
+        return Ok(());
+    }
+    if does {
+        let text = desk.written(core(y));
+        desk.put(place, &text);
         return Ok(());
     }
     if let Some((_, _, _)) = comparative(y) {
@@ -249,10 +120,11 @@ pub(super) fn put_for(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok]) -> Result<(), S
     let (old, new) = (desk.draft.noun_kinds(last), noun::kinds_of(core(y)));
     if is_preposition(&y[0].low) {
         let text = desk.written(y);
-        if new.iter().any(|k| old.contains(k)) {
-            let start = desk.draft.phrase_start(last).min(place.start);
-            let range = desk.draft.tie_start(start)..place.end;
-            desk.swap(range, &text);
+        let start = desk.draft.phrase_start(last).min(place.start);
+        let tie = desk.draft.tie_start(start);
+        if tie < start || new.iter().any(|k| old.contains(k)) {
+            let range = tie..place.end;
+            desk.put(range, &text);
             return Ok(());
         }
         return place::settle(desk, &text);
@@ -349,7 +221,7 @@ pub(super) fn pair(desk: &mut Desk<'_>, x: &[Tok], y: &[Tok], more: &[&[Tok]], l
                 match inside {
                     Some(i) => {
                         let text = desk.written(core(&y_all));
-                        desk.swap(i..i + 1, &text);
+                        desk.put(i..i + 1, &text);
                     }
                     None => put_for(desk, old, &y_all)?,
                 }
@@ -397,7 +269,7 @@ pub(super) fn pairs(
         if gathered(desk, toks, more, links)? {
             return Ok(());
         }
-        if toks.is_empty() {
+        if toks.first().is_none_or(|t| links.contains(&t.low.as_str())) {
             return Err(desk.misread(toks, "that does not say what to replace", example));
         }
         if places(desk, toks, Reach::Idea).is_empty() {

@@ -34,7 +34,10 @@ pub(super) fn when(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
             kept.push(word.low.clone());
         }
     }
-    let phrase = if kept.is_empty() {
+    let early = kept.iter().all(|w| matches!(w.as_str(), "early" | "late"));
+    let phrase = if early && lexicon().joined(&last.low) == Some("in the") && !kept.is_empty() {
+        format!("in the {} {}", kept.join(" "), last.low)
+    } else if kept.is_empty() {
         format!("{} {}", lexicon().joined(&last.low).unwrap_or("in the"), last.low)
     } else {
         let a = if lexicon().wants_an(&kept[0]) { "an" } else { "a" };
@@ -46,7 +49,9 @@ pub(super) fn when(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
 }
 
 /// How a thing is tied: what of the same sort gives way to it.
-pub(super) fn rivals(desk: &Desk<'_>, tie: &str, kinds: &[Kind], noun: &str) -> Vec<Range<usize>> {
+///
+/// `moves`: a place is meant, whatever the noun.
+pub(super) fn rivals(desk: &Desk<'_>, tie: &str, kinds: &[Kind], noun: &str, moves: bool) -> Vec<Range<usize>> {
     let spot = |tie: &str| {
         matches!(
             tie,
@@ -62,10 +67,6 @@ pub(super) fn rivals(desk: &Desk<'_>, tie: &str, kinds: &[Kind], noun: &str) -> 
                 | "through"
                 | "outside"
                 | "on top of"
-                | "standing on"
-                | "standing in"
-                | "sitting on"
-                | "sitting in"
                 | "beside"
                 | "above"
                 | "against"
@@ -75,7 +76,7 @@ pub(super) fn rivals(desk: &Desk<'_>, tie: &str, kinds: &[Kind], noun: &str) -> 
     };
     let is_place = |kinds: &[Kind], word: &str| {
         let joined = matches!(lexicon().joined(word), Some("in" | "on" | "in front of"));
-        let other = kinds.iter().any(|k| matches!(*k, "time" | "season" | "weather"));
+        let other = kinds.iter().any(|k| matches!(*k, "time" | "season" | "weather" | "sky"));
         kinds.iter().any(|k| matches!(*k, "place" | "middle"))
             || (joined && !other)
             || matches!(word, "background" | "wall")
@@ -95,36 +96,50 @@ pub(super) fn rivals(desk: &Desk<'_>, tie: &str, kinds: &[Kind], noun: &str) -> 
             && matches!(tie, "in" | "during")
         {
             6
+        } else if tie == "against" {
+            8
         } else if is_place(kinds, word) && spot(tie) {
             7
         } else {
             0
         }
     };
-    let mine = sort(kinds, tie, noun);
+    let mine = match sort(kinds, tie, noun) {
+        0 if moves && matches!(tie, "in" | "on" | "inside" | "into" | "onto") => 7,
+        sort => sort,
+    };
     if mine == 0 {
         return Vec::new();
     }
     let subjects = desk.draft.subjects();
     let mut found = Vec::new();
-    for phrase in desk.draft.phrases() {
+    let phrases = desk.draft.phrases();
+    for phrase in &phrases {
         let word = desk.draft.low(phrase.head);
-        let theirs = sort(desk.draft.noun_kinds(phrase.head), &phrase.tie, word);
+        let kinds = desk.draft.noun_kinds(phrase.head);
+        let unknown = moves && mine == 7 && kinds.is_empty() && word != "sides" && spot(&phrase.tie);
+        let theirs = if unknown { 7 } else { sort(kinds, &phrase.tie, word) };
         // Snow is a place to be in and a weather.
         let alike = theirs == mine || (noun == "snow" && theirs == 6) || (word == "snow" && mine == 6);
         if alike && !subjects.contains(&phrase.head) {
-            found.push(phrase.range);
+            // `in a field of flowers` gives way as a whole.
+            let whole = phrases.iter().find(|p| p.tie == "of" && p.range.start == phrase.range.end);
+            found.push(phrase.range.start..whole.map_or(phrase.range.end, |p| p.range.end));
         }
     }
-    if mine == 7 && noun == "background" {
-        // `, red background` says it without a preposition.
-        for head in desk.draft.heads() {
-            if desk.draft.low(head) == "background" {
-                let start = desk.draft.phrase_start(head);
-                if !found.iter().any(|r| r.contains(&head)) {
-                    found.push(start..head + 1);
-                }
-            }
+    // `, red background` and `, autumn` say it without a preposition.
+    for head in desk.draft.heads() {
+        let start = desk.draft.phrase_start(head);
+        let word = desk.draft.low(head);
+        let alike = match mine {
+            7 => noun == "background" && word == "background",
+            1 => desk.draft.noun_kinds(head).contains(&"time"),
+            2 => desk.draft.noun_kinds(head).contains(&"season"),
+            _ => false,
+        };
+        let bare = desk.draft.tie_start(start) == start && start > 0 && desk.draft.low(start - 1) == ",";
+        if alike && (mine == 7 || bare) && !found.iter().any(|r| r.contains(&head)) {
+            found.push(start..head + 1);
         }
     }
     found
@@ -132,12 +147,16 @@ pub(super) fn rivals(desk: &Desk<'_>, tie: &str, kinds: &[Kind], noun: &str) -> 
 
 /// A preposition with its thing: in place of what is of the same sort, else at the end as typed.
 pub(super) fn settle(desk: &mut Desk<'_>, text: &str) -> Result<(), Stop> {
+    settled(desk, text, false)
+}
+
+fn settled(desk: &mut Desk<'_>, text: &str, moves: bool) -> Result<(), Stop> {
     let own = Draft::of(text);
     let phrases = own.phrases();
-    let Some(first) = phrases.first() else {
+    if phrases.is_empty() {
         desk.append(text, false);
         return Ok(());
-    };
+    }
     // Several in a row (`at night in winter`) are settled one by one if any has a rival.
     let mut cuts: Vec<Range<usize>> = Vec::new();
     for (i, phrase) in phrases.iter().enumerate() {
@@ -147,23 +166,26 @@ pub(super) fn settle(desk: &mut Desk<'_>, text: &str) -> Result<(), Stop> {
     }
     let find = |desk: &Desk<'_>, i: usize| {
         let p = &phrases[i];
-        rivals(desk, &p.tie, own.noun_kinds(p.head), own.low(p.head))
+        rivals(desk, &p.tie, own.noun_kinds(p.head), own.low(p.head), moves)
     };
     let several = phrases.len() > 1 && (0..phrases.len()).any(|i| i > 0 && !find(desk, i).is_empty());
     let parts: Vec<(usize, Range<usize>)> =
         if several { cuts.into_iter().enumerate().collect() } else { vec![(0, 0..own.items.len())] };
-    let _ = first;
     for (i, cut) in parts {
         let text = own.text(cut);
-        let found = find(desk, i);
+        let mut found = find(desk, i);
+        if found.is_empty() && desk.instead {
+            let same = |p: &super::super::find::Phrase| p.tie == phrases[i].tie && p.tie != "with" && p.tie != "of";
+            found = desk.draft.phrases().into_iter().filter(same).map(|p| p.range).collect();
+        }
         if found.is_empty() {
-            if lexicon().noun(own.low(phrases[i].head)).contains(&"clothing") && phrases[i].tie != "with" {
-                let tie_len = own.tie_at(0);
-                let _ = tie_len;
-            }
             desk.append(&text, false);
             continue;
         }
+        // `on the floor`: what is said with `on` as well gives way first.
+        let tie = own.low(phrases[i].range.start);
+        let alike: Vec<Range<usize>> = found.iter().filter(|r| desk.draft.low(r.start) == tie).cloned().collect();
+        let found = if alike.len() == 1 { alike } else { found };
         let mut labels: Vec<String> =
             found.iter().map(|r| format!("{} -> {text}", desk.draft.text(r.clone()))).collect();
         if labels.len() > 1 {
@@ -184,9 +206,9 @@ pub(super) fn settle(desk: &mut Desk<'_>, text: &str) -> Result<(), Stop> {
                     // `, red background` takes the new words without their preposition.
                     let rest = own.text(own.tie_at(0)..own.items.len());
                     let rest = rest.trim_start_matches("a ").trim_start_matches("an ").to_owned();
-                    desk.swap(range, &rest);
+                    desk.put(range, &rest);
                 } else {
-                    desk.swap(range, &text);
+                    desk.put(range, &text);
                 }
             }
             None => {
@@ -201,6 +223,11 @@ pub(super) fn settle(desk: &mut Desk<'_>, text: &str) -> Result<(), Stop> {
 pub(super) fn tied(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     let toks = trim(toks);
     let words: Vec<&str> = toks.iter().map(|t| t.low.as_str()).collect();
+    // `in a forest, not in a street`
+    if let Some(not) = words.iter().position(|w| *w == "not").filter(|&i| i > 1 && i + 1 < words.len()) {
+        tied(desk, &toks[..not])?;
+        return super::remove::without(desk, &toks[not + 1..], &[]);
+    }
     match words.as_slice() {
         ["with", "no" | "neither", _, ..] => return super::remove::without(desk, &toks[2..], &[]),
         ["with", "less" | "fewer" | "more" | "much" | "a", ..] if super::degree::degree(&toks[1..]).is_some() => {
@@ -212,6 +239,16 @@ pub(super) fn tied(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
             return wear(desk, &toks[1..]);
         }
         [_] => {}
+        // `dress her in white`
+        ["in", ..]
+            if adjective::all_adjectives(&toks[1..])
+                && super::complement::noun_is_colour(toks)
+                && worn(desk).is_some() =>
+        {
+            let all = groups(desk, &toks[1..]);
+            let head = worn(desk).unwrap_or_default();
+            return adjective::apply(desk, &Target::Thing(head..head + 1), &all).map(|_| ());
+        }
         _ => {
             let text = desk.written(toks);
             return settle(desk, &text);
@@ -235,7 +272,9 @@ pub(super) fn wear(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     let kinds = kinds_of(super::target::core(toks));
     if let (true, Some(head)) = (kinds.contains(&"clothing"), worn(desk)) {
         let noun = noun_of(super::target::core(toks)).map(|t| t.low.clone()).unwrap_or_default();
-        if desk.draft.occurrences(&[noun], Reach::Exact, false).is_empty() {
+        let beside = |kinds: &[Kind]| kinds.contains(&"accessory");
+        let over = beside(kinds) != beside(desk.draft.noun_kinds(head));
+        if !over && desk.draft.occurrences(&[noun], Reach::Exact, false).is_empty() {
             swap_thing(desk, head..head + 1, toks)?;
             return Ok(());
         }
@@ -245,11 +284,26 @@ pub(super) fn wear(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
 
 /// `put the cat in a forest`, `put a hat on her`, `move the cat to the beach`.
 pub(super) fn put(desk: &mut Desk<'_>, toks: &[Tok], moves: bool) -> Result<(), Stop> {
-    let toks = trim(toks);
-    if matches!(toks.last().map(|t| t.low.as_str()), Some("back")) {
-        return bring_back(desk, &toks[..toks.len() - 1]);
+    let mut toks = trim(toks);
+    if let [thing @ .., back, on] = toks
+        && back.low == "back"
+        && matches!(on.low.as_str(), "on" | "in" | "there")
+    {
+        return bring_back(desk, thing);
+    }
+    if let [thing @ .., back] = toks
+        && matches!(back.low.as_str(), "back" | "again")
+    {
+        if back.low == "back" {
+            return bring_back(desk, thing);
+        }
+        toks = thing;
     }
     let own = Draft::of(desk.typed(toks));
+    // `put it back on the chair`
+    if let Some(at) = toks.iter().position(|t| t.low == "back").filter(|&i| own.tie_at(i + 1) > 0) {
+        return relocate(desk, &toks[at + 1..]);
+    }
     if own.tie_at(0) > 0 && toks.len() > own.tie_at(0) {
         return relocate(desk, toks);
     }
@@ -270,7 +324,7 @@ pub(super) fn put(desk: &mut Desk<'_>, toks: &[Tok], moves: bool) -> Result<(), 
     }
     let pronoun =
         matches!(thing, [one] if is_person_pronoun(&one.low) || is_scene_pronoun(&one.low) || one.low == "everything");
-    let several = thing.iter().any(|t| t.low == "and") && super::pair::all_of(desk, thing).is_some();
+    let several = thing.iter().any(|t| t.low == "and") && super::group::all_of(desk, thing).is_some();
     let known = pronoun || several || !places(desk, thing, Reach::Thing).is_empty();
     let indefinite = thing.first().is_some_and(|t| matches!(t.low.as_str(), "a" | "an" | "another" | "some" | "two"));
     let someone = matches!(spot, [one] if is_person_pronoun(&one.low) || is_scene_pronoun(&one.low));
@@ -284,8 +338,10 @@ pub(super) fn put(desk: &mut Desk<'_>, toks: &[Tok], moves: bool) -> Result<(), 
     let definite = spot.first().is_some_and(|t| t.low == "the" || is_owner(&t.low));
     let inside =
         matches!(toks[at].low.as_str(), "on" | "in" | "onto" | "into" | "to" | "between" | "at") && tie_len == 1;
+    let alive =
+        |r: &Range<usize>| desk.draft.noun_kinds(r.end - 1).iter().any(|k| matches!(*k, "person" | "animal" | "hair"));
     if someone
-        || (inside && definite && !places(desk, spot, Reach::Thing).is_empty())
+        || (inside && definite && places(desk, spot, Reach::Thing).iter().any(alive))
         || spot.last().is_some_and(|t| lexicon().noun(&t.low).contains(&"body"))
     {
         return add(desk, thing, lead);
@@ -300,13 +356,14 @@ pub(super) fn relocate(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     let tie = own.lows(0..n).join(" ");
     if matches!(tie.as_str(), "to" | "into" | "onto" | "over" | "toward" | "towards") {
         let text = located(desk, &toks[n..]);
-        return settle(desk, &text);
+        return settled(desk, &text, true);
     }
-    if tie == "in" && kinds_of(super::target::core(&toks[n..])).contains(&"clothing") {
+    let colour = super::complement::noun_is_colour(toks) && adjective::all_adjectives(&toks[n..]);
+    if tie == "in" && (colour || kinds_of(super::target::core(&toks[n..])).contains(&"clothing")) {
         return tied(desk, toks);
     }
     let text = desk.written(toks);
-    settle(desk, &text)
+    settled(desk, &text, true)
 }
 
 /// A place with its usual preposition: a forest is `in a forest`, the beach `on a beach`.

@@ -31,6 +31,12 @@ fn one(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
     {
         toks = &toks[1..];
     }
+    // `take the car out of the street`
+    if let Some(at) =
+        toks.iter().position(|t| t.low == "out").filter(|&i| i > 0 && !places(desk, &toks[..i], Reach::Idea).is_empty())
+    {
+        toks = &toks[..at];
+    }
     if toks.is_empty() {
         return Err(desk.misread(toks, "that says nothing to take out", "remove the glasses"));
     }
@@ -54,6 +60,9 @@ fn one(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
         && !before.occurrences(&gone, Reach::Idea, false).is_empty()
     {
         return Ok(());
+    }
+    if let Some(found) = super::group::group(desk, toks) {
+        return super::group::each(desk, found, |desk, place| desk.remove(place, toks));
     }
     let named = places(desk, toks, Reach::Idea);
     if named.is_empty() && !toks.is_empty() {

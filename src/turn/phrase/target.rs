@@ -3,7 +3,7 @@
 use super::super::desk::{Desk, Stop, Tok};
 use super::super::find::Reach;
 use super::super::lexicon::lexicon;
-use super::super::small::{is_determiner, is_person_pronoun, is_preposition, is_scene_pronoun};
+use super::super::small::{is_determiner, is_person_pronoun, is_preposition, is_scene_pronoun, ordinal};
 use std::ops::Range;
 
 /// What a clause is about.
@@ -48,9 +48,9 @@ const UNNAMED: &[&str] = &[
 ];
 
 /// True for what the picture has without naming it: an apple has a background, but no hair.
-fn unnamed(desk: &Desk<'_>, word: &str) -> bool {
+pub(super) fn unnamed(desk: &Desk<'_>, word: &str) -> bool {
     let of_someone = word == "hair" || lexicon().noun(word).contains(&"body");
-    UNNAMED.contains(&word)
+    (UNNAMED.contains(&word) || of_someone)
         && (!of_someone || !desk.draft.heads_of_kind(&["person", "animal", "body", "headgear", "glasses"]).is_empty())
 }
 
@@ -103,13 +103,12 @@ pub(super) fn places(desk: &Desk<'_>, toks: &[Tok], reach: Reach) -> Vec<Range<u
             return index.and_then(|n| all.get(n).cloned()).into_iter().collect();
         }
         // `the second cat`
-        if let ([nth, words @ ..], true) = (toks, toks.len() > 1) {
-            const ORDINALS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
-            let n = ORDINALS.iter().position(|o| *o == nth.low);
-            if n.is_some() || nth.low == "last" {
-                let all = desk.draft.occurrences(&words_of(words), reach, false);
-                return n.map_or_else(|| all.last(), |n| all.get(n)).cloned().into_iter().collect();
-            }
+        if let [nth, words @ ..] = toks
+            && let Some(n) = ordinal(&nth.low).filter(|_| !words.is_empty())
+        {
+            let all = desk.draft.occurrences(&words_of(words), reach, false);
+            let one = if n == usize::MAX { all.last() } else { all.get(n - 1) };
+            return one.cloned().into_iter().collect();
         }
         desk.draft.occurrences(&words_of(toks), reach, false)
     };
@@ -135,7 +134,11 @@ pub(super) fn places(desk: &Desk<'_>, toks: &[Tok], reach: Reach) -> Vec<Range<u
 fn owned(desk: &Desk<'_>, toks: &[Tok], found: Vec<Range<usize>>) -> Vec<Range<usize>> {
     let before = match toks.iter().position(|t| t.low == "'s") {
         Some(i) if i > 0 => Some(toks[i - 1].low.as_str()),
-        _ => toks.first().map(|t| t.low.as_str()).filter(|w| sex(w).is_some()),
+        _ => {
+            // `the hat off the woman`
+            let of = toks.iter().position(|t| matches!(t.low.as_str(), "off" | "from" | "of")).and(toks.last());
+            of.or(toks.first()).map(|t| t.low.as_str()).filter(|w| sex(w).is_some())
+        }
     };
     let (Some(owner), true) = (before, found.len() > 1) else { return found };
     let persons = desk.draft.person();
@@ -194,6 +197,9 @@ pub(super) fn thing(desk: &mut Desk<'_>, toks: &[Tok], reach: Reach) -> Result<R
     if found.is_empty() {
         return Err(desk.missing(if core.is_empty() { toks } else { core }));
     }
+    // What this line has put there is spoken of less than what was there: `the cat a dog and the dog a cat`.
+    let kept: Vec<Range<usize>> = found.iter().filter(|r| desk.draft.items[r.end - 1].is_kept()).cloned().collect();
+    let found = if kept.is_empty() || desk.last.is_some() && kept.len() > 1 { found } else { kept };
     let name = desk.typed(core).to_owned();
     let place = desk.choose_place(format!("`{name}` stands there {} times: which one?", found.len()), &found)?;
     desk.last = Some(desk.draft.low(place.end - 1).to_owned());

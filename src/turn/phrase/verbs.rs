@@ -1,6 +1,7 @@
 //! The words that make a line an instruction: verbs, politeness, degrees.
 
 use super::super::desk::Tok;
+use super::super::lexicon::lexicon;
 use super::super::small::{is_determiner, is_person_pronoun, is_preposition, is_scene_pronoun};
 
 /// What a clause does.
@@ -48,6 +49,10 @@ pub(super) enum Verb {
     Raise,
     /// reduce X
     Lower,
+    /// darken X
+    Become(&'static str),
+    /// cover X in Y: what is done to X is said after it
+    Done(&'static str),
 }
 
 /// Verbs of several words, longest first, then single ones. `true`: also a noun, so what follows must show that it is
@@ -58,6 +63,10 @@ pub(super) const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["make", "sure"], Verb::Let, false),
     (&["make", "it", "so"], Verb::Let, false),
     (&["get", "rid", "of"], Verb::Remove, false),
+    (&["i", "don't", "want"], Verb::Remove, false),
+    (&["i", "don't", "like"], Verb::Remove, false),
+    (&["i", "dislike"], Verb::Remove, false),
+    (&["i", "hate"], Verb::Remove, false),
     (&["do", "away", "with"], Verb::Remove, false),
     (&["take", "away"], Verb::Remove, false),
     (&["take", "off"], Verb::Remove, false),
@@ -129,6 +138,9 @@ pub(super) const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["erase"], Verb::Remove, false),
     (&["eliminate"], Verb::Remove, false),
     (&["omit"], Verb::Remove, false),
+    (&["forget"], Verb::Remove, true),
+    (&["skip"], Verb::Remove, true),
+    (&["exclude"], Verb::Remove, false),
     (&["discard"], Verb::Remove, false),
     (&["subtract"], Verb::Remove, false),
     (&["ditch"], Verb::Remove, true),
@@ -139,6 +151,8 @@ pub(super) const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["strip"], Verb::Remove, true),
     (&["clear"], Verb::Remove, true),
     (&["kill"], Verb::Remove, true),
+    (&["melt"], Verb::Remove, true),
+    (&["drain"], Verb::Remove, true),
     (&["stop"], Verb::Remove, true),
     (&["shave"], Verb::Shave, false),
     (&["dye"], Verb::Paint, true),
@@ -159,6 +173,10 @@ pub(super) const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["get"], Verb::Give, true),
     (&["keep"], Verb::Keep, true),
     (&["leave"], Verb::Keep, true),
+    (&["cover"], Verb::Done("covered"), true),
+    (&["surround"], Verb::Done("surrounded"), true),
+    (&["fill"], Verb::Done("filled"), true),
+    (&["decorate"], Verb::Done("decorated"), true),
     (&["increase"], Verb::Raise, false),
     (&["emphasize"], Verb::Raise, false),
     (&["emphasise"], Verb::Raise, false),
@@ -206,15 +224,19 @@ pub(super) fn base(low: &str) -> &str {
 pub(super) fn verb(toks: &[Tok], known: &dyn Fn(&Tok) -> bool) -> Option<(Verb, usize)> {
     let words: Vec<&str> =
         toks.iter().take(4).enumerate().map(|(i, t)| if i == 0 { base(&t.low) } else { &t.low }).collect();
+    let pointed = |n: usize| {
+        toks.get(n).is_some_and(|t| is_determiner(&t.low) || is_person_pronoun(&t.low) || is_scene_pronoun(&t.low))
+    };
+    if let Some(adjective) = words.first().and_then(|w| lexicon().becoming(w)).filter(|_| pointed(1)) {
+        return Some((Verb::Become(adjective), 1));
+    }
     let (pattern, verb, doubtful) = VERBS.iter().find(|(p, _, _)| words.starts_with(p))?;
     let n = pattern.len();
     // `put in a forest` has no thing to put there, but `put in a dog` has: both are read by `Put`.
     if *doubtful {
         let next = toks.get(n)?;
         let low = next.low.as_str();
-        let pointed = is_determiner(low)
-            || is_person_pronoun(low)
-            || is_scene_pronoun(low)
+        let pointed = pointed(n)
             || matches!(low, "to" | "into") && matches!(verb, Verb::Turn | Verb::Swap | Verb::Move)
             || matches!(low, "there" | "everything" | "off" | "only" | "more" | "less");
         let bare = matches!(verb, Verb::Remove | Verb::Paint | Verb::Swap | Verb::Turn) && is_bare_rest(toks, n);
@@ -230,6 +252,22 @@ pub(super) fn verb(toks: &[Tok], known: &dyn Fn(&Tok) -> bool) -> Option<(Verb, 
 /// `swap cat for dog`, `turn river into street`: a doubtful verb followed by its connecting word.
 pub(super) fn is_bare_rest(toks: &[Tok], n: usize) -> bool {
     toks[n..].iter().any(|t| matches!(t.low.as_str(), "into" | "for")) && !is_preposition(&toks[n].low)
+}
+
+/// Verbs that speak of the picture as such, which words cannot change; `true` if the tokens begin with one.
+pub(super) fn is_of_the_picture(toks: &[Tok]) -> bool {
+    const VERBS: &[&str] = &[
+        "zoom", "crop", "rotate", "flip", "mirror", "resize", "scale", "fix", "improve", "enhance", "upscale", "blur",
+        "animate", "do", "undo", "redraw", "refine", "retouch", "pan", "tilt", "help", "surprise",
+    ];
+    let Some(first) = toks.first() else { return false };
+    let next = toks.get(1).map_or("", |t| t.low.as_str());
+    let goes_on = is_determiner(next)
+        || is_person_pronoun(next)
+        || is_scene_pronoun(next)
+        || is_preposition(next)
+        || matches!(next, "" | "out" | "up" | "left" | "right" | "horizontally" | "vertically" | "something" | "me");
+    VERBS.contains(&first.low.as_str()) && goes_on
 }
 
 /// Every verb of one word, for did-you-mean.

@@ -81,6 +81,14 @@ pub(super) fn words(desk: &mut Desk<'_>, toks: &[Tok], factor: f64, within: Opti
         }
         return Ok(());
     }
+    // `pine trees` is a name: both words are meant.
+    if let [place] = desk.draft.occurrences(&list(all), Reach::Exact, false).as_slice()
+        && place.len() > 1
+        && desk.draft.name_start(place.end - 1) == place.start
+    {
+        place.clone().for_each(|i| desk.weigh(i, Weight::Times(factor)));
+        return Ok(());
+    }
     // `wavy hair`: the waves are meant.
     if let [before @ .., noun] = all
         && !before.is_empty()
@@ -105,7 +113,7 @@ pub(super) fn words(desk: &mut Desk<'_>, toks: &[Tok], factor: f64, within: Opti
         adjective::apply(desk, &Target::Thing(last), &all)?;
         return Ok(());
     }
-    let place = find(desk, all)?;
+    let place = find(desk, all, factor)?;
     let content: Vec<usize> =
         place.clone().filter(|&i| desk.draft.is_word(i) && !is_function_word(desk.draft.low(i))).collect();
     for i in content {
@@ -121,22 +129,22 @@ fn list(toks: &[Tok]) -> Vec<String> {
 }
 
 /// The word to weigh: the very word, else another form of it.
-fn find(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Range<usize>, Stop> {
+fn find(desk: &mut Desk<'_>, toks: &[Tok], factor: f64) -> Result<Range<usize>, Stop> {
     let found = desk.draft.occurrences(&list(toks), Reach::Idea, false);
     if found.is_empty() {
         let place = places(desk, toks, Reach::Idea);
         if let [one] = place.as_slice() {
             return Ok(one.clone());
         }
-        return Err(absent(desk, toks));
+        return Err(absent(desk, toks, factor));
     }
     let name = desk.typed(toks).to_owned();
     desk.choose_place(format!("`{name}` stands there {} times: which one?", found.len()), &found)
 }
 
-fn absent(desk: &Desk<'_>, toks: &[Tok]) -> Stop {
+fn absent(desk: &Desk<'_>, toks: &[Tok], factor: f64) -> Stop {
     let Stop::Misread(mut misread) = desk.missing(toks) else { return desk.missing(toks) };
-    if misread.hint.as_deref().is_some_and(|h| h.starts_with("the prompt is")) {
+    if factor > 1.0 && misread.hint.as_deref().is_some_and(|h| h.starts_with("the prompt is")) {
         misread.hint = Some(format!("to add it: + {}", desk.typed(toks)));
     }
     misread.into()
@@ -150,7 +158,7 @@ fn of_noun(desk: &mut Desk<'_>, head: usize, toks: &[Tok], factor: f64) -> Resul
             let there = present.into_iter().find(|&i| lexicon().related(desk.draft.low(i), &tok.low));
             match there {
                 Some(i) => desk.weigh(i, Weight::Times(factor)),
-                None => return Err(absent(desk, std::slice::from_ref(tok))),
+                None => return Err(absent(desk, std::slice::from_ref(tok), factor)),
             }
         }
     }
@@ -175,6 +183,12 @@ pub(super) fn compare(
         desk.weigh(i, Weight::Times(factor));
         return Ok(());
     }
+    // `wavier` where there are waves
+    let noun = |i: &usize| lexicon().related(desk.draft.low(*i), base) && !lexicon().is_adjective(desk.draft.low(*i));
+    if let Some(i) = (0..desk.draft.items.len()).find(noun).filter(|_| lexicon().noun_form(base).is_some()) {
+        desk.weigh(i, Weight::Times(factor));
+        return Ok(());
+    }
     let adjective = Adjective { text: base.to_owned(), low: base.to_owned(), toks: toks[..1].to_vec() };
     let target = match head {
         Some(head) => Target::Thing(head..head + 1),
@@ -182,6 +196,23 @@ pub(super) fn compare(
     };
     adjective::apply(desk, &target, &[adjective])?;
     Ok(())
+}
+
+/// A comparative said of what a clause is about.
+pub(super) fn more_of(desk: &mut Desk<'_>, target: &Target, base: &str, factor: f64, toks: &[Tok]) -> Result<(), Stop> {
+    let there = (0..desk.draft.items.len()).any(|i| lexicon().same(desk.draft.low(i), base));
+    match target {
+        Target::Thing(range) => {
+            let head = desk.draft.head_of(range.end - 1);
+            compare(desk, Some(head), base, factor, toks)
+        }
+        Target::Scene => compare(desk, None, base, factor, toks),
+        Target::Person if there => compare(desk, None, base, factor, toks),
+        Target::Unnamed(_) | Target::Person => {
+            let adjective = Adjective { text: base.to_owned(), low: base.to_owned(), toks: toks[..1].to_vec() };
+            adjective::apply(desk, target, &[adjective]).map(|_| ())
+        }
+    }
 }
 
 /// `make X more wavy`, `make X longer`: true if the tokens are a degree.
@@ -192,16 +223,7 @@ pub(super) fn of_target(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -> R
     };
     if let Some((base, factor, used)) = comparative(toks) {
         if used == toks.len() {
-            if let Target::Unnamed(_) | Target::Person = target {
-                let there = (0..desk.draft.items.len()).any(|i| lexicon().same(desk.draft.low(i), &base));
-                if !there || matches!(target, Target::Unnamed(_)) {
-                    let adjective = Adjective { text: base.clone(), low: base, toks: toks[..used].to_vec() };
-                    let one = Adjective { toks: adjective.toks[..1].to_vec(), ..adjective };
-                    adjective::apply(desk, target, &[one])?;
-                    return Ok(true);
-                }
-            }
-            compare(desk, head, &base, factor, toks)?;
+            more_of(desk, target, &base, factor, toks)?;
             return Ok(true);
         }
         return Ok(false);
