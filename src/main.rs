@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Error, Result};
 
-use wordbrush::repl::args::{Args, HELP};
-use wordbrush::repl::{ahead, batch, completions, files, interactive};
+use wordbrush::repl::args::Args;
+use wordbrush::repl::{ahead, batch, completions, cycles, files, interactive, manual};
 use wordbrush::session::file::Hinted;
 
 fn main() -> ExitCode {
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 fn carry_out(args: &Args) -> Result<ExitCode> {
     let mut out = stdout();
     if args.has("help") {
-        writeln!(out, "{HELP}")?;
+        writeln!(out, "{}", manual::help(&args.verb))?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.has("version") {
@@ -32,12 +32,18 @@ fn carry_out(args: &Args) -> Result<ExitCode> {
         "run" => batch::run(args, &mut out),
         "bench" => wordbrush::repl::bench::bench(args, &mut out),
         "explain" => batch::explain(args, &mut out),
+        "sweep" => wordbrush::repl::sweep::sweep(args, &mut out),
         "parity" => batch::parity(args, &mut out),
         "replay" => batch::replay(args, &mut out),
-        "cycle" => batch::cycle(args, &mut out),
+        "cycle" => cycles::cycle(args, &mut out),
+        "study" => cycles::study(args, &mut out),
         "sessions" => files::sessions(args, &mut out),
         "export" => files::export(args, &mut out),
         "cache" => files::cache(args, &mut out),
+        "man" => {
+            write!(out, "{}", manual::man())?;
+            Ok(ExitCode::SUCCESS)
+        }
         "completions" => {
             let script = completions::script(args.free.first().map_or("", String::as_str))?;
             write!(out, "{script}")?;

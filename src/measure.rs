@@ -44,6 +44,19 @@ fn psnr_of(a: &RgbImage, b: &RgbImage, selected: impl Fn(usize) -> bool) -> Opti
     Some(10.0 * (255.0 * 255.0 * count as f64 / squares as f64).log10())
 }
 
+/// The mean difference of channels, of 255, over the pixels where `mask` is true.
+///
+/// `mask` has one entry a pixel, row by row. `None` if it selects nothing or a size differs.
+#[must_use]
+pub fn mean_change(a: &RgbImage, b: &RgbImage, mask: &[bool]) -> Option<f64> {
+    if a.dimensions() != b.dimensions() || mask.len() != a.as_raw().len() / 3 {
+        return None;
+    }
+    let pairs = a.as_raw().iter().zip(b.as_raw()).enumerate().filter(|(i, _)| mask[i / 3]);
+    let (sum, count) = pairs.fold((0u64, 0u64), |(sum, n), (_, (x, y))| (sum + u64::from(x.abs_diff(*y)), n + 1));
+    (count > 0).then(|| sum as f64 / count as f64)
+}
+
 /// Side of the Gaussian window of [`ssim`], in pixels.
 pub const SSIM_WINDOW: usize = 11;
 

@@ -160,3 +160,13 @@ fn a_picture_smaller_than_the_grid_is_enlarged() {
 fn a_thumbprint_off_by_eight_everywhere_is_just_above_30_db() {
     near(thumbprint_psnr(&[100; 768], &[108; 768]), 20.0 * (255.0f64 / 8.0).log10(), 1e-12);
 }
+
+#[test]
+fn the_mean_change_counts_the_selected_pixels_alone() {
+    let (a, mut b) = (plain(2, 1, [10, 10, 10]), plain(2, 1, [10, 10, 10]));
+    b.put_pixel(1, 0, Rgb([16, 7, 10]));
+    near(mean_change(&a, &b, &[false, true]).unwrap(), 3.0, 1e-12);
+    near(mean_change(&a, &b, &[true, true]).unwrap(), 1.5, 1e-12);
+    assert_eq!((mean_change(&a, &b, &[true, false]), mean_change(&a, &b, &[false, false])), (Some(0.0), None));
+    assert_eq!(mean_change(&a, &plain(1, 2, [0; 3]), &[true, true]), None);
+}

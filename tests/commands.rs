@@ -121,6 +121,7 @@ fn maps_and_masks_come_from_what_is_stored_and_a_higher_threshold_marks_less() {
     let share = |o: &Value| text(o).split(": ").nth(1).unwrap().split(' ').next().unwrap().parse::<f64>().unwrap();
     assert!(share(&out[7]) > share(&out[6]) && share(&out[6]) > share(&out[8]), "{} {} {}", out[7], out[6], out[8]);
     assert!(text(&out[8]).contains("drawn with k 0.3"), "{}", out[8]);
+    assert!(out[6..9].iter().all(|o| text(o).contains("may change · 0 evaluations")), "the UNet was run for a mask");
     assert!(is_png(&desk.at("pictures/mask-0002-k0.9.png")) && is_png(&desk.at("pictures/maps-0002-hair.png")));
 }
 
@@ -455,4 +456,167 @@ fn sessions_are_replayed_exported_and_removed_from_the_command_line() {
     assert_eq!(said(&["sessions", "rm", "nobody"]).0, Some(2));
     assert_eq!(said(&["sessions", "rm", "first"]).0, Some(0));
     assert!(!desk.at("home/first.jsonl").exists());
+}
+
+impl Desk {
+    /// Draws a sweep's file with two steps a picture; one object for each picture drawn, then the summary.
+    #[track_caller]
+    fn sweep(&self, file: &str, more: &[&str]) -> (Vec<Value>, Value) {
+        std::fs::write(self.at("faces.toml"), file).unwrap();
+        let output = self.program(&[&["sweep", "faces.toml", "--json"], more].concat());
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        let mut objects: Vec<Value> = said.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        let summary = objects.pop().unwrap();
+        (objects, summary)
+    }
+}
+
+const SWEEP: &str = "prompt = \"a woman's face with long blond hair\"\nedits = ['blond -> red', ['blond -> red', '+ with glasses']]\n\
+                     seeds = [21, 22]\nsteps = 4\n[grid]\nk = [0, 0.3]\ncross = [0.25, 0.5]\n";
+
+#[test]
+fn a_sweep_file_draws_every_combination_once_and_says_what_that_saved() {
+    let desk = Desk::new();
+    let (drawn, summary) = desk.sweep(SWEEP, &[]);
+    assert_eq!((drawn.len(), &summary["runs"], &summary["done"]), (16, &16.into(), &16.into()));
+    let evaluations: u64 = drawn.iter().map(|run| run["evaluations"].as_u64().unwrap()).sum();
+    // Two first pictures, and `red` under each, are drawn once: four pictures of four steps.
+    let started = 4 * 2 * 4;
+    assert_eq!(summary["evaluations"], evaluations + started, "{summary}");
+    // On their own, 8 runs would have drawn one picture before, and 8 two.
+    assert_eq!(summary["saved_by_shared_starts"], (8 + 16) * 2 * 4 - started);
+    let shared: u64 = drawn.iter().map(|run| run["shared_steps"].as_u64().unwrap()).sum();
+    assert!(shared > 0 && summary["saved_by_shared_steps"] == 2 * shared, "{summary}");
+    for run in &drawn {
+        assert!(run["ssim"].is_number() && run["change_outside"].is_number(), "{run}");
+        assert_eq!(run["prompt"], FACE);
+        // The PNG carries the whole way to it, as any other does.
+        let (_, notes) = png::open(&desk.at(run["image"].as_str().unwrap())).unwrap();
+        let nodes = notes.wordbrush.unwrap()["nodes"].as_array().unwrap().len();
+        assert_eq!(nodes, if run["edit"] == "blond -> red" { 2 } else { 3 });
+    }
+    assert_eq!(summary["files"], serde_json::json!(["faces/sheet.png", "faces/sweep.gif", "faces/sweep.csv"]));
+    let csv = std::fs::read_to_string(desk.at("faces/sweep.csv")).unwrap();
+    let rows: Vec<&str> = csv.lines().collect();
+    assert_eq!(rows.len(), 17);
+    assert!(rows[0].starts_with("prompt,seed,edit,k,cross_replace_steps,psnr,ssim,inside,outside,change_inside,"));
+    assert!(rows[1].starts_with(&format!("{FACE},21,blond -> red,0,0.25,")), "{csv}");
+    assert!(rows[16].starts_with(&format!("{FACE},22,blond -> red; + with glasses,0.3,0.5,")), "{csv}");
+    assert!(is_png(&desk.at("faces/sheet.png")));
+    assert!(std::fs::read(desk.at("faces/sweep.gif")).unwrap().starts_with(b"GIF89a"));
+}
+
+#[test]
+fn a_sweep_goes_on_where_it_was_and_draws_only_what_is_new() {
+    let desk = Desk::new();
+    let (_, first) = desk.sweep(SWEEP, &[]);
+    let csv = std::fs::read(desk.at("faces/sweep.csv")).unwrap();
+    let (drawn, summary) = desk.sweep(SWEEP, &[]);
+    assert_eq!((drawn.len(), &summary["evaluations"], &summary["done"]), (0, &0.into(), &16.into()));
+    assert_eq!(std::fs::read(desk.at("faces/sweep.csv")).unwrap(), csv);
+    // In another order, with one value more and one seed less: only the new value is drawn.
+    let changed = SWEEP.replace("[21, 22]", "22").replace("[0, 0.3]", "[0.3, 0.6, 0]");
+    let (drawn, summary) = desk.sweep(&changed, &[]);
+    assert_eq!((drawn.len(), &summary["runs"]), (4, &12.into()));
+    assert!(drawn.iter().all(|run| run["k"] == "0.6" && run["seed"] == "22"));
+    let evaluations: u64 = drawn.iter().map(|run| run["evaluations"].as_u64().unwrap()).sum();
+    assert_eq!(summary["evaluations"], evaluations, "what runs start from is still there");
+    assert_eq!(std::fs::read_to_string(desk.at("faces/sweep.csv")).unwrap().lines().count(), 13);
+    // What was lost is drawn again, to the same bits.
+    let row = std::fs::read_to_string(desk.at("faces/sweep.csv")).unwrap();
+    let picture = desk.at("faces").join(row.lines().nth(1).unwrap().rsplit(',').next().unwrap());
+    let before = png::open(&picture).unwrap().0;
+    std::fs::remove_file(&picture).unwrap();
+    let (drawn, _) = desk.sweep(&changed, &[]);
+    assert_eq!(drawn.len(), 1);
+    assert!(png::open(&picture).unwrap().0 == before);
+    // Other settings of all runs make other pictures; another folder has none.
+    assert_eq!(desk.sweep(&changed.replace("steps = 4", "steps = 2"), &[]).0.len(), 12);
+    assert_eq!(desk.sweep(SWEEP, &["--out", "elsewhere"]).1["evaluations"], first["evaluations"]);
+}
+
+#[test]
+fn a_sweep_cell_is_the_picture_that_a_conversation_draws() {
+    let desk = Desk::new();
+    let (drawn, _) = desk.sweep(SWEEP, &[]);
+    let wanted = drawn.iter().find(|r| {
+        r["edit"] != "blond -> red" && r["seed"] == "22" && r["k"] == "0" && r["cross_replace_steps"] == "0.5"
+    });
+    let wanted = png::open(&desk.at(wanted.unwrap()["image"].as_str().unwrap())).unwrap().0;
+    let script = ["/set steps 4", "/set seed 22", FACE, "blond -> red", "/set k 0", "/set cross .5", "+ with glasses"];
+    std::fs::write(desk.at("script"), script.join("\n")).unwrap();
+    let output = desk.program(&["run", "script", "--out", "pictures"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(png::open(&desk.at("pictures/0003.png")).unwrap().0 == wanted);
+}
+
+#[test]
+fn first_pictures_alone_can_be_swept_and_their_settings_too() {
+    let desk = Desk::new();
+    let file = "prompts = ['a cat', 'a dog']\n[grid]\nsteps = [1, 2]\nguidance = [1, 4]\n";
+    let (drawn, summary) = desk.sweep(file, &[]);
+    assert_eq!(drawn.len(), 8);
+    assert_eq!(summary["evaluations"], 2 * (2 + 4) * 2);
+    assert!(drawn.iter().all(|run| run["psnr"].is_null() && is_png(&desk.at(run["image"].as_str().unwrap()))));
+}
+
+#[test]
+fn a_sweep_that_cannot_be_says_so_before_it_draws() {
+    let desk = Desk::new();
+    for (file, message, hint) in [
+        (
+            "prompt = 'a cat'\nedit = 'dog -> fox'",
+            "the edit `dog -> fox` of `a cat`: `dog` is not in the prompt",
+            "cat",
+        ),
+        ("prompt = 'a cat'\nedit = '/tree'", "the edit `/tree` of `a cat` is no edit", "edit = "),
+        ("prompt = 'a cat'\nedit = 'cat -> dog'\n[grid]\nk = [0, 3]", "faces.toml: `k` is `3`", "k"),
+        ("prompt = 'a cat'\nstep = 3", "faces.toml: there is no key `step`", "did you mean `steps`?"),
+        ("prompt = 'a cat'\nsize = 72", "`size` is 72x72, but this model's pictures", ""),
+    ] {
+        std::fs::write(desk.at("faces.toml"), file).unwrap();
+        let output = desk.program(&["sweep", "faces.toml"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{file}: {said}");
+        assert!(said.starts_with("error: ") && said.contains(message) && said.contains(hint), "{file}: {said}");
+        assert!(output.stdout.is_empty() && !desk.at("faces/pictures").exists(), "{file}");
+    }
+    for args in [&["sweep"][..], &["sweep", "nothing.toml"], &["sweep", "a", "b"]] {
+        assert_eq!(desk.program(args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_sweep_that_is_interrupted_keeps_what_was_finished_and_goes_on() {
+    let desk = Desk::new();
+    let file = "prompt = 'a cat'\nedit = 'cat -> dog'\nsteps = 20\nseeds = [1, 2, 3, 4, 5, 6, 7, 8]\n";
+    std::fs::write(desk.at("faces.toml"), file).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wordbrush"));
+    command.current_dir(desk.folder.path()).args(["sweep", "faces.toml", "--json"]);
+    command.env("WORDBRUSH_HOME", desk.at("home")).env("XDG_CONFIG_HOME", desk.at("config"));
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut said = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let first: Value = serde_json::from_str(&said.next().unwrap().unwrap()).unwrap();
+    let number = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &number]).status().unwrap().success());
+    let rest: Vec<String> = said.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let summary: Value = serde_json::from_str(rest.last().unwrap()).unwrap();
+    let done = summary["done"].as_u64().unwrap();
+    assert!((1..8).contains(&done), "{summary}");
+    assert!(is_png(&desk.at("faces/sheet.png")), "what there is can be looked at");
+    let (drawn, summary) = desk.sweep(file, &[]);
+    assert_eq!((drawn.len() as u64, &summary["done"]), (8 - done, &8.into()));
+    assert!(drawn.iter().all(|run| run["id"] != first["id"]));
+}
+
+#[test]
+fn help_and_the_manual_come_from_the_program() {
+    let desk = Desk::new();
+    let said = |args: &[&str]| String::from_utf8(desk.program(args).stdout).unwrap();
+    assert!(said(&["--help"]).lines().count() <= 23);
+    assert!(said(&["sweep", "--help"]).contains("wordbrush sweep FILE.toml"));
+    assert!(said(&["man"]).starts_with(".TH WORDBRUSH 1"));
 }

@@ -125,6 +125,8 @@ pub struct Fresh {
     source_sum: Vec<f32>,
     target_sum: Vec<f32>,
     target_now: Vec<f32>,
+    /// The run's own maps by step, `[keys, pixels]`, as masks are made of them.
+    targets: Vec<Vec<f32>>,
     masks: Vec<Option<Mask>>,
 }
 
@@ -150,8 +152,21 @@ impl Fresh {
             source_sum: Vec::new(),
             target_sum: Vec::new(),
             target_now: Vec::new(),
+            targets: Vec::new(),
             masks: Vec::new(),
         }
+    }
+
+    /// The same blend after steps that had these maps and masks and need not be run again.
+    #[must_use]
+    pub fn after(mut self, targets: &[Vec<f32>], masks: &[Option<Mask>]) -> Self {
+        for (step, target) in targets.iter().enumerate() {
+            add(&mut self.source_sum, &self.parent.word_maps[step]);
+            add(&mut self.target_sum, target);
+            self.targets.push(target.clone());
+            self.masks.push(masks.get(step).cloned().flatten());
+        }
+        self
     }
 
     /// The sums of both sides' maps so far: `[keys, pixels]` each.
@@ -184,13 +199,13 @@ pub enum Blend {
 }
 
 impl Blend {
-    /// The masks used, by step; `None` where nothing was blended.
+    /// The masks used, by step, `None` where nothing was blended; and the run's maps that they were made of.
     #[must_use]
-    pub fn into_masks(self) -> Vec<Option<Mask>> {
+    pub fn into_parts(self) -> (Vec<Option<Mask>>, Vec<Vec<f32>>) {
         match self {
-            Self::Off => Vec::new(),
-            Self::Fresh(fresh) => fresh.masks,
-            Self::TakenUp(taken) => taken.masks,
+            Self::Off => (Vec::new(), Vec::new()),
+            Self::Fresh(fresh) => (fresh.masks, fresh.targets),
+            Self::TakenUp(taken) => (taken.masks, Vec::new()),
         }
     }
 }
@@ -243,7 +258,9 @@ impl AttentionControl for Blend {
             Self::Off => Ok(latent),
             Self::Fresh(fresh) => {
                 add(&mut fresh.source_sum, &fresh.parent.word_maps[step]);
-                add(&mut fresh.target_sum, &std::mem::take(&mut fresh.target_now));
+                let target = std::mem::take(&mut fresh.target_now);
+                add(&mut fresh.target_sum, &target);
+                fresh.targets.push(target);
                 if step < fresh.start {
                     fresh.masks.push(None);
                     return Ok(latent);

@@ -33,18 +33,21 @@ pub struct Carry {
 }
 
 /// An ancestor, generations up, and its tokens with their shares.
-type Source<'c> = (usize, &'c [(usize, f32)]);
+pub type Source<'c> = (usize, &'c [(usize, f32)]);
 
 impl Carry {
     /// Whether token `j`'s column is an ancestor's at a step, and whose.
-    fn source(&self, j: usize, step: usize) -> Option<Source<'_>> {
+    #[must_use]
+    pub fn source(&self, j: usize, step: usize) -> Option<Source<'_>> {
         match &self.columns[j] {
             Column::From { up, tokens } if self.cross[j].contains(&step) => Some((*up, tokens)),
             _ => None,
         }
     }
 
-    fn mixes(&self, kind: Kind, step: usize) -> bool {
+    /// Whether values are mixed at a step, in attention of this kind.
+    #[must_use]
+    pub fn mixes(&self, kind: Kind, step: usize) -> bool {
         let layers = match kind {
             Kind::Text => self.v_layers != VLayers::SelfAttention,
             Kind::Own => self.v_layers != VLayers::Cross,

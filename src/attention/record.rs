@@ -56,6 +56,13 @@ impl Record {
         Self { keep, layers, steps: vec![StepMaps::default(); steps], word_maps: vec![Vec::new(); steps] }
     }
 
+    /// The same recorder after steps that left these word maps and need not be run again; none of their maps are kept.
+    #[must_use]
+    pub fn after(mut self, word_maps: &[Vec<f32>]) -> Self {
+        self.word_maps[..word_maps.len()].clone_from_slice(word_maps);
+        self
+    }
+
     /// What was kept: maps by step, and word maps by step.
     #[must_use]
     pub fn into_parts(self) -> (Vec<StepMaps>, Vec<Vec<f32>>) {

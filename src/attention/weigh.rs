@@ -15,8 +15,8 @@ pub struct Weigh {
     inside: Option<Vec<Range<usize>>>,
     renormalize: bool,
     measure: bool,
-    /// The largest distance of a row's sum from 1 seen so far.
-    row_gap: f32,
+    /// The largest distance of a row's sum from 1 seen so far, by step.
+    row_gaps: Vec<f32>,
 }
 
 impl Weigh {
@@ -24,13 +24,20 @@ impl Weigh {
     /// row's sum from 1, which the turn's report names.
     #[must_use]
     pub fn new(weights: Vec<f32>, inside: Option<Vec<Range<usize>>>, renormalize: bool, measure: bool) -> Self {
-        Self { weights, inside, renormalize, measure, row_gap: 0.0 }
+        Self { weights, inside, renormalize, measure, row_gaps: Vec::new() }
     }
 
-    /// The largest distance of a row's sum from 1.
+    /// The same weights after steps with these largest distances.
     #[must_use]
-    pub fn row_gap(&self) -> f32 {
-        self.row_gap
+    pub fn after(mut self, row_gaps: &[f32]) -> Self {
+        self.row_gaps = row_gaps.to_vec();
+        self
+    }
+
+    /// The largest distance of a row's sum from 1, by step; empty where nothing was measured.
+    #[must_use]
+    pub fn into_row_gaps(self) -> Vec<f32> {
+        self.row_gaps
     }
 
     /// Weights at a step.
@@ -61,7 +68,10 @@ impl AttentionControl for Weigh {
             let sums = probs.sum_keepdim(D::Minus1)?;
             if self.measure {
                 let gap = (&sums - 1.0)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
-                self.row_gap = self.row_gap.max(gap);
+                if self.row_gaps.len() <= site.step {
+                    self.row_gaps.resize(site.step + 1, 0.0);
+                }
+                self.row_gaps[site.step] = self.row_gaps[site.step].max(gap);
             }
             if self.renormalize {
                 // A row whose weights cancel out has no sum to scale back; it is left as it is.

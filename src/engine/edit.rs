@@ -139,6 +139,23 @@ pub struct Before<'a> {
     pub taken_up: Option<TakenUpParts>,
     /// Ancestors' maps.
     pub maps: Option<&'a mut dyn MapSource>,
+    /// First steps that another run did under the same orders.
+    pub begun: Option<Begun<'a>>,
+}
+
+/// The first steps of a run, taken over from one that was given the same orders for them ([`Orders::shared`]).
+#[derive(Debug, Clone, Copy)]
+pub struct Begun<'a> {
+    /// The latents: one more than steps.
+    pub latents: &'a [Tensor],
+    /// Word maps by step.
+    pub word_maps: &'a [Vec<f32>],
+    /// The run's maps that masks are made of, by step.
+    pub targets: &'a [Vec<f32>],
+    /// Masks by step; empty if nothing was blended.
+    pub masks: &'a [Option<Mask>],
+    /// The largest distances of a used row's sum from 1, by step.
+    pub row_gaps: &'a [f32],
 }
 
 /// What a run leaves.
@@ -152,10 +169,12 @@ pub struct Drawn {
     pub word_maps: Vec<Vec<f32>>,
     /// Masks by step; empty if nothing was blended.
     pub masks: Vec<Option<Mask>>,
+    /// The run's maps that masks were made of, by step; empty where none were made.
+    pub targets: Vec<Vec<f32>>,
     /// The last step's maps that were compared with the threshold, source then target; for looking.
     pub mask_maps: Option<(Vec<f32>, Vec<f32>)>,
-    /// The largest distance of a used row's sum from 1.
-    pub row_gap: f32,
+    /// The largest distance of a used row's sum from 1, by step; empty where nothing was measured.
+    pub row_gaps: Vec<f32>,
 }
 
 /// How a picture is drawn besides its run and orders.
@@ -187,19 +206,28 @@ pub fn draw(
     let mut none = crate::attention::maps::NoAncestors;
     let source: &mut dyn MapSource = before.maps.unwrap_or(&mut none);
     let changes = orders.weights.iter().any(|w| *w != 1.0) || orders.carry.reach() > 0;
-    let weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, changes);
-    let (blend, rule, after_weights) = blend(orders, before.parent, before.taken_up, (means.layers, (h, w)))?;
+    let mut weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, changes);
+    let (mut blend, rule, after_weights) = blend(orders, before.parent, before.taken_up, (means.layers, (h, w)))?;
     let inject = Inject::new(&orders.carry, source);
-    let record = Record::new(means.keep, means.layers, steps);
+    let mut record = Record::new(means.keep, means.layers, steps);
+    let mut latents = vec![start.clone()];
+    if let Some(Begun { latents: done, word_maps, targets, masks, row_gaps }) = before.begun {
+        latents = done.to_vec();
+        record = record.after(word_maps);
+        weigh = weigh.after(row_gaps);
+        if let Blend::Fresh(fresh) = blend {
+            blend = Blend::Fresh(Box::new(fresh.after(targets, masks)));
+        }
+    }
     // Masks are made of carried maps, or of used ones as published: the order of the last two says which.
     let (trajectory, record, weigh, blend) = if after_weights {
         let mut all = Then(inject, Then(record, Then(weigh, Then(blend, means.observer))));
-        let trajectory = engine.denoise(run, start, &mut all, means.watch)?;
+        let trajectory = engine.denoise(run, latents, &mut all, means.watch)?;
         let Then(_, Then(record, Then(weigh, Then(blend, _)))) = all;
         (trajectory, record, weigh, blend)
     } else {
         let mut all = Then(inject, Then(record, Then(blend, Then(weigh, means.observer))));
-        let trajectory = engine.denoise(run, start, &mut all, means.watch)?;
+        let trajectory = engine.denoise(run, latents, &mut all, means.watch)?;
         let Then(_, Then(record, Then(blend, Then(weigh, _)))) = all;
         (trajectory, record, weigh, blend)
     };
@@ -214,7 +242,9 @@ pub fn draw(
         _ => None,
     };
     let (maps, word_maps) = record.into_parts();
-    Ok(Some(Drawn { trajectory, maps, word_maps, masks: blend.into_masks(), mask_maps, row_gap: weigh.row_gap() }))
+    let (masks, targets) = blend.into_parts();
+    let row_gaps = weigh.into_row_gaps();
+    Ok(Some(Drawn { trajectory, maps, word_maps, masks, targets, mask_maps, row_gaps }))
 }
 
 /// An ancestor's masks by step, the latents that lay outside them after each step, and its arithmetic.

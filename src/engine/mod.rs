@@ -6,9 +6,11 @@
 
 pub mod ddim;
 pub mod edit;
+pub mod exact;
 pub mod inversion;
 pub mod layers;
 pub mod noise;
+pub mod shared;
 pub mod text;
 pub mod trajectory;
 pub mod unet;
@@ -272,7 +274,8 @@ impl Engine {
         Ok(noise.permute((1, 2, 0))?.contiguous()?.to_device(self.backend.device())?)
     }
 
-    /// Denoises from `start`, `[h, w, channels]`, two UNet samples a step, to a trajectory of `steps + 1` latents.
+    /// Denoises to a trajectory of `steps + 1` latents, `[h, w, channels]` each, two UNet samples a step. `latents` are
+    /// those there are already: the noise, and those after first steps that need not be run again.
     ///
     /// `watch` sees every new latent; when it breaks, the run stops and gives `None`.
     ///
@@ -281,14 +284,14 @@ impl Engine {
     pub fn denoise(
         &self,
         run: &Run<'_>,
-        start: &Tensor,
+        mut latents: Vec<Tensor>,
         control: &mut dyn AttentionControl,
         watch: &mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
     ) -> Result<Option<Trajectory>> {
         let steps = run.timetable.levels().len();
-        let mut latents = vec![start.clone()];
+        ensure!((1..=steps + 1).contains(&latents.len()), "BUG: a run of {steps} steps begins with {}", latents.len());
         let mut text = None;
-        for step in 0..steps {
+        for step in latents.len() - 1..steps {
             if step < run.conditions.empty.len() || text.is_none() {
                 let empty = &run.conditions.empty[step.min(run.conditions.empty.len() - 1)];
                 text = Some(self.unet.prepare(&both(empty, &run.conditions.written)?)?);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::verbs::{COMMON, VERBS};
 use crate::session::file::Hinted;
 
 /// What was asked for on the command line.
@@ -16,58 +17,6 @@ pub struct Args {
     /// `--name value` pairs and `--name` switches (with value ""), in order.
     pub options: Vec<(String, String)>,
 }
-
-/// A verb with the options it takes: those with a value, and switches.
-pub(super) struct Verb {
-    pub(super) name: &'static str,
-    pub(super) valued: &'static [&'static str],
-    pub(super) switches: &'static [&'static str],
-}
-
-pub(super) const COMMON: &[&str] = &["model", "set", "preview", "cache-ram", "cache-disk"];
-
-pub(super) const VERBS: &[Verb] = &[
-    Verb { name: "", valued: &["session", "out"], switches: &["plain", "read-only", "version", "help"] },
-    Verb { name: "open", valued: &["out"], switches: &["plain", "read-only", "help"] },
-    Verb { name: "run", valued: &["session", "out"], switches: &["json", "plain", "help"] },
-    Verb { name: "explain", valued: &["prompt"], switches: &["json", "help"] },
-    Verb { name: "parity", valued: &["out", "models", "precision"], switches: &["help"] },
-    Verb { name: "replay", valued: &["out"], switches: &["verify", "json", "help"] },
-    Verb { name: "cycle", valued: &["method"], switches: &["json", "help"] },
-    Verb { name: "sessions", valued: &[], switches: &["help"] },
-    Verb { name: "export", valued: &["out"], switches: &["help"] },
-    Verb { name: "cache", valued: &[], switches: &["help"] },
-    Verb { name: "completions", valued: &[], switches: &["help"] },
-    Verb { name: "bench", valued: &["only", "precision", "runs"], switches: &["json", "help"] },
-];
-
-/// The help page; it fits a screen.
-pub const HELP: &str = "\
-wordbrush: edit pictures by rewording their prompts
-
-  wordbrush                          open a conversation
-  wordbrush open NAME                go on with a session (or a picture that carries one)
-  wordbrush run SCRIPT [--json]      run the same language from a file (- is standard input)
-  wordbrush explain --prompt P LINE  say what a line would do
-  wordbrush replay FILE [--verify]   draw a session again and compare
-  wordbrush cycle FILE [--json]      edit back to the first picture by words and measure
-  wordbrush sessions [rm NAME]       list sessions, or remove one
-  wordbrush export png|gif|html|json SESSION [FILE]
-  wordbrush cache clear              remove what can be computed again
-  wordbrush parity CASE... --out DIR compare with the published method's numbers
-  wordbrush bench [--json]           measure this machine
-  wordbrush completions SHELL        bash, zsh or fish
-
-  --model M           embedded, a folder, or owner/name[@revision]
-  --set NAME=VALUE    a setting (repeatable); /set inside lists them
-  --session FILE      a session file, made if it is not there
-  --out DIR           where pictures are written
-  --preview P         kitty, iterm, sixel, blocks, none or auto
-  --plain             no pictures, no colours, no cursor movement
-  --cache-ram, --cache-disk BYTES    budgets, such as 512M or 4G
-
-Exit status: 0 all went well; 1 a line ended in an error or an open question; 2 could not start.
-Inside, /help lists what can be typed.";
 
 impl Args {
     /// Reads the words after the program's name.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::args::{COMMON, VERBS};
+use super::verbs::{COMMON, VERBS, Verb};
 use crate::session::file::Hinted;
 
 /// The script for a shell: `bash`, `zsh` or `fish`.
@@ -19,7 +19,7 @@ pub fn script(shell: &str) -> Result<String> {
 }
 
 /// The options of a verb, with their dashes.
-fn options(verb: &super::args::Verb) -> Vec<String> {
+fn options(verb: &Verb) -> Vec<String> {
     verb.switches.iter().chain(verb.valued).chain(COMMON).map(|o| format!("--{o}")).collect()
 }
 
@@ -28,12 +28,13 @@ fn verbs() -> Vec<&'static str> {
 }
 
 /// What follows an option or a verb, if it is one of a few words.
-const FIXED: [(&str, &str); 5] = [
+const FIXED: [(&str, &str); 6] = [
     ("--preview", "kitty iterm sixel blocks none auto"),
     ("--precision", "f32 bf16"),
     ("completions", "bash zsh fish"),
     ("export", "png gif html json"),
     ("cache", "clear"),
+    ("study", "cycles"),
 ];
 
 fn bash() -> String {

@@ -16,8 +16,9 @@ use crate::attention::blend::{MaskRule, Parent};
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::Keep;
 use crate::engine::ddim::Timetable;
-use crate::engine::edit::{Before, Means, Orders, TakenUpParts, draw, recall};
+use crate::engine::edit::{Before, Begun, Means, Orders, TakenUpParts, draw, recall};
 use crate::engine::{Conditions, Run};
+use crate::history::NodeId;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
 
@@ -30,6 +31,44 @@ pub struct Done {
     pub left: Arc<Left>,
     /// The largest distance of a used row's sum from 1.
     pub row_gap: f32,
+    /// How many first steps were taken over from another run.
+    pub shared: usize,
+    /// What a run like this one can take over from it.
+    pub trail: Trail,
+}
+
+/// What a run leaves for another edit of the same parent to the same prompt, under other settings: steps that both are
+/// ordered to do alike need not be run again.
+#[derive(Debug)]
+pub struct Trail {
+    /// The parent and the prompt; a run without a parent has nothing to share.
+    of: Option<(NodeId, String)>,
+    orders: Orders,
+    left: Arc<Left>,
+    /// Maps that masks were made of, where those are not the recorded ones.
+    targets: Vec<Vec<f32>>,
+    row_gaps: Vec<f32>,
+}
+
+impl Trail {
+    /// How many first steps of a run under `orders` are here already.
+    fn shared(&self, of: Option<&(NodeId, String)>, orders: &Orders) -> usize {
+        let steps = self.left.trajectory.steps();
+        let kept = if orders.makes_masks_of_used_maps() { self.targets.len() } else { steps };
+        if of.is_some() && self.of.as_ref() == of { self.orders.shared(orders, steps).min(kept) } else { 0 }
+    }
+
+    fn until(&self, step: usize, orders: &Orders) -> Begun<'_> {
+        let Left { trajectory, word_maps, masks, .. } = &*self.left;
+        let targets = if orders.makes_masks_of_used_maps() { &self.targets } else { &**word_maps };
+        Begun {
+            latents: &trajectory.latents()[..=step],
+            word_maps: &word_maps[..step],
+            targets: &targets[..step],
+            masks: &masks[..step.min(masks.len())],
+            row_gaps: &self.row_gaps[..step.min(self.row_gaps.len())],
+        }
+    }
 }
 
 /// Everything that drawing needs besides a node and its ancestors.
@@ -41,6 +80,8 @@ pub struct Easel<'a> {
     self_max: usize,
     /// Shares of the steps whose maps children may need.
     reach: (f64, f64),
+    /// Whether values are kept too, by nodes that are not stored.
+    keeps_values: bool,
     evaluations: Cell<u64>,
 }
 
@@ -52,7 +93,15 @@ impl<'a> Easel<'a> {
     /// Fails if the recipe has no steps or more than the model's training.
     pub fn new(model: &'a Model, store: &'a Store, recipe: &'a Recipe, reach: (f64, f64)) -> Result<Self> {
         let timetable = Timetable::new(&model.engine.spec().scheduler, recipe.steps)?;
-        Ok(Self { model, store, recipe, timetable, self_max: model.self_max(recipe), reach, evaluations: Cell::new(0) })
+        let self_max = model.self_max(recipe);
+        Ok(Self { model, store, recipe, timetable, self_max, reach, keeps_values: false, evaluations: Cell::new(0) })
+    }
+
+    /// The same, but a node that is in no tree keeps its values as well, for a child that mixes them.
+    #[must_use]
+    pub fn keeping_values(mut self) -> Self {
+        self.keeps_values = true;
+        self
     }
 
     /// UNet samples so far.
@@ -91,14 +140,14 @@ impl<'a> Easel<'a> {
         }
     }
 
-    fn orders(&self, relative: &Relative) -> Orders {
+    pub(super) fn orders(&self, relative: &Relative) -> Orders {
         let Recipe { steps, map_precision, .. } = self.recipe;
         Orders::of(&relative.plan, &relative.generation.prompt, *steps, *map_precision, self.self_max)
     }
 
     fn keep(&self) -> Keep {
         let at = |share: f64| ((share * self.recipe.steps as f64).ceil() as usize).min(self.recipe.steps);
-        Keep { cross: 0..at(self.reach.0), own: 0..at(self.reach.1), own_max: self.self_max, values: false }
+        Keep { cross: 0..at(self.reach.0), own: 0..at(self.reach.1), own_max: self.self_max, values: self.keeps_values }
     }
 
     /// What the first of `family` left: remembered, from the store, or drawn again.
@@ -106,19 +155,30 @@ impl<'a> Easel<'a> {
     /// # Errors
     /// Fails if it must be drawn again and cannot be.
     pub fn left(&self, family: &[Arc<Relative>]) -> Result<Arc<Left>> {
+        let left = self.left_watched(family, &mut |_, _| ControlFlow::Continue(()))?;
+        left.context("BUG: an unwatched run was stopped")
+    }
+
+    /// The same, watched where it is drawn again; `None` if it was stopped.
+    ///
+    /// # Errors
+    /// As [`left`](Self::left).
+    pub fn left_watched(&self, family: &[Arc<Relative>], watch: Watch<'_>) -> Result<Option<Arc<Left>>> {
         let node = &family[0];
-        if let Some(left) = remembered(node) {
-            return Ok(left);
+        if let Some(left) = self.left_before(node) {
+            return Ok(Some(left));
         }
-        if let Some(id) = node.id
-            && let Some(left) = find_left(self.store, id, self.model.engine.backend().device())
-        {
+        Ok(self.draw(family, watch)?.map(|done| done.left))
+    }
+
+    /// What a node left, if it is remembered or in the store.
+    pub(super) fn left_before(&self, node: &Relative) -> Option<Arc<Left>> {
+        remembered(node).or_else(|| {
+            let left = find_left(self.store, node.id?, self.model.engine.backend().device())?;
             let left = Arc::new(left);
             remember(node, &left);
-            return Ok(left);
-        }
-        let done = self.draw(family, &mut |_, _| ControlFlow::Continue(()))?;
-        Ok(done.context("BUG: an unwatched run was stopped")?.left)
+            Some(left)
+        })
     }
 
     /// Draws the first of `family`; the rest are its ancestors, nearest first. `None` if it was stopped; then nothing is
@@ -127,6 +187,19 @@ impl<'a> Easel<'a> {
     /// # Errors
     /// Fails if an ancestor can be neither found nor drawn again, or memory runs out.
     pub fn draw(&self, family: &[Arc<Relative>], watch: Watch<'_>) -> Result<Option<Done>> {
+        self.draw_after(None, family, watch)
+    }
+
+    /// The same, but first steps that are the same in the run which left `trail` are taken over from it.
+    ///
+    /// # Errors
+    /// As [`draw`](Self::draw).
+    pub fn draw_after(
+        &self,
+        trail: Option<&Trail>,
+        family: &[Arc<Relative>],
+        watch: Watch<'_>,
+    ) -> Result<Option<Done>> {
         let node = &family[0];
         let ancestors = &family[1..];
         let engine = &self.model.engine;
@@ -149,6 +222,9 @@ impl<'a> Easel<'a> {
             },
             Region::Everywhere => {}
         }
+        let of = ancestors.first().and_then(|parent| Some((parent.id?, node.plan.prompt.clone())));
+        let shared = trail.map_or(0, |trail| trail.shared(of.as_ref(), &orders));
+        before.begun = trail.filter(|_| shared > 0).map(|trail| trail.until(shared, &orders));
         let mut maps =
             AncestorMaps { easel: self, family: ancestors, own_max: orders.carry.own_max, now: HashMap::new() };
         before.maps = Some(&mut maps);
@@ -178,7 +254,10 @@ impl<'a> Easel<'a> {
         }
         let left = Arc::new(left);
         remember(node, &left);
-        Ok(Some(Done { left, row_gap: drawn.row_gap }))
+        let row_gap = drawn.row_gaps.iter().copied().fold(0.0, f32::max);
+        let targets = if orders.makes_masks_of_used_maps() { drawn.targets } else { Vec::new() };
+        let trail = Trail { of, orders, left: left.clone(), targets, row_gaps: drawn.row_gaps };
+        Ok(Some(Done { left, row_gap, shared, trail }))
     }
 
     fn keep_step(&self, node: &Relative, step: usize, maps: StepMaps, own_max: usize) {
@@ -239,7 +318,7 @@ impl AncestorMaps<'_> {
     }
 
     fn stored(&self, node: &Relative, step: usize, want: Want) -> Option<StepMaps> {
-        if want.values {
+        if want.values && node.id.is_some() {
             return None;
         }
         let device = self.easel.model.engine.backend().device();

@@ -1,239 +1,238 @@
-//! One edit under a grid of settings.
+//! Edits under a grid of settings.
 //!
-//! Every cell is the same edit of the same parent, drawn under its own settings and measured as a turn is. Nothing
-//! grows: a sweep looks at what might be, and the person then sets what they like.
+//! A [`Run`] is one picture of a sweep: an edit under settings of its own, or a first picture. [`run`] draws them, those
+//! of one edit one after the other in an order in which each takes over as many steps as it can from the one before, and
+//! measures each as a turn is measured. Nothing grows: a sweep looks at what might be.
 
+pub mod axes;
+pub mod page;
+
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::Tensor;
 use image::RgbImage;
+use serde::{Deserialize, Serialize};
 
 use super::table::Table;
-use crate::measure::{psnr, psnr_where, ssim};
-use crate::plan::settings::{Per, RootSettings, Settings, TurnSettings, find};
-use crate::session::file::Hinted;
+use crate::measure::{mean_change, psnr, psnr_where, ssim};
+use crate::session::sketch::{Aside, Sketch};
 use crate::session::{Session, to_image};
 
-/// The most cells of a grid.
-pub const MOST_CELLS: usize = 256;
+pub use axes::{Axes, MOST_CELLS};
 
-/// Settings with the values they are to have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Axes {
-    axes: Vec<(&'static str, Vec<String>)>,
+/// One picture of a sweep.
+pub struct Run {
+    /// What is drawn.
+    pub sketch: Sketch,
+    /// What tells it apart, in the order of the table's first columns.
+    pub values: Vec<String>,
+    /// The same for a label: `k 0.3, cross 0.2`.
+    pub label: String,
 }
 
-/// One picture of a grid.
-#[derive(Debug, Clone)]
-pub struct Cell {
-    /// One value for each axis, as typed.
-    pub values: Vec<String>,
-    /// `k 0.3, cross 0.2`.
-    pub label: String,
-    /// The picture.
-    pub picture: RgbImage,
-    /// PSNR against the parent, in dB.
+/// The numbers of a run; all against the picture that was edited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// PSNR, in dB; infinite where the pictures are equal, `None` for a first picture.
+    #[serde(with = "decibels")]
     pub psnr: Option<f64>,
-    /// SSIM against the parent.
+    /// SSIM.
     pub ssim: Option<f64>,
     /// PSNR inside the edited words' region.
+    #[serde(with = "decibels")]
     pub inside: Option<f64>,
     /// PSNR outside of it.
+    #[serde(with = "decibels")]
     pub outside: Option<f64>,
+    /// Mean change of a pixel's channels inside the region, of 255.
+    pub change_inside: Option<f64>,
+    /// The same outside.
+    pub change_outside: Option<f64>,
     /// Seconds.
     pub seconds: f64,
     /// UNet samples.
     pub evaluations: u64,
+    /// First steps taken over from another run.
+    pub shared_steps: usize,
 }
 
-/// `.2,.8` or `{hair: .2, default: .8},.4` at its commas, those in braces left alone.
-fn values(text: &str) -> Vec<String> {
-    let mut all = vec![String::new()];
-    let mut deep = 0usize;
-    for c in text.chars() {
-        match c {
-            '{' => deep += 1,
-            '}' => deep = deep.saturating_sub(1),
-            _ => {}
-        }
-        if c == ',' && deep == 0 {
-            all.push(String::new());
-        } else if let Some(last) = all.last_mut() {
-            last.push(c);
+/// Numbers that may be infinite, which JSON has no number for.
+mod decibels {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use serde_json::Value;
+
+    #[expect(clippy::ref_option, reason = "serde hands a reference to the field")]
+    pub(super) fn serialize<S: Serializer>(x: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+        match x {
+            Some(x) if x.is_finite() => to.serialize_f64(*x),
+            Some(_) => to.serialize_str("equal"),
+            None => to.serialize_none(),
         }
     }
-    all.into_iter().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty()).collect()
-}
 
-impl Axes {
-    /// Reads `name=value,value` for each axis.
-    ///
-    /// # Errors
-    /// Fails on an unknown setting or a value it cannot have, one that belongs to the root, one named twice, one without
-    /// values, or a grid of more than [`MOST_CELLS`].
-    pub fn read<'a>(specs: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let mut axes: Vec<(&'static str, Vec<String>)> = Vec::new();
-        for spec in specs {
-            let Some((name, given)) = spec.split_once('=') else {
-                return Err(Hinted::new(format!("`{spec}` is not of the form name=values"), "k=0,.3,.6").into());
-            };
-            let mut tried = Settings { turn: TurnSettings::default(), root: RootSettings::default() };
-            let values = values(given);
-            let Some(first) = values.first() else {
-                return Err(Hinted::new(format!("`{name}` has no values"), format!("{name}=.2,.8")).into());
-            };
-            let setting = match find(name) {
-                Some(setting) => setting,
-                None => tried.set(name, first)?, // its error names what there is
-            };
-            if setting.per == Per::Root {
-                let message =
-                    format!("`{}` belongs to the first picture, but a sweep draws the last edit again", setting.name);
-                return Err(Hinted::new(message, "/new 8 draws a prompt with several seeds").into());
-            }
-            for value in &values {
-                tried.set(name, value)?;
-            }
-            if axes.iter().any(|(other, _)| *other == setting.name) {
-                return Err(
-                    Hinted::new(format!("`{}` stands there twice", setting.name), format!("{name}=.2,.8")).into()
-                );
-            }
-            axes.push((setting.name, values));
-        }
-        let axes = Self { axes };
-        if axes.axes.is_empty() {
-            return Err(Hinted::new("a sweep needs a setting and its values", "/sweep k=0,.3,.6 cross=.2,.8").into());
-        }
-        if axes.count() > MOST_CELLS {
-            let message = format!("that would be {} pictures, but a sweep draws at most {MOST_CELLS}", axes.count());
-            return Err(Hinted::new(message, "leave some values out").into());
-        }
-        Ok(axes)
-    }
-
-    /// The settings, in the order given.
-    #[must_use]
-    pub fn names(&self) -> Vec<&'static str> {
-        self.axes.iter().map(|(name, _)| *name).collect()
-    }
-
-    /// How many cells the grid has.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.axes.iter().fold(1, |n, (_, values)| n.saturating_mul(values.len()))
-    }
-
-    /// How many values the last axis has.
-    #[must_use]
-    pub fn last_count(&self) -> usize {
-        self.axes.last().map_or(1, |(_, values)| values.len())
-    }
-
-    /// The values of every cell, the last axis fastest.
-    #[must_use]
-    pub fn cells(&self) -> Vec<Vec<String>> {
-        self.axes.iter().fold(vec![Vec::new()], |cells, (_, values)| {
-            let longer = |cell: &Vec<String>| {
-                let cell = cell.clone();
-                values.iter().map(move |v| [cell.clone(), vec![v.clone()]].concat()).collect::<Vec<_>>()
-            };
-            cells.iter().flat_map(longer).collect()
-        })
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Option<f64>, D::Error> {
+        let value = Value::deserialize(from)?;
+        Ok(if value == "equal" { Some(f64::INFINITY) } else { value.as_f64() })
     }
 }
 
-/// Draws the edit of `node` in every cell. A stop gives the cells done so far.
+/// A run that was drawn.
+pub struct Drawn {
+    /// Which one.
+    pub at: usize,
+    /// Its picture.
+    pub picture: RgbImage,
+    /// Its numbers.
+    pub figures: Figures,
+}
+
+/// What a sweep took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// UNet samples.
+    pub evaluations: u64,
+    /// UNet samples that were not needed because runs share first steps.
+    pub shared: u64,
+    /// UNet samples that were not needed because runs start from pictures drawn once.
+    pub started: u64,
+    /// Whether it was stopped before the end.
+    pub stopped: bool,
+}
+
+/// Those of `runs` that are `wanted`, in the order in which they share most: by the picture they start from and their
+/// prompt, in the order given; within, by what they do at each step.
+fn order(runs: &[Run], wanted: &[usize]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for &at in wanted {
+        let alike = |group: &&mut Vec<usize>| {
+            let (a, b) = (&runs[group[0]].sketch, &runs[at].sketch);
+            a.parent().is_some() && a.parent() == b.parent() && a.node.plan.prompt == b.node.plan.prompt
+        };
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.push(at),
+            None => groups.push(vec![at]),
+        }
+    }
+    for group in &mut groups {
+        group.sort_by(|a, b| runs[*a].sketch.digests.cmp(&runs[*b].sketch.digests));
+    }
+    groups
+}
+
+/// Steps that are to be run: those of the groups, and those of pictures that they start from.
+fn steps(session: &mut Session, runs: &[Run], groups: &[Vec<usize>]) -> Result<usize> {
+    let (mut all, mut seen) = (0, HashSet::new());
+    for group in groups {
+        let mut before: Option<&Sketch> = None;
+        for sketch in group.iter().map(|at| &runs[*at].sketch) {
+            all += sketch.steps() - before.map_or(0, |before| before.shared(sketch));
+            before = Some(sketch);
+        }
+        if let Some(first) = group.first().map(|at| &runs[*at].sketch) {
+            let missing = session.missing_ancestors(first)?.into_iter().filter(|id| seen.insert(*id)).count();
+            all += missing * first.steps();
+        }
+    }
+    Ok(all)
+}
+
+/// Draws those of `runs` that are `wanted` and hands over each as soon as it is done. `watch` sees the steps done, those
+/// there are, and the newest latent, and may stop it between two steps.
 ///
 /// # Errors
-/// Fails if the node is a root, or a cell cannot be planned or drawn.
+/// Fails if a run cannot be drawn, or `done` fails.
 pub fn run(
     session: &mut Session,
-    node: u32,
-    axes: &Axes,
+    runs: &[Run],
+    wanted: &[usize],
+    done: &mut dyn FnMut(&mut Session, Drawn) -> Result<()>,
     watch: &mut dyn FnMut(usize, usize, &Tensor) -> ControlFlow<()>,
-) -> Result<Vec<Cell>> {
-    if session.tree()[node].is_root() {
-        let message = format!("#{node} is a first picture: there is no edit to draw under other settings");
-        return Err(Hinted::new(message, "make an edit first").into());
-    }
-    let mut done = Vec::new();
-    for (at, values) in axes.cells().into_iter().enumerate() {
-        let mut settings = Settings { turn: session.tree()[node].plan.settings.clone(), root: RootSettings::default() };
-        let mut named = Vec::new();
-        for (name, value) in axes.names().into_iter().zip(&values) {
-            settings.set(name, value)?;
-            let short = find(name).map_or(name, |s| if s.alias.is_empty() { s.name } else { s.alias });
-            named.push(format!("{short} {}", settings.get(name)));
-        }
-        let Some(aside) = session.draw_aside(node, &settings.turn, &mut |step, latent| watch(at, step, latent))? else {
-            break;
+) -> Result<Cost> {
+    let groups = order(runs, wanted);
+    let all = steps(session, runs, &groups)?;
+    let (mut cost, mut drawn_to_start, mut count) = (Cost::default(), 0, 0);
+    let mut watch = |_: usize, latent: &Tensor| {
+        count += 1;
+        watch(count, all.max(count), latent)
+    };
+    for group in groups {
+        let sketches: Vec<&Sketch> = group.iter().map(|at| &runs[*at].sketch).collect();
+        let Some(ancestors) = session.draw_ancestors(&sketches, &mut watch)? else {
+            return Ok(ended(cost, drawn_to_start, true));
         };
-        let picture = to_image(&aside.left.picture);
-        let parent = aside.parent.as_ref().map(|p| to_image(&p.picture));
-        let inside = aside.outside.as_ref().map(|o| o.iter().map(|out| !out).collect::<Vec<bool>>());
-        let part = |mask: Option<&Vec<bool>>| parent.as_ref().zip(mask).and_then(|(p, m)| psnr_where(&picture, p, m));
-        done.push(Cell {
-            values,
-            label: named.join(", "),
-            psnr: parent.as_ref().and_then(|p| psnr(&picture, p)),
-            ssim: parent.as_ref().and_then(|p| ssim(&picture, p)),
-            inside: part(inside.as_ref()),
-            outside: part(aside.outside.as_ref()),
-            seconds: aside.seconds,
-            evaluations: aside.evaluations,
-            picture,
-        });
+        cost.evaluations += ancestors;
+        drawn_to_start += ancestors;
+        let mut trail = None;
+        for at in group {
+            let sketch = &runs[at].sketch;
+            let Some(aside) = session.draw_sketch(sketch, trail.as_ref(), &mut watch)? else {
+                return Ok(ended(cost, drawn_to_start, true));
+            };
+            cost.evaluations += aside.evaluations;
+            cost.shared += 2 * aside.shared as u64;
+            cost.started += 2 * (sketch.depth() * sketch.steps()) as u64;
+            let picture = to_image(&aside.left.picture);
+            let before = aside.parent.as_ref().map(|p| to_image(&p.picture));
+            let figures = measured(&aside, &picture, before.as_ref());
+            done(session, Drawn { at, picture, figures }).context("a finished picture could not be kept")?;
+            trail = aside.trail.or(trail);
+        }
     }
-    Ok(done)
+    Ok(ended(cost, drawn_to_start, false))
 }
 
-/// The numbers of a grid: its settings, then PSNR (whole, inside, outside) in dB, SSIM, seconds, evaluations.
+/// The cost when it is over. On its own, each run would have drawn what it starts from; once it was drawn.
+fn ended(cost: Cost, drawn_to_start: u64, stopped: bool) -> Cost {
+    Cost { started: cost.started.saturating_sub(drawn_to_start), stopped, ..cost }
+}
+
+fn measured(aside: &Aside, picture: &RgbImage, before: Option<&RgbImage>) -> Figures {
+    let inside = aside.outside.as_ref().map(|o| o.iter().map(|out| !out).collect::<Vec<bool>>());
+    type Measure = fn(&RgbImage, &RgbImage, &[bool]) -> Option<f64>;
+    let part = |mask: Option<&Vec<bool>>, measure: Measure| measure(picture, before?, mask?);
+    Figures {
+        psnr: before.and_then(|b| psnr(picture, b)),
+        ssim: before.and_then(|b| ssim(picture, b)),
+        inside: part(inside.as_ref(), psnr_where),
+        outside: part(aside.outside.as_ref(), psnr_where),
+        change_inside: part(inside.as_ref(), mean_change),
+        change_outside: part(aside.outside.as_ref(), mean_change),
+        seconds: aside.seconds,
+        evaluations: aside.evaluations,
+        shared_steps: aside.shared,
+    }
+}
+
+/// What tells runs apart, then their numbers: PSNR and SSIM, PSNR inside and outside the region; with `all`, also the
+/// change inside and outside, and the steps taken over; seconds and evaluations.
 #[must_use]
-pub fn table(axes: &Axes, cells: &[Cell]) -> Table {
-    let numbers = ["psnr", "ssim", "inside", "outside", "seconds", "evaluations"];
-    let mut table = Table::new(axes.names().into_iter().chain(numbers));
+pub fn table<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    rows: impl IntoIterator<Item = (&'a Run, &'a Figures)>,
+    all: bool,
+) -> Table {
+    let numbers = ["psnr", "ssim", "inside", "outside", "change_inside", "change_outside"];
+    let numbers = numbers.into_iter().filter(|name| all || !name.starts_with("change"));
+    let last = ["seconds", "evaluations", "shared_steps"].into_iter().take(if all { 3 } else { 2 });
+    let mut table = Table::new(names.into_iter().chain(numbers).chain(last));
     let number = |x: Option<f64>, places: usize| match x {
         Some(x) if x.is_finite() => format!("{x:.places$}"),
         Some(_) => "inf".to_owned(),
         None => "-".to_owned(),
     };
-    for cell in cells {
-        let mut row = cell.values.clone();
-        row.extend([number(cell.psnr, 2), number(cell.ssim, 4), number(cell.inside, 2), number(cell.outside, 2)]);
-        row.extend([format!("{:.2}", cell.seconds), cell.evaluations.to_string()]);
+    for (run, f) in rows {
+        let mut row = run.values.clone();
+        row.extend([number(f.psnr, 2), number(f.ssim, 4), number(f.inside, 2), number(f.outside, 2)]);
+        if all {
+            row.extend([number(f.change_inside, 3), number(f.change_outside, 3)]);
+        }
+        row.extend([format!("{:.2}", f.seconds), f.evaluations.to_string()]);
+        if all {
+            row.push(f.shared_steps.to_string());
+        }
         table.rows.push(row);
     }
     table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_axis_runs_fastest_and_every_combination_comes_once() {
-        let axes = Axes::read(["k=0,.3", "cross=.2,.5,.8"]).unwrap();
-        assert_eq!((axes.names(), axes.count(), axes.last_count()), (vec!["k", "cross_replace_steps"], 6, 3));
-        let cells: Vec<String> = axes.cells().iter().map(|c| c.join("/")).collect();
-        assert_eq!(cells, ["0/.2", "0/.5", "0/.8", ".3/.2", ".3/.5", ".3/.8"]);
-    }
-
-    #[test]
-    fn commas_in_braces_do_not_part_values() {
-        assert_eq!(values("{hair: .2, default: .8},.4"), ["{hair: .2, default: .8}", ".4"]);
-        assert_eq!(values(" 1 ,, 2"), ["1", "2"]);
-    }
-
-    #[test]
-    fn what_cannot_be_swept_is_told_beforehand() {
-        for bad in ["k", "k=", "k=,", "k=2", "nonsense=1", "seed=1,2", "k=zero"] {
-            assert!(Axes::read([bad]).is_err(), "{bad}");
-        }
-        assert!(Axes::read(["k=0,.3", "k=.5"]).is_err());
-        assert!(Axes::read([]).is_err());
-        let many = (0..20).map(|n| format!("{}", f64::from(n) / 20.0)).collect::<Vec<_>>().join(",");
-        assert!(Axes::read([format!("k={many}").as_str(), format!("cross={many}").as_str()]).is_err());
-    }
 }

@@ -136,6 +136,18 @@ impl Unet {
         grids
     }
 
+    /// The sizes of self-attention layers for a latent of this grid, in pixels: each once, the largest first.
+    #[must_use]
+    pub fn own_sizes(&self, (h, w): (usize, usize)) -> Vec<usize> {
+        let lowest = 1 << self.down.len().saturating_sub(1);
+        let middle = (h.div_ceil(lowest), w.div_ceil(lowest));
+        let grids = self.text_grids((h, w)).into_iter().map(|(grid, _)| grid).chain([middle]);
+        let mut sizes: Vec<usize> = grids.map(|(h, w)| h * w).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        sizes.dedup();
+        sizes
+    }
+
     /// Makes keys and values of the text, and the embedding of what is added.
     ///
     /// # Errors

@@ -1,20 +1,16 @@
 //! `/sweep`: the last edit under a grid of settings.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher};
 use super::{free_path, size};
+use crate::plan::settings::{RootSettings, Settings};
 use crate::preview::file::write_atomically;
-use crate::preview::gif;
 use crate::preview::png;
-use crate::preview::sheet::{Layout, Tile, sheet};
-use crate::study::sweep::{Axes, Cell, run, table};
-
-/// How long each picture of a moving sweep is shown.
-const FRAME: Duration = Duration::from_millis(600);
+use crate::session::file::Hinted;
+use crate::study::sweep::page::{Block, Labelled, contact_sheet, moving};
+use crate::study::sweep::{Axes, Drawn, Run, run, table};
 
 /// `/sweep k=0,.3,.6 cross=.2,.8 [gif] [csv]`.
 pub(super) fn sweep(talk: &mut Talk, specs: &[String], watcher: &mut dyn Watcher) -> Result<Reply> {
@@ -22,27 +18,40 @@ pub(super) fn sweep(talk: &mut Talk, specs: &[String], watcher: &mut dyn Watcher
     let wants = |what: &str| specs.iter().any(|s| s == what);
     let (as_gif, as_csv) = (wants("gif"), wants("csv"));
     let axes = Axes::read(specs.iter().map(String::as_str).filter(|s| !["gif", "csv"].contains(s)))?;
-    let steps = talk.session.tree()[here].recipe.steps;
-    let all = axes.count() * steps;
-    let mut watch =
-        |cell: usize, step: usize, latent: &candle_core::Tensor| watcher.step(cell * steps + step + 1, all, latent);
-    let cells = run(&mut talk.session, here, &axes, &mut watch)?;
-    if cells.is_empty() {
+    let runs = planned(talk, here, &axes)?;
+    let wanted: Vec<usize> = (0..runs.len()).collect();
+    let mut all: Vec<Option<Drawn>> = runs.iter().map(|_| None).collect();
+    let cost = run(
+        &mut talk.session,
+        &runs,
+        &wanted,
+        &mut |_, drawn| {
+            let at = drawn.at;
+            all[at] = Some(drawn);
+            Ok(())
+        },
+        &mut |done, all, latent| watcher.step(done, all, latent),
+    )?;
+    let drawn: Vec<Drawn> = all.into_iter().flatten().collect();
+    if drawn.is_empty() {
         return Ok(Reply::Stopped);
     }
-    let tiles: Vec<Tile> = cells.iter().map(|Cell { picture, label, .. }| Tile { picture, label }).collect();
-    // The last axis runs across, so that a grid of two settings is read as a table.
-    let across = axes.last_count();
-    let columns = if axes.names().len() > 1 && across <= 8 { across } else { 0 };
-    let picture = sheet(&tiles, &Layout::with_columns(columns));
-    let mut text = format!(
-        "#{here} under {} settings; nothing was added to the tree\n{}",
-        cells.len(),
-        table(&axes, &cells).plain()
-    );
-    if cells.len() < axes.count() {
-        text.push_str(&format!("\n  stopped after {} of {}", cells.len(), axes.count()));
+    let rows = |full| table(axes.names(), drawn.iter().map(|d| (&runs[d.at], &d.figures)), full);
+    let mut text =
+        format!("#{here} under {} settings; nothing was added to the tree\n{}", drawn.len(), rows(false).plain());
+    if cost.shared > 0 {
+        text.push_str(&format!(
+            "\n  {} evaluations · saved: {} in first steps that the pictures share",
+            cost.evaluations, cost.shared
+        ));
     }
+    if cost.stopped {
+        text.push_str(&format!("\n  stopped after {} of {}", drawn.len(), runs.len()));
+    }
+    let csv = rows(true).csv();
+    let cells = drawn.into_iter().map(|d| Labelled { picture: d.picture, label: runs[d.at].label.clone() }).collect();
+    let blocks = [Block { first: None, cells }];
+    let picture = contact_sheet(&blocks, axes.names().len(), axes.last_count());
     let Some(folder) = talk.out.clone().or_else(|| (as_gif || as_csv).then(Default::default)) else {
         return super::shown_as(talk, "", picture, text);
     };
@@ -57,11 +66,28 @@ pub(super) fn sweep(talk: &mut Talk, specs: &[String], watcher: &mut dyn Watcher
     };
     let path = write("png", &png::encode(&picture)?)?;
     if as_gif {
-        let frames: Vec<_> = tiles.iter().map(|t| sheet(&[*t], &Layout::default())).collect();
-        write("gif", &gif::encode(&frames, FRAME)?)?;
+        write("gif", &moving(&blocks)?)?;
     }
     if as_csv {
-        write("csv", table(&axes, &cells).csv().as_bytes())?;
+        write("csv", csv.as_bytes())?;
     }
     Ok(super::shown(text, vec![(picture, Some(path))]))
+}
+
+/// The edit of `here` in every cell.
+fn planned(talk: &mut Talk, here: u32, axes: &Axes) -> Result<Vec<Run>> {
+    let Some(parent) = talk.session.tree()[here].parent else {
+        let message = format!("#{here} is a first picture: there is no edit to draw under other settings");
+        return Err(Hinted::new(message, "make an edit first").into());
+    };
+    let edit = talk.session.edit_of(here);
+    let node = &talk.session.tree()[here];
+    let (line, turn) = (node.line.clone(), node.plan.settings.clone());
+    let base = Settings { turn, root: RootSettings::default() };
+    let cell = |values: Vec<String>| {
+        let (settings, label) = axes.settings(&base, &values)?;
+        let sketch = talk.session.sketch(Some(parent), &line, &edit, &settings)?;
+        Ok(Run { sketch, values, label })
+    };
+    axes.cells().into_iter().map(cell).collect()
 }

@@ -296,7 +296,7 @@ impl Worker<'_> {
             let words = target_words(edit, &texts[0], target, i - 1, self.case.steps())?;
             let orders = orders(self.case, edit, &words, (mask_words(edit, &texts[0], 0), mask_words(edit, target, i)));
             let conditions = Conditions { written: written[i].clone(), empty: empty.to_vec() };
-            let before = Before { parent: Some(parent.clone()), taken_up: None, maps: Some(&mut kept) };
+            let before = Before { parent: Some(parent.clone()), taken_up: None, maps: Some(&mut kept), begun: None };
             let (drawn, probe) = self.draw(&conditions, start, &orders, before, Keep::default())?;
             probes.push(probe);
             pictures.push(self.engine.decode(drawn.trajectory.last())?);

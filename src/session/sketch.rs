@@ -1,0 +1,219 @@
+//! Pictures beside the tree: what might be drawn, planned and drawn without a node growing.
+//!
+//! A [`Sketch`] is an edit of a node, or a first picture, under settings of its own. It has the id that the node would
+//! have, so what was drawn once is known again. Sketches of one edit share first steps: each is drawn after the
+//! [`Trail`] of another.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+use super::Session;
+use super::easel::{Easel, Trail, Watch};
+use super::model::maker;
+use super::region;
+use super::relative::{Left, Relative};
+use crate::history::{Event, Node, NodeId};
+use crate::plan::resolve::Resolved;
+use crate::plan::settings::Settings;
+use crate::store::Store;
+use crate::turn::Edit;
+
+/// A picture that may be drawn beside the tree.
+pub struct Sketch {
+    /// The node that it would be, or is if it grew already.
+    pub node: Node,
+    /// A digest for each step: what it orders there.
+    pub digests: Vec<[u8; 32]>,
+    /// Sentences for the person.
+    pub warnings: Vec<String>,
+    /// Itself, and its ancestors.
+    family: Vec<Arc<Relative>>,
+    /// Shares of the steps to which it carries text maps and self-attention.
+    reach: (f64, f64),
+}
+
+/// A picture that was drawn and is no node.
+pub struct Aside {
+    /// What its run left.
+    pub left: Arc<Left>,
+    /// What its parent's run left; `None` for a picture without one.
+    pub parent: Option<Arc<Left>>,
+    /// Pixels outside the edited words' region.
+    pub outside: Option<Vec<bool>>,
+    /// First steps that were taken over from another run.
+    pub shared: usize,
+    /// UNet samples.
+    pub evaluations: u64,
+    /// Seconds.
+    pub seconds: f64,
+    /// What the next sketch may take over; `None` if nothing was drawn because the node is there already.
+    pub trail: Option<Trail>,
+}
+
+impl Sketch {
+    /// Steps of its run.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.node.recipe.steps
+    }
+
+    /// First steps that are the same in another sketch: none unless both edit one picture to one prompt.
+    #[must_use]
+    pub fn shared(&self, other: &Self) -> usize {
+        if self.parent().is_none() || self.parent() != other.parent() || self.node.plan.prompt != other.node.plan.prompt
+        {
+            return 0;
+        }
+        self.digests.iter().zip(&other.digests).take_while(|(a, b)| a == b).count()
+    }
+
+    /// How many edits lie between it and its first picture.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.family.len() - 1
+    }
+
+    /// The id of its first picture; of itself, where it is one.
+    #[must_use]
+    pub fn root(&self) -> NodeId {
+        let root = self.family.iter().skip(1).last();
+        root.and_then(|root| root.id).unwrap_or(self.node.id)
+    }
+
+    /// The id of its parent.
+    #[must_use]
+    pub fn parent(&self) -> Option<NodeId> {
+        self.family.get(1).and_then(|above| above.id)
+    }
+}
+
+impl Session {
+    /// Grows a node whose picture is drawn when it is first looked at, and goes there; only where nothing is written.
+    ///
+    /// # Errors
+    /// Fails if the edit cannot be planned.
+    pub fn plant(&mut self, parent: Option<u32>, line: &str, edit: &Edit, settings: &Settings) -> Result<u32> {
+        ensure!(self.path().is_none(), "BUG: a node without a picture in a session that is written");
+        let (event, _, _) = self.propose(parent, line, edit, settings)?;
+        let grows = matches!(event, Event::Grow(_));
+        let number = self.go(event)?;
+        if grows {
+            self.drawn.push(None);
+        }
+        Ok(number)
+    }
+
+    /// Keeps what would be dear to compute again in `folder`, for a session that is not written.
+    pub fn keep_store_in(&mut self, folder: &Path) {
+        self.store = Store::open(folder, &maker(), &self.limits, self.disk.clone());
+    }
+
+    /// Plans an edit of the node `parent`, or a first picture, under settings that are in force for it alone.
+    ///
+    /// # Errors
+    /// Fails if it cannot be planned, or the model not be loaded.
+    pub fn sketch(&mut self, parent: Option<u32>, line: &str, edit: &Edit, settings: &Settings) -> Result<Sketch> {
+        let (event, resolved, warnings) = self.propose(parent, line, edit, settings)?;
+        let node = match event {
+            Event::Grow(node) => *node,
+            event => self.tree()[event.arrives().unwrap_or_default()].clone(),
+        };
+        let model = self.model_for(&node.recipe)?;
+        let mut family = match parent {
+            Some(parent) => self.family(parent, &model)?,
+            None => Vec::new(),
+        };
+        // Without an id: nothing of it is put into the store.
+        family.insert(0, Arc::new(Relative::new(None, node.plan.clone(), resolved)));
+        let easel = Easel::new(&model, &self.store, &node.recipe, self.reach())?;
+        let orders = easel.orders(&family[0]);
+        let steps = node.recipe.steps;
+        let share = |step: usize| step as f64 / steps as f64;
+        let text = orders.carry.cross.iter().map(|window| window.end).max().unwrap_or(0);
+        let reach = (share(text), share(orders.carry.own.end));
+        Ok(Sketch { digests: orders.digests(steps), node, warnings, family, reach })
+    }
+
+    fn propose(
+        &mut self,
+        parent: Option<u32>,
+        line: &str,
+        edit: &Edit,
+        settings: &Settings,
+    ) -> Result<(Event, crate::plan::lineage::Generation, Vec<String>)> {
+        let ours = std::mem::replace(&mut self.settings, settings.clone());
+        let planned = self.plan_at(parent, edit);
+        self.settings = ours;
+        let (recipe, Resolved { plan, generation, mut warnings }) = planned?;
+        warnings.splice(0..0, edit.warnings.iter().cloned());
+        let event = match parent {
+            Some(parent) => self.tree.grow(parent, line, edit.changes.clone(), plan)?,
+            None => self.tree.grow_root(line, edit.changes.clone(), plan, recipe),
+        };
+        Ok((event, generation, warnings))
+    }
+
+    /// Ids of the pictures that must be drawn before a sketch can be.
+    ///
+    /// # Errors
+    /// Fails if the model cannot be loaded.
+    pub fn missing_ancestors(&mut self, sketch: &Sketch) -> Result<Vec<NodeId>> {
+        let model = self.model_for(&sketch.node.recipe)?;
+        let easel = Easel::new(&model, &self.store, &sketch.node.recipe, self.reach())?;
+        let above = sketch.family.iter().skip(1);
+        let missing = above.take_while(|relative| easel.left_before(relative).is_none());
+        Ok(missing.filter_map(|relative| relative.id).collect())
+    }
+
+    /// Draws the pictures that sketches start from, if they are not there: those of the first of them. Their maps are
+    /// kept as far as any of the sketches reaches. UNet samples; `None` if it was stopped.
+    ///
+    /// # Errors
+    /// Fails if one cannot be drawn.
+    pub fn draw_ancestors(&mut self, sketches: &[&Sketch], watch: Watch<'_>) -> Result<Option<u64>> {
+        let Some(first) = sketches.first() else { return Ok(Some(0)) };
+        let model = self.model_for(&first.node.recipe)?;
+        let wider = |(a, b): (f64, f64), s: &&Sketch| (a.max(s.reach.0), b.max(s.reach.1));
+        let reach = sketches.iter().fold(self.reach(), wider);
+        let easel = Easel::new(&model, &self.store, &first.node.recipe, reach)?;
+        let family = &first.family;
+        let missing = (1..family.len()).take_while(|i| easel.left_before(&family[*i]).is_none()).count();
+        for from in (1..=missing).rev() {
+            if easel.left_watched(&family[from..], &mut *watch)?.is_none() {
+                return Ok(None);
+            }
+        }
+        let evaluations = easel.evaluations();
+        if evaluations > 0 {
+            self.store.flush();
+        }
+        Ok(Some(evaluations))
+    }
+
+    /// Draws a sketch. Steps that `trail` has done under the same orders are taken over. Nothing grows and nothing of it
+    /// is stored; one that is a node already is not drawn again. `None` if it was stopped.
+    ///
+    /// # Errors
+    /// Fails if it cannot be drawn.
+    pub fn draw_sketch(&mut self, sketch: &Sketch, trail: Option<&Trail>, watch: Watch<'_>) -> Result<Option<Aside>> {
+        let begun = Instant::now();
+        let model = self.model_for(&sketch.node.recipe)?;
+        let easel = Easel::new(&model, &self.store, &sketch.node.recipe, self.reach())?;
+        let family = &sketch.family;
+        let grown = Relative::new(Some(sketch.node.id), sketch.node.plan.clone(), family[0].generation.clone());
+        let (left, shared, trail) = match easel.left_before(&grown) {
+            Some(left) => (left, sketch.steps(), None),
+            None => match easel.draw_after(trail, family, watch)? {
+                Some(done) => (done.left, done.shared, Some(done.trail)),
+                None => return Ok(None),
+            },
+        };
+        let parent = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
+        let outside = region::outside(family, &left, parent.as_deref(), &easel);
+        let (evaluations, seconds) = (easel.evaluations(), begun.elapsed().as_secs_f64());
+        Ok(Some(Aside { left, parent, outside, shared, evaluations, seconds, trail }))
+    }
+}
