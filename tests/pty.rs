@@ -154,9 +154,11 @@ fn a_conversation_is_typed_and_found_again() {
     window.sees("redo returns to #2");
     window.sees("1 › ");
 
+    // Each node has its picture between what ties it to its parent and its text.
     window.type_line("/tree");
-    window.sees("#1 a woman's face with long blond hair      ← here");
-    window.sees("└─#2 blond → red");
+    window.sees("▀ #1 a woman's face with long blond hair      ← here");
+    let between = window.sees("▀ #2 blond → red");
+    assert!(between.contains("\n  └─▀▀▀"), "{between}");
     window.sees("1 › ");
 
     // Tab completes a command and a word of the prompt.
@@ -177,7 +179,7 @@ fn a_conversation_is_typed_and_found_again() {
     window.sees("at #1  a woman's face with long blond hair");
     window.sees("1 › ");
     window.type_line("/tree");
-    window.sees("└─#2 blond → red");
+    window.sees("▀ #2 blond → red");
     window.sees("1 › ");
     // Ctrl-P is the line before, in this window and the last.
     window.type_keys("\u{10}\u{10}\u{10}\u{10}");
@@ -206,6 +208,8 @@ fn ctrl_c_stops_a_turn_and_at_the_prompt_the_second_leaves() {
     window.type_line("/tree");
     window.sees("there is no picture yet");
     window.sees("› ");
+    let left = std::fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name != "history").collect::<Vec<_>>(), [""; 0], "nothing is left behind");
     window.type_keys("half a line\u{3}");
     window.sees("Ctrl-C again leaves");
     window.sees("› ");
@@ -225,6 +229,26 @@ fn a_second_ctrl_c_during_a_turn_leaves() {
     window.sees("stopping after this step");
     window.type_keys("\u{3}");
     assert_eq!(window.ends(), 130);
+}
+
+#[test]
+fn two_windows_opened_before_either_has_a_picture_have_a_session_each() {
+    let home = tempfile::tempdir().unwrap();
+    let open = || Terminal::open(home.path(), &["--set", "steps=2", "--preview", "none"]);
+    let (mut first, mut second) = (open(), open());
+    for (window, prompt) in [(&mut first, "a cat"), (&mut second, "a dog")] {
+        window.sees("› ");
+        window.type_line(prompt);
+        window.sees("#1  ");
+        window.sees("1 › ");
+    }
+    assert!(second.raw.windows(4).any(|part| part == b"note"), "the second is told of its new name");
+    for window in [&mut first, &mut second] {
+        window.type_keys("\u{4}");
+        assert_eq!(window.ends(), 0);
+    }
+    let names = std::fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.ends_with(".jsonl")).count(), 2);
 }
 
 #[test]
@@ -260,6 +284,9 @@ fn plain_mode_moves_no_cursor_and_shows_no_picture() {
     window.type_line("a cat");
     window.sees("picture: ");
     window.sees("#1  ");
+    window.sees("1 > ");
+    window.type_line("/tree");
+    window.sees("  #1 a cat      ← here\n");
     window.sees("1 > ");
     window.type_keys("\u{4}");
     assert_eq!(window.ends(), 0);

@@ -36,6 +36,21 @@ fn change_label(change: &Change) -> String {
     }
 }
 
+/// One line of the drawn tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The node.
+    pub number: u32,
+    /// What stands before it: lines from above, and what ties it to its parent.
+    pub lead: String,
+    /// What stands before it if it takes more lines than one; as wide as `lead`.
+    pub below: String,
+    /// Its number, its edit in a few words, its names, and whether we are here.
+    pub text: String,
+    /// Whether its branch is cut off here and goes on further down.
+    pub cut: bool,
+}
+
 /// A node still to be drawn.
 struct Waiting {
     number: u32,
@@ -59,7 +74,13 @@ impl Tree {
     /// newline; there are no other control characters.
     #[must_use]
     pub fn draw_tree(&self) -> String {
-        let mut out = String::new();
+        self.lines(LEVELS).iter().map(|line| format!("{}{}\n", line.lead, line.text)).collect()
+    }
+
+    /// The lines of [`draw_tree`](Self::draw_tree), for a branch cut off after `levels` levels.
+    #[must_use]
+    pub fn lines(&self, levels: usize) -> Vec<Line> {
+        let mut lines = Vec::new();
         let mut roots = self.roots().iter().copied();
         let mut cut_off = VecDeque::new();
         while let Some(top) = cut_off.pop_front().or_else(|| roots.next()) {
@@ -67,11 +88,13 @@ impl Tree {
             let mut waiting = vec![Waiting { number: top, lead: "  ".to_owned(), tie, level: 0 }];
             while let Some(Waiting { number, lead, tie, level }) = waiting.pop() {
                 let children = self.children(number);
-                let cut = level == LEVELS && !children.is_empty();
+                let cut = level >= levels.max(1) && !children.is_empty();
                 let here = if self.here() == Some(number) && !cut { "      ← here" } else { "" };
                 let more = if cut { " …" } else { "" };
                 let names: String = self.names_of(number).map(|name| format!("  [{}]", printable_line(name))).collect();
-                out.push_str(&format!("{lead}{tie}#{number} {}{names}{here}{more}\n", self[number].label()));
+                let text = format!("#{number} {}{names}{here}{more}", self[number].label());
+                let below = format!("{lead}{}", if tie == "├─" { "│ " } else { &"  "[..tie.chars().count()] });
+                lines.push(Line { number, lead: format!("{lead}{tie}"), below, text, cut });
                 if cut {
                     cut_off.push_back(number);
                     continue;
@@ -88,7 +111,7 @@ impl Tree {
                 }
             }
         }
-        out
+        lines
     }
 
     /// Everything that happened, in time, a line each: `#2 ← #1  blond → red`, `at #1`, `#2 is [good]`, `cross = .6`.

@@ -20,6 +20,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use draw::Line;
 pub use error::HistoryError;
 pub use event::{Event, Node};
 pub use id::{ID_FORMAT, NodeId, Prefix, Resolution, SHORTEST_PREFIX};

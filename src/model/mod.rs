@@ -125,6 +125,9 @@ pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
     if std::path::Path::new(name).is_dir() {
         return Ok(Box::new(folder::Folder::open(name)?));
     }
+    if name == random::NAME {
+        return Ok(Box::new(random::Random));
+    }
     #[cfg(feature = "hub")]
     if hub::looks_like_a_name(name) {
         return Ok(Box::new(hub::fetch(name, &mut hub::quiet())?));

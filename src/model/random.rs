@@ -11,6 +11,9 @@ use super::{Blob, ModelSource};
 #[derive(Debug, Clone, Copy)]
 pub struct Random;
 
+/// What it is called: as the model of a session, it shows what a node of that size takes.
+pub const NAME: &str = "random-sd15";
+
 const UNET: &str = r#"{"_class_name": "UNet2DConditionModel", "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280],
 "cross_attention_dim": 768, "in_channels": 4, "out_channels": 4, "layers_per_block": 2, "norm_num_groups": 32, "sample_size": 64,
 "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
@@ -32,7 +35,7 @@ const TOKENIZER: &str = r#"{"pad_token": "<|endoftext|>", "model_max_length": 77
 
 impl ModelSource for Random {
     fn name(&self) -> String {
-        "random-sd15".to_owned()
+        NAME.to_owned()
     }
 
     fn open(&self, path: &str) -> Result<Option<Blob>> {

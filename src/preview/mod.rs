@@ -9,6 +9,7 @@
 
 pub mod ask;
 pub(crate) mod base64;
+pub mod beside;
 mod blocks;
 #[cfg(test)]
 mod decode;

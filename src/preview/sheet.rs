@@ -57,18 +57,27 @@ pub fn sheet(tiles: &[Tile], layout: &Layout) -> RgbImage {
     let scale = text_scale(layout, width);
     let label_columns = (width / (CELL_WIDTH * scale)) as usize;
     let labels: Vec<Vec<String>> = tiles.iter().map(|tile| wrap(tile.label, label_columns, LABEL_LINES)).collect();
-    let label_height = labels.iter().map(Vec::len).max().unwrap_or(0) as u32 * CELL_HEIGHT * scale;
-    let (across, down) = (width + layout.gap, height + label_height + layout.gap);
-    let rows = tiles.len().div_ceil(columns) as u32;
-    let mut out = RgbImage::from_pixel(columns as u32 * across + layout.gap, rows * down + layout.gap, layout.paper);
-    for (number, tile) in tiles.iter().enumerate() {
-        let left = layout.gap + (number % columns) as u32 * across;
-        let top = layout.gap + (number / columns) as u32 * down;
-        for (line, text) in labels[number].iter().enumerate() {
-            draw_text(&mut out, left, top + line as u32 * CELL_HEIGHT * scale, text, layout.ink, scale);
+    // Each row has room for the longest of its own labels.
+    let heights: Vec<u32> = labels
+        .chunks(columns)
+        .map(|row| row.iter().map(Vec::len).max().unwrap_or(0) as u32 * CELL_HEIGHT * scale)
+        .collect();
+    let across = width + layout.gap;
+    let down = heights.iter().map(|label| height + label + layout.gap).sum::<u32>();
+    let mut out = RgbImage::from_pixel(columns as u32 * across + layout.gap, down + layout.gap, layout.paper);
+    let mut top = layout.gap;
+    for (row, label_height) in heights.into_iter().enumerate() {
+        let here = row * columns..tiles.len().min((row + 1) * columns);
+        for (column, number) in here.enumerate() {
+            let left = layout.gap + column as u32 * across;
+            for (line, text) in labels[number].iter().enumerate() {
+                draw_text(&mut out, left, top + line as u32 * CELL_HEIGHT * scale, text, layout.ink, scale);
+            }
+            let picture = tiles[number].picture;
+            let inset = ((width - picture.width()) / 2, (height - picture.height()) / 2);
+            replace(&mut out, picture, i64::from(left + inset.0), i64::from(top + label_height + inset.1));
         }
-        let inset = ((width - tile.picture.width()) / 2, (height - tile.picture.height()) / 2);
-        replace(&mut out, tile.picture, i64::from(left + inset.0), i64::from(top + label_height + inset.1));
+        top += height + label_height + layout.gap;
     }
     out
 }
@@ -90,7 +99,7 @@ pub fn compare(a: Tile, b: Tile, with_difference: bool) -> RgbImage {
     let difference = if with_difference { difference(a.picture, b.picture) } else { None };
     let mut tiles = vec![a, b];
     if let Some(picture) = &difference {
-        tiles.push(Tile { picture, label: "difference" });
+        tiles.push(Tile { picture, label: "difference × 4" });
     }
     sheet(&tiles, &Layout::with_columns(3))
 }
@@ -199,7 +208,7 @@ mod tests {
         let (a, b) = (plain(40, 40, 10), plain(40, 40, 20));
         let (a, b) = (Tile { picture: &a, label: "#1" }, Tile { picture: &b, label: "#2" });
         assert_eq!(compare(a, b, false).dimensions(), (92, 58));
-        assert_eq!(compare(a, b, true).dimensions(), (136, 58));
+        assert_eq!(compare(a, b, true).dimensions(), (136, 68), "its label needs a second line");
     }
 
     #[test]

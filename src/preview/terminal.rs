@@ -168,7 +168,7 @@ impl Screen {
         Ok(())
     }
 
-    fn sized_for_sixel(&self, picture: &RgbImage, fit: Fit) -> RgbImage {
+    pub(crate) fn sized_for_sixel(&self, picture: &RgbImage, fit: Fit) -> RgbImage {
         let (cell_width, cell_height) = self.size.cell_pixels();
         let (width, height) = (f64::from(picture.width().max(1)), f64::from(picture.height().max(1)));
         let across = f64::from(u32::from(fit.columns) * cell_width) / width;
@@ -213,7 +213,22 @@ fn reserve(
     for _ in 0..rows {
         out.write_all(b"\r\n")?;
     }
-    write!(out, "\x1b[{rows}A\x1b7")?;
+    reserve_at(out, (0, rows), in_tmux, draw)
+}
+
+/// Draws `rows` lines above the cursor, which is at the start of a line, `column` cells from the left; the cursor comes
+/// back.
+pub(crate) fn reserve_at(
+    out: &mut dyn Write,
+    (column, rows): (u16, u16),
+    in_tmux: bool,
+    draw: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    write!(out, "\x1b[{rows}A")?;
+    if column > 0 {
+        write!(out, "\x1b[{column}C")?;
+    }
+    out.write_all(b"\x1b7")?;
     if in_tmux {
         // tmux moves the real cursor only to write there; without this the picture lands where it last wrote.
         out.write_all(b" ")?;

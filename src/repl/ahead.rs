@@ -1,7 +1,6 @@
-//! Fetches a model that the command line names before anything else waits for it, and says how far it is.
+//! Fetches a model by name before anything else waits for it, and says how far it is.
 
 use std::io::{IsTerminal, Write};
-#[cfg(feature = "hub")]
 use std::ops::ControlFlow;
 #[cfg(feature = "hub")]
 use std::time::{Duration, Instant};
@@ -9,6 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::args::Args;
+use crate::safe::printable_line;
+
+/// Is told a line about the fetch, some times a second; `Break` stops it, and what has come is kept.
+pub type Tell<'a> = dyn FnMut(&str) -> ControlFlow<()> + 'a;
 
 /// Fetches the model that `--model` or `--set model=` names, if it is a name of the hub and not in the cache yet.
 ///
@@ -18,45 +21,60 @@ use super::args::Args;
 /// Fails if the model cannot be fetched, or the arguments cannot be read.
 pub fn fetch(args: &Args, to: &mut (impl Write + IsTerminal)) -> Result<()> {
     let settings = args.settings()?;
-    let named = settings.iter().rev().find(|(name, _)| name == "model").map(|(_, value)| value.trim());
-    let Some(name) = named.filter(|n| !std::path::Path::new(n).is_dir()) else {
-        return Ok(());
-    };
-    #[cfg(feature = "hub")]
-    if crate::model::hub::looks_like_a_name(name) {
-        let terminal = to.is_terminal();
-        return download(name, terminal, to);
+    let Some((_, name)) = settings.iter().rev().find(|(name, _)| name == "model") else { return Ok(()) };
+    let (terminal, mut told) = (to.is_terminal(), false);
+    // A progress that cannot be shown is no reason to stop.
+    let fetched = fetch_model(name, &mut |line| {
+        let _ = match (terminal, told) {
+            (true, _) => write!(to, "\r\x1b[K{line}").and_then(|()| to.flush()),
+            (false, false) => writeln!(to, "fetching {}", printable_line(name.trim())),
+            (false, true) => Ok(()),
+        };
+        told = true;
+        ControlFlow::Continue(())
+    });
+    if told && terminal {
+        let _ = write!(to, "\r\x1b[K").and_then(|()| to.flush());
     }
-    let _ = (name, to);
+    fetched
+}
+
+/// Fetches a model, if its name is one of the hub and it is not in the cache yet.
+///
+/// # Errors
+/// Fails if it cannot be fetched, or `tell` stops it.
+pub fn fetch_model(name: &str, tell: &mut Tell<'_>) -> Result<()> {
+    let name = name.trim();
+    #[cfg(feature = "hub")]
+    if !std::path::Path::new(name).is_dir() && crate::model::hub::looks_like_a_name(name) {
+        return download(name, tell);
+    }
+    let _ = (name, tell);
     Ok(())
 }
 
+/// How often a fetch is told of; a stop is noticed as often.
 #[cfg(feature = "hub")]
-fn download(name: &str, terminal: bool, to: &mut dyn Write) -> Result<()> {
+const PAUSE: Duration = Duration::from_millis(200);
+
+#[cfg(feature = "hub")]
+fn download(name: &str, tell: &mut Tell<'_>) -> Result<()> {
     use crate::model::hub::{Step, fetch};
     let begun = Instant::now();
-    let mut shown: Option<Instant> = None;
+    let mut told: Option<Instant> = None;
     let fetched = fetch(name, &mut |step: Step<'_>| {
         let now = Instant::now();
-        if shown.is_some_and(|s| now - s < Duration::from_millis(200)) || (shown.is_some() && !terminal) {
+        if told.is_some_and(|told| now - told < PAUSE) {
             return ControlFlow::Continue(());
         }
+        told = Some(now);
         let line = match step {
             Step::Bytes { file, done, total, received, .. } => progress(file, done, total, received, now - begun),
             Step::Wait { pause, reason } => format!("waiting {} s: {reason}", pause.as_secs().max(1)),
         };
-        shown = Some(now);
-        // A progress that cannot be shown is no reason to stop.
-        let line = crate::safe::printable_line(&line);
-        let _ = if terminal { write!(to, "\r\x1b[K{line}") } else { writeln!(to, "fetching {name}") };
-        let _ = to.flush();
-        ControlFlow::Continue(())
+        tell(&printable_line(&line))
     });
-    if shown.is_some() && terminal {
-        let _ = write!(to, "\r\x1b[K");
-        let _ = to.flush();
-    }
-    fetched.map(|_| ())
+    fetched.map(drop)
 }
 
 /// `fetching unet/model.safetensors  12.0 of 3438.2 MB · 5 min 10 s left`

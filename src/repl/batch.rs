@@ -41,7 +41,11 @@ pub fn limits(args: &Args, config: &Config) -> Result<Limits> {
     })
 }
 
-fn session(args: &Args, path: Option<PathBuf>) -> Result<Session> {
+/// A session with what the command line says of it; in memory without a path.
+///
+/// # Errors
+/// Fails if the session or the configuration cannot be read, or a setting is wrong.
+pub(super) fn session(args: &Args, path: Option<PathBuf>) -> Result<Session> {
     let home = home()?;
     let config = Config::read(home.config())?;
     Session::open(Options {
@@ -172,7 +176,7 @@ pub fn write_reply(
             Ok(())
         }
         Ok(Reply::Moved(node)) => writeln!(to, "  at #{node}  {}", printable(&session.tree()[*node].plan.prompt)),
-        Ok(Reply::Cycled(cycled)) => writeln!(to, "{}", printable(&super::report::cycled(cycled))),
+        Ok(Reply::Cycled(cycled)) => writeln!(to, "{}", printable(&super::report::cycled_as_foretold(cycled))),
         Ok(Reply::Text(shown)) => writeln!(to, "{}", printable(&shown.text)),
         Ok(Reply::Switched(other)) => writeln!(to, "{}", printable(&super::opened_text(other))),
     }
@@ -298,39 +302,4 @@ pub fn verdict(node: u32, count: usize, verdict: &Verdict) -> String {
         Verdict::Unknown => "drawn; the file does not say how it should look".to_owned(),
     };
     format!("  #{node} of {count}  {what}")
-}
-
-/// `wordbrush cycle FILE`: back to the root by words.
-///
-/// # Errors
-/// Fails if the file cannot be read or a step not be drawn.
-pub fn cycle(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let Some(path) = args.path("session").or_else(|| args.free.first().map(PathBuf::from)) else {
-        return Err(Hinted::new("`cycle` needs a session file", "wordbrush cycle sessions/hair.jsonl").into());
-    };
-    if args.value("method").is_some_and(|m| m != "exact") {
-        return Err(Hinted::new("only the method `exact` is built", "--method exact").into());
-    }
-    let home = home()?;
-    let config = Config::read(home.config())?;
-    let session = Session::open(Options {
-        home,
-        path: Some(path),
-        read_only: true,
-        overrides: args.settings()?,
-        limits: limits(args, &config)?,
-        settings: config.settings,
-    })?;
-    session.resolve(None)?;
-    let mut talk = Talk::new(session, None);
-    let begun = Instant::now();
-    let reply = talk.line("/cycle", &mut Unwatched);
-    if args.has("json") {
-        if let Some(value) = json::line(1, &reply, &talk.session, begun.elapsed().as_secs_f64()) {
-            writeln!(out, "{}", json::written(&value))?;
-        }
-    } else {
-        write_reply(&reply, "/cycle", &talk.session, out)?;
-    }
-    Ok(if reply.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -119,12 +119,12 @@ impl Config {
     }
 }
 
-fn plain_name(key: &str) -> String {
+pub(super) fn plain_name(key: &str) -> String {
     key.trim().to_lowercase().replace('-', "_")
 }
 
 /// A value as it would be typed after `/set NAME`.
-fn typed(value: &Value) -> Option<String> {
+pub(super) fn typed(value: &Value) -> Option<String> {
     Some(match value {
         Value::String(text) => text.clone(),
         Value::Integer(n) => n.to_string(),

@@ -11,6 +11,7 @@ use crate::plan::settings::TurnSettings;
 use crate::plan::window::{For, cross_windows, steps_of};
 use crate::plan::{Column, Region};
 use crate::session::Session;
+use crate::session::cycle::predict::{LeadsBack, Prediction};
 use crate::session::file::Hinted;
 use crate::session::model::{Lexicon, load_reader};
 use crate::turn::{Here, Turn};
@@ -116,9 +117,22 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
             region_text(&resolved.plan.region, &parent.generation, &resolved.generation, settings.k, session)
         ));
     }
+    if let Some(back) = session.leads_back(&edit, &resolved)? {
+        out.push(format!("back    {}", back_text(&back)));
+    }
     out.push(format!("cost    {} evaluations, if the ancestors' maps are in the store", 2 * recipe.steps));
     out.extend(edit.warnings.iter().chain(&resolved.warnings).map(|w| format!("note    {w}")));
     Ok(out.join("\n"))
+}
+
+/// Where an edit leads back to, and how exactly.
+fn back_text(back: &LeadsBack) -> String {
+    match &back.predicted {
+        Prediction::Exact => format!("this leads back to #{}, bit for bit", back.to),
+        Prediction::Not(why) => {
+            format!("the words of #{} come back, but not its bits: {}\n        try: {}", back.to, why.reason, why.hint)
+        }
+    }
 }
 
 fn parent_number(session: &Session) -> u32 {

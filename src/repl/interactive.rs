@@ -19,6 +19,7 @@ use super::files::open_path;
 use super::fold::{error_below, fold};
 use super::helper::{Known, Vocabulary};
 use super::lines::{Lines, Typed};
+use super::look;
 use super::reply::{Drew, Reply, Shown};
 use super::stop::Stop;
 use super::talk::Talk;
@@ -67,6 +68,7 @@ pub fn open(args: &Args) -> Result<ExitCode> {
     let edits = manner == Manner::Bar;
     let lines = if edits { Lines::editor(&home.sessions().join(HISTORY))? } else { Lines::Plain };
     let keeps_pictures = !args.has("read-only");
+    let named_by_date = args.verb.is_empty() && args.path("session").is_none();
     let mut room = Room {
         talk: talk_of(session, args.path("out"), keeps_pictures),
         screen: Screen::detect(choice, plain),
@@ -76,6 +78,7 @@ pub fn open(args: &Args) -> Result<ExitCode> {
         vocabulary: Vocabulary::default(),
         turns: tips::turns_so_far(&home),
         keeps_pictures,
+        named_by_date,
         paints: edits && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         out: stdout(),
         home,
@@ -115,7 +118,8 @@ fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<Se
         (_, []) => Session::open(options),
         (verb, [.., extra]) => {
             let message = format!("`{}` is not understood", printable_line(extra));
-            let near = crate::turn::nearest(extra, super::args::VERBS.iter().map(|v| v.name).filter(|n| !n.is_empty()));
+            let near =
+                crate::turn::nearest(extra, super::verbs::VERBS.iter().map(|v| v.name).filter(|n| !n.is_empty()));
             let hint = near
                 .filter(|_| verb.is_empty())
                 .map_or_else(|| "wordbrush --help".to_owned(), |n| format!("wordbrush {n}"));
@@ -155,6 +159,8 @@ struct Room {
     /// Pictures drawn so far in any session, counted only as far as tips go.
     turns: usize,
     keeps_pictures: bool,
+    /// Whether the session has the first free name of the day, which another window may have taken since.
+    named_by_date: bool,
     paints: bool,
     out: Stdout,
 }
@@ -167,17 +173,25 @@ impl Room {
         let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
         let is_new = session.tree().is_empty();
         let which = if is_new { format!(" · new session \"{}\"", session.name()) } else { String::new() };
-        self.say(
-            &format!("wordbrush {version} · model {} · cpu, {}{which}", printable_line(model), name_of(&precision)),
-            2,
-        )?;
+        let line = |model: &str| format!("wordbrush {version} · {model} · cpu, {}{which}", name_of(&precision));
+        let model = printable_line(model);
+        let full = line(&format!("model {model}"));
+        let told = if self.is_one_line(&full) { full } else { line(&model) };
+        self.say(&told, 2)?;
         self.tell_notes()?;
         if is_new {
             let keys = if self.manner == Manner::Bar { "Tab completes, Ctrl-D leaves." } else { "Ctrl-D leaves." };
-            return self
-                .say(&format!("Describe a picture, then change your mind. /help lists everything, {keys}\n"), 0);
+            let (first, second) =
+                ("Describe a picture, then change your mind.", format!("/help lists everything, {keys}\n"));
+            let gap = if self.is_one_line(&format!("{first} {second}")) { " " } else { "\n" };
+            return self.say(&format!("{first}{gap}{second}"), 0);
         }
         self.show_opened()
+    }
+
+    /// Whether a text needs no second line here.
+    fn is_one_line(&self, text: &str) -> bool {
+        text.trim_end().chars().count() < usize::from(self.screen.size.columns)
     }
 
     /// Says which session this is and where we are, with the picture.
@@ -221,6 +235,7 @@ impl Room {
     /// Carries a line out and shows what came of it. False: leave.
     fn take(&mut self, line: &str, prompt: &str) -> Result<bool> {
         self.screen.follow_size();
+        self.keep_name_free()?;
         let expected = self.seconds_of_a_turn();
         let is_first = self.talk.session.tree().is_empty();
         self.stop.begin();
@@ -238,6 +253,19 @@ impl Room {
         self.tell_notes()?;
         self.out.flush()?;
         Ok(goes_on)
+    }
+
+    /// Two windows that are opened before either has a picture have one name. The second to draw takes the next one.
+    fn keep_name_free(&mut self) -> Result<()> {
+        let session = &mut self.talk.session;
+        let old = session.name();
+        if !self.named_by_date || session.has_file() || self.home.is_free(&old) {
+            return Ok(());
+        }
+        let new = self.home.new_name(&today());
+        let path = self.home.file(&new)?;
+        self.talk.move_to(path);
+        self.murmur(&format!("  note: another window has taken \"{old}\"; this session is \"{new}\""))
     }
 
     /// How long the last picture of this tree took.
@@ -291,7 +319,8 @@ impl Room {
                 self.say(&text, 2)?;
             }
             Ok(Reply::Cycled(cycled)) => self.say(&printable(&report::cycled(&cycled)), 4)?,
-            Ok(Reply::Text(Shown { text, pictures })) => {
+            Ok(Reply::Text(Shown { is_tree: true, .. })) => self.show_tree()?,
+            Ok(Reply::Text(Shown { text, pictures, .. })) => {
                 for (picture, path) in &pictures {
                     self.screen.show(&mut self.out, picture, path.as_deref())?;
                 }
@@ -300,6 +329,7 @@ impl Room {
                 }
             }
             Ok(Reply::Switched(session)) => {
+                self.named_by_date = false;
                 self.talk = talk_of(*session, None, self.keeps_pictures);
                 self.learn_words();
                 self.tell_notes()?;
@@ -319,7 +349,7 @@ impl Room {
         }
         if !drew.turned.existed {
             let model = self.talk.session.model()?;
-            let lexicon = Lexicon::new(model.engine.reader());
+            let lexicon = model.lexicon();
             let prompt = self.talk.session.tree()[drew.turned.node].plan.prompt.clone();
             if let Some(tip) = tips::after(self.turns, &prompt, &lexicon) {
                 self.murmur(&format!("  tip: {}", printable(&tip)))?;
@@ -340,6 +370,16 @@ impl Room {
             self.screen.show(&mut self.out, &picture, path.as_deref())?;
         }
         Ok(())
+    }
+
+    /// The tree, with the pictures that are at hand.
+    fn show_tree(&mut self) -> Result<()> {
+        let (screen, talk) = (&self.screen, &self.talk);
+        let mut picture = |node: u32| {
+            let stored = talk.session.picture_if_stored(node).map(|p| to_image(&p));
+            stored.or_else(|| Some(png::open(&talk.image_path(node)?).ok()?.0))
+        };
+        Ok(look::tree::draw(&mut self.out, screen, talk.session.tree(), &mut picture)?)
     }
 
     fn draw_again(&mut self, node: u32) -> Option<RgbImage> {

@@ -7,6 +7,7 @@ use super::reply::{Cycled, Drew, Reply, tell};
 use crate::history::Node;
 use crate::safe::printable;
 use crate::session::Session;
+use crate::session::cycle::predict::Prediction;
 use crate::turn::{Change, Edit, Question, words};
 
 /// A number, or null where it is infinite or undefined.
@@ -77,6 +78,17 @@ fn drew(object: &mut Map<String, Value>, drew: &Drew, session: &Session) {
     object.insert("warnings".into(), turned.warnings.clone().into());
 }
 
+/// What was told of a way back before it was gone.
+#[must_use]
+pub fn predicted(predicted: &Prediction) -> Value {
+    match predicted {
+        Prediction::Exact => json!({"exact": true}),
+        Prediction::Not(why) => {
+            json!({"exact": false, "step": why.step, "site": why.site, "reason": why.reason, "hint": why.hint})
+        }
+    }
+}
+
 /// A way back: each step's numbers, and those of the whole way.
 pub fn cycled(object: &mut Map<String, Value>, cycled: &Cycled) {
     let or_null = |x: Option<f64>| x.map_or(Value::Null, number);
@@ -84,7 +96,7 @@ pub fn cycled(object: &mut Map<String, Value>, cycled: &Cycled) {
         .steps
         .iter()
         .map(|(step, psnr, ssim)| {
-            json!({
+            let mut one = json!({
                 "to": label(step.to),
                 "edit": step.changes.iter().map(change).collect::<Vec<_>>(),
                 "max_abs": number(step.max_abs),
@@ -93,12 +105,20 @@ pub fn cycled(object: &mut Map<String, Value>, cycled: &Cycled) {
                 "identical": step.identical,
                 "seconds": number(step.seconds),
                 "evaluations": step.evaluations,
-            })
+            });
+            if let Some(told) = &step.predicted {
+                one["predicted"] = predicted(told);
+            }
+            one
         })
         .collect();
     let Some((last, psnr, ssim)) = cycled.steps.last() else { return };
     object.insert("node".into(), label(cycled.from));
     object.insert("to".into(), label(cycled.to));
+    object.insert("method".into(), cycled.method.name().into());
+    if let Some(told) = &last.predicted {
+        object.insert("predicted".into(), predicted(told));
+    }
     object.insert("max_abs".into(), number(last.max_abs));
     object.insert("psnr".into(), number(*psnr));
     object.insert("ssim".into(), or_null(*ssim));

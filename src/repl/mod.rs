@@ -9,20 +9,25 @@ pub mod batch;
 pub mod bench;
 pub mod completions;
 pub mod config;
+pub mod cycles;
 pub mod explain;
 pub mod files;
 pub mod fold;
+pub mod help;
 pub mod helper;
 pub mod interactive;
 pub mod json;
 pub mod lines;
 pub mod look;
+pub mod manual;
 pub mod notes;
 pub mod reply;
 pub mod report;
 pub mod stop;
+pub mod sweep;
 pub mod talk;
 pub mod tips;
+mod verbs;
 pub mod watcher;
 
 use anyhow::Result;
@@ -30,7 +35,6 @@ use anyhow::Result;
 use crate::plan::settings::{Per, Setting, Settings, TABLE, find};
 use crate::session::Session;
 use crate::session::file::Hinted;
-use crate::turn::commands::{COMMANDS, Group, entry};
 use crate::turn::{Change, Edit};
 
 /// The edit that begins a new tree.
@@ -95,32 +99,4 @@ pub fn settings_text(settings: &Settings, name: Option<&str>) -> Result<String> 
             None => Err(Hinted::new(format!("there is no setting `{name}`"), "/set lists them all").into()),
         },
     }
-}
-
-/// The commands by group, or one with its example.
-///
-/// # Errors
-/// Fails if there is no command of that name.
-pub fn help(command: Option<&str>) -> Result<String> {
-    if let Some(name) = command {
-        let name = name.trim_start_matches('/');
-        let Some(e) = entry(name) else {
-            return Err(Hinted::new(format!("there is no command `{name}`"), "/help lists them all").into());
-        };
-        return Ok(format!("/{} {}\n  {}\n  example: {}", e.name, e.signature, e.help, e.example));
-    }
-    let mut out = vec![
-        "Describe a picture, then change your mind:".to_owned(),
-        "  blond -> red          swap words".to_owned(),
-        "  + at night            add words (+), take words away (-)".to_owned(),
-        "  wavy*2                weigh a word; wavy*1 takes it back".to_owned(),
-        "  make her hair black   or plain English".to_owned(),
-    ];
-    for group in Group::ALL {
-        out.push(format!("\n{}", group.title()));
-        for e in COMMANDS.iter().filter(|e| e.group == group) {
-            out.push(format!("  {:<26} {}", format!("/{} {}", e.name, e.signature).trim_end(), e.help));
-        }
-    }
-    Ok(out.join("\n"))
 }

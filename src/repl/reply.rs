@@ -6,11 +6,13 @@ use anyhow::Error;
 use image::RgbImage;
 
 use crate::history::HistoryError;
+use crate::measure::{psnr, ssim};
 use crate::plan::resolve::PlanError;
 use crate::plan::settings::SettingError;
 use crate::session::cycle::Step;
+use crate::session::cycle::regenerated::Method;
 use crate::session::file::Hinted;
-use crate::session::{Session, Turned};
+use crate::session::{Session, Turned, to_image};
 use crate::turn::{Change, Misread, Question};
 
 /// What a line came to.
@@ -59,8 +61,23 @@ pub struct Cycled {
     pub from: u32,
     /// Where it led.
     pub to: u32,
+    /// How it was drawn.
+    pub method: Method,
     /// The edits taken back, with the numbers of each.
     pub steps: Vec<(Step, f64, Option<f64>)>,
+}
+
+impl Cycled {
+    /// Measures a way back that was gone, step by step.
+    #[must_use]
+    pub fn measured((from, to): (u32, u32), method: Method, steps: Vec<Step>) -> Self {
+        let measured = steps.into_iter().map(|step| {
+            let (wanted, got) = (to_image(&step.wanted.picture), to_image(&step.got.picture));
+            let (psnr, ssim) = (psnr(&wanted, &got).unwrap_or(f64::NAN), ssim(&wanted, &got));
+            (step, psnr, ssim)
+        });
+        Self { from, to, method, steps: measured.collect() }
+    }
 }
 
 /// Something to read, and perhaps to look at.
@@ -70,13 +87,15 @@ pub struct Shown {
     pub text: String,
     /// Pictures, each with the file it is in, if it is in one.
     pub pictures: Vec<(RgbImage, Option<PathBuf>)>,
+    /// Whether the text is the tree, which a terminal may draw with its pictures.
+    pub is_tree: bool,
 }
 
 impl Shown {
     /// Text alone.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), pictures: Vec::new() }
+        Self { text: text.into(), ..Self::default() }
     }
 }
 

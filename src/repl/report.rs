@@ -3,6 +3,9 @@
 use super::changes_text;
 use super::reply::{Cycled, Drew};
 use crate::session::Session;
+use crate::session::cycle::Way;
+use crate::session::cycle::predict::Prediction;
+use crate::session::cycle::regenerated::Method;
 
 /// Seconds as people say them.
 #[must_use]
@@ -51,19 +54,66 @@ pub fn drew(drew: &Drew, session: &Session) -> String {
     format!("#{} ← #{parent}  {}", turned.node, parts.join(" · "))
 }
 
+/// A difference to three places, or as a power of ten where that would be nothing.
+fn gap(x: f64) -> String {
+    match x {
+        0.0 => "0".to_owned(),
+        _ if x < 0.001 => format!("{x:.0e}"),
+        _ => format!("{x:.3}"),
+    }
+}
+
+/// What is told of a way back before it is gone.
+#[must_use]
+pub fn way(way: &Way) -> String {
+    foretold(&way.steps.iter().map(|step| (step.to, &step.predicted)).collect::<Vec<_>>())
+}
+
+/// Whether steps to these ancestors lead to their very bits; where the first does not, why, and one thing to try.
+fn foretold(steps: &[(u32, &Prediction)]) -> String {
+    let named = |exact: bool| {
+        let of = steps.iter().filter(|(_, predicted)| predicted.is_exact() == exact);
+        of.map(|(to, _)| format!("#{to}")).collect::<Vec<_>>().join(" ")
+    };
+    let why = steps.iter().find_map(|(_, predicted)| match predicted {
+        Prediction::Exact => None,
+        Prediction::Not(why) => Some(why),
+    });
+    let (exact, many) = (named(true), steps.len() > 1);
+    let Some(why) = why else {
+        return format!("  foretold: bit for bit{}", if many { " at every step" } else { "" });
+    };
+    let what = if exact.is_empty() {
+        format!("not bit for bit{}", if many { " at any step" } else { "" })
+    } else {
+        format!("bit for bit at {exact}, but not at {}", named(false))
+    };
+    format!("  foretold: {what}\n    {}\n    try: {}", why.reason, why.hint)
+}
+
+/// What was told of a way back, and how near it came.
+#[must_use]
+pub fn cycled_as_foretold(cycled: &Cycled) -> String {
+    let told: Vec<_> =
+        cycled.steps.iter().filter_map(|(step, _, _)| Some((step.to, step.predicted.as_ref()?))).collect();
+    let told = if told.is_empty() { String::new() } else { format!("{}\n", foretold(&told)) };
+    format!("{told}{}", self::cycled(cycled))
+}
+
 /// A way back: what was taken back, and how near it came.
 #[must_use]
 pub fn cycled(cycled: &Cycled) -> String {
     let way: Vec<String> = cycled.steps.iter().map(|(s, _, _)| changes_text(&s.changes)).collect();
     let evaluations: u64 = cycled.steps.iter().map(|(s, _, _)| s.evaluations).sum();
     let time: f64 = cycled.steps.iter().map(|(s, _, _)| s.seconds).sum();
-    let mut out = format!("  way back: {}", way.join(" · "));
+    let by = if cycled.method == Method::Exact { String::new() } else { format!(" ({})", cycled.method.name()) };
+    let mut out = format!("  way back{by}: {}", way.join(" · "));
     if cycled.steps.len() > 1 {
         for (step, psnr, _) in &cycled.steps {
             let how = if step.identical {
                 "identical".to_owned()
             } else {
-                format!("max |Δ| {:.3}, {}", step.max_abs, decibels(*psnr))
+                format!("max |Δ| {}, {}", gap(step.max_abs), decibels(*psnr))
             };
             out.push_str(&format!("\n    at #{}: {how}", step.to));
         }
@@ -76,7 +126,7 @@ pub fn cycled(cycled: &Cycled) -> String {
             format!("not identical to #{}: {}{ssim}", cycled.to, decibels(*psnr))
         };
         let steps = if cycled.steps.len() == 1 { "1 step".to_owned() } else { format!("{} steps", cycled.steps.len()) };
-        let (max, seconds) = (last.max_abs, seconds(time));
+        let (max, seconds) = (gap(last.max_abs), seconds(time));
         out.push_str(&format!("\n  latents max |Δ| {max} · {how} · {steps}, {evaluations} evaluations, {seconds}"));
     }
     out

@@ -17,6 +17,8 @@ pub struct Stop {
     at_work: Arc<AtomicBool>,
     /// Whether typing is hidden while a turn runs, and lines are drawn over.
     draws_over: bool,
+    /// Whether nothing is said: programs read what is written.
+    silent: bool,
 }
 
 impl Stop {
@@ -26,15 +28,32 @@ impl Stop {
     /// # Errors
     /// Fails if the system does not let us, or this was done before.
     pub fn listen(draws_over: bool) -> Result<Self> {
-        let stop = Self { draws_over, ..Self::default() };
-        let heard = stop.clone();
+        Self { draws_over, ..Self::default() }.heard()
+    }
+
+    /// The same without a word on standard output.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen).
+    pub fn listen_silently() -> Result<Self> {
+        Self { silent: true, ..Self::default() }.heard()
+    }
+
+    fn heard(self) -> Result<Self> {
+        let heard = self.clone();
         ctrlc::set_handler(move || heard.hear()).context("cannot listen for Ctrl-C")?;
-        Ok(stop)
+        Ok(self)
     }
 
     fn hear(&self) {
         let again = self.again();
         let mut out = std::io::stdout();
+        if self.silent {
+            if again {
+                std::process::exit(i32::from(INTERRUPTED));
+            }
+            return;
+        }
         if again {
             self.show_typing(true);
             let _ = out.write_all(b"\n").and_then(|()| out.flush());

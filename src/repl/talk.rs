@@ -9,8 +9,11 @@ use candle_core::Tensor;
 use super::look;
 use super::reply::{Cycled, Drew, Reply, Shown};
 use crate::measure::{psnr, psnr_where, ssim};
+use crate::plan::settings::find;
 use crate::preview::png;
+use crate::session::cycle::regenerated::Method;
 use crate::session::file::Hinted;
+use crate::session::home::pictures_of;
 use crate::session::{Session, Turned, to_image};
 use crate::turn::{Change, Command, Edit, Misread, Question, Span, Turn};
 
@@ -18,6 +21,14 @@ use crate::turn::{Change, Command, Edit, Misread, Question, Span, Turn};
 pub trait Watcher {
     /// A line was understood as these changes; they are about to be drawn.
     fn understood(&mut self, _changes: &[Change]) {}
+
+    /// A way back is about to be gone; `text` says how exact it will be.
+    fn predicted(&mut self, _text: &str) {}
+
+    /// A model is being fetched; `line` says how far it is. `Break` stops that, and what has come is kept.
+    fn fetching(&mut self, _line: &str) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 
     /// A latent is done. `Break` stops the turn.
     fn step(&mut self, done: usize, all: usize, latent: &Tensor) -> ControlFlow<()>;
@@ -63,6 +74,15 @@ impl Talk {
         *self = Self { forgives: self.forgives, ..Self::new(session, out) };
     }
 
+    /// Gives a session that has no file yet another path for it, and its pictures the folder beside it.
+    pub fn move_to(&mut self, path: PathBuf) {
+        let beside = self.session.path().map(pictures_of);
+        if self.out.is_some() && self.out == beside {
+            self.out = Some(pictures_of(&path));
+        }
+        self.session.move_to(path);
+    }
+
     /// Carries a line out.
     ///
     /// # Errors
@@ -103,9 +123,12 @@ impl Talk {
     }
 
     pub(super) fn edit(&mut self, line: &str, edit: &Edit, watcher: &mut dyn Watcher) -> Result<Reply> {
-        let all = self.session.plan(edit)?.0.steps;
+        let here = self.session.tree().here();
+        let planned = self.session.plan_at(here, edit)?;
+        let all = planned.0.steps;
         watcher.understood(&edit.changes);
-        let turned = self.session.edit(line, edit, &mut |step, latent| watcher.step(step + 1, all, latent))?;
+        let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, all, latent);
+        let turned = self.session.edit_planned((here, line), edit, planned, &mut watch)?;
         let Some(turned) = turned else {
             return Ok(Reply::Stopped);
         };
@@ -208,8 +231,11 @@ impl Talk {
                 Ok(text(format!("#{here} is called `{name}`")))
             }
             Command::Tree | Command::Log if tree.is_empty() => Ok(text("there is no picture yet; describe one")),
-            Command::Tree => Ok(text(self.session.tree().draw_tree())),
+            Command::Tree => Ok(Reply::Text(Shown { is_tree: true, ..Shown::text(self.session.tree().draw_tree()) })),
             Command::Log => Ok(text(self.session.tree().draw_log())),
+            Command::Set { name: Some(name), value: Some(value) } if find(&name).is_some_and(|s| s.name == "model") => {
+                look::set_model(self, &value, watcher)
+            }
             Command::Set { name: Some(name), value: Some(value) } => {
                 let setting = self.session.set(&name, &value)?;
                 let when = super::when(setting, self.session.tree().here().is_some());
@@ -235,7 +261,7 @@ impl Talk {
             Command::Explain { edit } => {
                 super::explain::text(&mut self.session, &edit).map(text).map_err(|error| shifted(error, line, &edit))
             }
-            Command::Help { command } => super::help(command.as_deref()).map(text),
+            Command::Help { command } => super::help::text(command.as_deref()).map(text),
             other => look::carry_out(self, line, other, watcher),
         }
     }
@@ -249,17 +275,14 @@ impl Talk {
         let tree = self.session.tree();
         let count = if in_one { 1 } else { tree.depth(from).saturating_sub(tree.depth(to)) };
         let steps = tree[from].recipe.steps;
+        let way = self.session.way_back(to, in_one)?;
+        watcher.predicted(&super::report::way(&way));
         let mut watch =
             |turn: usize, step: usize, latent: &Tensor| watcher.step(turn * steps + step + 1, count * steps, latent);
-        let Some(found) = self.session.cycle(to, in_one, &mut watch)? else {
+        let Some(found) = self.session.go_back(way, &mut watch)? else {
             return Ok(Reply::Stopped);
         };
-        let measured = found.into_iter().map(|step| {
-            let (wanted, got) = (to_image(&step.wanted.picture), to_image(&step.got.picture));
-            let (p, s) = (psnr(&wanted, &got).unwrap_or(f64::NAN), ssim(&wanted, &got));
-            (step, p, s)
-        });
-        Ok(Reply::Cycled(Box::new(Cycled { from, to, steps: measured.collect() })))
+        Ok(Reply::Cycled(Box::new(Cycled::measured((from, to), Method::Exact, found))))
     }
 }
 

@@ -30,7 +30,7 @@ pub fn after(turns: usize, prompt: &str, sense: &dyn Sense) -> Option<String> {
     match turns {
         0 => {
             let swap = swap(prompt, sense).unwrap_or_else(|| "+ at night".to_owned());
-            Some(format!("now change it: {swap}   or in plain words: without …, make it …, add …"))
+            Some(format!("now change it: {swap} · or in plain words: without …, make it …, add …"))
         }
         1 => Some("undo goes back, redo forth, /tree shows every picture, #1 goes to one".to_owned()),
         2 => Some(

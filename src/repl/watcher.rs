@@ -13,7 +13,7 @@ use crate::preview::form::{Latent, Linear};
 use crate::preview::live::{Live, enlarge};
 use crate::preview::progress::{Manner, spoken, time_left};
 use crate::preview::terminal::Screen;
-use crate::safe::printable_line;
+use crate::safe::{printable, printable_line};
 use crate::turn::Change;
 
 /// Turns longer than this are announced.
@@ -67,6 +67,8 @@ pub struct Eyes<'a> {
     first_step: Option<Instant>,
     announced: bool,
     live: Option<Live<'a>>,
+    /// Whether a line about a fetch stands on the screen.
+    fetching: bool,
     /// Whether what was understood is told even where it is a new picture: not at the first, which was just typed.
     tells_start: bool,
 }
@@ -93,6 +95,7 @@ impl<'a> Eyes<'a> {
             first_step: None,
             announced: false,
             live: None,
+            fetching: false,
             tells_start,
         }
     }
@@ -102,7 +105,7 @@ impl<'a> Eyes<'a> {
         if let Some(live) = self.live.take() {
             let _ = live.finish(self.out);
         }
-        if self.stop.is_asked() && self.manner == Manner::Bar {
+        if (self.fetching || self.stop.is_asked()) && self.manner == Manner::Bar {
             let _ = self.out.write_all(b"\r\x1b[K").and_then(|()| self.out.flush());
         }
     }
@@ -127,6 +130,24 @@ impl Watcher for Eyes<'_> {
         }
         let _ = self.out.flush();
         self.begun = Instant::now();
+    }
+
+    fn predicted(&mut self, text: &str) {
+        let _ = writeln!(self.out, "{}", printable(text)).and_then(|()| self.out.flush());
+        self.begun = Instant::now();
+    }
+
+    fn fetching(&mut self, line: &str) -> ControlFlow<()> {
+        let room = usize::from(self.screen.size.columns).saturating_sub(1);
+        let line: String = format!("  {line}").chars().take(room).collect();
+        // A progress that cannot be shown is no reason to stop.
+        let _ = match self.manner {
+            Manner::Bar => write!(self.out, "\r{line}\x1b[K").and_then(|()| self.out.flush()),
+            Manner::Line if !self.fetching => writeln!(self.out, "{line}"),
+            Manner::Line | Manner::Silent => Ok(()),
+        };
+        self.fetching = true;
+        if self.stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn step(&mut self, done: usize, all: usize, latent: &Tensor) -> ControlFlow<()> {
@@ -245,5 +266,35 @@ mod tests {
         let start = [Change::Start { prompt: "a cat".into() }];
         assert_eq!(watch(None, &start, false), "");
         assert_eq!(watch(None, &start, true), "  new    a cat\n");
+    }
+
+    #[test]
+    fn a_fetch_is_told_on_a_line_that_goes_away_and_once_where_nothing_is_drawn_over() {
+        let screen = Screen::new(Protocol::None, Size::new(24, 24));
+        let (forming, stop) = (Forming::default(), Stop::default());
+        let fetch = |manner: Manner| {
+            let mut out = Vec::new();
+            let mut eyes = Eyes::new(&mut out, (&screen, manner), &forming, &stop, None, true);
+            for done in 1..4 {
+                assert!(eyes.fetching(&format!("fetching unet/model.safetensors {done}")).is_continue());
+            }
+            eyes.finish();
+            String::from_utf8(out).unwrap()
+        };
+        let bar = fetch(Manner::Bar);
+        assert!(bar.starts_with("\r  fetching unet/model.s\x1b[K\r") && bar.ends_with("\r\x1b[K"), "{bar:?}");
+        assert!(!bar.contains('\n'), "{bar:?}");
+        assert_eq!(fetch(Manner::Line).lines().count(), 1);
+        assert_eq!(fetch(Manner::Silent), "");
+    }
+
+    #[test]
+    fn a_stop_stops_a_fetch() {
+        let (screen, mut out) = (Screen::new(Protocol::None, Size::new(80, 24)), Vec::new());
+        let (forming, stop) = (Forming::default(), Stop::default());
+        let mut eyes = Eyes::new(&mut out, (&screen, Manner::Bar), &forming, &stop, None, true);
+        assert!(eyes.fetching("fetching a").is_continue());
+        assert!(!stop.again());
+        assert!(eyes.fetching("fetching a").is_break());
     }
 }

@@ -1,12 +1,10 @@
-//! Whole branches of edits: drawn again from other noise, put on another root, folded into one edit, or tried under
-//! other settings.
+//! Whole branches of edits: drawn again from other noise, put on another root, or folded into one edit.
 //!
 //! What replays an edit as it was takes it from its node: prompt, spans, weights and settings stand in the plan. What
 //! carries an edit over to another prompt reads its changes again there, as if they had been typed.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Context, Result};
 use candle_core::Tensor;
@@ -14,33 +12,16 @@ use candle_core::Tensor;
 use super::compose;
 use super::easel::{Easel, Watch};
 use super::file::Hinted;
-use super::model::Lexicon;
-use super::region;
 use super::relative::{Left, Relative};
 use super::{Session, Turned};
 use crate::history::Event;
 use crate::plan::Recipe;
-use crate::plan::lineage::Generation;
 use crate::plan::resolve::resolve;
 use crate::plan::settings::{RootSettings, Settings, TurnSettings};
 use crate::turn::{Change, Edit, Here, Misread, Turn, Weighing, Weight, words};
 
 /// Sees each new latent of a branch, by edit and step; may stop it.
 pub type WatchBranch<'a> = &'a mut dyn FnMut(usize, usize, &Tensor) -> ControlFlow<()>;
-
-/// A picture that was drawn and is no node.
-pub struct Aside {
-    /// What its run left.
-    pub left: Arc<Left>,
-    /// What its parent's run left; `None` for a picture without one.
-    pub parent: Option<Arc<Left>>,
-    /// Pixels outside the edited words' region.
-    pub outside: Option<Vec<bool>>,
-    /// UNet samples.
-    pub evaluations: u64,
-    /// Seconds.
-    pub seconds: f64,
-}
 
 /// An edit to be drawn: what was typed for it, what it is, and the settings it is drawn under.
 pub struct Planned {
@@ -188,7 +169,7 @@ impl Session {
     pub fn carry_over(&mut self, node: u32, prompt: &str, ancestors: &[String]) -> Result<Edit> {
         let changes = self.tree()[node].changes.clone();
         let model = self.model()?;
-        let lexicon = Lexicon::new(model.engine.reader());
+        let lexicon = model.lexicon();
         let mut up: Vec<String> = ancestors.to_vec();
         let mut now = prompt.to_owned();
         let mut places: Vec<Option<usize>> = (0..words::split(prompt).len()).map(Some).collect();
@@ -262,28 +243,6 @@ impl Session {
         let spans = compose::spans(&places, &from.prompt.words, &to.prompt.words);
         let changes = compose::changes(&from, &to, &spans);
         Ok(Edit { changes, spans, is_root: false, ..self.edit_of(node) })
-    }
-
-    /// Draws a node's edit under other settings; nothing grows and nothing of it is stored. `None` if it was stopped.
-    ///
-    /// # Errors
-    /// Fails if it cannot be planned under them, or not be drawn.
-    pub fn draw_aside(&mut self, node: u32, turn: &TurnSettings, watch: Watch<'_>) -> Result<Option<Aside>> {
-        let begun = Instant::now();
-        let edit = self.edit_of(node);
-        let recipe = self.tree()[node].recipe.clone();
-        let model = self.model_for(&recipe)?;
-        let mut family = self.family(node, &model)?;
-        let own = family.remove(0);
-        let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
-        let resolved = resolve(&above, own.generation.prompt.clone(), &edit, turn)?;
-        family.insert(0, Arc::new(Relative::new(None, resolved.plan, resolved.generation)));
-        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
-        let Some(done) = easel.draw(&family, watch)? else { return Ok(None) };
-        let parent = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
-        let outside = region::outside(&family, &done.left, parent.as_deref(), &easel);
-        let (evaluations, seconds) = (easel.evaluations(), begun.elapsed().as_secs_f64());
-        Ok(Some(Aside { left: done.left, parent, outside, evaluations, seconds }))
     }
 
     /// Draws a node's prompt afresh, from its recipe alone, as if nothing had been drawn before: what a program without

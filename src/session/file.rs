@@ -14,6 +14,7 @@
 //! opened with [`Trust::Imported`].
 
 mod columns;
+mod hex;
 mod hinted;
 mod rows;
 mod scan;
@@ -272,23 +273,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 impl From<&Drawn> for PictureRow {
     fn from(drawn: &Drawn) -> Self {
         let Drawn { digest, thumbprint, kernels, seconds, evaluations } = drawn.clone();
-        let thumbprint = thumbprint.iter().map(|byte| format!("{byte:02x}")).collect();
         let seconds = if seconds.is_finite() { seconds } else { 0.0 };
         Self { digest, thumbprint, kernels, seconds, evaluations }
     }
 }
 
-impl TryFrom<PictureRow> for Drawn {
-    type Error = anyhow::Error;
-
-    fn try_from(row: PictureRow) -> Result<Self> {
+impl From<PictureRow> for Drawn {
+    fn from(row: PictureRow) -> Self {
         let PictureRow { digest, thumbprint, kernels, seconds, evaluations } = row;
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let byte = |pair: &[u8; 2]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
-        let (pairs, rest) = thumbprint.as_bytes().as_chunks::<2>();
-        let thumbprint: Option<Vec<u8>> = pairs.iter().map(byte).collect();
-        let thumbprint = thumbprint.filter(|bytes| rest.is_empty() && bytes.len() == THUMBPRINT_BYTES);
-        let thumbprint = thumbprint.with_context(|| format!("its thumbprint has not {THUMBPRINT_BYTES} bytes"))?;
-        Ok(Self { digest, thumbprint, kernels, seconds, evaluations })
+        Self { digest, thumbprint, kernels, seconds, evaluations }
     }
 }

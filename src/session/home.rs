@@ -82,11 +82,15 @@ impl Home {
     /// A name that no session has: `2026-11-23-a`, then `-b` to `-z`, `-aa` and so on, for the date given.
     #[must_use]
     pub fn new_name(&self, date: &str) -> String {
-        let free = |name: &String| {
-            let taken = |ending: &str| self.sessions.join(format!("{name}.{ending}")).exists();
-            !["jsonl", "store", "pictures", "lock"].into_iter().any(taken)
-        };
-        (0..).map(|n| format!("{date}-{}", letters(n))).find(free).expect("there are more names than files")
+        let mut names = (0..).map(|n| format!("{date}-{}", letters(n)));
+        names.find(|name| self.is_free(name)).expect("there are more names than files")
+    }
+
+    /// Whether no session has this name, nor left anything under it.
+    #[must_use]
+    pub fn is_free(&self, name: &str) -> bool {
+        let taken = |ending: &str| self.sessions.join(format!("{name}.{ending}")).exists();
+        !["jsonl", "store", "pictures", "lock"].into_iter().any(taken)
     }
 
     /// All sessions, in the order of their names. A file that cannot be read is listed without its contents.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::Session;
+use super::drawing::Looked;
 use super::file::Hinted;
 use super::region::{REPORT_K, words_map};
 use super::relative::{self, Left};
@@ -37,6 +38,8 @@ pub struct Shaded {
     pub words: (Vec<String>, Vec<String>),
     /// The node that made it, where the edit took up an ancestor's.
     pub made_by: u32,
+    /// UNet samples that it took: none, unless the store has lost what the runs left.
+    pub evaluations: u64,
 }
 
 impl Session {
@@ -121,7 +124,7 @@ impl Session {
         let drawn_with = if blended { plan.settings.k } else { 0.0 };
         let k_used = k.unwrap_or(if drawn_with > 0.0 { drawn_with } else { REPORT_K });
         let rule = MaskRule { k: k_used, substruct_k: plan.settings.substruct_k, ..self.mask_rule(made_by)? };
-        let (left, before, _) = self.look(made_by)?;
+        let Looked { left, parent: before, evaluations, .. } = self.look_closely(made_by)?;
         let stored = left.masks.iter().rev().flatten().next().filter(|_| k.is_none());
         let mask = match (stored, before) {
             (Some(mask), _) => mask.iter().map(|inside| *inside == 1).collect(),
@@ -132,7 +135,7 @@ impl Session {
             (None, None) => Vec::new(),
         };
         let words = (words_of(&above, &source.within), words_of(&own, &target.within));
-        Ok(Shaded { mask, grid: rule.latent, k: k_used, drawn_with, words, made_by })
+        Ok(Shaded { mask, grid: rule.latent, k: k_used, drawn_with, words, made_by, evaluations })
     }
 
     /// Pixels outside the words that differ between two nodes: the rule of reports, for any two nodes of one size.

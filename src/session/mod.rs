@@ -1,12 +1,14 @@
 //! The one room that knows them all.
 //!
 //! A [`Session`] is a tree of pictures, the file that tells how it came about, a store of what would be dear to compute
-//! again, and a model. [`read`](Session::read) understands a line; [`edit`](Session::edit) carries an edit out;
-//! moves go through the tree's own proposals. Nothing is shown here.
+//! again, and a model. [`read`](Session::read) understands a line; [`plan`](Session::plan) and
+//! [`edit`](Session::edit) carry an edit out (`drawing`); moves go through the tree's own proposals. The file comes
+//! about at the first picture (`opening`). Nothing is shown here.
 
 pub mod branch;
 pub mod compose;
 pub mod cycle;
+mod drawing;
 pub mod easel;
 pub mod file;
 pub mod home;
@@ -14,33 +16,30 @@ pub mod import;
 pub mod inspect;
 pub mod lock;
 pub mod model;
+mod opening;
 pub mod region;
 pub mod relative;
 pub mod replay;
+pub mod sketch;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::engine::Picture;
 use crate::history::{Event, Node, Tree};
-use crate::measure::thumbprint;
-use crate::plan::lineage::{self, Generation};
-use crate::plan::resolve::{Resolved, resolve};
+use crate::plan::Recipe;
 use crate::plan::settings::{Per, Precision, Setting, Settings};
-use crate::plan::{Recipe, settings};
-use crate::store::disk::{Disk, RealDisk};
+use crate::store::disk::Disk;
 use crate::store::{Limits, Store};
-use crate::turn::{Edit, Here, Misread, Turn};
+use crate::turn::{Here, Misread, Turn};
 
-use easel::{Easel, Watch};
-use file::{Drawn, Hinted, SessionFile, Trust};
-use home::{Home, store_of};
+use file::{Drawn, Hinted, SessionFile};
+use home::Home;
 use lock::Lock;
-use model::{Lexicon, Model, Models, default_precision, maker};
+use model::{Model, Models, default_precision};
 use relative::{Left, Relative};
 
 /// How a session is begun.
@@ -103,100 +102,7 @@ pub struct Turned {
     pub warnings: Vec<String>,
 }
 
-/// Nodes whose runs are remembered besides the store.
-const REMEMBERED: usize = 24;
-
 impl Session {
-    /// Opens the session, and begins to load its model in the background.
-    ///
-    /// # Errors
-    /// Fails if the file cannot be read, is damaged before its end, or is open elsewhere.
-    pub fn open(options: Options) -> Result<Self> {
-        let mut session = Self {
-            tree: Tree::new(),
-            file: None,
-            lock: None,
-            read_only: options.read_only,
-            store: Store::in_memory(&options.limits),
-            limits: options.limits,
-            settings: options.settings,
-            unsaved: Vec::new(),
-            models: Models::default(),
-            drawn: Vec::new(),
-            relatives: HashMap::new(),
-            notes: Vec::new(),
-            path: options.path,
-            disk: Arc::new(RealDisk),
-        };
-        if let Some(path) = session.path.clone().filter(|p| p.is_file()) {
-            session.reopen(&path)?;
-        }
-        for (name, value) in &options.overrides {
-            session.set(name, value)?;
-        }
-        let (name, precision) = session.model_wanted();
-        session.models.begin(&name, precision);
-        Ok(session)
-    }
-
-    fn reopen(&mut self, path: &Path) -> Result<()> {
-        let contents = if self.read_only {
-            file::read(path, &*self.disk, Trust::Own)?
-        } else {
-            self.lock = Some(Lock::take(path, &self.name())?);
-            let opened = SessionFile::open(path, self.disk.clone())?;
-            self.file = Some(opened.file);
-            self.store = Store::open(&store_of(path), &maker(), &self.limits, self.disk.clone());
-            opened.contents
-        };
-        self.tree = contents.tree;
-        self.drawn = contents.drawn;
-        self.notes = contents.notes;
-        for (name, value) in self.tree.settings().to_vec() {
-            if name == inspect::TITLE {
-                continue;
-            }
-            if let Err(error) = self.settings.set(&name, &value) {
-                self.notes.push(format!("a setting of the session was left out: {error}"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes the file and its store, if they are not there yet: a window that draws nothing leaves nothing behind.
-    fn begin_file(&mut self) -> Result<()> {
-        if self.read_only {
-            return Err(Hinted::new(
-                format!("session `{}` is open for reading only", self.name()),
-                "open it without --read-only",
-            )
-            .into());
-        }
-        let Some(path) = self.path.clone().filter(|_| self.file.is_none()) else {
-            return Ok(());
-        };
-        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        }
-        self.lock = Some(Lock::take(&path, &self.name())?);
-        let title = self.name();
-        let mut file = SessionFile::create(&path, Some(&title), self.disk.clone())?;
-        for (name, value) in std::mem::take(&mut self.unsaved) {
-            file.commit(&mut self.tree, Event::Set { name, value }, None)?;
-        }
-        self.file = Some(file);
-        self.store = Store::open(&store_of(&path), &maker(), &self.limits, self.disk.clone());
-        Ok(())
-    }
-
-    fn commit(&mut self, event: Event, drawn: Option<&Drawn>) -> Result<()> {
-        self.begin_file()?;
-        match &mut self.file {
-            Some(file) => file.commit(&mut self.tree, event, drawn),
-            None => Ok(self.tree.apply(event)?),
-        }
-    }
-
     /// The tree.
     #[must_use]
     pub fn tree(&self) -> &Tree {
@@ -293,7 +199,7 @@ impl Session {
             return Ok(Turn::Command(command));
         }
         let model = self.model()?;
-        let lexicon = Lexicon::new(model.engine.reader());
+        let lexicon = model.lexicon();
         let ancestors: Vec<&str> = match self.tree.here() {
             Some(here) => self.tree.ancestors(here).map(|n| n.plan.prompt.as_str()).collect(),
             None => Vec::new(),
@@ -301,222 +207,6 @@ impl Session {
         let prompt = self.tree.current().map(|n| n.plan.prompt.as_str());
         let turn = crate::turn::read(line, &Here { prompt, ancestors: &ancestors, sense: &lexicon });
         turn.map_err(|e: Misread| e.into())
-    }
-
-    /// A node and its ancestors, nearest first, ready to be drawn from.
-    ///
-    /// # Errors
-    /// Fails if the tokenizer does.
-    pub fn family(&mut self, node: u32, model: &Model) -> Result<Vec<Arc<Relative>>> {
-        let path: Vec<u32> = self.tree.path_to_root(node).iter().map(|n| n.number).collect();
-        let mut up: Vec<u32> = path;
-        up.sort_unstable(); // numbers grow from the root down
-        let mut family: Vec<Arc<Relative>> = Vec::new();
-        for number in up {
-            if let Some(found) = self.relatives.get(&number) {
-                family.insert(0, found.clone());
-                continue;
-            }
-            let node = &self.tree[number];
-            let prompt = model.engine.reader().prompt(&node.plan.prompt)?;
-            let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
-            let identities = lineage::identities(&above, &prompt, &node.plan.spans);
-            let generation = Generation { prompt, identities, weights: node.plan.weights.clone() };
-            let relative = Arc::new(Relative::new(Some(node.id), node.plan.clone(), generation));
-            self.relatives.insert(number, relative.clone());
-            family.insert(0, relative);
-        }
-        Ok(family)
-    }
-
-    /// Shares of the steps that windows reach to under the settings in force.
-    fn reach(&self) -> (f64, f64) {
-        let turn = &self.settings.turn;
-        let words = turn.cross_words.values().map(|w| w.to);
-        (words.fold(turn.cross_replace_steps.to, f64::max), turn.self_replace_steps.to)
-    }
-
-    /// Plans an edit where we are: the recipe it would be drawn with, and the plan.
-    ///
-    /// # Errors
-    /// Fails if the edit cannot be planned or the model cannot be loaded.
-    pub fn plan(&mut self, edit: &Edit) -> Result<(Recipe, Resolved)> {
-        self.plan_at(self.tree.here(), edit)
-    }
-
-    /// Plans an edit of the node `parent`, or a root.
-    ///
-    /// # Errors
-    /// As [`plan`](Self::plan).
-    pub fn plan_at(&mut self, parent: Option<u32>, edit: &Edit) -> Result<(Recipe, Resolved)> {
-        let parent = parent.filter(|_| !edit.is_root);
-        if parent.is_none() {
-            let (name, precision) = self.model_of_next_root();
-            let model = self.models.get(&name, precision)?;
-            let recipe = model.recipe(&self.settings.root)?;
-            let prompt = model.engine.reader().prompt(&edit.prompt)?;
-            return Ok((recipe, resolve(&[], prompt, edit, &self.settings.turn)?));
-        }
-        let Some(node) = parent.and_then(|number| self.tree.node(number)) else { bail!("BUG: an edit has no parent") };
-        let (number, recipe) = (node.number, (*node.recipe).clone());
-        let model = self.model_for(&recipe)?;
-        let family = self.family(number, &model)?;
-        let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
-        let prompt = model.engine.reader().prompt(&edit.prompt)?;
-        Ok((recipe, resolve(&above, prompt, edit, &self.settings.turn)?))
-    }
-
-    /// Carries an edit out: plans, draws, stores, and only then writes the event. `None` if it was stopped; then no node
-    /// has grown. An edit that leads to a node that exists moves there and draws nothing.
-    ///
-    /// # Errors
-    /// Fails if the edit cannot be planned or drawn, or its event cannot be written; the tree is then as before.
-    pub fn edit(&mut self, line: &str, edit: &Edit, watch: Watch<'_>) -> Result<Option<Turned>> {
-        self.edit_at(self.tree.here(), line, edit, watch)
-    }
-
-    /// Carries out an edit of the node `parent`, wherever we are; we are then at what grew.
-    ///
-    /// # Errors
-    /// As [`edit`](Self::edit).
-    pub fn edit_at(
-        &mut self,
-        parent: Option<u32>,
-        line: &str,
-        edit: &Edit,
-        watch: Watch<'_>,
-    ) -> Result<Option<Turned>> {
-        let begun = Instant::now();
-        let (recipe, Resolved { plan, generation, mut warnings }) = self.plan_at(parent, edit)?;
-        warnings.splice(0..0, edit.warnings.iter().cloned());
-        let parent = parent.filter(|_| !edit.is_root);
-        let event = match parent {
-            Some(here) => self.tree.grow(here, line, edit.changes.clone(), plan)?,
-            None => self.tree.grow_root(line, edit.changes.clone(), plan, recipe.clone()),
-        };
-        let model = self.model_for(&recipe)?;
-        let node = match event {
-            Event::Grow(node) => node,
-            event => return self.arrive(event, begun, warnings).map(Some),
-        };
-        self.begin_file()?;
-        let relative = Arc::new(Relative::new(Some(node.id), node.plan.clone(), generation));
-        let mut family = match parent {
-            Some(here) => self.family(here, &model)?,
-            None => Vec::new(),
-        };
-        family.insert(0, relative.clone());
-        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
-        let Some(done) = easel.draw(&family, watch)? else {
-            return Ok(None);
-        };
-        let parent_left = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
-        let outside = region::outside(&family, &done.left, parent_left.as_deref(), &easel);
-        let evaluations = easel.evaluations();
-        self.store.flush();
-        let seconds = begun.elapsed().as_secs_f64();
-        let drawn = Drawn {
-            digest: picture_digest(&done.left.picture),
-            thumbprint: thumbprint(&to_image(&done.left.picture)).to_vec(),
-            kernels: format!("{} {}", maker(), settings::name_of(&recipe.precision)),
-            seconds,
-            evaluations,
-        };
-        let number = node.number;
-        self.commit(Event::Grow(node), Some(&drawn))?;
-        self.drawn.push(Some(drawn));
-        self.forget_far(number);
-        self.relatives.insert(number, relative);
-        Ok(Some(Turned {
-            node: number,
-            parent,
-            existed: false,
-            left: done.left,
-            parent_left,
-            outside,
-            evaluations,
-            seconds,
-            row_gap: done.row_gap,
-            warnings,
-        }))
-    }
-
-    /// Keeps what is remembered of runs small; the store has the rest.
-    fn forget_far(&mut self, newest: u32) {
-        if self.relatives.len() > REMEMBERED {
-            self.relatives.retain(|number, _| number + REMEMBERED as u32 / 2 > newest);
-        }
-    }
-
-    /// Goes where an event leads; nothing is drawn unless the store has lost the picture.
-    fn arrive(&mut self, event: Event, begun: Instant, warnings: Vec<String>) -> Result<Turned> {
-        let to = event.arrives().context("BUG: a move leads nowhere")?;
-        if self.tree.here() != Some(to) {
-            self.commit(event, None)?;
-        }
-        let (left, parent_left, outside) = self.look(to)?;
-        Ok(Turned {
-            node: to,
-            parent: self.tree[to].parent,
-            existed: true,
-            left,
-            parent_left,
-            outside,
-            evaluations: 0,
-            seconds: begun.elapsed().as_secs_f64(),
-            row_gap: 0.0,
-            warnings,
-        })
-    }
-
-    /// What a node and its parent left, and what lies outside the region of its words.
-    ///
-    /// # Errors
-    /// Fails if it must be drawn again and cannot be.
-    #[expect(clippy::type_complexity, reason = "three parts of one look")]
-    pub fn look(&mut self, number: u32) -> Result<(Arc<Left>, Option<Arc<Left>>, Option<Vec<bool>>)> {
-        let recipe = self.tree[number].recipe.clone();
-        let model = self.model_for(&recipe)?;
-        let family = self.family(number, &model)?;
-        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
-        let left = easel.left(&family)?;
-        let parent = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
-        let outside = region::outside(&family, &left, parent.as_deref(), &easel);
-        Ok((left, parent, outside))
-    }
-
-    /// Pixels outside the regions of all edits since the root of a node's tree; `None` for a root.
-    ///
-    /// # Errors
-    /// As [`look`](Self::look).
-    pub fn outside_all(&mut self, number: u32) -> Result<Option<Vec<bool>>> {
-        let recipe = self.tree[number].recipe.clone();
-        let model = self.model_for(&recipe)?;
-        let family = self.family(number, &model)?;
-        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
-        region::outside_all(&family, &easel)
-    }
-
-    /// A node's picture: from the store, or drawn again.
-    ///
-    /// # Errors
-    /// As [`look`](Self::look).
-    pub fn picture(&mut self, number: u32) -> Result<Picture> {
-        if let Some(picture) = relative::find_picture(&self.store, self.tree[number].id) {
-            return Ok(picture);
-        }
-        Ok(self.look(number)?.0.picture.clone())
-    }
-
-    /// Forgets all that can be computed again, in memory and in the store's memory; the tree stays. For tests and for
-    /// measuring what a cold start costs.
-    pub fn forget(&mut self) {
-        self.relatives.clear();
-        if self.store.is_on_disk() {
-            self.store.forget_memory();
-        } else {
-            self.store = Store::in_memory(&self.limits);
-        }
     }
 
     /// Carries a move out that the tree proposed, and says where it led.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::super::ahead::fetch_model;
 use super::super::reply::Reply;
-use super::super::talk::{Talk, text};
+use super::super::talk::{Talk, Watcher, text};
 use super::size;
 use crate::plan::settings::name_of;
 use crate::session::file::Hinted;
 use crate::session::home::store_of;
-use crate::session::model::{Lexicon, maker};
+use crate::session::model::maker;
 use crate::turn::{Sense, kinds, nearest};
 
 /// `/negative`: the text of the next root, and of this tree if it is another.
@@ -58,7 +59,7 @@ const SMALL: &[&str] = &[
 /// `/words [KIND]`: the words the model knows, by kind.
 pub(super) fn words(talk: &mut Talk, kind: Option<&str>) -> Result<Reply> {
     let model = talk.session.model()?;
-    let lexicon = Lexicon::new(model.engine.reader());
+    let lexicon = model.lexicon();
     let known = lexicon.words();
     let open = lexicon.knows("qqqqzzzz");
     let mut by_kind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -93,21 +94,24 @@ pub(super) fn words(talk: &mut Talk, kind: Option<&str>) -> Result<Reply> {
     Ok(text(out.join("\n")))
 }
 
-/// `/model [M]`: the model of the next root.
-pub(super) fn model(talk: &mut Talk, name: Option<&str>) -> Result<Reply> {
-    if let Some(name) = name {
-        // A name that leads nowhere is told now, not at the next picture.
-        crate::model::find(name)?;
-        let setting = talk.session.set("model", name)?;
-        let when = super::super::when(setting, talk.session.tree().here().is_some());
-        return Ok(text(format!("model = {name}{when}")));
-    }
+/// `/model`: the models of this tree and of the next root.
+pub(super) fn model(talk: &Talk) -> Reply {
     let next = talk.session.settings().get("model");
     let mut out = format!("the next new picture: {next}");
     if let Some(node) = talk.session.tree().current() {
         out = format!("this tree: {}\n{out}", node.recipe.model);
     }
-    Ok(text(out))
+    text(out)
+}
+
+/// `/model M` and `/set model M`: the model of the next root, fetched now if it must be. A name that leads nowhere is
+/// told now, not at the next picture.
+pub(in super::super) fn set_model(talk: &mut Talk, name: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+    fetch_model(name, &mut |line| watcher.fetching(line))?;
+    crate::model::find(name)?;
+    let setting = talk.session.set("model", name)?;
+    let when = super::super::when(setting, talk.session.tree().here().is_some());
+    Ok(text(format!("model = {}{when}", name.trim())))
 }
 
 /// `/about`.

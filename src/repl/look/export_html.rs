@@ -102,9 +102,16 @@ fn article(talk: &mut Talk, number: u32) -> Result<String> {
     );
     let from = node.parent.map(|p| format!(" ← <a href=\"#n{p}\">#{p}</a>")).unwrap_or_default();
     let names: String = session.tree().names_of(number).map(|n| format!(" [{}]", escaped(n))).collect();
-    let _ = writeln!(out, "<div class=\"words\">\n<h2>#{number}{from}{names} {}</h2>", escaped(&node.label()));
-    let _ = writeln!(out, "<p>{}</p>", escaped(&node.plan.prompt));
-    let _ = writeln!(out, "<p class=\"quiet\">typed: <code>{}</code></p>", escaped(&node.line));
+    let here = if session.tree().here() == Some(number) { " ← here" } else { "" };
+    let label = escaped(&node.label());
+    let _ = writeln!(out, "<div class=\"words\">\n<h2>#{number}{from}{names} {label}{here}</h2>");
+    // A root is called by its prompt, which is mostly what was typed.
+    if node.label() != node.plan.prompt {
+        let _ = writeln!(out, "<p>{}</p>", escaped(&node.plan.prompt));
+    }
+    if node.line != node.plan.prompt {
+        let _ = writeln!(out, "<p class=\"quiet\">typed: <code>{}</code></p>", escaped(&node.line));
+    }
     let mut numbers = Vec::new();
     if let Some(drawn) = session.drawn(number) {
         numbers.push(format!("{} s", brief(drawn.seconds, 1)));
@@ -115,7 +122,7 @@ fn article(talk: &mut Talk, number: u32) -> Result<String> {
         let outside = session.look(number)?.2.and_then(|mask| psnr_where(&picture, &before, &mask));
         numbers.push(format!("PSNR {}", decibels(psnr(&picture, &before))));
         numbers.push(format!("SSIM {}", ssim(&picture, &before).map_or_else(|| "-".to_owned(), |s| brief(s, 3))));
-        numbers.push(format!("outside the edit {}", decibels(outside)));
+        numbers.extend(outside.map(|x| format!("outside the edit {}", decibels(Some(x)))));
     } else {
         numbers.push(format!("seed {}", node.recipe.seed));
         numbers.push(format!("{} steps", node.recipe.steps));

@@ -94,7 +94,12 @@ pub(super) fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
     let image = outline::draw(&picture, &shaded.mask, width, height);
     let share = 100.0 * shaded.mask.iter().filter(|inside| **inside).count() as f64 / shaded.mask.len().max(1) as f64;
     let of = |words: &[String]| if words.is_empty() { "nothing".to_owned() } else { format!("`{}`", words.join(" ")) };
-    let mut text = format!("#{here}  k {}: {} % of the picture may change", brief(shaded.k, 3), brief(share, 1));
+    let mut text = format!(
+        "#{here}  k {}: {} % of the picture may change · {} evaluations",
+        brief(shaded.k, 3),
+        brief(share, 1),
+        shaded.evaluations
+    );
     text.push_str(&format!("\n  where {} was and {} is", of(&shaded.words.0), of(&shaded.words.1)));
     if shaded.made_by != here {
         text.push_str(&format!(", as in #{}", shaded.made_by));

@@ -11,12 +11,14 @@ mod files;
 mod maps;
 mod show;
 mod sweep;
+pub mod tree;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use image::RgbImage;
 
+pub(super) use about::set_model;
 pub use export::write_export;
 
 use super::reply::{Reply, Shown};
@@ -49,7 +51,8 @@ pub fn carry_out(talk: &mut Talk, line: &str, command: Command, watcher: &mut dy
         Command::Mask { k } => maps::mask(talk, k),
         Command::Negative { .. } => about::negative(talk),
         Command::Words { kind } => about::words(talk, kind.as_deref()),
-        Command::Model { name } => about::model(talk, name.as_deref()),
+        Command::Model { name: Some(name) } => set_model(talk, &name, watcher),
+        Command::Model { name: None } => Ok(about::model(talk)),
         Command::About => about::about(talk),
         Command::Name { text } => about::name(talk, &text),
         Command::Sessions => files::sessions(talk),
@@ -63,7 +66,7 @@ pub fn carry_out(talk: &mut Talk, line: &str, command: Command, watcher: &mut dy
 
 /// Text with pictures that are in no file.
 fn shown(text: String, pictures: Vec<(RgbImage, Option<PathBuf>)>) -> Reply {
-    Reply::Text(Shown { text, pictures })
+    Reply::Text(Shown { text, pictures, is_tree: false })
 }
 
 /// A picture about pictures with its text; written to `name` where pictures go, if they go anywhere.

@@ -75,7 +75,7 @@ pub(super) fn compare(talk: &mut Talk, a: &str, b: &str) -> Result<Reply> {
         }
         lines.push(format!("  roots    {}", differ.join(" · ")));
     }
-    let (first, second) = (format!("#{a}"), format!("#{b}"));
+    let (first, second) = (format!("#{a}"), format!("#{b} {words}"));
     let picture =
         sheet::compare(Tile { picture: &left, label: &first }, Tile { picture: &right, label: &second }, true);
     shown_as(talk, &format!("compare-{a:04}-{b:04}.png"), picture, lines.join("\n"))

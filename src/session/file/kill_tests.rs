@@ -125,13 +125,13 @@ fn a_process_killed_at_any_file_operation_loses_at_most_the_turn_it_was_in() {
 
 #[test]
 fn a_process_killed_at_random_moments_loses_no_finished_turn() {
-    random_kills(12);
+    random_kills(170);
 }
 
 #[test]
 #[ignore = "takes a minute or two"]
-fn a_process_killed_at_two_hundred_random_moments_loses_no_finished_turn() {
-    random_kills(200);
+fn a_process_killed_at_six_hundred_random_moments_loses_no_finished_turn() {
+    random_kills(600);
 }
 
 /// The system's own limit on file sizes stands for a full disk; the signal that comes with it is ignored, so that writes

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::columns;
+use super::{columns, hex};
 use crate::history::{Event, Node, NodeId, Tree};
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
@@ -67,7 +67,8 @@ pub(super) struct GrowRow {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct PictureRow {
     pub(super) digest: String,
-    pub(super) thumbprint: String,
+    #[serde(with = "hex")]
+    pub(super) thumbprint: Vec<u8>,
     pub(super) kernels: String,
     pub(super) seconds: f64,
     pub(super) evaluations: u64,

@@ -74,7 +74,62 @@ pub fn read(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Contents> {
     Ok(contents)
 }
 
+/// Reads a file as far as it can be read.
 pub(super) fn scan(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Scanned> {
+    match scan_sound(path, disk, trust) {
+        Some(scanned) => Ok(scanned),
+        None => scan_carefully(path, disk, trust),
+    }
+}
+
+/// Lines that one thread takes apart before it hands them to the other.
+const BATCH: usize = 64;
+
+/// A file without a flaw: one thread reads lines and takes them apart, this one folds them. `None` if there is a flaw,
+/// wherever it is.
+fn scan_sound(path: &Path, disk: &dyn Disk, trust: Trust) -> Option<Scanned> {
+    let mut lines = Lines { file: BufReader::with_capacity(1 << 16, disk.open(path).ok()?), line: vec![] };
+    let is_whole = |line: &[u8]| line.last() == Some(&b'\n');
+    if !lines.next().ok()? || !is_whole(&lines.line) {
+        return None;
+    }
+    let header = header(&lines.line, path).ok()?;
+    let mut length = lines.line.len() as u64;
+    let mut contents = Contents { header, tree: Tree::new(), drawn: Vec::new(), notes: Vec::new() };
+    std::thread::scope(|scope| {
+        let (sender, batches) = std::sync::mpsc::sync_channel::<Option<Vec<(usize, Parsed)>>>(4);
+        scope.spawn(move || {
+            let mut batch = Vec::with_capacity(BATCH);
+            loop {
+                let parsed = match lines.next() {
+                    Ok(false) => break drop(sender.send(Some(batch))),
+                    Ok(true) if is_whole(&lines.line) => parse(&lines.line).ok(),
+                    _ => None,
+                };
+                let Some(parsed) = parsed else { break drop(sender.send(None)) };
+                batch.push((lines.line.len(), parsed));
+                if batch.len() == BATCH {
+                    let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                    if sender.send(Some(full)).is_err() {
+                        break;
+                    }
+                }
+            }
+        });
+        let mut number = 1;
+        for batch in batches {
+            for (bytes, parsed) in batch? {
+                number += 1;
+                contents.take(parsed, trust, number).ok()?;
+                length += bytes as u64;
+            }
+        }
+        Some(())
+    })?;
+    Some(Scanned { contents, length, end: End::Whole })
+}
+
+fn scan_carefully(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Scanned> {
     let unreadable = |error: io::Error| {
         let hint = "`/sessions` lists those there are";
         Hinted::new(format!("cannot read session `{}`: {}", name(path), plainly(&error)), hint)
@@ -100,7 +155,8 @@ pub(super) fn scan(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Scanned
             return Ok(scanned);
         }
         number += 1;
-        if let Err(error) = scanned.contents.take(&lines.line, trust, number) {
+        let taken = parse(&lines.line).and_then(|parsed| scanned.contents.take(parsed, trust, number));
+        if let Err(error) = taken {
             let why = format!("{error:#}");
             scanned.end = match lines.last().map_err(unreadable)? {
                 Some(bytes) => End::Broken { bytes, why },
@@ -129,17 +185,26 @@ fn header(line: &[u8], path: &Path) -> Result<Header> {
     Ok(Header { format: row.wordbrush, program: row.program, title: row.title })
 }
 
+/// A line taken apart: its row, and what came out of its node if it is one.
+type Parsed = (Row, Option<Drawn>);
+
+fn parse(line: &[u8]) -> Result<Parsed> {
+    ensure!(line.len() <= LONGEST_LINE, "it has more than {LONGEST_LINE} bytes");
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let mut row: Row = serde_json::from_slice(line).map_err(|error| anyhow::anyhow!(briefly(&error)))?;
+    let drawn = match &mut row {
+        Row::Grow(grow) => grow.picture.take().map(Drawn::from),
+        _ => None,
+    };
+    Ok((row, drawn))
+}
+
 impl Contents {
-    /// Folds in the event of one line; changes nothing if it cannot be read or does not fit.
-    fn take(&mut self, line: &[u8], trust: Trust, number: usize) -> Result<()> {
-        ensure!(line.len() <= LONGEST_LINE, "it has more than {LONGEST_LINE} bytes");
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let mut row: Row = serde_json::from_slice(line).map_err(|error| anyhow::anyhow!(briefly(&error)))?;
-        let mut drawn = None;
+    /// Folds in the event of one line; changes nothing if it does not fit.
+    fn take(&mut self, (mut row, drawn): Parsed, trust: Trust, number: usize) -> Result<()> {
         match &mut row {
             Row::Grow(grow) => {
                 ensure!(self.tree.len() < MOST_NODES, "it has more than {MOST_NODES} pictures");
-                drawn = grow.picture.take().map(Drawn::try_from).transpose()?;
                 if let Some(recipe) = grow.recipe_mut().filter(|r| trust == Trust::Imported && leads_out(&r.model)) {
                     recipe.model = last_part(&recipe.model);
                     self.notes.push(format!("line {number} names a model outside its folder; choose one by --model"));

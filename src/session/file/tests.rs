@@ -498,6 +498,12 @@ impl Disk for Hasty {
     }
 }
 
+/// Seconds that this thread has computed, where the system says so: on a busy machine it waits most of the time.
+fn computed() -> f64 {
+    let said = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    said.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
+}
+
 /// `cargo test --release -- --ignored ten_thousand --nocapture` prints the numbers.
 #[test]
 #[ignore = "measures time: run it alone, with --release"]
@@ -518,10 +524,12 @@ fn a_session_of_ten_thousand_nodes_opens_in_a_fifth_of_a_second_and_undoes_in_te
             };
             file.commit(&mut tree, event, Some(&drawn(7))).unwrap();
         }
+        let mut computing = f64::INFINITY;
         let opening = best([(); 5].map(|()| {
-            let clock = std::time::Instant::now();
+            let (clock, before) = (std::time::Instant::now(), computed());
             let opened = desk.open().unwrap();
             let seconds = clock.elapsed().as_secs_f64();
+            computing = computing.min(computed() - before);
             assert_eq!(opened.contents.tree.len(), 10_000);
             seconds
         }));
@@ -532,7 +540,12 @@ fn a_session_of_ten_thousand_nodes_opens_in_a_fifth_of_a_second_and_undoes_in_te
             opened.file.commit(&mut opened.contents.tree, undo, None).unwrap();
             clock.elapsed().as_secs_f64()
         }));
-        let said = format!("chain {chain}: opened in {:.0} ms, undone in {:.2} ms\n", opening * 1e3, undoing * 1e3);
+        let said = format!(
+            "chain {chain}: opened in {:.0} ms ({:.0} ms of them computing here), undone in {:.2} ms\n",
+            opening * 1e3,
+            computing * 1e3,
+            undoing * 1e3
+        );
         std::io::stderr().write_all(said.as_bytes()).unwrap();
         assert!(opening <= 0.2 && undoing <= 0.01, "{said}");
     }

@@ -1,0 +1,149 @@
+//! Ways back from the command line: one session's, and a study of many.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::args::Args;
+use super::batch::{home, limits, session, write_reply};
+use super::config::Config;
+use super::json;
+use super::reply::{Cycled, Reply};
+use super::talk::{Talk, Unwatched};
+use crate::plan::settings::{Settings, TurnSettings};
+use crate::preview::png;
+use crate::session::cycle::regenerated::{Afresh, Method};
+use crate::session::file::Hinted;
+use crate::session::{Options, Session};
+use crate::study::cycles;
+
+/// `wordbrush cycle FILE [ID]`: back to an ancestor by words, the root if none is given.
+///
+/// # Errors
+/// Fails if the file cannot be read, a setting is wrong, or there is no such method.
+pub fn cycle(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut free = args.free.iter();
+    let Some(path) = args.path("session").or_else(|| free.next().map(PathBuf::from)) else {
+        return Err(Hinted::new("`cycle` needs a session file", "wordbrush cycle sessions/hair.jsonl").into());
+    };
+    let id = free.next().map(String::as_str);
+    if let Some(extra) = free.next() {
+        return Err(Hinted::new(format!("`{extra}` is one too many"), "wordbrush cycle sessions/hair.jsonl #1").into());
+    }
+    let name = args.value("method").unwrap_or("exact");
+    let Some((_, method)) = Method::ALL.into_iter().find(|(known, _)| *known == name) else {
+        let known: Vec<&str> = Method::ALL.iter().map(|(name, _)| *name).collect();
+        return Err(
+            Hinted::new(format!("there is no method `{name}`"), format!("--method {}", known.join(", or "))).into()
+        );
+    };
+    let home = home()?;
+    let config = Config::read(home.config())?;
+    let session = Session::open(Options {
+        home,
+        path: Some(path),
+        read_only: true,
+        overrides: args.settings()?,
+        limits: limits(args, &config)?,
+        settings: config.settings,
+    })?;
+    session.resolve(None)?;
+    let mut talk = Talk::new(session, None);
+    let begun = Instant::now();
+    let reply = match method.settings() {
+        None => {
+            let in_one = if args.has("in-one") { " --in-one" } else { "" };
+            talk.line(&format!("/cycle{in_one} {}", id.unwrap_or_default()), &mut Unwatched)
+        }
+        Some(turn) => regenerated(args, (method, turn), id, &mut talk.session),
+    };
+    if args.has("json") {
+        if let Some(value) = json::line(1, &reply, &talk.session, begun.elapsed().as_secs_f64()) {
+            writeln!(out, "{}", json::written(&value))?;
+        }
+    } else {
+        write_reply(&reply, "/cycle", &talk.session, out)?;
+    }
+    Ok(if reply.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The way back of a method that has no history: its own settings, and what `--set` says on top of them.
+fn regenerated(
+    args: &Args,
+    (method, turn): (Method, TurnSettings),
+    id: Option<&str>,
+    session: &mut Session,
+) -> Result<Reply> {
+    let mut settings = Settings { turn, ..Settings::default() };
+    for (name, value) in args.settings()? {
+        settings.set(&name, &value)?;
+    }
+    let from = session.resolve(None)?;
+    let to = match id {
+        Some(id) => session.resolve(Some(id))?,
+        None => session.root()?.number,
+    };
+    let way = (to, args.has("in-one"));
+    let mut watch = |_: usize, _: usize, _: &_| ControlFlow::Continue(());
+    let steps = session.regenerated(way, &settings.turn, &mut Afresh::default(), &mut watch)?;
+    let steps = steps.context("BUG: a way back that nobody watched was stopped")?;
+    Ok(Reply::Cycled(Box::new(Cycled::measured((from, to), method, steps))))
+}
+
+/// `wordbrush study cycles --out DIR`: a question asked many times, with its numbers in files.
+///
+/// # Errors
+/// Fails if there is no such study, a number is wrong, or a file cannot be written.
+pub fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let hint = "wordbrush study cycles --chains 50 --out results";
+    match args.free.as_slice() {
+        [name] if name == "cycles" => {}
+        [name] => return Err(Hinted::new(format!("there is no study `{name}`"), hint).into()),
+        _ => return Err(Hinted::new("`study` needs the name of one", hint).into()),
+    }
+    let Some(folder) = args.path("out") else {
+        return Err(Hinted::new("`study` needs a folder for its results", hint).into());
+    };
+    let number = |name: &str, default: u64| match args.value(name) {
+        None => Ok(default),
+        Some(text) => text
+            .parse::<u64>()
+            .map_err(|_| Hinted::new(format!("`--{name} {text}` is no whole number"), format!("--{name} {default}"))),
+    };
+    let (from, chains, seed) = (number("from", 1)?.max(1) as usize, number("chains", 50)? as usize, number("seed", 1)?);
+    if !(1..=1000).contains(&chains) {
+        return Err(Hinted::new(format!("{chains} conversations are not drawn"), "--chains 1 to 1000").into());
+    }
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut session = session(args, None)?;
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    };
+    let study = cycles::study_id(&session, seed);
+    let rows = match std::fs::read_to_string(folder.join("cycles.csv")) {
+        Err(_) => Vec::new(),
+        Ok(csv) => cycles::summary::read(&csv, &study).ok_or_else(|| {
+            Hinted::new(format!("{} holds another study", folder.display()), "give another folder with --out")
+        })?,
+    };
+    // Written anew after every conversation, so that a study that is broken off goes on.
+    let write_all = |rows: &[cycles::Row]| {
+        write("cycles.csv", cycles::summary::csv(rows, &study).as_bytes())?;
+        write("cycles.md", cycles::summary::markdown(rows).as_bytes())?;
+        write("cycles.png", &png::encode(&cycles::picture::plot(rows))?)
+    };
+    let rows = cycles::run(&mut session, (from, chains), seed, rows, &mut |rows, older| {
+        write_all(rows)?;
+        let done = rows.last().map_or(0, |row| row.chain);
+        writeln!(out, "{done} of {chains}: {}", cycles::summary::line(&rows[older..]))?;
+        Ok(out.flush()?)
+    })?;
+    write_all(&rows)?;
+    writeln!(out, "\n{}", cycles::summary::markdown(&rows))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,195 @@
+//! What Tab offers.
+
+use std::path::{Path, PathBuf};
+
+use super::Known;
+use crate::plan::settings::{PRESETS, Settings, TABLE, find};
+use crate::safe::is_printable;
+use crate::turn::commands::{COMMANDS, Group, entry};
+
+/// Words that English edits begin with.
+const BEGINNINGS: [&str; 16] = [
+    "add",
+    "change",
+    "give",
+    "instead of",
+    "less",
+    "make",
+    "more",
+    "much more",
+    "put",
+    "remove",
+    "replace",
+    "swap",
+    "take",
+    "turn",
+    "with",
+    "without",
+];
+
+impl Known {
+    /// Where the word that ends at the end of `line` begins, and what it may become, the likeliest first.
+    #[must_use]
+    pub fn candidates(&self, line: &str) -> (usize, Vec<String>) {
+        let word_at =
+            line.rfind(|c: char| c.is_whitespace() || "(,>+\"".contains(c)).map_or(0, |i| i + last_len(line, i));
+        if let Some(typed) = line.strip_prefix('/') {
+            let Some((name, rest)) = typed.split_once(char::is_whitespace) else {
+                let names = COMMANDS.iter().map(|e| format!("/{}", e.name)).chain(COMMANDS.iter().flat_map(aliases));
+                return (0, beginning_with(line, names));
+            };
+            let name = entry(name).map_or(name, |e| e.name);
+            return self.arguments(name, rest, line, word_at);
+        }
+        let word = &line[word_at..];
+        if word_at == 0 {
+            if word.starts_with('#') {
+                return (0, beginning_with(word, self.ids.iter().cloned()));
+            }
+            let bare = COMMANDS.iter().filter(|e| e.bare).map(|e| e.name.to_owned());
+            let mut all = beginning_with(word, bare.chain(BEGINNINGS.iter().map(|b| (*b).to_owned())));
+            if !word.is_empty() {
+                append(&mut all, self.prompt_words(word));
+            }
+            return (0, all);
+        }
+        // `go #3` without its slash.
+        if let Some((name, rest)) = line.split_once(char::is_whitespace)
+            && let Some(e) = entry(name).filter(|e| e.bare)
+        {
+            return self.arguments(e.name, rest, line, word_at);
+        }
+        (word_at, self.prompt_words(word))
+    }
+
+    fn prompt_words(&self, word: &str) -> Vec<String> {
+        let mut all = beginning_with(word, self.words.iter().cloned());
+        if !word.is_empty() {
+            let low = word.to_lowercase();
+            append(&mut all, beginning_with(&low, self.vocabulary.get().into_iter().flatten().cloned()));
+        }
+        all
+    }
+
+    fn arguments(&self, command: &str, rest: &str, line: &str, word_at: usize) -> (usize, Vec<String>) {
+        let word = &line[word_at..];
+        let is_first = !rest.trim_start().contains(char::is_whitespace);
+        let from = |all: &mut dyn Iterator<Item = String>| (word_at, beginning_with(word, all));
+        match command {
+            "go" | "compare" | "pick" | "rebase" => from(&mut self.nodes()),
+            "show" => from(&mut self.nodes().chain(["path".to_owned()])),
+            "cycle" => from(&mut self.nodes().chain(["--in-one".to_owned()])),
+            "preset" => from(&mut PRESETS.iter().map(|p| p.0.to_owned())),
+            "words" => from(&mut crate::turn::kinds().keys().map(|k| (*k).to_owned())),
+            "maps" => from(&mut self.words.iter().cloned()),
+            "help" => {
+                let more = Group::ALL.into_iter().map(|g| g.title().to_lowercase()).chain(["all".to_owned()]);
+                from(&mut COMMANDS.iter().map(|e| e.name.to_owned()).chain(more))
+            }
+            "sweep" => from(&mut TABLE.iter().map(|s| format!("{}=", s.name))),
+            "set" if is_first => {
+                from(&mut TABLE.iter().flat_map(|s| [s.name, s.alias]).filter(|n| !n.is_empty()).map(str::to_owned))
+            }
+            "set" => {
+                let name = rest.split_whitespace().next().unwrap_or_default();
+                if name == "model" {
+                    return files(rest.trim_start_matches("model").trim_start(), line, &["embedded"]);
+                }
+                (word_at, beginning_with(word, self.values(name).into_iter()))
+            }
+            "model" => files(rest.trim_start(), line, &["embedded"]),
+            "export" if is_first => from(&mut ["png", "gif", "html", "json"].into_iter().map(str::to_owned)),
+            "export" => {
+                files(rest.trim_start().split_once(char::is_whitespace).map_or("", |r| r.1).trim_start(), line, &[])
+            }
+            "open" | "replay" => {
+                let names = session_names(&self.sessions);
+                files(rest.trim_start(), line, &names.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+            "explain" | "new" | "negative" => (word_at, self.prompt_words(word)),
+            _ => (word_at, Vec::new()),
+        }
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = String> {
+        self.ids.iter().chain(&self.names).cloned()
+    }
+
+    /// The values of a setting that can be listed.
+    pub(super) fn values(&self, name: &str) -> Vec<String> {
+        let Some(setting) = find(name) else { return Vec::new() };
+        match setting.name {
+            "negative" => return Vec::new(),
+            "blend_words" => return ["auto".to_owned()].into_iter().chain(self.words.iter().cloned()).collect(),
+            "substruct_words" => return ["none".to_owned()].into_iter().chain(self.words.iter().cloned()).collect(),
+            _ => {}
+        }
+        let words = setting.values.split([',', ' ']).filter(|w| w.chars().any(char::is_alphabetic) && *w != "or");
+        let takes = |word: &&str| Settings::default().set(setting.name, word).is_ok();
+        words.filter(takes).map(str::to_owned).collect()
+    }
+}
+
+/// Bytes of the character at `at`.
+fn last_len(line: &str, at: usize) -> usize {
+    line[at..].chars().next().map_or(1, char::len_utf8)
+}
+
+fn aliases(e: &crate::turn::commands::Entry) -> impl Iterator<Item = String> {
+    e.aliases.iter().filter(|a| a.len() > 2).map(|a| format!("/{a}"))
+}
+
+fn beginning_with(start: &str, all: impl Iterator<Item = String>) -> Vec<String> {
+    all.filter(|one| one.starts_with(start)).collect()
+}
+
+fn append(all: &mut Vec<String>, more: Vec<String>) {
+    for one in more {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+}
+
+/// Names of saved sessions, without opening them.
+fn session_names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|e| Some(e.file_name().to_str()?.strip_suffix(".jsonl")?.to_owned()))
+        .filter(|name| name.chars().all(is_printable))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Files and folders that begin with `typed`, the end of `line`, and those of `also` that do.
+fn files(typed: &str, line: &str, also: &[&str]) -> (usize, Vec<String>) {
+    let mut all: Vec<String> =
+        also.iter().filter(|name| name.starts_with(typed)).map(|name| (*name).to_owned()).collect();
+    let (folder, start) = typed.rsplit_once('/').map_or(("", typed), |(folder, start)| (folder, start));
+    let lead = &typed[..typed.len() - start.len()];
+    let place = match folder {
+        "" if lead.is_empty() => PathBuf::from("."),
+        "" => PathBuf::from("/"),
+        _ => match folder.strip_prefix('~').zip(std::env::var_os("HOME")) {
+            Some((below, home)) => PathBuf::from(home).join(below.trim_start_matches('/')),
+            None => PathBuf::from(folder),
+        },
+    };
+    let mut found: Vec<String> = std::fs::read_dir(place)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|e| {
+            let name = e.file_name().to_str()?.to_owned();
+            let fits = name.starts_with(start)
+                && name.chars().all(is_printable)
+                && (!name.starts_with('.') || start.starts_with('.'));
+            let slash = if e.path().is_dir() { "/" } else { "" };
+            fits.then(|| format!("{lead}{name}{slash}"))
+        })
+        .collect();
+    found.sort();
+    append(&mut all, found);
+    (line.len() - typed.len(), all)
+}

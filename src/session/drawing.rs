@@ -1,0 +1,277 @@
+//! Planning an edit, drawing it, and looking at what was drawn.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use super::easel::{Easel, Watch};
+use super::file::Drawn;
+use super::model::{Model, maker};
+use super::relative::{self, Left, Relative};
+use super::{Session, Turned, picture_digest, region, to_image};
+use crate::engine::Picture;
+use crate::history::Event;
+use crate::measure::thumbprint;
+use crate::plan::lineage::{self, Generation};
+use crate::plan::resolve::{Resolved, resolve};
+use crate::plan::{Recipe, settings};
+use crate::turn::Edit;
+
+/// Nodes whose runs are remembered besides the store.
+const REMEMBERED: usize = 24;
+
+/// A look at a node.
+pub(super) struct Looked {
+    /// What its run left.
+    pub(super) left: Arc<Left>,
+    /// What its parent's run left.
+    pub(super) parent: Option<Arc<Left>>,
+    /// Pixels outside the edited words' region, `None` for a root.
+    pub(super) outside: Option<Vec<bool>>,
+    /// UNet samples that it took to find them.
+    pub(super) evaluations: u64,
+}
+
+impl Session {
+    /// A node and its ancestors, nearest first, ready to be drawn from.
+    ///
+    /// # Errors
+    /// Fails if the tokenizer does.
+    pub fn family(&mut self, node: u32, model: &Model) -> Result<Vec<Arc<Relative>>> {
+        let path: Vec<u32> = self.tree.path_to_root(node).iter().map(|n| n.number).collect();
+        let mut up: Vec<u32> = path;
+        up.sort_unstable(); // numbers grow from the root down
+        let mut family: Vec<Arc<Relative>> = Vec::new();
+        for number in up {
+            if let Some(found) = self.relatives.get(&number) {
+                family.insert(0, found.clone());
+                continue;
+            }
+            let node = &self.tree[number];
+            let prompt = model.engine.reader().prompt(&node.plan.prompt)?;
+            let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
+            let identities = lineage::identities(&above, &prompt, &node.plan.spans);
+            let generation = Generation { prompt, identities, weights: node.plan.weights.clone() };
+            let relative = Arc::new(Relative::new(Some(node.id), node.plan.clone(), generation));
+            self.relatives.insert(number, relative.clone());
+            family.insert(0, relative);
+        }
+        Ok(family)
+    }
+
+    /// Shares of the steps that windows reach to under the settings in force.
+    pub(super) fn reach(&self) -> (f64, f64) {
+        let turn = &self.settings.turn;
+        let words = turn.cross_words.values().map(|w| w.to);
+        (words.fold(turn.cross_replace_steps.to, f64::max), turn.self_replace_steps.to)
+    }
+
+    /// Plans an edit where we are: the recipe it would be drawn with, and the plan.
+    ///
+    /// # Errors
+    /// Fails if the edit cannot be planned or the model cannot be loaded.
+    pub fn plan(&mut self, edit: &Edit) -> Result<(Recipe, Resolved)> {
+        self.plan_at(self.tree.here(), edit)
+    }
+
+    /// Plans an edit of the node `parent`, or a root.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_at(&mut self, parent: Option<u32>, edit: &Edit) -> Result<(Recipe, Resolved)> {
+        let parent = parent.filter(|_| !edit.is_root);
+        if parent.is_none() {
+            let (name, precision) = self.model_of_next_root();
+            let model = self.models.get(&name, precision)?;
+            let recipe = model.recipe(&self.settings.root)?;
+            let prompt = model.engine.reader().prompt(&edit.prompt)?;
+            return Ok((recipe, resolve(&[], prompt, edit, &self.settings.turn)?));
+        }
+        let Some(node) = parent.and_then(|number| self.tree.node(number)) else { bail!("BUG: an edit has no parent") };
+        let (number, recipe) = (node.number, (*node.recipe).clone());
+        let model = self.model_for(&recipe)?;
+        let family = self.family(number, &model)?;
+        let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
+        let prompt = model.engine.reader().prompt(&edit.prompt)?;
+        Ok((recipe, resolve(&above, prompt, edit, &self.settings.turn)?))
+    }
+
+    /// Carries an edit out: plans, draws, stores, and only then writes the event. `None` if it was stopped; then no node
+    /// has grown. An edit that leads to a node that exists moves there and draws nothing.
+    ///
+    /// # Errors
+    /// Fails if the edit cannot be planned or drawn, or its event cannot be written; the tree is then as before.
+    pub fn edit(&mut self, line: &str, edit: &Edit, watch: Watch<'_>) -> Result<Option<Turned>> {
+        self.edit_at(self.tree.here(), line, edit, watch)
+    }
+
+    /// Carries out an edit of the node `parent`, wherever we are; we are then at what grew.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn edit_at(
+        &mut self,
+        parent: Option<u32>,
+        line: &str,
+        edit: &Edit,
+        watch: Watch<'_>,
+    ) -> Result<Option<Turned>> {
+        let planned = self.plan_at(parent, edit)?;
+        self.edit_planned((parent, line), edit, planned, watch)
+    }
+
+    /// Carries out an edit of a node that [`plan_at`](Self::plan_at) has just planned there, typed as `line`.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn edit_planned(
+        &mut self,
+        (parent, line): (Option<u32>, &str),
+        edit: &Edit,
+        planned: (Recipe, Resolved),
+        watch: Watch<'_>,
+    ) -> Result<Option<Turned>> {
+        let (had_file, unsaved) = (self.file.is_some(), self.unsaved.clone());
+        let turned = self.draw_and_grow((parent, line), edit, planned, watch);
+        if !had_file && !matches!(turned, Ok(Some(_))) {
+            self.take_back_file(unsaved);
+        }
+        turned
+    }
+
+    fn draw_and_grow(
+        &mut self,
+        (parent, line): (Option<u32>, &str),
+        edit: &Edit,
+        (recipe, resolved): (Recipe, Resolved),
+        watch: Watch<'_>,
+    ) -> Result<Option<Turned>> {
+        let begun = Instant::now();
+        let Resolved { plan, generation, mut warnings } = resolved;
+        warnings.splice(0..0, edit.warnings.iter().cloned());
+        let parent = parent.filter(|_| !edit.is_root);
+        let event = match parent {
+            Some(here) => self.tree.grow(here, line, edit.changes.clone(), plan)?,
+            None => self.tree.grow_root(line, edit.changes.clone(), plan, recipe.clone()),
+        };
+        let model = self.model_for(&recipe)?;
+        let node = match event {
+            Event::Grow(node) => node,
+            event => return self.arrive(event, begun, warnings).map(Some),
+        };
+        self.begin_file()?;
+        let relative = Arc::new(Relative::new(Some(node.id), node.plan.clone(), generation));
+        let mut family = match parent {
+            Some(here) => self.family(here, &model)?,
+            None => Vec::new(),
+        };
+        family.insert(0, relative.clone());
+        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        let Some(done) = easel.draw(&family, watch)? else {
+            return Ok(None);
+        };
+        let parent_left = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
+        let outside = region::outside(&family, &done.left, parent_left.as_deref(), &easel);
+        let evaluations = easel.evaluations();
+        self.store.flush();
+        let seconds = begun.elapsed().as_secs_f64();
+        let drawn = Drawn {
+            digest: picture_digest(&done.left.picture),
+            thumbprint: thumbprint(&to_image(&done.left.picture)).to_vec(),
+            kernels: format!("{} {}", maker(), settings::name_of(&recipe.precision)),
+            seconds,
+            evaluations,
+        };
+        let number = node.number;
+        self.commit(Event::Grow(node), Some(&drawn))?;
+        self.drawn.push(Some(drawn));
+        self.forget_far(number);
+        self.relatives.insert(number, relative);
+        Ok(Some(Turned {
+            node: number,
+            parent,
+            existed: false,
+            left: done.left,
+            parent_left,
+            outside,
+            evaluations,
+            seconds,
+            row_gap: done.row_gap,
+            warnings,
+        }))
+    }
+
+    /// Keeps what is remembered of runs small; the store has the rest.
+    pub(super) fn forget_far(&mut self, newest: u32) {
+        if self.relatives.len() > REMEMBERED {
+            self.relatives.retain(|number, _| number + REMEMBERED as u32 / 2 > newest);
+        }
+    }
+
+    /// Goes where an event leads; nothing is drawn unless the store has lost the picture.
+    fn arrive(&mut self, event: Event, begun: Instant, warnings: Vec<String>) -> Result<Turned> {
+        let to = event.arrives().context("BUG: a move leads nowhere")?;
+        if self.tree.here() != Some(to) {
+            self.commit(event, None)?;
+        }
+        let (left, parent_left, outside) = self.look(to)?;
+        Ok(Turned {
+            node: to,
+            parent: self.tree[to].parent,
+            existed: true,
+            left,
+            parent_left,
+            outside,
+            evaluations: 0,
+            seconds: begun.elapsed().as_secs_f64(),
+            row_gap: 0.0,
+            warnings,
+        })
+    }
+
+    /// What a node and its parent left, and what lies outside the region of its words.
+    ///
+    /// # Errors
+    /// Fails if it must be drawn again and cannot be.
+    #[expect(clippy::type_complexity, reason = "three parts of one look")]
+    pub fn look(&mut self, number: u32) -> Result<(Arc<Left>, Option<Arc<Left>>, Option<Vec<bool>>)> {
+        let Looked { left, parent, outside, .. } = self.look_closely(number)?;
+        Ok((left, parent, outside))
+    }
+
+    /// The same, with what it cost.
+    pub(super) fn look_closely(&mut self, number: u32) -> Result<Looked> {
+        let recipe = self.tree[number].recipe.clone();
+        let model = self.model_for(&recipe)?;
+        let family = self.family(number, &model)?;
+        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        let left = easel.left(&family)?;
+        let parent = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
+        let outside = region::outside(&family, &left, parent.as_deref(), &easel);
+        Ok(Looked { left, parent, outside, evaluations: easel.evaluations() })
+    }
+
+    /// Pixels outside the regions of all edits since the root of a node's tree; `None` for a root.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn outside_all(&mut self, number: u32) -> Result<Option<Vec<bool>>> {
+        let recipe = self.tree[number].recipe.clone();
+        let model = self.model_for(&recipe)?;
+        let family = self.family(number, &model)?;
+        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        region::outside_all(&family, &easel)
+    }
+
+    /// A node's picture: from the store, or drawn again.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub fn picture(&mut self, number: u32) -> Result<Picture> {
+        if let Some(picture) = relative::find_picture(&self.store, self.tree[number].id) {
+            return Ok(picture);
+        }
+        Ok(self.look(number)?.0.picture.clone())
+    }
+}

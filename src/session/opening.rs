@@ -1,0 +1,152 @@
+//! Opening a session, and the file it gets at its first picture.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::file::{self, Drawn, Hinted, SessionFile, Trust};
+use super::home::store_of;
+use super::lock::Lock;
+use super::model::{Models, maker};
+use super::{Options, Session, inspect};
+use crate::history::{Event, Tree};
+use crate::store::Store;
+use crate::store::disk::RealDisk;
+
+impl Session {
+    /// Opens the session, and begins to load its model in the background.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, is damaged before its end, or is open elsewhere.
+    pub fn open(options: Options) -> Result<Self> {
+        let mut session = Self {
+            tree: Tree::new(),
+            file: None,
+            lock: None,
+            read_only: options.read_only,
+            store: Store::in_memory(&options.limits),
+            limits: options.limits,
+            settings: options.settings,
+            unsaved: Vec::new(),
+            models: Models::default(),
+            drawn: Vec::new(),
+            relatives: HashMap::new(),
+            notes: Vec::new(),
+            path: options.path,
+            disk: Arc::new(RealDisk),
+        };
+        if let Some(path) = session.path.clone().filter(|p| p.is_file()) {
+            session.reopen(&path)?;
+        }
+        for (name, value) in &options.overrides {
+            session.set(name, value)?;
+        }
+        let (name, precision) = session.model_wanted();
+        session.models.begin(&name, precision);
+        Ok(session)
+    }
+
+    fn reopen(&mut self, path: &Path) -> Result<()> {
+        let contents = if self.read_only {
+            file::read(path, &*self.disk, Trust::Own)?
+        } else {
+            self.lock = Some(Lock::take(path, &self.name())?);
+            let opened = SessionFile::open(path, self.disk.clone())?;
+            self.file = Some(opened.file);
+            self.store = Store::open(&store_of(path), &maker(), &self.limits, self.disk.clone());
+            opened.contents
+        };
+        self.tree = contents.tree;
+        self.drawn = contents.drawn;
+        self.notes = contents.notes;
+        for (name, value) in self.tree.settings().to_vec() {
+            if name == inspect::TITLE {
+                continue;
+            }
+            if let Err(error) = self.settings.set(&name, &value) {
+                self.notes.push(format!("a setting of the session was left out: {error}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the file and its store, if they are not there yet: a window that draws nothing leaves nothing behind.
+    pub(super) fn begin_file(&mut self) -> Result<()> {
+        if self.read_only {
+            return Err(Hinted::new(
+                format!("session `{}` is open for reading only", self.name()),
+                "open it without --read-only",
+            )
+            .into());
+        }
+        let Some(path) = self.path.clone().filter(|_| self.file.is_none()) else {
+            return Ok(());
+        };
+        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+        // Nothing is kept of what fails here, so that it may be tried again.
+        let lock = Lock::take(&path, &self.name())?;
+        let title = self.name();
+        let mut file = SessionFile::create(&path, Some(&title), self.disk.clone())?;
+        let unsaved = std::mem::take(&mut self.unsaved);
+        let set = |(name, value): &(String, String)| Event::Set { name: name.clone(), value: value.clone() };
+        let written = unsaved.iter().map(set).try_for_each(|event| file.commit(&mut self.tree, event, None));
+        (self.file, self.lock) = (Some(file), Some(lock));
+        if written.is_err() {
+            self.take_back_file(unsaved);
+            return written;
+        }
+        self.store = Store::open(&store_of(&path), &maker(), &self.limits, self.disk.clone());
+        Ok(())
+    }
+
+    /// Gives a session that has no file yet another path for it: the one it was to have was taken by another window. A
+    /// session that has a file keeps it.
+    pub fn move_to(&mut self, path: PathBuf) {
+        if self.file.is_none() {
+            self.path = Some(path);
+        }
+    }
+
+    /// Whether the session has its file: one that was opened, or made at the first picture.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Takes back a file that was made for a first picture which did not come about, with its store; `unsaved` are the
+    /// settings that had waited for it.
+    pub(super) fn take_back_file(&mut self, unsaved: Vec<(String, String)>) {
+        let Some(path) = self.path.clone().filter(|_| self.file.is_some() && self.tree.is_empty()) else { return };
+        self.store = Store::in_memory(&self.limits);
+        self.file = None;
+        // What cannot be removed is an empty session, and does no harm.
+        let _ = fs::remove_dir_all(store_of(&path));
+        let _ = fs::remove_file(&path);
+        self.lock = None;
+        (self.tree, self.unsaved) = (Tree::new(), unsaved);
+    }
+
+    pub(super) fn commit(&mut self, event: Event, drawn: Option<&Drawn>) -> Result<()> {
+        self.begin_file()?;
+        match &mut self.file {
+            Some(file) => file.commit(&mut self.tree, event, drawn),
+            None => Ok(self.tree.apply(event)?),
+        }
+    }
+
+    /// Forgets all that can be computed again, in memory and in the store's memory; the tree stays. For tests and for
+    /// measuring what a cold start costs.
+    pub fn forget(&mut self) {
+        self.relatives.clear();
+        if self.store.is_on_disk() {
+            self.store.forget_memory();
+        } else {
+            self.store = Store::in_memory(&self.limits);
+        }
+    }
+}
