@@ -120,9 +120,20 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     if let Some(back) = session.leads_back(&edit, &resolved)? {
         out.push(format!("back    {}", back_text(&back)));
     }
-    out.push(format!("cost    {} evaluations, if the ancestors' maps are in the store", 2 * recipe.steps));
+    out.push(format!("cost    {}", cost_text(session, recipe.steps)));
     out.extend(edit.warnings.iter().chain(&resolved.warnings).map(|w| format!("note    {w}")));
     Ok(out.join("\n"))
+}
+
+/// What a turn costs, and for how long at the pace of the present picture.
+fn cost_text(session: &Session, steps: usize) -> String {
+    let evaluations = 2 * steps;
+    let drawn = session.tree().here().and_then(|here| session.drawn(here)).filter(|drawn| drawn.evaluations > 0);
+    let time = drawn.map_or(String::new(), |drawn| {
+        let pace = drawn.seconds / drawn.evaluations as f64;
+        format!(", about {}", super::report::seconds(pace * evaluations as f64))
+    });
+    format!("{evaluations} evaluations{time}, if the ancestors' maps are in the store")
 }
 
 /// Where an edit leads back to, and how exactly.
