@@ -1,5 +1,5 @@
-//! What the editor of lines knows of the conversation: what Tab offers ([`candidates`]), and the dim rest of what is
-//! probably being typed ([`hint`]).
+//! What the editor of lines knows of the conversation: what Tab offers (`candidates`), and the dim rest of what is
+//! probably being typed (`hint`).
 
 mod candidates;
 mod hint;
