@@ -3,14 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly anywhere")]
 #![cfg(unix)]
 
-use std::io::{Read, Write};
+#[path = "common/terminal.rs"]
+mod terminal;
+
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use pty_process::blocking::{Command as OnPty, Pty, open};
+use pty_process::blocking::Pty;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wordbrush");
 
@@ -33,23 +36,8 @@ struct Terminal {
 impl Terminal {
     /// The program in a window of 80 x 40 with sessions in `home`.
     fn open(home: &Path, args: &[&str]) -> Self {
-        let (pty, pts) = open().unwrap();
-        pty.resize(pty_process::Size::new(40, 80)).unwrap();
-        let command =
-            OnPty::new(PROGRAM).args(args).env("WORDBRUSH_HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
-        let command = command.env("TERM", "xterm-256color").env_remove("NO_COLOR").env_remove("TMUX").env_remove("STY");
-        let child = command.spawn(pts).unwrap();
-        let pty = Arc::new(pty);
-        let (sender, bytes) = channel();
-        let reader = pty.clone();
-        std::thread::spawn(move || {
-            let mut part = [0; 4096];
-            while let Ok(count @ 1..) = (&*reader).read(&mut part) {
-                if sender.send(part[..count].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
+        let (pty, child, bytes) =
+            terminal::start((PROGRAM, home), (40, 80), |command| command.args(args).env_remove("NO_COLOR"));
         Self { pty, child, bytes, raw: Vec::new(), seen: 0 }
     }
 

@@ -134,23 +134,25 @@ pub fn round(x: &[f32], to: Half, out: &mut [f32]) {
         let count = CHUNK.min(len - from);
         // SAFETY: chunks do not overlap.
         let out = unsafe { out.part(from, count) };
-        for (x, out) in x[from..from + count].chunks(ROUND_AT_ONCE).zip(out.chunks_mut(ROUND_AT_ONCE)) {
-            match to {
-                Half::F16 => {
-                    let mut halves = [f16::ZERO; ROUND_AT_ONCE];
-                    let halves = &mut halves[..x.len()];
-                    halves.convert_from_f32_slice(x);
-                    halves.convert_to_f32_slice(out);
-                }
-                Half::Bf16 => {
-                    let mut halves = [bf16::ZERO; ROUND_AT_ONCE];
-                    let halves = &mut halves[..x.len()];
-                    halves.convert_from_f32_slice(x);
-                    halves.convert_to_f32_slice(out);
-                }
-            }
+        let x = &x[from..from + count];
+        match to {
+            Half::F16 => round_through(f16::ZERO, x, out),
+            Half::Bf16 => round_through(bf16::ZERO, x, out),
         }
     });
+}
+
+/// Rounds by way of halves on the stack.
+fn round_through<H: Copy>(zero: H, x: &[f32], out: &mut [f32])
+where
+    [H]: HalfFloatSliceExt,
+{
+    for (x, out) in x.chunks(ROUND_AT_ONCE).zip(out.chunks_mut(ROUND_AT_ONCE)) {
+        let mut halves = [zero; ROUND_AT_ONCE];
+        let halves = &mut halves[..x.len()];
+        halves.convert_from_f32_slice(x);
+        halves.convert_to_f32_slice(out);
+    }
 }
 
 /// Replaces one row by the softmax of `scale` (positive) times it.

@@ -39,16 +39,16 @@ impl Weigh {
     pub fn into_row_gaps(self) -> Vec<f32> {
         self.row_gaps
     }
+}
 
-    /// Weights at a step.
-    #[must_use]
-    pub fn at(&self, step: usize) -> Vec<f32> {
-        match &self.inside {
-            None => self.weights.clone(),
-            Some(windows) => {
-                let pairs = self.weights.iter().zip(windows);
-                pairs.map(|(w, window)| if window.contains(&step) { *w } else { 1.0 }).collect()
-            }
+/// Weights at a step, one per token: those that are there, always or `inside` the tokens' windows and 1 outside.
+#[must_use]
+pub fn weights_at(weights: &[f32], inside: Option<&[Range<usize>]>, step: usize) -> Vec<f32> {
+    match inside {
+        None => weights.to_vec(),
+        Some(windows) => {
+            let pairs = weights.iter().zip(windows);
+            pairs.map(|(w, window)| if window.contains(&step) { *w } else { 1.0 }).collect()
         }
     }
 }
@@ -59,7 +59,7 @@ impl AttentionControl for Weigh {
     }
 
     fn attend_text(&mut self, site: Site, mut probs: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
-        let weights = self.at(site.step);
+        let weights = weights_at(&self.weights, self.inside.as_deref(), site.step);
         if weights.iter().any(|w| *w != 1.0) {
             let weights = Tensor::from_vec(weights, (1, 1, probs.dim(2)?), probs.device())?;
             probs = probs.broadcast_mul(&weights)?;

@@ -15,7 +15,7 @@ use crate::attention::blend::{Blend, Fresh, Mask, MaskRule, MaskWords, Parent, T
 use crate::attention::inject::{Carry, Inject};
 use crate::attention::maps::{MapSource, StepMaps};
 use crate::attention::record::{Keep, MaskLayers, Record};
-use crate::attention::weigh::Weigh;
+use crate::attention::weigh::{Weigh, weights_at};
 use crate::attention::{AttentionControl, Then};
 use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, VLayers, WeightWindow};
 use crate::plan::window::{For, cross_windows, steps_of};
@@ -61,6 +61,12 @@ impl Orders {
 }
 
 impl Orders {
+    /// Weights at a step, one per token.
+    #[must_use]
+    pub fn weights_at(&self, step: usize) -> Vec<f32> {
+        weights_at(&self.weights, self.weights_inside.as_deref(), step)
+    }
+
     /// Works a plan out for a run of `steps` steps. `auto_self_max` is the model's own limit for self-attention.
     #[must_use]
     pub fn of(plan: &Plan, prompt: &Prompt, steps: usize, map_precision: Precision, auto_self_max: usize) -> Self {

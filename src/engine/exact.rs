@@ -303,7 +303,7 @@ impl Trace {
                 return Some(Difference::Cross { token, ours: source(*x), theirs: source(*y) });
             }
         }
-        let (x, y) = (weights_at(&ours.orders, step), weights_at(&theirs.orders, step));
+        let (x, y) = (ours.orders.weights_at(step), theirs.orders.weights_at(step));
         if let Some(token) = (0..x.len()).find(|t| x[*t].to_bits() != y[*t].to_bits()) {
             return Some(Difference::Weight { token, ours: x[token], theirs: y[token] });
         }
@@ -314,15 +314,6 @@ impl Trace {
         let (x, y) = (begun(ours.masks), begun(theirs.masks));
         (x != y).then(|| Difference::Region { ours: x.map(|n| self.turned(n)), theirs: y.map(|n| self.turned(n)) })
     }
-}
-
-/// A node's weights at a step, one a token.
-fn weights_at(orders: &Orders, step: usize) -> Vec<f32> {
-    let inside = |token: usize| match &orders.weights_inside {
-        None => true,
-        Some(windows) => windows[token].contains(&step),
-    };
-    orders.weights.iter().enumerate().map(|(token, w)| if inside(token) { *w } else { 1.0 }).collect()
 }
 
 /// The steps at which any window of these orders opens or closes, or a mask begins; step 0 among them.

@@ -47,16 +47,12 @@ impl Orders {
     fn at(&self, step: usize) -> AtStep<'_> {
         let carry = &self.carry;
         let mixes = |kind| carry.mixes(kind, step);
-        let weight = |(token, weight): (usize, &f32)| match &self.weights_inside {
-            Some(windows) if !windows[token].contains(&step) => 1.0,
-            _ => *weight,
-        };
         AtStep {
             columns: (0..carry.columns.len()).map(|token| carry.source(token, step)).collect(),
             own: carry.own.contains(&step).then_some(carry.own_max),
             text_values: mixes(Kind::Text).then_some((carry.v_mix, &carry.columns)),
             own_values: mixes(Kind::Own).then_some(carry.v_mix),
-            weights: self.weights.iter().enumerate().map(weight).collect(),
+            weights: self.weights_at(step),
             renormalize: self.renormalize,
             makes_masks_of_used_maps: self.makes_masks_of_used_maps(),
             mask: match &self.region {

@@ -44,6 +44,13 @@ pub fn rows_of(window: Window, steps: usize, rounding: Rounding, what: For) -> R
     from..to.max(from)
 }
 
+/// Shares of the steps to which windows for text maps, and for self-attention, reach under these settings.
+#[must_use]
+pub fn reach(settings: &TurnSettings) -> (f64, f64) {
+    let words = settings.cross_words.values().map(|w| w.to);
+    (words.fold(settings.cross_replace_steps.to, f64::max), settings.self_replace_steps.to)
+}
+
 /// The cross window of every token position: the word's own where it has one, the default elsewhere.
 ///
 /// A word is every place where it stands in `prompt`, whatever its capitals.

@@ -45,13 +45,13 @@ pub fn limits(args: &Args, config: &Config) -> Result<Limits> {
 ///
 /// # Errors
 /// Fails if the session or the configuration cannot be read, or a setting is wrong.
-pub(super) fn session(args: &Args, path: Option<PathBuf>) -> Result<Session> {
+pub(super) fn session(args: &Args, path: Option<PathBuf>, read_only: bool) -> Result<Session> {
     let home = home()?;
     let config = Config::read(home.config())?;
     Session::open(Options {
         home,
         path,
-        read_only: false,
+        read_only,
         overrides: args.settings()?,
         limits: limits(args, &config)?,
         settings: config.settings,
@@ -95,7 +95,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         let file = std::fs::File::open(script).with_context(|| format!("cannot read the script {script}"))?;
         Box::new(std::io::BufReader::new(file))
     };
-    let talk = Talk::new(session(args, args.path("session"))?, args.path("out"));
+    let talk = Talk::new(session(args, args.path("session"), false)?, args.path("out"));
     lines(talk, reader, args.has("json"), out)
 }
 
@@ -271,7 +271,7 @@ pub fn replay(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         );
     }
     for path in &args.free {
-        let mut session = session(args, None)?;
+        let mut session = session(args, None, false)?;
         let mut lines = Vec::new();
         let replayed = session.replay(
             Path::new(path),

@@ -9,16 +9,15 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::args::Args;
-use super::batch::{home, limits, session, write_reply};
-use super::config::Config;
+use super::batch::{session, write_reply};
 use super::json;
 use super::reply::{Cycled, Reply};
 use super::talk::{Talk, Unwatched};
 use crate::plan::settings::{Settings, TurnSettings};
 use crate::preview::png;
+use crate::session::Session;
 use crate::session::cycle::regenerated::{Afresh, Method};
 use crate::session::file::Hinted;
-use crate::session::{Options, Session};
 use crate::study::cycles;
 
 /// `wordbrush cycle FILE [ID]`: back to an ancestor by words, the root if none is given.
@@ -41,16 +40,7 @@ pub fn cycle(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             Hinted::new(format!("there is no method `{name}`"), format!("--method {}", known.join(", or "))).into()
         );
     };
-    let home = home()?;
-    let config = Config::read(home.config())?;
-    let session = Session::open(Options {
-        home,
-        path: Some(path),
-        read_only: true,
-        overrides: args.settings()?,
-        limits: limits(args, &config)?,
-        settings: config.settings,
-    })?;
+    let session = session(args, Some(path), true)?;
     session.resolve(None)?;
     let mut talk = Talk::new(session, None);
     let begun = Instant::now();
@@ -119,7 +109,7 @@ pub fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         return Err(Hinted::new(format!("{chains} conversations are not drawn"), "--chains 1 to 1000").into());
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let mut session = session(args, None)?;
+    let mut session = session(args, None, false)?;
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))

@@ -180,9 +180,7 @@ fn region_text(region: &Region, parent: &Generation, child: &Generation, k: f64,
         Region::Everywhere => "everywhere".to_owned(),
         Region::As { up } => {
             let here = session.tree().here().unwrap_or(0);
-            let mut line = vec![here];
-            line.extend(session.tree().ancestors(here).map(|n| n.number));
-            let number = line.get(up - 1).copied().unwrap_or(0);
+            let number = session.tree().path_to_root(here).get(up - 1).map_or(0, |node| node.number);
             format!("as in #{number}, whose words and weights come back")
         }
         Region::Words { source, target, .. } => {

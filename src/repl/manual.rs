@@ -1,5 +1,6 @@
 //! What the program says of its command line: the help page, a verb's help, and the manual page.
 
+use super::fold::fold;
 use super::help::WORDS;
 use super::verbs::{COMMON, Choice, OPTIONS, VERBS, Verb, option, verb};
 use crate::plan::settings::TABLE;
@@ -33,7 +34,8 @@ fn option_line(option: &Choice) -> String {
 fn one(verb: &Verb) -> String {
     let mut lines = vec![verb.synopsis(), String::new()];
     let about = format!("{}. {}", capital(verb.about), verb.more);
-    lines.extend(wrapped(&about, 76).into_iter().map(|line| format!("  {line}")));
+    let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
+    lines.push(fold(&format!("  {about}"), 79, 0));
     lines.push(String::new());
     lines.extend(verb.own_options().filter(|option| option.name != "help").map(option_line));
     lines.extend(COMMON.iter().filter_map(|name| option(name)).map(option_line));
@@ -44,20 +46,6 @@ fn one(verb: &Verb) -> String {
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + word.chars().count() < columns => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// Text as roff has it: no character of it is taken for markup, and a minus stays one.
@@ -126,6 +114,7 @@ const FILES: &[(&str, &str)] = &[
 
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("WORDBRUSH_HOME", "The folder of the sessions."),
+    ("RAYON_NUM_THREADS", "Threads of the kernels; the pictures are the same."),
     ("WORDBRUSH_KERNELS", "Kernels to use instead of the best ones: plain, avx2, avx512f, avx512 or amx."),
     ("HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE", "For models fetched by name."),
     ("NO_COLOR", "No colours."),

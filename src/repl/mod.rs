@@ -37,18 +37,10 @@ use crate::session::Session;
 use crate::session::file::Hinted;
 use crate::turn::{Change, Edit};
 
-/// The edit that begins a new tree.
+/// The edit that begins a new tree with a prompt as it was typed.
 #[must_use]
 pub fn root_edit(prompt: &str) -> Edit {
-    let prompt = prompt.split_whitespace().collect::<Vec<_>>().join(" ");
-    Edit {
-        changes: vec![Change::Start { prompt: prompt.clone() }],
-        prompt,
-        spans: Vec::new(),
-        weighings: Vec::new(),
-        is_root: true,
-        warnings: Vec::new(),
-    }
+    Edit::root(prompt.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Changes on one line: `blond → red · + "with a hat" · wavy × 1.5`.

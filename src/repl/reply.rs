@@ -6,13 +6,12 @@ use anyhow::Error;
 use image::RgbImage;
 
 use crate::history::HistoryError;
-use crate::measure::{psnr, ssim};
 use crate::plan::resolve::PlanError;
 use crate::plan::settings::SettingError;
 use crate::session::cycle::Step;
 use crate::session::cycle::regenerated::Method;
 use crate::session::file::Hinted;
-use crate::session::{Session, Turned, to_image};
+use crate::session::{Session, Turned};
 use crate::turn::{Change, Misread, Question};
 
 /// What a line came to.
@@ -72,8 +71,7 @@ impl Cycled {
     #[must_use]
     pub fn measured((from, to): (u32, u32), method: Method, steps: Vec<Step>) -> Self {
         let measured = steps.into_iter().map(|step| {
-            let (wanted, got) = (to_image(&step.wanted.picture), to_image(&step.got.picture));
-            let (psnr, ssim) = (psnr(&wanted, &got).unwrap_or(f64::NAN), ssim(&wanted, &got));
+            let (psnr, ssim) = step.likeness();
             (step, psnr, ssim)
         });
         Self { from, to, method, steps: measured.collect() }

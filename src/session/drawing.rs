@@ -15,6 +15,7 @@ use crate::history::Event;
 use crate::measure::thumbprint;
 use crate::plan::lineage::{self, Generation};
 use crate::plan::resolve::{Resolved, resolve};
+use crate::plan::window::reach;
 use crate::plan::{Recipe, settings};
 use crate::turn::Edit;
 
@@ -62,9 +63,7 @@ impl Session {
 
     /// Shares of the steps that windows reach to under the settings in force.
     pub(super) fn reach(&self) -> (f64, f64) {
-        let turn = &self.settings.turn;
-        let words = turn.cross_words.values().map(|w| w.to);
-        (words.fold(turn.cross_replace_steps.to, f64::max), turn.self_replace_steps.to)
+        reach(&self.settings.turn)
     }
 
     /// Plans an edit where we are: the recipe it would be drawn with, and the plan.
@@ -171,8 +170,7 @@ impl Session {
         let Some(done) = easel.draw(&family, watch)? else {
             return Ok(None);
         };
-        let parent_left = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
-        let outside = region::outside(&family, &done.left, parent_left.as_deref(), &easel);
+        let (parent_left, outside) = region::beside_parent(&family, &done.left, &easel)?;
         let evaluations = easel.evaluations();
         self.store.flush();
         let seconds = begun.elapsed().as_secs_f64();
@@ -247,8 +245,7 @@ impl Session {
         let family = self.family(number, &model)?;
         let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
         let left = easel.left(&family)?;
-        let parent = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
-        let outside = region::outside(&family, &left, parent.as_deref(), &easel);
+        let (parent, outside) = region::beside_parent(&family, &left, &easel)?;
         Ok(Looked { left, parent, outside, evaluations: easel.evaluations() })
     }
 

@@ -35,6 +35,20 @@ pub fn outside(family: &[Arc<Relative>], left: &Left, parent: Option<&Left>, eas
     Some(outside)
 }
 
+/// What a node's parent left, and the pixels outside the region of what changed since.
+pub type BesideParent = (Option<Arc<Left>>, Option<Vec<bool>>);
+
+/// What the parent of the first of `family` left, and the pixels outside the region, as [`outside`] has them; `None` for
+/// a root.
+///
+/// # Errors
+/// Fails if the parent must be drawn again and cannot be.
+pub fn beside_parent(family: &[Arc<Relative>], left: &Left, easel: &Easel<'_>) -> Result<BesideParent> {
+    let parent = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
+    let outside = outside(family, left, parent.as_deref(), easel);
+    Ok((parent, outside))
+}
+
 /// Pixels outside the regions of all edits from the root down to the first of `family`; `None` for a root.
 ///
 /// # Errors

@@ -60,11 +60,16 @@ impl Sketch {
         self.node.recipe.steps
     }
 
+    /// Whether both edit one picture to one prompt.
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.parent().is_some() && self.parent() == other.parent() && self.node.plan.prompt == other.node.plan.prompt
+    }
+
     /// First steps that are the same in another sketch: none unless both edit one picture to one prompt.
     #[must_use]
     pub fn shared(&self, other: &Self) -> usize {
-        if self.parent().is_none() || self.parent() != other.parent() || self.node.plan.prompt != other.node.plan.prompt
-        {
+        if !self.is_beside(other) {
             return 0;
         }
         self.digests.iter().zip(&other.digests).take_while(|(a, b)| a == b).count()
@@ -211,8 +216,7 @@ impl Session {
                 None => return Ok(None),
             },
         };
-        let parent = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
-        let outside = region::outside(family, &left, parent.as_deref(), &easel);
+        let (parent, outside) = region::beside_parent(family, &left, &easel)?;
         let (evaluations, seconds) = (easel.evaluations(), begun.elapsed().as_secs_f64());
         Ok(Some(Aside { left, parent, outside, shared, evaluations, seconds, trail }))
     }

@@ -106,10 +106,7 @@ pub struct Cost {
 fn order(runs: &[Run], wanted: &[usize]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for &at in wanted {
-        let alike = |group: &&mut Vec<usize>| {
-            let (a, b) = (&runs[group[0]].sketch, &runs[at].sketch);
-            a.parent().is_some() && a.parent() == b.parent() && a.node.plan.prompt == b.node.plan.prompt
-        };
+        let alike = |group: &&mut Vec<usize>| runs[group[0]].sketch.is_beside(&runs[at].sketch);
         match groups.iter_mut().find(alike) {
             Some(group) => group.push(at),
             None => groups.push(vec![at]),

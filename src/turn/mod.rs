@@ -72,6 +72,21 @@ pub struct Edit {
     pub warnings: Vec<String>,
 }
 
+impl Edit {
+    /// The edit that begins a new tree.
+    #[must_use]
+    pub fn root(prompt: String) -> Self {
+        Self {
+            changes: vec![Change::Start { prompt: prompt.clone() }],
+            prompt,
+            spans: Vec::new(),
+            weighings: Vec::new(),
+            is_root: true,
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// Words of the parent and what stands in their place.
 ///
 /// Indices count [`words::split`] of either prompt. An empty source is an insertion, an empty target a removal.

@@ -1,12 +1,11 @@
 //! A person at a terminal: lines are typed into the program, and what stands on the screen is read.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use pty_process::blocking::{Command, open};
+#[path = "terminal.rs"]
+mod terminal;
 
 /// Cells across; lines of reports are folded there.
 const COLUMNS: u16 = 100;
@@ -105,22 +104,8 @@ impl Screen {
 /// Types `lines` into the program, each when it waits for one; the greeting, then each line with what came of it.
 #[track_caller]
 pub(crate) fn type_into(program: &str, home: &Path, arguments: &[&str], lines: &[&str]) -> Vec<String> {
-    let (pty, pts) = open().unwrap();
-    pty.resize(pty_process::Size::new(50, COLUMNS)).unwrap();
-    let command = Command::new(program).args(arguments).args(["--preview", "none"]).current_dir(home);
-    let command = command.env("WORDBRUSH_HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
-    let command = command.env("TERM", "xterm-256color").env("NO_COLOR", "1").env_remove("TMUX").env_remove("STY");
-    let mut child = command.spawn(pts).unwrap();
-    let pty = Arc::new(pty);
-    let (sender, bytes) = channel();
-    let reader = pty.clone();
-    std::thread::spawn(move || {
-        let mut part = [0; 4096];
-        while let Ok(count @ 1..) = (&*reader).read(&mut part) {
-            if sender.send(part[..count].to_vec()).is_err() {
-                break;
-            }
-        }
+    let (pty, mut child, bytes) = terminal::start((program, home), (50, COLUMNS), |command| {
+        command.args(arguments).args(["--preview", "none"]).current_dir(home).env("NO_COLOR", "1")
     });
     let mut raw = Vec::new();
     let mut begins = vec![0];

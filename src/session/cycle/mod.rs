@@ -15,11 +15,12 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use candle_core::Tensor;
 
-use super::Session;
 use super::easel::Easel;
 use super::file::Hinted;
 use super::model::Model;
 use super::relative::{Left, Relative};
+use super::{Session, to_image};
+use crate::measure::{psnr, ssim};
 use crate::plan::Recipe;
 use crate::plan::lineage::Generation;
 use crate::plan::resolve::resolve;
@@ -47,6 +48,16 @@ pub struct Step {
     pub evaluations: u64,
     /// Seconds.
     pub seconds: f64,
+}
+
+impl Step {
+    /// PSNR and SSIM of the picture that came back against the ancestor's; not a number if their sizes differ, and none
+    /// if they are too small.
+    #[must_use]
+    pub fn likeness(&self) -> (f64, Option<f64>) {
+        let (wanted, got) = (to_image(&self.wanted.picture), to_image(&self.got.picture));
+        (psnr(&wanted, &got).unwrap_or(f64::NAN), ssim(&wanted, &got))
+    }
 }
 
 /// A way back that is planned and not yet gone.
@@ -104,8 +115,7 @@ impl Session {
     /// From here to an ancestor: the numbers on the way, nearest first, and where on it each step back stops.
     fn stops(&self, to: u32, in_one: bool) -> Result<(Vec<u32>, Vec<usize>)> {
         let here = self.resolve(None)?;
-        let mut path = vec![here];
-        path.extend(self.tree.ancestors(here).map(|n| n.number));
+        let path: Vec<u32> = self.tree.path_to_root(here).iter().map(|n| n.number).collect();
         let Some(end) = path.iter().position(|n| *n == to) else {
             return Err(Hinted::new(format!("#{to} is no ancestor of #{here}"), "/tree shows what is").into());
         };

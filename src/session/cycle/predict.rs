@@ -256,7 +256,7 @@ impl Session {
     /// Fails if the model cannot be loaded.
     pub fn leads_back(&mut self, edit: &Edit, resolved: &Resolved) -> Result<Option<LeadsBack>> {
         let Some(here) = self.tree.here().filter(|_| !edit.is_root) else { return Ok(None) };
-        let path: Vec<u32> = std::iter::once(here).chain(self.tree.ancestors(here).map(|n| n.number)).collect();
+        let path: Vec<u32> = self.tree.path_to_root(here).iter().map(|n| n.number).collect();
         let recipe = (*self.tree[here].recipe).clone();
         let model = self.model_for(&recipe)?;
         let all = self.family(here, &model)?;

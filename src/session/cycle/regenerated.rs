@@ -20,6 +20,7 @@ use crate::plan::resolve::resolve;
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
+use crate::plan::window;
 use crate::turn::Edit;
 
 /// How a way back is drawn.
@@ -119,14 +120,7 @@ impl Session {
             if drawn.is_none() {
                 let (begun, easel) = (Instant::now(), easel()?);
                 let prompt = present.generation.prompt.clone();
-                let edit = Edit {
-                    prompt: prompt.text.clone(),
-                    changes: Vec::new(),
-                    spans: Vec::new(),
-                    weighings: Vec::new(),
-                    is_root: true,
-                    warnings: Vec::new(),
-                };
+                let edit = Edit::root(prompt.text.clone());
                 let resolved = resolve(&[], prompt, &edit, settings)?;
                 let source = Arc::new(Relative::new(None, resolved.plan, resolved.generation));
                 if easel.draw(std::slice::from_ref(&source), &mut watched)?.is_none() {
@@ -156,9 +150,8 @@ impl Session {
 /// Shares of the steps whose maps an edit under these settings needs of its source.
 fn reach(settings: &TurnSettings) -> (f64, f64) {
     let values = if settings.v_mix > 0.0 { settings.v_replace_steps.to } else { 0.0 };
-    let words = settings.cross_words.values().map(|w| w.to);
+    let (cross, own) = window::reach(settings);
     // Published rounding may reach one step further than the share says.
     let more = |share: f64| if share > 0.0 { (share + 0.05).min(1.0) } else { 0.0 };
-    let cross = words.fold(settings.cross_replace_steps.to, f64::max);
-    (more(cross.max(values)), more(settings.self_replace_steps.to.max(values)))
+    (more(cross.max(values)), more(own.max(values)))
 }

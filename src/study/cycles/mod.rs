@@ -13,11 +13,10 @@ use std::ops::ControlFlow;
 
 use anyhow::{Context, Result};
 
-use crate::measure::{psnr, ssim};
 use crate::plan::settings::{TurnSettings, VLayers};
+use crate::session::Session;
 use crate::session::cycle::Step;
 use crate::session::cycle::regenerated::{Afresh, Method};
-use crate::session::{Session, to_image};
 use crate::turn::{Change, Edit, Turn};
 
 use chains::{Dice, edit, first_prompt};
@@ -133,7 +132,7 @@ pub fn run(
 }
 
 fn row((chain, edits): (usize, usize), method: &'static str, in_one: bool, step: Step) -> Row {
-    let (wanted, got) = (to_image(&step.wanted.picture), to_image(&step.got.picture));
+    let (psnr, ssim) = step.likeness();
     let changes: Vec<String> = step.changes.iter().map(told).collect();
     Row {
         chain,
@@ -144,8 +143,8 @@ fn row((chain, edits): (usize, usize), method: &'static str, in_one: bool, step:
         changes: changes.join(", "),
         max_abs: step.max_abs,
         identical: step.identical,
-        psnr: psnr(&wanted, &got).unwrap_or(f64::NAN),
-        ssim: ssim(&wanted, &got).unwrap_or(f64::NAN),
+        psnr,
+        ssim: ssim.unwrap_or(f64::NAN),
         seconds: step.seconds,
         evaluations: step.evaluations,
         told: step.predicted.map(|told| told.is_exact()),
@@ -167,16 +166,8 @@ fn converse(session: &mut Session, edits: usize, (noise, dice): (u64, &mut Dice)
     session.set("seed", &noise.to_string())?;
     let (kind, prompt) = first_prompt(dice);
     let words = crate::turn::words::split(&prompt).iter().map(|w| w.text).collect::<Vec<_>>().join(" ");
-    let first = Edit {
-        changes: vec![Change::Start { prompt: prompt.clone() }],
-        prompt,
-        spans: Vec::new(),
-        weighings: Vec::new(),
-        is_root: true,
-        warnings: Vec::new(),
-    };
     let mut unwatched = |_: usize, _: &_| ControlFlow::Continue(());
-    let drawn = session.edit(&words, &first, &mut unwatched)?;
+    let drawn = session.edit(&words, &Edit::root(prompt), &mut unwatched)?;
     let root = drawn.context("BUG: a run that nobody watched was stopped")?.node;
     let mut made = 0;
     while made < edits {
