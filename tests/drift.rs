@@ -3,6 +3,7 @@
 mod common;
 
 use common::{say, session};
+use wordbrush::session::Session;
 use wordbrush::study::drift::{drift, table};
 
 const TURNS: [&str; 20] = [
@@ -32,8 +33,21 @@ const TURNS: [&str; 20] = [
 fn after_twenty_turns_what_no_edit_was_about_is_nearer_to_the_first_picture_than_when_drawn_afresh() {
     let mut session = session(&[("steps", "8"), ("seed", "11")]);
     say(&mut session, "a woman's face with long blond hair");
-    let last = TURNS.iter().map(|line| say(&mut session, line)).last().expect("there are turns");
-    let drifts = drift(&mut session, last.node).expect("all pictures are there");
+    let share = |session: &mut Session, node: u32| {
+        let outside = session.outside_all(node).expect("all pictures are there").expect("it is no root");
+        outside.iter().filter(|o| **o).count() as f64 / outside.len() as f64
+    };
+    let turns = TURNS.iter().map(|line| {
+        let node = say(&mut session, line).node;
+        (node, share(&mut session, node))
+    });
+    let turns: Vec<(u32, f64)> = turns.collect();
+    let last = turns.last().expect("there are turns").0;
+    let drifts = drift(&mut session, last).expect("all pictures are there");
+    let together: Vec<(u32, f64)> = drifts.iter().map(|d| (d.node, d.outside)).collect();
+    assert_eq!(turns, together, "regions taken together turn by turn are not those of all turns");
+    session.forget();
+    assert_eq!(share(&mut session, last), drifts[19].outside, "found anew, the regions are others");
     let shown = table(&drifts).plain();
     assert_eq!((drifts.len(), shown.lines().count()), (20, 21));
     assert!(drifts.windows(2).all(|pair| pair[1].outside <= pair[0].outside), "an edit took a place back:\n{shown}");

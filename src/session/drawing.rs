@@ -253,7 +253,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`look`](Self::look).
-    pub fn outside_all(&mut self, number: u32) -> Result<Option<Vec<bool>>> {
+    pub fn outside_all(&mut self, number: u32) -> Result<Option<Arc<Vec<bool>>>> {
         let recipe = self.tree[number].recipe.clone();
         let model = self.model_for(&recipe)?;
         let family = self.family(number, &model)?;

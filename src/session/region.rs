@@ -49,19 +49,25 @@ pub fn beside_parent(family: &[Arc<Relative>], left: &Left, easel: &Easel<'_>) -
     Ok((parent, outside))
 }
 
-/// Pixels outside the regions of all edits from the root down to the first of `family`; `None` for a root.
+/// Pixels outside the regions of all edits from the root down to the first of `family`; `None` for a root. Each member
+/// keeps its own, so that a turn adds one region to those of its parent.
 ///
 /// # Errors
 /// Fails if an ancestor must be drawn again and cannot be.
-pub fn outside_all(family: &[Arc<Relative>], easel: &Easel<'_>) -> Result<Option<Vec<bool>>> {
-    let mut all: Option<Vec<bool>> = None;
-    for i in 0..family.len().saturating_sub(1) {
-        let (left, parent) = (easel.left(&family[i..])?, easel.left(&family[i + 1..])?);
-        let Some(one) = outside(&family[i..], &left, Some(&parent), easel) else { return Ok(None) };
-        all = Some(match all {
-            None => one,
-            Some(all) => all.iter().zip(&one).map(|(a, b)| *a && *b).collect(),
-        });
+pub fn outside_all(family: &[Arc<Relative>], easel: &Easel<'_>) -> Result<Option<Arc<Vec<bool>>>> {
+    let edits = family.len().saturating_sub(1);
+    let known = (0..edits).find(|i| family[*i].outside_all.get().is_some());
+    let mut all = known.and_then(|i| family[i].outside_all.get().cloned().flatten());
+    for i in (0..known.unwrap_or(edits)).rev() {
+        let left = easel.left(&family[i..])?;
+        let (_, one) = beside_parent(&family[i..], &left, easel)?;
+        let is_first = i + 1 == edits;
+        all = match (one, all) {
+            (Some(one), None) if is_first => Some(Arc::new(one)),
+            (Some(one), Some(all)) => Some(Arc::new(all.iter().zip(&one).map(|(a, b)| *a && *b).collect())),
+            _ => None,
+        };
+        family[i].outside_all.get_or_init(|| all.clone());
     }
     Ok(all)
 }

@@ -44,13 +44,23 @@ pub struct Relative {
     pub(super) left: Mutex<Option<Arc<Left>>>,
     /// Maps of a node that is not stored.
     pub(super) maps: Mutex<BTreeMap<usize, Arc<StepMaps>>>,
+    /// Pixels outside the regions of all edits down to here, once asked for.
+    pub(super) outside_all: OnceLock<Option<Arc<Vec<bool>>>>,
 }
 
 impl Relative {
     /// A node that has not been drawn yet, as far as this process knows.
     #[must_use]
     pub fn new(id: Option<NodeId>, plan: Plan, generation: Generation) -> Self {
-        Self { id, plan, generation, conditions: OnceLock::new(), left: Mutex::default(), maps: Mutex::default() }
+        Self {
+            id,
+            plan,
+            generation,
+            conditions: OnceLock::new(),
+            left: Mutex::default(),
+            maps: Mutex::default(),
+            outside_all: OnceLock::new(),
+        }
     }
 }
 
