@@ -86,13 +86,15 @@ impl SledStore {
     pub fn open(folder: &Path, maker: &str, limit: u64, disk: Arc<dyn Disk>) -> Result<Self, String> {
         let failed = |why: String| format!("the store {} cannot be opened: {why}", folder.display());
         disk.make_folder(folder).map_err(|error| failed(error.to_string()))?;
-        let db = match open_index(&folder.join("index")) {
-            Err(Trouble::Damage(_)) => {
-                remove_index(folder);
-                open_index(&folder.join("index"))
-            }
-            other => other,
-        };
+        let index = folder.join("index");
+        let mut db = open_index(&index);
+        if matches!(db, Err(Trouble::Damage(_))) && remove_unfinished_snapshots(&index) {
+            db = open_index(&index);
+        }
+        if matches!(db, Err(Trouble::Damage(_))) {
+            remove_index(folder);
+            db = open_index(&index);
+        }
         let db = db.map_err(|trouble| failed(trouble.to_string()))?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -357,6 +359,15 @@ fn open_index(path: &Path) -> Result<sled::Db, Trouble> {
         }
     }
     guarded(|| config.open())
+}
+
+/// Removes what a process left that was killed while it opened the database: a snapshot of which not all was written.
+/// sled 0.34 writes it under a name of its own, but takes it for a whole one at the next opening. Returns whether there
+/// was one. Whoever finds the database damaged has its lock, so no other process is writing such a file.
+fn remove_unfinished_snapshots(index: &Path) -> bool {
+    let entries = fs::read_dir(index).into_iter().flatten().flatten().map(|entry| entry.path());
+    let unfinished = entries.filter(|path| path.extension().is_some_and(|extension| extension == "generating"));
+    unfinished.filter(|path| fs::remove_file(path).is_ok()).count() > 0
 }
 
 fn remove_index(folder: &Path) {

@@ -154,6 +154,21 @@ fn a_flipped_byte_anywhere_in_the_index_never_shows_a_wrong_value() {
 }
 
 #[test]
+fn a_snapshot_of_the_index_left_unfinished_by_a_killed_process_loses_no_value() {
+    for (name, bytes) in
+        [("snap.00000000000C3C0C.generating", ""), ("snap.FFFFFFFFFFFFFFFF.generating", "half of a sna")]
+    {
+        let shelf = filled();
+        fs::write(shelf.folder().join("index").join(name), bytes).unwrap();
+        let store = shelf.open();
+        assert_eq!(store.take_warnings(), [""; 0]);
+        for (n, length) in [(1, SMALL), (2, LARGE)] {
+            assert_eq!(store.get(key(n)).as_deref(), Some(&blob(n, length)), "{name}");
+        }
+    }
+}
+
+#[test]
 fn values_of_another_kernel_family_count_as_missing_but_not_as_damaged() {
     let shelf = filled();
     let store = shelf.open_as("kernels 2", 1 << 30);
