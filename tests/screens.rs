@@ -330,8 +330,9 @@ fn in_tmux_a_tree_stands_beside_its_thumbnails_and_no_line_wraps_at_any_width() 
         let tmux = Tmux::start(&home, (columns, 40), "open fox");
         tmux.sees("\n4 ›");
         tmux.type_line("/tree");
-        let text =
-            wait_for("the tree", || Some(tmux.text(false)).filter(|t| t.split("← here").nth(1)?.contains("\n4 ›")));
+        let text = wait_for("the tree", || {
+            Some(tmux.text(false)).filter(|t| t.split("← here").nth(1).is_some_and(|rest| rest.contains("\n4 ›")))
+        });
         let tree = &text[text.rfind("/tree").unwrap()..];
         for label in ["▀ #1 a woman's face", "└─▀", "▀ #2 blond → red", "├─▀", "▀ #3 + \"with", "▀ #4 + \"at night\""]
         {
