@@ -6,9 +6,9 @@
 use std::time::Instant;
 
 use wordbrush_kernels::{
-    Activation, AttentionShape, ConvExtras, ConvInput, PackedConv, PackedGeglu, PackedWeights, Precision, apply_probs,
-    attention, attention_probs, conv2d, family, geglu, gemm, gemm_geglu, group_norm, layer_norm, on_threads,
-    register_peak, silu,
+    Activation, AttentionShape, ConvExtras, ConvInput, GroupShape, PackedConv, PackedGeglu, PackedWeights, Precision,
+    apply_probs, attention, attention_probs, conv2d, family, geglu, gemm, gemm_geglu, group_norm, layer_norm,
+    on_threads, register_peak, silu,
 };
 
 /// Numbers that look random.
@@ -140,27 +140,37 @@ fn products(bench: &Bench, precision: Precision) {
             },
         );
     }
-    for (batch, side, inputs, outputs) in [
-        (2, 64, 320, 320),
-        (2, 32, 640, 640),
-        (2, 16, 1280, 1280),
-        (2, 8, 1280, 1280),
-        (2, 64, 4, 320),
-        (2, 64, 320, 4),
-        (1, 256, 128, 128),
-        (2, 16, 96, 96),
-        (2, 16, 192, 96),
-        (2, 8, 192, 192),
-        (2, 4, 288, 288),
+    for (batch, side, inputs, outputs, upsample) in [
+        (2, 64, 320, 320, false),
+        (2, 64, 960, 320, false),
+        (2, 32, 640, 640, false),
+        (2, 32, 640, 640, true),
+        (2, 16, 1280, 1280, false),
+        (2, 8, 1280, 1280, false),
+        (2, 64, 4, 320, false),
+        (2, 64, 320, 4, false),
+        (1, 256, 128, 128, false),
+        (2, 16, 96, 96, false),
+        (2, 16, 192, 96, false),
+        (2, 8, 192, 192, false),
+        (2, 8, 192, 192, true),
+        (2, 4, 288, 288, false),
     ] {
         let x = noise(batch * side * side * inputs);
-        let packed = PackedConv::new(&noise(outputs * inputs * 9), outputs, inputs, 3, 3, precision);
-        let mut out = vec![0.0; batch * side * side * outputs];
+        let weight = noise(outputs * inputs * 9);
+        let input = ConvInput::new(batch, side, side).pad(1).upsample(upsample);
+        let (height, width) = input.output(3, 3);
+        let mut out = vec![0.0; batch * height * width * outputs];
         let bias = noise(outputs);
         let extras = ConvExtras { bias: Some(&bias), ..ConvExtras::default() };
+        // Of the direct sum, so that both say how fast they come to the same result.
         let operations = 2.0 * (out.len() * inputs * 9) as f64;
-        bench.product(&format!("conv {batch}x{side}x{side} {inputs} -> {outputs}"), precision, operations, || {
-            conv2d(&x, ConvInput::new(batch, side, side).pad(1), &packed, extras, &mut out);
+        let what = format!("{batch}x{side}x{side} {inputs} -> {outputs}{}", if upsample { " enlarged" } else { "" });
+        let packed = PackedConv::new(&weight, outputs, inputs, 3, 3, precision);
+        bench.product(&format!("conv {what}"), precision, operations, || conv2d(&x, input, &packed, extras, &mut out));
+        let packed = PackedConv::winograd(&weight, outputs, inputs, upsample, precision);
+        bench.product(&format!("Winograd {what}"), precision, operations, || {
+            conv2d(&x, input, &packed, extras, &mut out);
         });
     }
     for (batch, pixels, heads, head_dim) in
@@ -208,7 +218,8 @@ fn passes(bench: &Bench) {
         let gamma = noise(channels);
         let bytes = (x.len() * 8) as f64;
         bench.pass(&format!("group norm, silu {batch}x{pixels}x{channels}"), bytes, || {
-            group_norm(&x, batch, pixels, channels, 32, 1e-5, &gamma, &gamma, true, &mut out);
+            let shape = GroupShape { batch, pixels, channels, groups: 32 };
+            group_norm(Some(&x), shape, 1e-5, &gamma, &gamma, true, &mut out);
         });
         bench.pass(&format!("layer norm {batch}x{pixels}x{channels}"), bytes, || {
             layer_norm(&x, batch * pixels, channels, 1e-5, &gamma, &gamma, &mut out);

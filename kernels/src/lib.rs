@@ -12,6 +12,7 @@
 //! | attention | [`attention`] in tiles; [`attention_probs`] and [`apply_probs`] where the maps themselves are wanted |
 //! | activations | [`silu`], [`gelu`], [`quick_gelu`], [`geglu`], [`softmax_rows`] |
 //! | rounding | [`round`] |
+//! | memory | [`release_free_memory`] |
 //!
 //! # The promise
 //!
@@ -67,6 +68,7 @@ mod geglu;
 mod linear;
 mod maps;
 mod math;
+mod memory;
 mod norm;
 mod panels;
 mod parallel;
@@ -80,6 +82,7 @@ mod team;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod winograd;
 
 pub use attention::{AttentionShape, attention};
 pub use conv::{ConvExtras, ConvInput, PackedConv, conv2d};
@@ -88,7 +91,8 @@ pub use geglu::{PackedGeglu, gemm_geglu};
 pub use linear::gemm;
 pub use maps::{apply_probs, attention_probs};
 pub use math::Activation;
-pub use norm::{group_norm, layer_norm};
+pub use memory::release_free_memory;
+pub use norm::{GroupShape, group_norm, layer_norm};
 pub use panels::{PackedWeights, Precision};
 pub use parallel::{THREADS_VARIABLE, on_threads, threads};
 pub use peak::register_peak;

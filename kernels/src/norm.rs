@@ -75,9 +75,9 @@ fn strip<S: Simd, const V: usize>(
     }
 }
 
-/// `x * scale + shift` channel by channel, then SiLU if asked for.
+/// `x * scale + shift` channel by channel, then SiLU if asked for; without `x`, of what `out` holds.
 struct Affine<'a> {
-    x: &'a [f32],
+    x: Option<&'a [f32]>,
     scale: &'a [f32],
     shift: &'a [f32],
     silu: bool,
@@ -91,9 +91,12 @@ impl Job for Affine<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { x, scale, shift, silu, out } = self;
         let channels = scale.len();
-        for (x, out) in x.chunks_exact(channels).zip(out.chunks_exact_mut(channels)) {
+        for (pixel, out) in out.chunks_exact_mut(channels).enumerate() {
+            if let Some(x) = x {
+                out.copy_from_slice(&x[pixel * channels..][..channels]);
+            }
             for at in (0..channels).step_by(S::LANES) {
-                let value = s.fma(s.read(x, at, 0.0), s.read(scale, at, 0.0), s.read(shift, at, 0.0));
+                let value = s.fma(s.read(out, at, 0.0), s.read(scale, at, 0.0), s.read(shift, at, 0.0));
                 let value = if silu { swish(s, value, 1.0) } else { value };
                 s.write(out, at, value);
             }
@@ -101,49 +104,57 @@ impl Job for Affine<'_> {
     }
 }
 
+/// What [`group_norm`] works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupShape {
+    /// Pictures.
+    pub batch: usize,
+    /// Pixels of a picture.
+    pub pixels: usize,
+    /// Channels of a pixel.
+    pub channels: usize,
+    /// Groups that the channels are cut into.
+    pub groups: usize,
+}
+
 /// Normalises each group of channels of each picture to mean 0 and variance 1, then scales and
 /// shifts each channel; with `silu`, the result passes through SiLU.
 ///
 /// # Shapes
-/// - `x`, `out`: `[batch, pixels, channels]`
+/// - `x`, `out`: `[batch, pixels, channels]`; without `x`, what `out` holds is normalised in place
 /// - `gamma`, `beta`: `[channels]`
 ///
 /// A NaN or an infinity makes its whole group NaN, in its picture alone.
 ///
 /// # Panics
 /// Panics if a length does not fit or if `groups` does not divide `channels`.
-#[expect(clippy::too_many_arguments, reason = "these are what a GroupNorm has")]
 pub fn group_norm(
-    x: &[f32],
-    batch: usize,
-    pixels: usize,
-    channels: usize,
-    groups: usize,
+    x: Option<&[f32]>,
+    shape: GroupShape,
     eps: f32,
     gamma: &[f32],
     beta: &[f32],
     silu: bool,
     out: &mut [f32],
 ) {
-    group_norm_with(family(), x, batch, pixels, channels, groups, eps, gamma, beta, silu, out);
+    group_norm_with(family(), x, shape, eps, gamma, beta, silu, out);
 }
 
 #[expect(clippy::too_many_arguments, reason = "those of `group_norm` and the family")]
 pub(crate) fn group_norm_with(
     family: Family,
-    x: &[f32],
-    batch: usize,
-    pixels: usize,
-    channels: usize,
-    groups: usize,
+    x: Option<&[f32]>,
+    shape: GroupShape,
     eps: f32,
     gamma: &[f32],
     beta: &[f32],
     silu: bool,
     out: &mut [f32],
 ) {
+    let GroupShape { batch, pixels, channels, groups } = shape;
     let len = batch * pixels * channels;
-    assert_eq!(x.len(), len, "group_norm: `x` holds {} values, expected [{batch}, {pixels}, {channels}]", x.len());
+    let given = x.map_or(len, <[f32]>::len);
+    assert_eq!(given, len, "group_norm: `x` holds {given} values, expected [{batch}, {pixels}, {channels}]");
     assert_eq!(out.len(), len, "group_norm: `out` holds {} values, expected {len}", out.len());
     assert!(
         groups > 0 && channels.is_multiple_of(groups),
@@ -161,13 +172,14 @@ pub(crate) fn group_norm_with(
         let first = chunk * PIXELS;
         ((picture * pixels + first) * channels, (pixels - first).min(PIXELS) * channels)
     };
+    let values: &[f32] = x.unwrap_or(&*out);
     let mut sums = vec![0.0_f64; batch * chunks * 2 * channels];
     let shared = Shared::new(&mut sums);
     parallel::run(batch * chunks, len / 4, |task| {
         let (from, count) = part(task);
         // SAFETY: every task has sums of its own.
         let out = unsafe { shared.part(task * 2 * channels, 2 * channels) };
-        dispatch(family, Sums { x: &x[from..from + count], channels, out });
+        dispatch(family, Sums { x: &values[from..from + count], channels, out });
     });
     let mut scratch = Scratch::take(batch * 2 * channels);
     let factors = words_as_floats(scratch.words());
@@ -201,7 +213,8 @@ pub(crate) fn group_norm_with(
         let (scale, shift) = factors[task / chunks * 2 * channels..][..2 * channels].split_at(channels);
         // SAFETY: every task has pixels of its own.
         let out = unsafe { shared.part(from, count) };
-        dispatch(family, Affine { x: &x[from..from + count], scale, shift, silu, out });
+        let x = x.map(|x| &x[from..from + count]);
+        dispatch(family, Affine { x, scale, shift, silu, out });
     });
 }
 

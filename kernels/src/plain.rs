@@ -144,6 +144,73 @@ pub fn conv2d(
     out
 }
 
+/// See [`crate::PackedConv::winograd`]: what [`conv2d`] computes, from transformed tiles and weights that are rounded instead.
+#[must_use]
+pub fn winograd(
+    x: &[f32],
+    input: ConvInput,
+    weight: &[f32],
+    [outputs, inputs]: [usize; 2],
+    precision: Precision,
+    extras: ConvExtras<'_>,
+) -> Vec<f32> {
+    // B^T d, G g and A^T m, each of four or three numbers.
+    let read = |[a, b, c, d]: [f32; 4]| [a - c, b + c, c - b, b - d];
+    let weigh = |[a, b, c]: [f32; 3]| [a, 0.5 * (a + c + b), 0.5 * (a + c - b), c];
+    let finish = |[a, b, c, d]: [f64; 4]| [a + b + c, b - c - d];
+    let weights: Vec<[[f32; 4]; 4]> = (0..outputs * inputs)
+        .map(|at| {
+            let lines: [[f32; 4]; 3] =
+                std::array::from_fn(|y| weigh(std::array::from_fn(|x| weight[at * 9 + y * 3 + x])));
+            let columns: [[f32; 4]; 4] = std::array::from_fn(|x| weigh(std::array::from_fn(|y| lines[y][x])));
+            std::array::from_fn(|y| std::array::from_fn(|x| columns[x][y]))
+        })
+        .collect();
+    let (out_height, out_width) = input.output(3, 3);
+    let zoom = if input.upsample { 2 } else { 1 };
+    let mut out = vec![0.0; input.batch * out_height * out_width * outputs];
+    for picture in 0..input.batch {
+        for (top, left) in (0..out_height).step_by(2).flat_map(|y| (0..out_width).step_by(2).map(move |x| (y, x))) {
+            let mut sums = vec![[[0f64; 4]; 4]; outputs];
+            for channel in 0..inputs {
+                let value = |y: usize, x_: usize| {
+                    let inside = |at: usize, pixels: usize| at >= input.pad && at < input.pad + pixels * zoom;
+                    if !inside(top + y, input.height) || !inside(left + x_, input.width) {
+                        return 0.0;
+                    }
+                    let (y, x_) = ((top + y - input.pad) / zoom, (left + x_ - input.pad) / zoom);
+                    x[((picture * input.height + y) * input.width + x_) * inputs + channel]
+                };
+                let columns: [[f32; 4]; 4] = std::array::from_fn(|x| read(std::array::from_fn(|y| value(y, x))));
+                for y in 0..4 {
+                    let line = read(std::array::from_fn(|x| columns[x][y]));
+                    for (output, sums) in sums.iter_mut().enumerate() {
+                        for x in 0..4 {
+                            sums[y][x] +=
+                                seen(line[x], precision) * seen(weights[output * inputs + channel][y][x], precision);
+                        }
+                    }
+                }
+            }
+            for (output, sums) in sums.iter().enumerate() {
+                let columns: [[f64; 2]; 4] = std::array::from_fn(|x| finish(std::array::from_fn(|y| sums[y][x])));
+                for (y, x) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                    if top + y >= out_height || left + x >= out_width {
+                        continue;
+                    }
+                    let at = ((picture * out_height + top + y) * out_width + left + x) * outputs + output;
+                    let mut sum = finish(std::array::from_fn(|x| columns[x][y]))[x];
+                    sum += extras.bias.map_or(0.0, |bias| f64::from(bias[output]));
+                    sum += extras.channel_add.map_or(0.0, |add| f64::from(add[picture * outputs + output]));
+                    out[at] =
+                        activate(extras.activation, sum as f32) + extras.residual.map_or(0.0, |residual| residual[at]);
+                }
+            }
+        }
+    }
+    out
+}
+
 /// See [`crate::geglu`].
 #[must_use]
 pub fn geglu(x: &[f32], channels: usize) -> Vec<f32> {

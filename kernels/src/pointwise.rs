@@ -120,38 +120,32 @@ pub enum Half {
     Bf16,
 }
 
-/// Rounds every value to the nearest that a half-precision number can be, ties to even, and back: the same bits in
-/// every family. What is too large for f16 becomes infinite.
-///
-/// # Panics
-/// Panics if the lengths differ.
-pub fn round(x: &[f32], to: Half, out: &mut [f32]) {
-    assert_eq!(x.len(), out.len(), "round: `out` holds {} values, expected {}", out.len(), x.len());
-    let len = x.len();
-    let out = Shared::new(out);
+/// Rounds every value in place to the nearest that a half-precision number can be, ties to even: the same bits in every
+/// family. What is too large for f16 becomes infinite.
+pub fn round(values: &mut [f32], to: Half) {
+    let len = values.len();
+    let values = Shared::new(values);
     parallel::run(len.div_ceil(CHUNK), len / 2, |task| {
         let from = task * CHUNK;
-        let count = CHUNK.min(len - from);
         // SAFETY: chunks do not overlap.
-        let out = unsafe { out.part(from, count) };
-        let x = &x[from..from + count];
+        let values = unsafe { values.part(from, CHUNK.min(len - from)) };
         match to {
-            Half::F16 => round_through(f16::ZERO, x, out),
-            Half::Bf16 => round_through(bf16::ZERO, x, out),
+            Half::F16 => round_through(f16::ZERO, values),
+            Half::Bf16 => round_through(bf16::ZERO, values),
         }
     });
 }
 
 /// Rounds by way of halves on the stack.
-fn round_through<H: Copy>(zero: H, x: &[f32], out: &mut [f32])
+fn round_through<H: Copy>(zero: H, values: &mut [f32])
 where
     [H]: HalfFloatSliceExt,
 {
-    for (x, out) in x.chunks(ROUND_AT_ONCE).zip(out.chunks_mut(ROUND_AT_ONCE)) {
+    for values in values.chunks_mut(ROUND_AT_ONCE) {
         let mut halves = [zero; ROUND_AT_ONCE];
-        let halves = &mut halves[..x.len()];
-        halves.convert_from_f32_slice(x);
-        halves.convert_to_f32_slice(out);
+        let halves = &mut halves[..values.len()];
+        halves.convert_from_f32_slice(values);
+        halves.convert_to_f32_slice(values);
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) struct Epilogue<'a> {
 }
 
 impl Epilogue<'_> {
-    fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         self.bias.is_none()
             && self.per_sample.is_none()
             && self.residual.is_none()
@@ -118,7 +118,7 @@ impl Epilogue<'_> {
 
     /// Applies it to the columns from `col` of row `row`, of `cols` in all.
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, row: usize, col: usize, cols: usize, out: &mut [f32]) {
+    pub(crate) fn apply<S: Simd>(&self, s: S, row: usize, col: usize, cols: usize, out: &mut [f32]) {
         let bias = self.bias.map(|values| &values[col..][..out.len()]);
         let per_sample = self.per_sample.map(|(values, rows)| &values[row / rows * cols + col..][..out.len()]);
         let residual = self.residual.map(|values| &values[row * cols + col..][..out.len()]);

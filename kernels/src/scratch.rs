@@ -49,8 +49,8 @@ pub(crate) fn words_as_halves(words: &mut [u32]) -> &mut [u16] {
     unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 2) }
 }
 
-/// Scratch memory above this size is given back after use (8 MiB).
-const KEPT_LINES: usize = (8 << 20) / 64;
+/// Scratch memory above this size is given back after use.
+pub(crate) const KEPT_BYTES: usize = 8 << 20;
 
 thread_local! {
     static POOL: RefCell<Vec<Words>> = const { RefCell::new(Vec::new()) };
@@ -82,7 +82,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let words = std::mem::replace(&mut self.0, Words { lines: Vec::new(), len: 0 });
-        if words.lines.len() <= KEPT_LINES {
+        if words.lines.len() * size_of::<Line>() <= KEPT_BYTES {
             POOL.with_borrow_mut(|pool| pool.push(words));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, DType, InplaceOp1, Layout, Result, Shape, Tensor};
 use wordbrush_kernels as kernels;
 
 use crate::plan::settings::Precision;
@@ -72,9 +72,23 @@ impl CustomOp1 for Round {
             candle_core::bail!("BUG: maps that are not contiguous were to be rounded")
         };
         let x = &storage.as_slice::<f32>()?[from..to];
-        let mut out = vec![0.0; x.len()];
-        kernels::round(x, self.0, &mut out);
+        let mut out = x.to_vec();
+        kernels::round(&mut out, self.0);
         Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+}
+
+impl InplaceOp1 for Round {
+    fn name(&self) -> &'static str {
+        "round"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let (CpuStorage::F32(values), Some((from, to))) = (storage, layout.contiguous_offsets()) else {
+            candle_core::bail!("BUG: maps that are not contiguous f32 were to be rounded")
+        };
+        kernels::round(&mut values[from..to], self.0);
+        Ok(())
     }
 }
 
@@ -83,13 +97,33 @@ impl CustomOp1 for Round {
 /// # Errors
 /// Fails if the device has no memory left.
 pub fn round_maps(x: &Tensor, precision: Precision) -> Result<Tensor> {
-    let (half, dtype) = match precision {
-        Precision::F32 => return Ok(x.clone()),
-        Precision::F16 => (kernels::Half::F16, DType::F16),
-        Precision::Bf16 => (kernels::Half::Bf16, DType::BF16),
-    };
-    if x.device().is_cpu() && x.dtype() == DType::F32 {
-        return x.contiguous()?.apply_op1_no_bwd(&Round(half));
+    match half(precision) {
+        None => Ok(x.clone()),
+        Some((half, _)) if on_cpu(x) => x.contiguous()?.apply_op1_no_bwd(&Round(half)),
+        Some((_, dtype)) => x.to_dtype(dtype)?.to_dtype(DType::F32),
     }
-    x.to_dtype(dtype)?.to_dtype(DType::F32)
+}
+
+/// As [`round_maps`], in the memory of `x` where that can be: a result that the caller has shown to nobody.
+///
+/// # Errors
+/// As [`round_maps`].
+pub fn round_maps_over(x: Tensor, precision: Precision) -> Result<Tensor> {
+    match half(precision) {
+        Some((half, _)) if on_cpu(&x) && x.is_contiguous() && !x.track_op() => x.inplace_op1(&Round(half)).map(|()| x),
+        _ => round_maps(&x, precision),
+    }
+}
+
+fn on_cpu(x: &Tensor) -> bool {
+    x.device().is_cpu() && x.dtype() == DType::F32
+}
+
+/// What maps are rounded to.
+fn half(precision: Precision) -> Option<(kernels::Half, DType)> {
+    match precision {
+        Precision::F32 => None,
+        Precision::F16 => Some((kernels::Half::F16, DType::F16)),
+        Precision::Bf16 => Some((kernels::Half::Bf16, DType::BF16)),
+    }
 }

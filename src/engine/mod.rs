@@ -198,13 +198,15 @@ impl Engine {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn with_reader(source: &dyn ModelSource, spec: ModelSpec, reader: Reader, backend: &Backend) -> Result<Self> {
-        Ok(Self {
+        let engine = Self {
             unet: Unet::load(&Weights::open(source, "unet")?, spec.unet.clone(), backend)?,
             vae: Vae::load(&Weights::open(source, "vae")?, spec.vae.clone(), backend)?,
             spec,
             reader,
             backend: backend.clone(),
-        })
+        };
+        wordbrush_kernels::release_free_memory(); // what weights lay in before they were packed
+        Ok(engine)
     }
 
     /// What the configurations say.

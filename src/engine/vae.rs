@@ -3,7 +3,7 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::layers::{Backend, Bias, Conv, GroupNorm, Linear, attention};
+use super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Step, attention, forget_buffers, recycle};
 use crate::model::spec::VaeSpec;
 use crate::model::weights::Weights;
 
@@ -49,15 +49,23 @@ struct Attention {
     backend: Backend,
 }
 
+#[derive(Clone, Copy)]
 struct Loader<'a> {
     w: &'a Weights,
     spec: &'a VaeSpec,
     backend: &'a Backend,
+    /// Rows that grids have; none of the encoder's, which runs at most once a session: memory is worth more there than time.
+    rows: usize,
 }
 
 impl Loader<'_> {
     fn conv(&self, name: &str, inputs: usize, outputs: usize, side: usize) -> Result<Conv> {
-        Conv::load(self.w, name, inputs, outputs, side, self.backend)
+        Conv::load(self.w, name, ConvSpec::new(inputs, outputs, side).rows(self.rows), self.backend)
+    }
+
+    /// A convolution that changes the grid.
+    fn resize(&self, name: &str, channels: usize, step: Step) -> Result<Conv> {
+        Conv::load(self.w, name, ConvSpec::new(channels, channels, 3).step(step), self.backend)
     }
 
     fn norm(&self, name: &str, channels: usize) -> Result<GroupNorm> {
@@ -123,8 +131,8 @@ impl Loader<'_> {
                 )
             };
             let resize = if i + 1 < c.len() {
-                let conv = self.conv(&format!("encoder.down_blocks.{i}.downsamplers.0.conv"), outputs, outputs, 3)?;
-                Some(conv.halving(true))
+                let name = format!("encoder.down_blocks.{i}.downsamplers.0.conv");
+                Some(self.resize(&name, outputs, Step::HalvePadAfter)?)
             } else {
                 None
             };
@@ -152,8 +160,8 @@ impl Loader<'_> {
                 )
             };
             let resize = if i + 1 < c.len() {
-                let conv = self.conv(&format!("decoder.up_blocks.{i}.upsamplers.0.conv"), outputs, outputs, 3)?;
-                Some(conv.doubling())
+                let name = format!("decoder.up_blocks.{i}.upsamplers.0.conv");
+                Some(self.resize(&name, outputs, Step::Double)?)
             } else {
                 None
             };
@@ -176,11 +184,12 @@ impl Vae {
     /// # Errors
     /// Fails if a tensor is missing or of another shape.
     pub fn load(w: &Weights, spec: VaeSpec, backend: &Backend) -> Result<Self> {
-        let loader = Loader { w, spec: &spec, backend };
+        let loader = Loader { w, spec: &spec, backend, rows: usize::MAX };
         let n = spec.latent_channels;
         let quant = if spec.quant_conv { Some(loader.conv("quant_conv", 2 * n, 2 * n, 1)?) } else { None };
         let post_quant = if spec.post_quant_conv { Some(loader.conv("post_quant_conv", n, n, 1)?) } else { None };
-        Ok(Self { encoder: loader.encoder()?, decoder: loader.decoder()?, quant, post_quant, spec })
+        let encoder = Loader { rows: 0, ..loader }.encoder()?;
+        Ok(Self { encoder, decoder: loader.decoder()?, quant, post_quant, spec })
     }
 
     /// What the configuration says.
@@ -203,14 +212,17 @@ impl Vae {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn decode_unscaled(&self, latent: &Tensor) -> candle_core::Result<Tensor> {
+        forget_buffers(); // those of the UNet are of other sizes
         let mut x = latent.unsqueeze(0)?;
         if let Some(conv) = &self.post_quant {
             x = conv.forward(&x)?;
         }
         let half = &self.decoder;
-        x = half.pass_middle(&half.conv_in.forward(&x)?)?;
+        x = half.pass_middle(half.conv_in.forward(&x)?)?;
         x = half.pass_levels(x)?;
-        half.leave(&x)?.squeeze(0)
+        let picture = half.leave(x)?.squeeze(0);
+        forget_buffers();
+        picture
     }
 
     /// A picture, `[H, W, 3]`, values -1 to 1, to mean and log-variance of its latent, each `[h, w, channels]`, not scaled.
@@ -220,7 +232,7 @@ impl Vae {
     pub fn encode(&self, picture: &Tensor) -> candle_core::Result<(Tensor, Tensor)> {
         let half = &self.encoder;
         let x = half.pass_levels(half.conv_in.forward(&picture.unsqueeze(0)?)?)?;
-        let mut x = half.leave(&half.pass_middle(&x)?)?;
+        let mut x = half.leave(half.pass_middle(x)?)?;
         if let Some(conv) = &self.quant {
             x = conv.forward(&x)?;
         }
@@ -243,37 +255,47 @@ impl Half {
     fn pass_levels(&self, mut x: Tensor) -> candle_core::Result<Tensor> {
         for level in &self.levels {
             for resnet in &level.resnets {
-                x = resnet.forward(&x)?;
+                x = resnet.forward(x)?;
             }
             if let Some(conv) = &level.resize {
-                x = conv.forward(&x)?;
+                let resized = conv.forward(&x)?;
+                recycle(std::mem::replace(&mut x, resized));
             }
         }
         Ok(x)
     }
 
-    fn pass_middle(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+    fn pass_middle(&self, x: Tensor) -> candle_core::Result<Tensor> {
         let (first, attention, second) = &self.middle;
         let mut x = first.forward(x)?;
         if let Some(attention) = attention {
             x = attention.forward(&x)?;
         }
-        second.forward(&x)
+        second.forward(x)
     }
 
-    fn leave(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        self.conv_out.forward(&self.norm_out.forward(x, true)?)
+    fn leave(&self, x: Tensor) -> candle_core::Result<Tensor> {
+        self.conv_out.forward(&self.norm_out.forward_over(x, true)?)
     }
 }
 
 impl Resnet {
-    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let h = self.conv_1.forward(&self.norm_1.forward(x, true)?)?;
-        let h = self.norm_2.forward(&h, true)?;
-        match &self.shortcut {
-            Some(conv) => self.conv_2.forward_with(&h, None, Some(&conv.forward(x)?)),
-            None => self.conv_2.forward_with(&h, None, Some(x)),
-        }
+    /// Of a picture that nobody else reads: at full size each result less is a lot of memory.
+    fn forward(&self, x: Tensor) -> candle_core::Result<Tensor> {
+        let (n, way_round) = match &self.shortcut {
+            Some(conv) => {
+                let way_round = conv.forward(&x)?;
+                (self.norm_1.forward_over(x, true)?, way_round)
+            }
+            None => (self.norm_1.forward(&x, true)?, x),
+        };
+        let h = self.conv_1.forward(&n)?;
+        recycle(n);
+        let h = self.norm_2.forward_over(h, true)?;
+        let out = self.conv_2.forward_with(&h, None, Some(&way_round))?;
+        recycle(h);
+        recycle(way_round);
+        Ok(out)
     }
 }
 

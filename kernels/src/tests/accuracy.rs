@@ -7,7 +7,7 @@ use crate::family::Family;
 use crate::linear::gemm_with;
 use crate::maps::{apply_probs_with, attention_probs_with};
 use crate::math::Activation;
-use crate::norm::{group_norm_with, layer_norm_with};
+use crate::norm::{GroupShape, group_norm_with, layer_norm_with};
 use crate::panels::{PackedWeights, Precision};
 use crate::plain;
 use crate::pointwise::{activate_with, geglu_with, softmax_rows_with};
@@ -103,6 +103,65 @@ fn convolutions_of_every_stride_and_padding_match_the_plain_ones() {
 }
 
 #[test]
+fn convolutions_by_winograd_match_the_plain_ones_and_those_of_36_products() {
+    let base = ConvInput::new(2, 7, 9).pad(1);
+    let enlarged = base.upsample(true);
+    let cases = [
+        (base, [5, 4], false),
+        (base, [33, 130], false),
+        (ConvInput::new(2, 8, 6), [40, 17], false),
+        (ConvInput::new(1, 5, 5).pad(2), [16, 3], false),
+        (ConvInput::new(1, 2, 3).pad(1).pad_bottom_right(1), [7, 5], false),
+        (enlarged, [33, 5], false),
+        (enlarged, [33, 5], true),
+        (ConvInput::new(3, 5, 4).pad(1).upsample(true), [20, 131], true),
+        (ConvInput::new(1, 1, 1).pad(1), [7, 5], false),
+        (ConvInput::new(1, 1, 1).pad(1).upsample(true), [7, 5], true),
+        // More tiles than are held at a time, and a depth of several blocks.
+        (ConvInput::new(1, 27, 29).pad(1), [3, 2], false),
+        (ConvInput::new(1, 9, 9).pad(1), [18, 1100], false),
+    ];
+    for family in families() {
+        for precision in PRECISIONS {
+            for (input, [outputs, inputs], upsample) in cases {
+                let x = noise(5, input.batch * input.height * input.width * inputs);
+                let w = noise(6, outputs * inputs * 9);
+                let (height, width) = input.output(3, 3);
+                let mut out = vec![f32::NAN; input.batch * height * width * outputs];
+                let (bias, add, residual) = (noise(7, outputs), noise(8, input.batch * outputs), noise(9, out.len()));
+                let packed = PackedConv::winograd(&w, outputs, inputs, upsample, precision);
+                assert_eq!((packed.inputs(), packed.outputs(), packed.kernel()), (inputs, outputs, (3, 3)));
+                for extras in [
+                    ConvExtras::default(),
+                    ConvExtras {
+                        bias: Some(&bias),
+                        channel_add: Some(&add),
+                        activation: Activation::Silu,
+                        residual: Some(&residual),
+                    },
+                ] {
+                    conv2d_with(family, &x, input, &packed, extras, &mut out);
+                    let expected = plain::winograd(&x, input, &w, [outputs, inputs], precision, extras);
+                    let what = format!("{family} {precision:?} {input:?} {outputs}x{inputs}, upsample {upsample}");
+                    assert_close(&out, &expected, 4.0 * summed(inputs * 9), &what);
+                    let exact = plain::conv2d(&x, input, &w, [outputs, inputs, 3, 3], Precision::F32, extras);
+                    if precision == Precision::F32 {
+                        assert_close(&out, &exact, 4.0 * summed(inputs * 9), &what);
+                    } else {
+                        let direct = plain::conv2d(&x, input, &w, [outputs, inputs, 3, 3], precision, extras);
+                        let off = |values: &[f32]| -> f64 {
+                            values.iter().zip(&exact).map(|(a, e)| f64::from(a - e).powi(2)).sum::<f64>().sqrt()
+                        };
+                        let times = off(&out) / off(&direct);
+                        assert!(times < 3.0, "{what}: bf16 is {times:.2} times as far off as with 36 products");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn attention_matches_the_plain_one() {
     let cases = [
         (1, 1, 1, 1, 1),
@@ -155,7 +214,8 @@ fn norms_match_the_plain_ones_even_far_from_zero() {
                 let most = if mean == 0.0 { 1e-6 } else { 1e-5 };
                 for silu in [false, true] {
                     let mut out = vec![f32::NAN; x.len()];
-                    group_norm_with(family, &x, batch, pixels, channels, groups, 1e-5, &gamma, &beta, silu, &mut out);
+                    let shape = GroupShape { batch, pixels, channels, groups };
+                    group_norm_with(family, Some(&x), shape, 1e-5, &gamma, &beta, silu, &mut out);
                     let expected = plain::group_norm(&x, batch, pixels, channels, groups, 1e-5, &gamma, &beta, silu);
                     if batch * pixels * channels > 1 {
                         assert_close(&out, &expected, most, &format!("{family} {batch} {pixels} {channels} {groups}"));

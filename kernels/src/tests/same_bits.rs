@@ -9,7 +9,7 @@ use crate::geglu::{PackedGeglu, gemm_geglu_with};
 use crate::linear::gemm_with;
 use crate::maps::{apply_probs_with, attention_probs_with};
 use crate::math::Activation;
-use crate::norm::{group_norm_with, layer_norm_with};
+use crate::norm::{GroupShape, group_norm_with, layer_norm_with};
 use crate::on_threads;
 use crate::panels::{PackedWeights, Precision};
 use crate::pointwise::{activate_with, geglu_with};
@@ -127,20 +127,29 @@ fn check_batches(what: &str, sample: usize, kernel: impl Fn(usize, &[f32]) -> Ve
 fn a_picture_convolves_to_the_same_bits_alone_and_in_a_batch() {
     for family in families() {
         for precision in PRECISIONS {
-            for (height, width, inputs, outputs, upsample, stride) in
-                [(16, 16, 20, 40, false, 1), (9, 7, 61, 33, true, 1), (17, 13, 4, 16, false, 2)]
-            {
+            for (height, width, inputs, outputs, upsample, stride) in [
+                (16, 16, 20, 40, false, 1),
+                (9, 7, 61, 33, true, 1),
+                (17, 13, 4, 16, false, 2),
+                (21, 18, 1030, 35, false, 1),
+            ] {
                 let w = noise(2, outputs * inputs * 9);
                 let bias = noise(3, outputs);
-                let packed = PackedConv::new(&w, outputs, inputs, 3, 3, precision);
-                check_batches(&format!("{family} {precision:?}"), height * width * inputs, |batch, x| {
-                    let input = ConvInput::new(batch, height, width).pad(1).upsample(upsample).stride(stride);
-                    let (out_height, out_width) = input.output(3, 3);
-                    let mut out = vec![f32::NAN; batch * out_height * out_width * outputs];
-                    let extras = ConvExtras { bias: Some(&bias), ..ConvExtras::default() };
-                    conv2d_with(family, x, input, &packed, extras, &mut out);
-                    out
-                });
+                let mut forms = vec![PackedConv::new(&w, outputs, inputs, 3, 3, precision)];
+                if stride == 1 {
+                    forms.push(PackedConv::winograd(&w, outputs, inputs, false, precision));
+                    forms.push(PackedConv::winograd(&w, outputs, inputs, upsample, precision));
+                }
+                for (form, packed) in forms.iter().enumerate() {
+                    check_batches(&format!("{family} {precision:?} {form}"), height * width * inputs, |batch, x| {
+                        let input = ConvInput::new(batch, height, width).pad(1).upsample(upsample).stride(stride);
+                        let (out_height, out_width) = input.output(3, 3);
+                        let mut out = vec![f32::NAN; batch * out_height * out_width * outputs];
+                        let extras = ConvExtras { bias: Some(&bias), ..ConvExtras::default() };
+                        conv2d_with(family, x, input, packed, extras, &mut out);
+                        out
+                    });
+                }
             }
         }
     }
@@ -228,7 +237,11 @@ fn a_picture_is_normalised_to_the_same_bits_alone_and_in_a_batch() {
             let (gamma, beta) = (noise(1, channels), noise(2, channels));
             check_batches(&format!("{family} GroupNorm"), pixels * channels, |batch, x| {
                 let mut out = vec![f32::NAN; x.len()];
-                group_norm_with(family, x, batch, pixels, channels, groups, 1e-5, &gamma, &beta, true, &mut out);
+                let shape = GroupShape { batch, pixels, channels, groups };
+                group_norm_with(family, Some(x), shape, 1e-5, &gamma, &beta, true, &mut out);
+                let mut over = x.to_vec();
+                group_norm_with(family, None, shape, 1e-5, &gamma, &beta, true, &mut over);
+                assert_same_bits(&over, &out, "in place");
                 out
             });
             check_batches(&format!("{family} LayerNorm"), pixels * channels, |batch, x| {

@@ -7,16 +7,72 @@ use wordbrush_kernels as kernels;
 use super::{Backend, kernel1, kernel2, kernel3};
 use crate::model::weights::Weights;
 
-/// A square convolution that keeps the grid, or halves it with stride 2.
+/// What a convolution does to the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Keeps it.
+    Keep,
+    /// Halves it, with stride 2.
+    Halve,
+    /// Halves it, with zeros on the right and bottom only, as the autoencoder's encoder does.
+    HalvePadAfter,
+    /// Doubles it, each pixel four times, before it convolves.
+    Double,
+}
+
+/// The shape of a square convolution.
+#[derive(Debug, Clone, Copy)]
+pub struct ConvSpec {
+    /// Channels in.
+    pub inputs: usize,
+    /// Channels out.
+    pub outputs: usize,
+    /// Rows and columns of the kernel.
+    pub side: usize,
+    /// What becomes of the grid.
+    pub step: Step,
+    /// Rows of the grid that it puts out at the model's own size; it may be used on others.
+    pub rows: usize,
+}
+
+/// From how many channels, in and out, products are saved by Winograd's algorithm, and from how many rows where that takes
+/// more memory. docs/decisions/0010 has the measurements.
+const WINOGRAD: (usize, usize) = (320, 32);
+
+impl ConvSpec {
+    /// A convolution that keeps a grid of many rows.
+    #[must_use]
+    pub fn new(inputs: usize, outputs: usize, side: usize) -> Self {
+        Self { inputs, outputs, side, step: Step::Keep, rows: usize::MAX }
+    }
+
+    /// The same with another step.
+    #[must_use]
+    pub fn step(self, step: Step) -> Self {
+        Self { step, ..self }
+    }
+
+    /// The same where the grid has few rows.
+    #[must_use]
+    pub fn rows(self, rows: usize) -> Self {
+        Self { rows, ..self }
+    }
+
+    fn saves_products(self) -> bool {
+        let (channels, rows) = WINOGRAD;
+        let steps = match self.step {
+            Step::Keep => self.rows >= rows,
+            Step::Double => true,
+            Step::Halve | Step::HalvePadAfter => false,
+        };
+        self.side == 3 && steps && self.inputs.min(self.outputs) >= channels
+    }
+}
+
+/// A square convolution.
 pub struct Conv {
     form: Form,
-    side: usize,
-    outputs: usize,
-    stride: usize,
-    /// Zeros on the right and bottom only, as the autoencoder's encoder pads before it halves.
-    pad_after_only: bool,
-    /// The grid is doubled, each pixel four times, before the convolution.
-    doubled: bool,
+    spec: ConvSpec,
 }
 
 enum Form {
@@ -29,42 +85,25 @@ impl Conv {
     ///
     /// # Errors
     /// Fails if they are missing or of another shape.
-    pub fn load(
-        w: &Weights,
-        name: &str,
-        inputs: usize,
-        outputs: usize,
-        side: usize,
-        backend: &Backend,
-    ) -> Result<Self> {
+    pub fn load(w: &Weights, name: &str, spec: ConvSpec, backend: &Backend) -> Result<Self> {
+        let ConvSpec { inputs, outputs, side, .. } = spec;
         let weight = w.values(&format!("{name}.weight"), &[outputs, inputs, side, side])?;
         let bias = w.values(&format!("{name}.bias"), &[outputs])?;
         let form = match backend {
-            Backend::Kernels(precision) => Form::Packed {
-                weight: kernels::PackedConv::new(&weight, outputs, inputs, side, side, *precision),
-                bias,
-            },
+            Backend::Kernels(precision) => {
+                let weight = if spec.saves_products() {
+                    kernels::PackedConv::winograd(&weight, outputs, inputs, spec.step == Step::Double, *precision)
+                } else {
+                    kernels::PackedConv::new(&weight, outputs, inputs, side, side, *precision)
+                };
+                Form::Packed { weight, bias }
+            }
             Backend::Plain(..) => Form::Plain {
                 weight: backend.tensor(weight, (outputs, inputs, side, side))?,
                 bias: backend.tensor(bias, outputs)?,
             },
         };
-        Ok(Self { form, side, outputs, stride: 1, pad_after_only: false, doubled: false })
-    }
-
-    /// The same convolution with stride 2; `pad_after_only` puts the zeros on the right and bottom only.
-    #[must_use]
-    pub fn halving(mut self, pad_after_only: bool) -> Self {
-        self.stride = 2;
-        self.pad_after_only = pad_after_only;
-        self
-    }
-
-    /// The same convolution on a grid doubled by repeating pixels.
-    #[must_use]
-    pub fn doubling(mut self) -> Self {
-        self.doubled = true;
-        self
+        Ok(Self { form, spec })
     }
 
     /// `[batch, h, w, inputs]` to `[batch, h', w', outputs]`.
@@ -86,18 +125,24 @@ impl Conv {
         residual: Option<&Tensor>,
     ) -> candle_core::Result<Tensor> {
         let (batch, h, w, _) = x.dims4()?;
-        let grow = if self.doubled { 2 } else { 1 };
-        let (out_h, out_w) = (h * grow / self.stride, w * grow / self.stride);
-        let shape = [batch, out_h, out_w, self.outputs];
+        let ConvSpec { outputs, side, step, .. } = self.spec;
+        let (doubled, stride) = match step {
+            Step::Keep => (false, 1),
+            Step::Double => (true, 1),
+            Step::Halve | Step::HalvePadAfter => (false, 2),
+        };
+        let pad_after_only = step == Step::HalvePadAfter;
+        let grow = if doubled { 2 } else { 1 };
+        let shape = [batch, h * grow / stride, w * grow / stride, outputs];
         match &self.form {
             Form::Packed { weight, bias } => {
                 let call = |x: &[f32], add: Option<&[f32]>, residual: Option<&[f32]>, out: &mut [f32]| {
-                    let padding = if self.pad_after_only { 0 } else { self.side / 2 };
+                    let padding = if pad_after_only { 0 } else { side / 2 };
                     let input = kernels::ConvInput::new(batch, h, w)
                         .pad(padding)
-                        .stride(self.stride)
-                        .pad_bottom_right(usize::from(self.pad_after_only))
-                        .upsample(self.doubled);
+                        .stride(stride)
+                        .pad_bottom_right(usize::from(pad_after_only))
+                        .upsample(doubled);
                     let extras =
                         kernels::ConvExtras { bias: Some(bias), channel_add: add, residual, ..Default::default() };
                     kernels::conv2d(x, input, weight, extras, out);
@@ -112,20 +157,53 @@ impl Conv {
                 }
             }
             Form::Plain { weight, bias } => {
-                let x = if self.doubled { super::upsample(x)? } else { x.clone() };
+                let x = if doubled { super::upsample(x)? } else { x.clone() };
                 let mut x = x.permute((0, 3, 1, 2))?.contiguous()?;
-                let mut padding = self.side / 2;
-                if self.pad_after_only {
+                let mut padding = side / 2;
+                if pad_after_only {
                     x = x.pad_with_zeros(D::Minus1, 0, 1)?.pad_with_zeros(D::Minus2, 0, 1)?;
                     padding = 0;
                 }
-                let y = x.conv2d(weight, padding, self.stride, 1, 1)?;
+                let y = x.conv2d(weight, padding, stride, 1, 1)?;
                 let mut y = y.permute((0, 2, 3, 1))?.contiguous()?.broadcast_add(bias)?;
                 if let Some(add) = per_channel {
-                    y = y.broadcast_add(&add.reshape((batch, 1, 1, self.outputs))?)?;
+                    y = y.broadcast_add(&add.reshape((batch, 1, 1, outputs))?)?;
                 }
                 residual.map_or(Ok(y.clone()), |r| y + r)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::noise;
+    use crate::model::random::Random;
+    use candle_core::{DType, Device};
+
+    #[test]
+    fn a_wide_convolution_saves_products_and_agrees_with_candle_s_own() {
+        let w = Weights::open(&Random, "unet").unwrap();
+        let kept = ConvSpec::new(320, 330, 3);
+        for (spec, saves) in [
+            (kept, true),
+            (kept.step(Step::Double).rows(16), true),
+            (kept.rows(16), false),
+            (kept.step(Step::Halve), false),
+            (kept.step(Step::HalvePadAfter), false),
+            (ConvSpec::new(320, 330, 1), false),
+            (ConvSpec::new(256, 330, 3), false),
+        ] {
+            assert_eq!(spec.saves_products(), saves, "{spec:?}");
+            let x = Tensor::from_vec(noise::normal(1, 2 * 6 * 8 * spec.inputs), (2, 6, 8, spec.inputs), &Device::Cpu);
+            let x = x.unwrap();
+            let by = |backend: &Backend| Conv::load(&w, "conv", spec, backend).unwrap().forward(&x).unwrap();
+            let plain = by(&Backend::Plain(Device::Cpu, DType::F32));
+            let ours = by(&Backend::Kernels(kernels::Precision::F32));
+            assert_eq!(ours.dims(), plain.dims());
+            let gap = (ours - plain).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+            assert!(gap < 2e-5, "{spec:?}: {gap}");
         }
     }
 }

@@ -8,16 +8,18 @@
 //! - **plain**: candle operations only. Runs on every device candle knows, and every operation has a backward, which
 //!   null-text optimisation needs. Kernels never replace it there.
 
+mod buffers;
 mod conv;
 mod linear;
 mod norm;
 mod ops;
 mod product;
 
-pub use conv::Conv;
+pub use buffers::{forget_buffers, recycle};
+pub use conv::{Conv, ConvSpec, Step};
 pub use linear::{Bias, GatedLinear, Linear};
 pub use norm::{GroupNorm, LayerNorm};
-pub use ops::{act, upsample};
+pub use ops::{act, beside, upsample};
 pub use product::{apply_probs, attention, attention_probs};
 
 use candle_core::{DType, Device, Tensor};
@@ -85,7 +87,8 @@ fn cpu_slice<'a>(storage: &'a candle_core::CpuStorage, layout: &candle_core::Lay
     }
 }
 
-/// An operation on one tensor that a kernel computes: the closure gets the values and fills the result.
+/// An operation on one tensor that a kernel computes: the closure gets the values and fills the whole result, which holds
+/// anything beforehand.
 struct Kernel1<F> {
     name: &'static str,
     shape: Vec<usize>,
@@ -102,7 +105,7 @@ impl<F: Fn(&[f32], &mut [f32]) + Send + Sync> candle_core::CustomOp1 for Kernel1
         s1: &candle_core::CpuStorage,
         l1: &candle_core::Layout,
     ) -> candle_core::Result<(candle_core::CpuStorage, candle_core::Shape)> {
-        let mut out = vec![0f32; self.shape.iter().product()];
+        let mut out = buffers::take(self.shape.iter().product());
         (self.run)(cpu_slice(s1, l1)?, &mut out);
         Ok((candle_core::CpuStorage::F32(out), self.shape.clone().into()))
     }
@@ -127,7 +130,7 @@ impl<F: Fn(&[f32], &[f32], &mut [f32]) + Send + Sync> candle_core::CustomOp2 for
         s2: &candle_core::CpuStorage,
         l2: &candle_core::Layout,
     ) -> candle_core::Result<(candle_core::CpuStorage, candle_core::Shape)> {
-        let mut out = vec![0f32; self.shape.iter().product()];
+        let mut out = buffers::take(self.shape.iter().product());
         (self.run)(cpu_slice(s1, l1)?, cpu_slice(s2, l2)?, &mut out);
         Ok((candle_core::CpuStorage::F32(out), self.shape.clone().into()))
     }
@@ -154,7 +157,7 @@ impl<F: Fn(&[f32], &[f32], &[f32], &mut [f32]) + Send + Sync> candle_core::Custo
         s3: &candle_core::CpuStorage,
         l3: &candle_core::Layout,
     ) -> candle_core::Result<(candle_core::CpuStorage, candle_core::Shape)> {
-        let mut out = vec![0f32; self.shape.iter().product()];
+        let mut out = buffers::take(self.shape.iter().product());
         (self.run)(cpu_slice(s1, l1)?, cpu_slice(s2, l2)?, cpu_slice(s3, l3)?, &mut out);
         Ok((candle_core::CpuStorage::F32(out), self.shape.clone().into()))
     }

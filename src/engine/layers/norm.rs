@@ -1,7 +1,7 @@
 //! Group norm and layer norm.
 
 use anyhow::Result;
-use candle_core::{D, Tensor};
+use candle_core::{CpuStorage, D, InplaceOp1, Layout, Tensor};
 use wordbrush_kernels as kernels;
 
 use super::{Backend, kernel1};
@@ -52,6 +52,19 @@ impl GroupNorm {
         Ok(Self { affine: Affine::load(w, name, channels, eps, backend)?, groups })
     }
 
+    /// As [`forward`](Self::forward), written over `x` where kernels compute.
+    ///
+    /// `x` is a result that the caller has shown to nobody: clones and views of it would change too.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn forward_over(&self, x: Tensor, silu: bool) -> candle_core::Result<Tensor> {
+        match self.affine.form {
+            Form::Packed { .. } => x.inplace_op1(&InPlace { norm: self, silu }).map(|()| x),
+            Form::Plain { .. } => self.forward(&x, silu),
+        }
+    }
+
     /// `[batch, .., channels]` to the same shape, then SiLU if asked.
     ///
     /// # Errors
@@ -62,7 +75,8 @@ impl GroupNorm {
         let pixels = x.elem_count() / batch / channels;
         match form {
             Form::Packed { gamma, beta } => kernel1("group-norm", x, x.dims(), |x, out| {
-                kernels::group_norm(x, batch, pixels, *channels, self.groups, *eps as f32, gamma, beta, silu, out);
+                let shape = kernels::GroupShape { batch, pixels, channels: *channels, groups: self.groups };
+                kernels::group_norm(Some(x), shape, *eps as f32, gamma, beta, silu, out);
             }),
             Form::Plain { gamma, beta } => {
                 let grouped = x.contiguous()?.reshape((batch, pixels, self.groups, channels / self.groups))?;
@@ -74,6 +88,32 @@ impl GroupNorm {
                 if silu { super::act(&y, Act::Silu, None) } else { Ok(y) }
             }
         }
+    }
+}
+
+/// As [`GroupNorm::forward`] of kernels, in a tensor's own memory.
+struct InPlace<'a> {
+    norm: &'a GroupNorm,
+    silu: bool,
+}
+
+impl InplaceOp1 for InPlace<'_> {
+    fn name(&self) -> &'static str {
+        "group-norm"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
+        let Affine { form: Form::Packed { gamma, beta }, channels, eps } = &self.norm.affine else {
+            candle_core::bail!("BUG: a plain norm has no kernel")
+        };
+        let (CpuStorage::F32(values), Some((from, to))) = (storage, layout.contiguous_offsets()) else {
+            candle_core::bail!("BUG: a kernel was given a tensor that is not contiguous f32")
+        };
+        let batch = layout.dims()[0];
+        let pixels = (to - from) / batch / channels;
+        let shape = kernels::GroupShape { batch, pixels, channels: *channels, groups: self.norm.groups };
+        kernels::group_norm(None, shape, *eps as f32, gamma, beta, self.silu, &mut values[from..to]);
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use candle_core::{D, Tensor};
 use wordbrush_kernels as kernels;
 
-use super::{Backend, kernel1};
+use super::{Backend, kernel1, kernel2};
 use crate::model::spec::Act;
 
 /// An activation function, value by value; plain operations unless a kernel backend is given.
@@ -38,6 +38,28 @@ pub(super) fn geglu(x: &Tensor) -> candle_core::Result<Tensor> {
     let hidden = x.narrow(D::Minus1, 0, half)?;
     let gate = x.narrow(D::Minus1, half, half)?.contiguous()?;
     hidden * gate.gelu_erf()?
+}
+
+/// Two pictures' channels side by side: `[.., a]` and `[.., b]` to `[.., a + b]`.
+///
+/// # Errors
+/// Fails if the other sides differ.
+pub fn beside(a: &Tensor, b: &Tensor, backend: &Backend) -> candle_core::Result<Tensor> {
+    let (left, right) = (a.dim(D::Minus1)?, b.dim(D::Minus1)?);
+    let mut shape = a.dims().to_vec();
+    match (backend, shape.last_mut()) {
+        (Backend::Kernels(_), Some(last)) if a.dims()[..a.rank() - 1] == b.dims()[..b.rank() - 1] => {
+            *last = left + right;
+            kernel2("beside", (a, b), &shape, |a, b, out| {
+                let rows = a.chunks_exact(left).zip(b.chunks_exact(right));
+                for (out, (a, b)) in out.chunks_exact_mut(left + right).zip(rows) {
+                    out[..left].copy_from_slice(a);
+                    out[left..].copy_from_slice(b);
+                }
+            })
+        }
+        _ => Tensor::cat(&[a, b], D::Minus1),
+    }
 }
 
 /// Doubles the grid, each pixel four times: `[b, h, w, c]` to `[b, 2h, 2w, c]`.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::super::layers::{Backend, Bias, Conv, GroupNorm, Linear};
+use super::super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Step, recycle};
 use super::{Level, transformer::Transformer};
 use crate::model::spec::UnetSpec;
 use crate::model::weights::Weights;
@@ -25,12 +25,20 @@ impl Resnet {
     pub(super) fn forward(&self, x: &Tensor, time: &Tensor) -> candle_core::Result<Tensor> {
         let time = self.time.forward(time)?;
         let time = time.broadcast_as((x.dim(0)?, time.dim(1)?))?.contiguous()?;
-        let h = self.conv_1.forward_with(&self.norm_1.forward(x, true)?, Some(&time), None)?;
-        let h = self.norm_2.forward(&h, true)?;
+        let n = self.norm_1.forward(x, true)?;
+        let h = self.conv_1.forward_with(&n, Some(&time), None)?;
+        recycle(n);
+        let h = self.norm_2.forward_over(h, true)?;
         let sum = match &self.shortcut {
-            Some(conv) => self.conv_2.forward_with(&h, None, Some(&conv.forward(x)?))?,
+            Some(conv) => {
+                let way_round = conv.forward(x)?;
+                let sum = self.conv_2.forward_with(&h, None, Some(&way_round))?;
+                recycle(way_round);
+                sum
+            }
             None => self.conv_2.forward_with(&h, None, Some(x))?,
         };
+        recycle(h);
         if self.scale == 1.0 { Ok(sum) } else { sum / self.scale }
     }
 }
@@ -45,9 +53,16 @@ pub(super) struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn resnet(&self, name: &str, inputs: usize, outputs: usize, scale: f64) -> Result<Resnet> {
+    /// Rows of a level's grid at the model's own size.
+    fn rows(&self, level: usize) -> usize {
+        self.spec.sample_size >> level
+    }
+
+    fn resnet(&self, name: &str, level: usize, inputs: usize, scale: f64) -> Result<Resnet> {
+        let outputs = self.spec.channels[level];
         let conv = |part: &str, n: usize, side: usize| {
-            Conv::load(self.w, &format!("{name}.{part}"), n, outputs, side, self.backend)
+            let spec = ConvSpec::new(n, outputs, side).rows(self.rows(level));
+            Conv::load(self.w, &format!("{name}.{part}"), spec, self.backend)
         };
         let norm = |part: &str, n: usize| {
             GroupNorm::load(self.w, &format!("{name}.{part}"), n, self.spec.groups, self.spec.eps, self.backend)
@@ -74,13 +89,11 @@ impl Loader<'_> {
         let name = format!("down_blocks.{i}");
         let layers = self.spec.layers[i];
         let resnet =
-            |j: usize| self.resnet(&format!("{name}.resnets.{j}"), if j == 0 { inputs } else { outputs }, outputs, 1.0);
+            |j: usize| self.resnet(&format!("{name}.resnets.{j}"), i, if j == 0 { inputs } else { outputs }, 1.0);
         let attends = if self.spec.down_attends[i] { layers } else { 0 };
         let resize = if i + 1 < c.len() {
-            Some(
-                Conv::load(self.w, &format!("{name}.downsamplers.0.conv"), outputs, outputs, 3, self.backend)?
-                    .halving(false),
-            )
+            let spec = ConvSpec::new(outputs, outputs, 3).step(Step::Halve);
+            Some(Conv::load(self.w, &format!("{name}.downsamplers.0.conv"), spec, self.backend)?)
         } else {
             None
         };
@@ -97,7 +110,7 @@ impl Loader<'_> {
     pub(super) fn middle(&self) -> Result<(Resnet, Option<Transformer>, Resnet)> {
         let last = self.spec.channels.len() - 1;
         let c = self.spec.channels[last];
-        let resnet = |j: usize| self.resnet(&format!("mid_block.resnets.{j}"), c, c, self.spec.mid_scale);
+        let resnet = |j: usize| self.resnet(&format!("mid_block.resnets.{j}"), last, c, self.spec.mid_scale);
         let transformer =
             if self.spec.mid_attends { Some(self.transformer("mid_block.attentions.0", last)?) } else { None };
         Ok((resnet(0)?, transformer, resnet(1)?))
@@ -115,13 +128,12 @@ impl Loader<'_> {
         let resnet = |j: usize| {
             let skip = if j + 1 == layers { below } else { outputs };
             let inputs = if j == 0 { before } else { outputs };
-            self.resnet(&format!("{name}.resnets.{j}"), inputs + skip, outputs, 1.0)
+            self.resnet(&format!("{name}.resnets.{j}"), level, inputs + skip, 1.0)
         };
         let attends = if self.spec.up_attends[i] { layers } else { 0 };
         let resize = if i + 1 < c.len() {
-            Some(
-                Conv::load(self.w, &format!("{name}.upsamplers.0.conv"), outputs, outputs, 3, self.backend)?.doubling(),
-            )
+            let spec = ConvSpec::new(outputs, outputs, 3).step(Step::Double);
+            Some(Conv::load(self.w, &format!("{name}.upsamplers.0.conv"), spec, self.backend)?)
         } else {
             None
         };

@@ -7,9 +7,9 @@ mod blocks;
 mod transformer;
 
 use anyhow::{Result, ensure};
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 
-use super::layers::{Backend, Bias, Conv, GroupNorm, Linear, act};
+use super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, act, beside, recycle};
 use crate::attention::{AttentionControl, Side};
 use crate::model::spec::{Act, UnetSpec};
 use crate::model::weights::Weights;
@@ -89,14 +89,14 @@ impl Unet {
             None => None,
         };
         let unet = Self {
-            conv_in: Conv::load(w, "conv_in", spec.in_channels, c[0], 3, backend)?,
+            conv_in: Conv::load(w, "conv_in", ConvSpec::new(spec.in_channels, c[0], 3), backend)?,
             time,
             added,
             down: (0..c.len()).map(|i| loader.down(i)).collect::<Result<_>>()?,
             middle: loader.middle()?,
             up: (0..c.len()).map(|i| loader.up(i)).collect::<Result<_>>()?,
             norm_out: GroupNorm::load(w, "conv_norm_out", c[0], spec.groups, spec.eps, backend)?,
-            conv_out: Conv::load(w, "conv_out", c[0], spec.out_channels, 3, backend)?,
+            conv_out: Conv::load(w, "conv_out", ConvSpec::new(c[0], spec.out_channels, 3), backend)?,
             backend: backend.clone(),
             spec,
         };
@@ -220,7 +220,7 @@ impl Unet {
             for (i, resnet) in level.resnets.iter().enumerate() {
                 x = resnet.forward(&x, &time)?;
                 if let Some(transformer) = level.attentions.get(i) {
-                    x = transformer.forward(&x, &mut pass)?;
+                    x = then(x, |x| transformer.forward(x, &mut pass))?;
                 }
                 skips.push(x.clone());
             }
@@ -233,26 +233,35 @@ impl Unet {
         let (first, transformer, second) = &self.middle;
         x = first.forward(&x, &time)?;
         if let Some(transformer) = transformer {
-            x = transformer.forward(&x, &mut pass)?;
+            x = then(x, |x| transformer.forward(x, &mut pass))?;
         }
-        x = second.forward(&x, &time)?;
+        x = then(x, |x| second.forward(x, &time))?;
         pass.side = Side::Up;
         for level in &self.up {
             for (i, resnet) in level.resnets.iter().enumerate() {
                 let Some(skip) = skips.pop() else {
                     candle_core::bail!("BUG: the way up has more blocks than the way down left skips");
                 };
-                x = resnet.forward(&Tensor::cat(&[&x, &skip], D::Minus1)?, &time)?;
+                x = then(x, |x| beside(x, &skip, &self.backend))?;
+                recycle(skip);
+                x = then(x, |x| resnet.forward(x, &time))?;
                 if let Some(transformer) = level.attentions.get(i) {
-                    x = transformer.forward(&x, &mut pass)?;
+                    x = then(x, |x| transformer.forward(x, &mut pass))?;
                 }
             }
             if let Some(conv) = &level.resize {
-                x = conv.forward(&x)?;
+                x = then(x, |x| conv.forward(x))?;
             }
         }
-        self.conv_out.forward(&self.norm_out.forward(&x, true)?)
+        then(self.norm_out.forward_over(x, true)?, |x| self.conv_out.forward(x))
     }
+}
+
+/// The next result, and then no more of this one.
+fn then(x: Tensor, next: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>) -> candle_core::Result<Tensor> {
+    let result = next(&x)?;
+    recycle(x);
+    Ok(result)
 }
 
 impl Level {

@@ -4,10 +4,10 @@ use anyhow::Result;
 use candle_core::Tensor;
 
 use super::super::layers::{
-    Backend, Bias, GatedLinear, GroupNorm, LayerNorm, Linear, apply_probs, attention, attention_probs,
+    Backend, Bias, GatedLinear, GroupNorm, LayerNorm, Linear, apply_probs, attention, attention_probs, recycle,
 };
 use super::Call;
-use crate::attention::maps::round_maps;
+use crate::attention::maps::{round_maps, round_maps_over};
 use crate::attention::{Kind, Qkv, Side, Site};
 use crate::model::spec::UnetSpec;
 use crate::model::weights::Weights;
@@ -114,37 +114,51 @@ impl Transformer {
     pub(super) fn forward(&self, x: &Tensor, pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
         let (batch, h, w, c) = x.dims4()?;
         let flat = x.reshape((batch, h * w, c))?;
-        let mut y = self.proj_in.forward(&self.norm.forward(&flat, false)?)?;
+        let n = self.norm.forward(&flat, false)?;
+        let mut y = self.proj_in.forward(&n)?;
+        recycle(n);
         for block in &self.blocks {
-            y = block.forward(&y, (h, w), pass)?;
+            y = block.forward(y, (h, w), pass)?;
             pass.layer += 1;
         }
-        self.proj_out.forward_with(&y, None, Some(&flat))?.reshape((batch, h, w, c))
+        let out = self.proj_out.forward_with(&y, None, Some(&flat))?;
+        recycle(y);
+        out.reshape((batch, h, w, c))
     }
 }
 
 impl Block {
-    fn forward(&self, x: &Tensor, grid: (usize, usize), pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
-        let own = self.attend_self(&self.norm_1.forward(x)?, pass.site(Kind::Own, grid), pass)?;
-        let x = self.own.out.forward_with(&own, None, Some(x))?;
-        let text = self.attend_text(&self.norm_2.forward(&x)?, pass.site(Kind::Text, grid), pass)?;
-        let x = self.text.out.forward_with(&text, None, Some(&x))?;
-        let inner = self.ff_in.forward(&self.norm_3.forward(&x)?)?;
-        self.ff_out.forward_with(&inner, None, Some(&x))
+    fn forward(&self, x: Tensor, grid: (usize, usize), pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
+        let n = self.norm_1.forward(&x)?;
+        let own = self.attend_self(&n, pass.site(Kind::Own, grid), pass)?;
+        recycle(n);
+        let x = add(x, own, |own, x| self.own.out.forward_with(own, None, Some(x)))?;
+        let n = self.norm_2.forward(&x)?;
+        let text = self.attend_text(&n, pass.site(Kind::Text, grid), pass)?;
+        recycle(n);
+        let x = add(x, text, |text, x| self.text.out.forward_with(text, None, Some(x)))?;
+        let n = self.norm_3.forward(&x)?;
+        let inner = self.ff_in.forward(&n)?;
+        recycle(n);
+        add(x, inner, |inner, x| self.ff_out.forward_with(inner, None, Some(x)))
     }
 
     fn attend_self(&self, x: &Tensor, site: Site, pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
         let (q, k, v) = (self.own.q.forward(x)?, self.own.k.forward(x)?, self.own.v.forward(x)?);
         let precision = pass.call.map_precision;
-        let (mut q, mut k, mut v) = (round_maps(&q, precision)?, round_maps(&k, precision)?, v);
-        if pass.call.shown && pass.call.control.watches(site) {
-            let last = q.dim(0)? - 1;
-            let shown = Qkv { q: q.get(last)?, k: k.get(last)?, v: v.get(last)? };
-            let new = pass.call.control.attend_self(site, shown.clone())?;
-            q = replace_last(&q, &shown.q, new.q)?;
-            k = replace_last(&k, &shown.k, new.k)?;
-            v = replace_last(&v, &shown.v, new.v)?;
+        let (q, k) = (round_maps_over(q, precision)?, round_maps_over(k, precision)?);
+        if !pass.call.shown || !pass.call.control.watches(site) {
+            let out = attention((&q, &k, &v), self.heads, false, pass.backend)?;
+            [q, k, v].into_iter().for_each(recycle);
+            return Ok(out);
         }
+        // Whoever watches may keep what it is shown.
+        let last = q.dim(0)? - 1;
+        let shown = Qkv { q: q.get(last)?, k: k.get(last)?, v: v.get(last)? };
+        let new = pass.call.control.attend_self(site, shown.clone())?;
+        let q = replace_last(&q, &shown.q, new.q)?;
+        let k = replace_last(&k, &shown.k, new.k)?;
+        let v = replace_last(&v, &shown.v, new.v)?;
         attention((&q, &k, &v), self.heads, false, pass.backend)
     }
 
@@ -152,8 +166,11 @@ impl Block {
         let q = self.text.q.forward(x)?;
         let (k, v) = &pass.text[pass.layer];
         let probs = attention_probs(&q, k, self.heads, pass.backend)?; // [batch, heads, pixels, keys]
+        recycle(q);
         if !pass.call.shown {
-            return apply_probs(&probs, v, pass.backend);
+            let out = apply_probs(&probs, v, pass.backend)?;
+            recycle(probs);
+            return Ok(out);
         }
         let last = probs.dim(0)? - 1;
         let own = round_maps(&probs.get(last)?, pass.call.map_precision)?; // [heads, pixels, keys]
@@ -167,8 +184,23 @@ impl Block {
             return Ok(shown);
         }
         let rest = apply_probs(&probs.narrow(0, 0, last)?, &v.narrow(0, 0, last)?, pass.backend)?;
-        Tensor::cat(&[&rest, &shown], 0)
+        let out = Tensor::cat(&[&rest, &shown], 0)?;
+        recycle(rest);
+        recycle(shown);
+        Ok(out)
     }
+}
+
+/// A branch added to what it branched off from, and then no more of either.
+fn add(
+    x: Tensor,
+    branch: Tensor,
+    layer: impl FnOnce(&Tensor, &Tensor) -> candle_core::Result<Tensor>,
+) -> candle_core::Result<Tensor> {
+    let sum = layer(&branch, &x)?;
+    recycle(branch);
+    recycle(x);
+    Ok(sum)
 }
 
 /// The batch with its last sample replaced, or as it is if the control gave the sample back.
