@@ -47,6 +47,8 @@ impl PackedConv {
     /// In f32 results differ from [`PackedConv::new`]'s in the last bits; in bf16 it is the sums and differences of inputs and of
     /// weights that are rounded, so results differ by about as much as both do from f32.
     ///
+    /// A NaN or an infinity may make NaN of all outputs of the 2 x 2 tiles that read it, and of nothing else.
+    ///
     /// # Panics
     /// Panics if `weight` does not hold as many values.
     #[must_use]

@@ -4,6 +4,7 @@ use anyhow::Result;
 use candle_core::{DType, Tensor, Var};
 
 use super::ddim::Timetable;
+use super::layers::Backend;
 use super::unet::Condition;
 use super::{Conditions, Engine};
 
@@ -54,7 +55,7 @@ impl Engine {
     /// the sign of the gradient, which single precision turns round where the gradient is nearly zero.
     ///
     /// # Errors
-    /// Fails on an engine of kernels, which have no backward, or if the device has no memory left.
+    /// Fails on an engine of anything but plain operations in doubles, or if the device has no memory left.
     pub fn null_text(
         &self,
         inverted: &[Tensor],
@@ -64,8 +65,8 @@ impl Engine {
         rule: NullText,
     ) -> Result<Nulled> {
         anyhow::ensure!(
-            self.backend().precision().is_none(),
-            "BUG: null-text optimisation was asked of kernels, which have no backward"
+            matches!(self.backend(), Backend::Plain(_, DType::F64)),
+            "BUG: null-text optimisation takes its gradients of plain operations in doubles"
         );
         let steps = timetable.levels().len();
         let inverted: Vec<Tensor> =

@@ -2,6 +2,7 @@
 
 use super::{families, noise};
 use crate::attention::{AttentionShape, attention_with};
+use crate::conv::{ConvExtras, ConvInput, PackedConv, conv2d_with};
 use crate::family::{Family, FamilyError, parse_family};
 use crate::linear::{gemm, gemm_with};
 use crate::maps::attention_probs_with;
@@ -83,6 +84,31 @@ fn nan_in_one_query_or_one_group_stays_there() {
 }
 
 #[test]
+fn nan_in_one_pixel_stays_in_the_tiles_that_read_it() {
+    for family in families() {
+        for precision in [Precision::F32, Precision::Bf16] {
+            let (inputs, outputs) = (20, 18);
+            let packed = PackedConv::winograd(&noise(1, outputs * inputs * 9), outputs, inputs, false, precision);
+            let input = ConvInput::new(2, 8, 8).pad(1);
+            for wrong in [f32::NAN, f32::INFINITY] {
+                let mut x = noise(2, 2 * 64 * inputs);
+                x[(2 * 8 + 4) * inputs + 7] = wrong; // row 2, column 4 of the first picture
+                let mut out = vec![0.0; 2 * 64 * outputs];
+                conv2d_with(family, &x, input, &packed, ConvExtras::default(), &mut out);
+                for (pixel, out) in out.chunks_exact(outputs).enumerate() {
+                    let (y, x) = (pixel / 8, pixel % 8);
+                    let reads = (1..=3).contains(&y) && (3..=5).contains(&x);
+                    let same_tile = y <= 3 && (2..=5).contains(&x);
+                    let finite = out.iter().all(|value| value.is_finite());
+                    assert!(finite || same_tile, "{family} {precision:?}: row {y}, column {x}: {out:?}");
+                    assert!(!finite || !reads, "{family} {precision:?}: row {y}, column {x} does not show it");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn nothing_comes_of_nothing() {
     let packed = PackedWeights::new(&[], 0, 4, Precision::F32);
     gemm(&[1.0; 8], 2, &packed, None, Activation::None, None, &mut []);
@@ -90,6 +116,8 @@ fn nothing_comes_of_nothing() {
     gemm(&[], 0, &packed, None, Activation::None, None, &mut []);
     let shape = AttentionShape { batch: 0, queries: 3, keys: 2, heads: 1, head_dim: 4 };
     crate::attention(&[], &[], &[], shape, 1.0, false, Precision::F32, &mut []);
+    let packed = PackedConv::winograd(&[0.5; 36], 1, 4, false, Precision::Bf16);
+    crate::conv2d(&[], ConvInput::new(0, 3, 3).pad(1), &packed, ConvExtras::default(), &mut []);
     crate::softmax_rows(&mut [], 0, 3);
     crate::silu(&mut []);
 }

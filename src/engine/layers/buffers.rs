@@ -84,7 +84,8 @@ impl InplaceOp1 for Recycle {
 /// Takes the memory of a result that nobody reads any more.
 ///
 /// For results that the caller has had made by a layer and has shown to nobody: a clone or a view of `result` shares its
-/// memory, and reading it afterwards fails. What a gradient may still need is left alone, and so is what lives on a GPU.
+/// memory, and reading it afterwards fails. What lives on a GPU is left alone, and so are doubles: gradients are taken in them
+/// (docs/decisions/0006), and read results again.
 pub fn recycle(result: Tensor) {
     if !result.track_op() && result.device().is_cpu() {
         // It fails for no CPU tensor; if it did, the memory would be freed instead.
