@@ -3,7 +3,7 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Step, attention, forget_buffers, recycle};
+use super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Step, attention, forget_buffers, then};
 use crate::model::spec::VaeSpec;
 use crate::model::weights::Weights;
 
@@ -258,8 +258,7 @@ impl Half {
                 x = resnet.forward(x)?;
             }
             if let Some(conv) = &level.resize {
-                let resized = conv.forward(&x)?;
-                recycle(std::mem::replace(&mut x, resized));
+                x = then(x, |x| conv.forward(x))?;
             }
         }
         Ok(x)
@@ -275,7 +274,7 @@ impl Half {
     }
 
     fn leave(&self, x: Tensor) -> candle_core::Result<Tensor> {
-        self.conv_out.forward(&self.norm_out.forward_over(x, true)?)
+        then(self.norm_out.forward_over(x, true)?, |x| self.conv_out.forward(x))
     }
 }
 
@@ -289,13 +288,9 @@ impl Resnet {
             }
             None => (self.norm_1.forward(&x, true)?, x),
         };
-        let h = self.conv_1.forward(&n)?;
-        recycle(n);
+        let h = then(n, |n| self.conv_1.forward(n))?;
         let h = self.norm_2.forward_over(h, true)?;
-        let out = self.conv_2.forward_with(&h, None, Some(&way_round))?;
-        recycle(h);
-        recycle(way_round);
-        Ok(out)
+        then(way_round, |way_round| then(h, |h| self.conv_2.forward_with(h, None, Some(way_round))))
     }
 }
 

@@ -59,6 +59,13 @@ fn products_of_every_shape_and_ending_match_the_plain_ones() {
     }
 }
 
+/// What a convolution may add: nothing, and all at once.
+fn nothing_and_everything<'a>(bias: &'a [f32], add: &'a [f32], residual: &'a [f32]) -> [ConvExtras<'a>; 2] {
+    let everything =
+        ConvExtras { bias: Some(bias), channel_add: Some(add), activation: Activation::Silu, residual: Some(residual) };
+    [ConvExtras::default(), everything]
+}
+
 #[test]
 fn convolutions_of_every_stride_and_padding_match_the_plain_ones() {
     let base = ConvInput::new(2, 7, 9);
@@ -83,15 +90,7 @@ fn convolutions_of_every_stride_and_padding_match_the_plain_ones() {
                 let mut out = vec![f32::NAN; input.batch * height * width * outputs];
                 let (bias, add, residual) = (noise(7, outputs), noise(8, input.batch * outputs), noise(9, out.len()));
                 let packed = PackedConv::new(&w, outputs, inputs, kh, kw, precision);
-                for extras in [
-                    ConvExtras::default(),
-                    ConvExtras {
-                        bias: Some(&bias),
-                        channel_add: Some(&add),
-                        activation: Activation::Silu,
-                        residual: Some(&residual),
-                    },
-                ] {
+                for extras in nothing_and_everything(&bias, &add, &residual) {
                     conv2d_with(family, &x, input, &packed, extras, &mut out);
                     let expected = plain::conv2d(&x, input, &w, [outputs, inputs, kh, kw], precision, extras);
                     let what = format!("{family} {precision:?} {input:?} {outputs}x{inputs}x{kh}x{kw}");
@@ -131,15 +130,7 @@ fn convolutions_by_winograd_match_the_plain_ones_and_those_of_36_products() {
                 let (bias, add, residual) = (noise(7, outputs), noise(8, input.batch * outputs), noise(9, out.len()));
                 let packed = PackedConv::winograd(&w, outputs, inputs, upsample, precision);
                 assert_eq!((packed.inputs(), packed.outputs(), packed.kernel()), (inputs, outputs, (3, 3)));
-                for extras in [
-                    ConvExtras::default(),
-                    ConvExtras {
-                        bias: Some(&bias),
-                        channel_add: Some(&add),
-                        activation: Activation::Silu,
-                        residual: Some(&residual),
-                    },
-                ] {
+                for extras in nothing_and_everything(&bias, &add, &residual) {
                     conv2d_with(family, &x, input, &packed, extras, &mut out);
                     let expected = plain::winograd(&x, input, &w, [outputs, inputs], precision, extras);
                     let what = format!("{family} {precision:?} {input:?} {outputs}x{inputs}, upsample {upsample}");

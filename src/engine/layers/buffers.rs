@@ -4,7 +4,7 @@
 //! page by page when it is first touched, which takes a tenth of a step at the shape of Stable Diffusion 1.5. So a layer
 //! that has done with a result hands its buffer in, and the next result of about that size is written over it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor};
 
@@ -17,40 +17,45 @@ const KEPT: usize = 24 << 20;
 /// Buffers of one size kept at most: no layer has more of them in hand.
 const ALIKE: usize = 3;
 
-static BUFFERS: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+/// Buffers that nobody has in hand.
+struct Buffers(Vec<Vec<f32>>);
 
-/// Numbers to be written over: `len` of them, of any value.
-pub(super) fn take(len: usize) -> Vec<f32> {
-    let mut buffers = BUFFERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let fits = |buffer: &Vec<f32>| (len..=len + len / 4).contains(&buffer.len());
-    let best = (0..buffers.len()).filter(|i| fits(&buffers[*i])).min_by_key(|i| buffers[*i].len());
-    match best {
-        Some(best) => {
-            let mut buffer = buffers.swap_remove(best);
-            buffer.truncate(len);
-            buffer
+static BUFFERS: Mutex<Buffers> = Mutex::new(Buffers(Vec::new()));
+
+fn buffers() -> MutexGuard<'static, Buffers> {
+    BUFFERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Buffers {
+    fn take(&mut self, len: usize) -> Option<Vec<f32>> {
+        let fits = |buffer: &Vec<f32>| (len..=len + len / 4).contains(&buffer.len());
+        let best = (0..self.0.len()).filter(|i| fits(&self.0[*i])).min_by_key(|i| self.0[*i].len())?;
+        let mut buffer = self.0.swap_remove(best);
+        buffer.truncate(len);
+        Some(buffer)
+    }
+
+    /// Keeps a buffer, and gives others up for it, the oldest first.
+    fn keep(&mut self, buffer: Vec<f32>) {
+        let alike = self.0.iter().filter(|other| other.len() == buffer.len()).count();
+        if !SIZES.contains(&buffer.len()) || alike >= ALIKE {
+            return;
         }
-        None => vec![0.0; len],
+        self.0.push(buffer);
+        let mut held: usize = self.0.iter().map(Vec::len).sum();
+        let mut old = 0;
+        while held > KEPT {
+            held -= self.0[old].len();
+            old += 1;
+        }
+        self.0.drain(..old);
     }
 }
 
-/// Keeps a buffer for [`take`], and gives others up for it, the oldest first.
-fn keep(buffer: Vec<f32>) {
-    if !SIZES.contains(&buffer.len()) {
-        return;
-    }
-    let mut buffers = BUFFERS.lock().unwrap_or_else(PoisonError::into_inner);
-    if buffers.iter().filter(|other| other.len() == buffer.len()).count() >= ALIKE {
-        return;
-    }
-    buffers.push(buffer);
-    let mut held: usize = buffers.iter().map(Vec::len).sum();
-    let mut old = 0;
-    while held > KEPT {
-        held -= buffers[old].len();
-        old += 1;
-    }
-    buffers.drain(..old);
+/// Numbers to be written over: `len` of them, of any value.
+pub(super) fn take(len: usize) -> Vec<f32> {
+    let kept = buffers().take(len);
+    kept.unwrap_or_else(|| vec![0.0; len])
 }
 
 /// Above this many values (32 MiB) it is worth a few milliseconds to let the system have them.
@@ -58,9 +63,9 @@ const MUCH: usize = 8 << 20;
 
 /// Gives all kept memory back to the system.
 pub fn forget_buffers() {
-    let buffers = std::mem::take(&mut *BUFFERS.lock().unwrap_or_else(PoisonError::into_inner));
-    let much = buffers.iter().map(Vec::len).sum::<usize>() > MUCH;
-    drop(buffers);
+    let kept = std::mem::take(&mut buffers().0);
+    let much = kept.iter().map(Vec::len).sum::<usize>() > MUCH;
+    drop(kept);
     if much {
         wordbrush_kernels::release_free_memory();
     }
@@ -75,7 +80,7 @@ impl InplaceOp1 for Recycle {
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, _: &Layout) -> candle_core::Result<()> {
         if let CpuStorage::F32(values) = storage {
-            keep(std::mem::take(values));
+            buffers().keep(std::mem::take(values));
         }
         Ok(())
     }
@@ -93,6 +98,16 @@ pub fn recycle(result: Tensor) {
     }
 }
 
+/// The next result, made of `x`, and then no more of `x`, as for [`recycle`].
+///
+/// # Errors
+/// Fails if `next` does.
+pub fn then(x: Tensor, next: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>) -> candle_core::Result<Tensor> {
+    let result = next(&x)?;
+    recycle(x);
+    Ok(result)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,16 +115,13 @@ mod tests {
 
     #[test]
     fn a_buffer_that_was_handed_in_is_written_over_by_a_result_of_about_its_size_and_no_other() {
-        // A size that no other test has.
         let len = 54_321;
-        let tensor = Tensor::from_vec(vec![1.0f32; len], len, &Device::Cpu).unwrap();
-        recycle(tensor);
-        assert_eq!(take(len / 2).len(), len / 2);
-        let longer = take(len + 1);
-        assert!(longer.len() == len + 1 && longer[0] == 0.0, "a buffer that is too short is not lent");
-        let again = take(len - 300);
-        assert!(again.len() == len - 300 && again.iter().all(|x| *x == 1.0));
-        assert!(take(len - 300).iter().all(|x| *x == 0.0), "it is lent once");
+        let mut buffers = Buffers(Vec::new());
+        buffers.keep(vec![1.0; len]);
+        assert_eq!(buffers.take(len / 2), None, "a buffer far too long is not lent");
+        assert_eq!(buffers.take(len + 1), None, "a buffer that is too short is not lent");
+        assert_eq!(buffers.take(len - 300), Some(vec![1.0; len - 300]));
+        assert_eq!(buffers.take(len - 300), None, "it is lent once");
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod norm;
 mod ops;
 mod product;
 
-pub use buffers::{forget_buffers, recycle};
+pub use buffers::{forget_buffers, recycle, then};
 pub use conv::{Conv, ConvSpec, Step};
 pub use linear::{Bias, GatedLinear, Linear};
 pub use norm::{GroupNorm, LayerNorm};

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Step, recycle};
+use super::super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Step, then};
 use super::{Level, transformer::Transformer};
 use crate::model::spec::UnetSpec;
 use crate::model::weights::Weights;
@@ -25,20 +25,12 @@ impl Resnet {
     pub(super) fn forward(&self, x: &Tensor, time: &Tensor) -> candle_core::Result<Tensor> {
         let time = self.time.forward(time)?;
         let time = time.broadcast_as((x.dim(0)?, time.dim(1)?))?.contiguous()?;
-        let n = self.norm_1.forward(x, true)?;
-        let h = self.conv_1.forward_with(&n, Some(&time), None)?;
-        recycle(n);
+        let h = then(self.norm_1.forward(x, true)?, |n| self.conv_1.forward_with(n, Some(&time), None))?;
         let h = self.norm_2.forward_over(h, true)?;
-        let sum = match &self.shortcut {
-            Some(conv) => {
-                let way_round = conv.forward(x)?;
-                let sum = self.conv_2.forward_with(&h, None, Some(&way_round))?;
-                recycle(way_round);
-                sum
-            }
-            None => self.conv_2.forward_with(&h, None, Some(x))?,
-        };
-        recycle(h);
+        let sum = then(h, |h| match &self.shortcut {
+            Some(conv) => then(conv.forward(x)?, |way_round| self.conv_2.forward_with(h, None, Some(way_round))),
+            None => self.conv_2.forward_with(h, None, Some(x)),
+        })?;
         if self.scale == 1.0 { Ok(sum) } else { sum / self.scale }
     }
 }

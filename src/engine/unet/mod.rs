@@ -9,7 +9,7 @@ mod transformer;
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
-use super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, act, beside, recycle};
+use super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, act, beside, recycle, then};
 use crate::attention::{AttentionControl, Side};
 use crate::model::spec::{Act, UnetSpec};
 use crate::model::weights::Weights;
@@ -255,13 +255,6 @@ impl Unet {
         }
         then(self.norm_out.forward_over(x, true)?, |x| self.conv_out.forward(x))
     }
-}
-
-/// The next result, and then no more of this one.
-fn then(x: Tensor, next: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>) -> candle_core::Result<Tensor> {
-    let result = next(&x)?;
-    recycle(x);
-    Ok(result)
 }
 
 impl Level {

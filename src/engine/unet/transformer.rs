@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 
 use super::super::layers::{
-    Backend, Bias, GatedLinear, GroupNorm, LayerNorm, Linear, apply_probs, attention, attention_probs, recycle,
+    Backend, Bias, GatedLinear, GroupNorm, LayerNorm, Linear, apply_probs, attention, attention_probs, recycle, then,
 };
 use super::Call;
 use crate::attention::maps::{round_maps, round_maps_over};
@@ -114,32 +114,22 @@ impl Transformer {
     pub(super) fn forward(&self, x: &Tensor, pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
         let (batch, h, w, c) = x.dims4()?;
         let flat = x.reshape((batch, h * w, c))?;
-        let n = self.norm.forward(&flat, false)?;
-        let mut y = self.proj_in.forward(&n)?;
-        recycle(n);
+        let mut y = then(self.norm.forward(&flat, false)?, |n| self.proj_in.forward(n))?;
         for block in &self.blocks {
             y = block.forward(y, (h, w), pass)?;
             pass.layer += 1;
         }
-        let out = self.proj_out.forward_with(&y, None, Some(&flat))?;
-        recycle(y);
-        out.reshape((batch, h, w, c))
+        then(y, |y| self.proj_out.forward_with(y, None, Some(&flat)))?.reshape((batch, h, w, c))
     }
 }
 
 impl Block {
     fn forward(&self, x: Tensor, grid: (usize, usize), pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
-        let n = self.norm_1.forward(&x)?;
-        let own = self.attend_self(&n, pass.site(Kind::Own, grid), pass)?;
-        recycle(n);
+        let own = then(self.norm_1.forward(&x)?, |n| self.attend_self(n, pass.site(Kind::Own, grid), pass))?;
         let x = add(x, own, |own, x| self.own.out.forward_with(own, None, Some(x)))?;
-        let n = self.norm_2.forward(&x)?;
-        let text = self.attend_text(&n, pass.site(Kind::Text, grid), pass)?;
-        recycle(n);
+        let text = then(self.norm_2.forward(&x)?, |n| self.attend_text(n, pass.site(Kind::Text, grid), pass))?;
         let x = add(x, text, |text, x| self.text.out.forward_with(text, None, Some(x)))?;
-        let n = self.norm_3.forward(&x)?;
-        let inner = self.ff_in.forward(&n)?;
-        recycle(n);
+        let inner = then(self.norm_3.forward(&x)?, |n| self.ff_in.forward(n))?;
         add(x, inner, |inner, x| self.ff_out.forward_with(inner, None, Some(x)))
     }
 
@@ -165,12 +155,9 @@ impl Block {
     fn attend_text(&self, x: &Tensor, site: Site, pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
         let q = self.text.q.forward(x)?;
         let (k, v) = &pass.text[pass.layer];
-        let probs = attention_probs(&q, k, self.heads, pass.backend)?; // [batch, heads, pixels, keys]
-        recycle(q);
+        let probs = then(q, |q| attention_probs(q, k, self.heads, pass.backend))?; // [batch, heads, pixels, keys]
         if !pass.call.shown {
-            let out = apply_probs(&probs, v, pass.backend)?;
-            recycle(probs);
-            return Ok(out);
+            return then(probs, |probs| apply_probs(probs, v, pass.backend));
         }
         let last = probs.dim(0)? - 1;
         let own = round_maps(&probs.get(last)?, pass.call.map_precision)?; // [heads, pixels, keys]
@@ -184,10 +171,7 @@ impl Block {
             return Ok(shown);
         }
         let rest = apply_probs(&probs.narrow(0, 0, last)?, &v.narrow(0, 0, last)?, pass.backend)?;
-        let out = Tensor::cat(&[&rest, &shown], 0)?;
-        recycle(rest);
-        recycle(shown);
-        Ok(out)
+        then(shown, |shown| then(rest, |rest| Tensor::cat(&[rest, shown], 0)))
     }
 }
 
@@ -197,10 +181,7 @@ fn add(
     branch: Tensor,
     layer: impl FnOnce(&Tensor, &Tensor) -> candle_core::Result<Tensor>,
 ) -> candle_core::Result<Tensor> {
-    let sum = layer(&branch, &x)?;
-    recycle(branch);
-    recycle(x);
-    Ok(sum)
+    then(x, |x| then(branch, |branch| layer(branch, x)))
 }
 
 /// The batch with its last sample replaced, or as it is if the control gave the sample back.
