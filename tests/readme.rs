@@ -71,12 +71,32 @@ fn steady(text: &str) -> String {
         words.get(at + 1).is_some_and(|u| ["s", "dB", "kB", "MB", "%"].contains(&u.trim_end_matches([',', ';'])))
     };
     let told = |at: usize| match words[at] {
-        word if is_number(word) && (unit(at) || word.ends_with('%') || (at > 0 && words[at - 1] == "to")) => "_",
-        "bf16" | "f32" | "bf16," | "f32," => "_",
-        word if word.trim_matches('"').starts_with("20") && word.matches('-').count() == 3 => "_",
-        word => word,
+        word if is_number(word) && (unit(at) || word.ends_with('%') || (at > 0 && words[at - 1] == "to")) => "_".into(),
+        "bf16" | "f32" | "bf16," | "f32," => "_".into(),
+        word => without_session_names(word),
     };
-    (0..words.len()).map(told).collect::<Vec<_>>().join(" ")
+    (0..words.len()).map(told).collect::<Vec<String>>().join(" ")
+}
+
+/// A word with `_` for every name that a session without one gets, wherever in the word it stands: a date and letters.
+fn without_session_names(word: &str) -> String {
+    let shape = "dddd-dd-dd-";
+    let is_date = |text: &str| {
+        text.len() == shape.len()
+            && text.chars().zip(shape.chars()).all(|(c, s)| if s == 'd' { c.is_ascii_digit() } else { c == s })
+    };
+    let mut out = String::new();
+    let mut rest = word;
+    while let Some(first) = rest.chars().next() {
+        if rest.get(..shape.len()).is_some_and(is_date) {
+            out.push('_');
+            rest = rest[shape.len()..].trim_start_matches(|c: char| c.is_ascii_lowercase());
+        } else {
+            out.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    out
 }
 
 /// Conversations by name, each typed once.
@@ -248,4 +268,8 @@ fn numbers_that_were_measured_do_not_count_and_others_do() {
     assert_ne!(steady(a), steady(&a.replace("60", "58")));
     assert_ne!(steady(a), steady(&a.replace("#1", "#3")));
     assert_eq!(steady("cpu, bf16 · new session \"2026-11-24-a\""), steady("cpu, f32 · new session \"2027-01-02-b\""));
+    let shown = |name: &str| format!("~/sessions/{name}.pictures/maps-0005.png go on with: wordbrush open {name}");
+    assert_eq!(steady(&shown("2026-11-24-a")), steady(&shown("2031-02-03-ab")));
+    assert_ne!(steady(&shown("2026-11-24-a")), steady(&shown("fox")));
+    assert_ne!(steady("2026-11-24-a.png"), steady("2026-11-24-a.gif"));
 }
