@@ -276,7 +276,7 @@ fn a_picture_whose_lineage_was_changed_or_that_has_none_is_not_opened() {
     desk.run(&[FACE, "blond -> red", "/export png out.png"]);
     let (picture, mut notes) = png::open(&desk.at("out.png")).unwrap();
     let value = notes.wordbrush.as_mut().unwrap();
-    value["nodes"][1]["plan"]["weights"] = serde_json::json!([1e300]);
+    value["nodes"][1]["weights"] = serde_json::json!([1e300]);
     png::save(&desk.at("bad.png"), &picture, &notes).unwrap();
     png::save(&desk.at("bare.png"), &picture, &png::Notes { wordbrush: None, ..notes }).unwrap();
     std::fs::write(desk.at("text.png"), "no picture").unwrap();

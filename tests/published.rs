@@ -44,7 +44,7 @@ fn after_a_longer_swap_only_the_published_alignment_moves_later_words() {
         let prompt = &resolved.generation.prompt;
         let hair = prompt.words.iter().position(|w| w == "hair").expect("hair");
         let token = prompt.word_tokens[hair].start;
-        match &resolved.plan.columns[token] {
+        match &resolved.plan.columns()[token] {
             Column::From { up: 1, tokens } => (token, tokens[0].0),
             other => panic!("hair comes from {other:?}"),
         }

@@ -24,7 +24,7 @@ fn cells(session: &mut Session, grid: &[&str]) -> Vec<Sketch> {
     let axes = Axes::read(grid.iter().copied()).expect("a grid");
     let here = session.tree().here().expect("a node");
     let node = &session.tree()[here];
-    let (parent, line, turn) = (node.parent, node.line.clone(), node.plan.settings.clone());
+    let (parent, line, turn) = (node.parent, node.line.clone(), (*node.plan.settings).clone());
     let (base, edit) = (Settings { turn, root: RootSettings::default() }, session.edit_of(here));
     let sketch = |cell: Vec<String>| {
         let settings = axes.settings(&base, &cell).expect("settings").0;

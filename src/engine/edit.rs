@@ -73,12 +73,13 @@ impl Orders {
         let s = &plan.settings;
         let cross = cross_windows(s, prompt, steps);
         let own = |w| steps_of(w, steps, s.window_rounding, For::SelfAttention);
-        let carries = plan.columns.iter().any(|c| *c != Column::Own);
+        let columns = plan.columns();
+        let carries = columns.iter().any(|c| *c != Column::Own);
         let mut weights = vec![1.0f32; prompt.ids.len()];
         for (word, weight) in plan.weights.iter().enumerate() {
             weights[prompt.word_tokens[word].clone()].fill(*weight as f32);
         }
-        let region = match &plan.region {
+        let region = match plan.region() {
             Region::Everywhere => Where::Everywhere,
             Region::As { .. } => Where::As,
             Region::Words { source, target, source_out, target_out } => Where::Words {
@@ -93,7 +94,7 @@ impl Orders {
         };
         Self {
             carry: Carry {
-                columns: plan.columns.clone(),
+                columns,
                 own: if carries { own(s.self_replace_steps) } else { 0..0 },
                 own_max: s.self_max.unwrap_or(auto_self_max),
                 values: if carries { own(s.v_replace_steps) } else { 0..0 },

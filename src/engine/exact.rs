@@ -179,7 +179,7 @@ impl Trace {
         };
         let mut alike: HashMap<Vec<u32>, Vec<usize>> = HashMap::new();
         for (i, (kin, orders)) in family.iter().rev().zip(orders).enumerate() {
-            let masks = match (&kin.plan.region, &orders.region) {
+            let masks = match (kin.plan.region(), &orders.region) {
                 (Region::Words { .. }, Where::Words { start, .. }) => Some((i, *start)),
                 (Region::As { up }, _) => i.checked_sub(*up).and_then(|from| trace.nodes[from].masks),
                 _ => None,

@@ -9,7 +9,7 @@ use std::fmt;
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
-use crate::plan::{Column, Origin, Plan, Recipe, Region};
+use crate::plan::{EditMethod, Origin, P2p, Plan, PlanParts, Recipe, Region, Stretch};
 use crate::turn::Replaced;
 
 /// Version of the rule by which ids are made. It changes whenever the bytes below do.
@@ -183,44 +183,56 @@ impl Bytes {
 }
 
 fn plan_bytes(plan: &Plan) -> Vec<u8> {
-    let Plan { prompt, spans, weights, columns, settings, region } = plan;
-    let mut out = Bytes(Vec::with_capacity(512 + 16 * columns.len()));
+    let PlanParts { prompt, weights, settings, method } = &**plan;
+    let mut out = Bytes(Vec::with_capacity(512 + 16 * plan.tokens()));
     out.text(prompt);
-    out.count(spans.len());
-    for Replaced { source, target } in spans {
+    out.count(plan.spans().len());
+    for Replaced { source, target } in plan.spans() {
         [source.start, source.end, target.start, target.end].into_iter().for_each(|n| out.count(n));
     }
     out.count(weights.len());
     weights.iter().for_each(|weight| out.number(*weight));
-    out.count(columns.len());
-    columns.iter().for_each(|column| column_bytes(&mut out, column));
+    out.count(plan.tokens());
+    match method {
+        EditMethod::Generate { tokens } => (0..*tokens).for_each(|_| out.ordinal(0)),
+        EditMethod::PromptToPrompt(P2p { columns, .. }) => {
+            columns.stretches().iter().for_each(|stretch| stretch_bytes(&mut out, stretch));
+        }
+    }
     settings_bytes(&mut out, settings);
-    match region {
-        Region::Everywhere => out.ordinal(0),
-        Region::Words { source, target, source_out, target_out } => {
-            out.ordinal(1);
-            [source, target, source_out, target_out].into_iter().for_each(|list| out.counts(list));
-        }
-        Region::As { up } => {
-            out.ordinal(2);
-            out.count(*up);
-        }
+    // A method of another kind has an ordinal of its own here, from 3 on, and after it what it says besides.
+    match method {
+        EditMethod::Generate { .. } => out.ordinal(0),
+        EditMethod::PromptToPrompt(P2p { spans: _, columns: _, region }) => match region {
+            Region::Everywhere => out.ordinal(0),
+            Region::Words { source, target, source_out, target_out } => {
+                out.ordinal(1);
+                [source, target, source_out, target_out].into_iter().for_each(|list| out.counts(list));
+            }
+            Region::As { up } => {
+                out.ordinal(2);
+                out.count(*up);
+            }
+        },
     }
     out.0
 }
 
-fn column_bytes(out: &mut Bytes, column: &Column) {
-    match column {
-        Column::Own => out.ordinal(0),
-        Column::From { up, tokens } => {
-            out.ordinal(1);
-            out.count(*up);
-            out.count(tokens.len());
-            for (token, share) in tokens {
-                out.count(*token);
-                out.0.extend_from_slice(&(share + 0.0).to_bits().to_le_bytes());
-            }
+/// Token by token, so that the bytes do not depend on how sources are packed.
+fn stretch_bytes(out: &mut Bytes, stretch: &Stretch) {
+    let mut from = |up: u32, tokens: &[(u32, f32)]| {
+        out.ordinal(1);
+        out.whole(up.into());
+        out.count(tokens.len());
+        for (token, share) in tokens {
+            out.whole((*token).into());
+            out.0.extend_from_slice(&(share + 0.0).to_bits().to_le_bytes());
         }
+    };
+    match stretch {
+        Stretch::Own(count) => (0..*count).for_each(|_| out.ordinal(0)),
+        Stretch::Same { up, from: first, count } => (0..*count).for_each(|n| from(*up, &[(first + n, 1.0)])),
+        Stretch::Sum { up, tokens } => from(*up, tokens),
     }
 }
 

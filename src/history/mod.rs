@@ -27,4 +27,4 @@ pub use id::{ID_FORMAT, NodeId, Prefix, Resolution, SHORTEST_PREFIX};
 pub use tree::{Step, Tree};
 
 #[cfg(test)]
-pub(crate) use samples::{plan, recipe};
+pub(crate) use samples::{changed, edit_of, first, first_of, next, recipe};

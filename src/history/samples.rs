@@ -1,11 +1,13 @@
 //! Small plans and recipes for tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
-use crate::plan::{Column, Origin, Plan, Recipe, Region};
+use crate::plan::{Columns, EditMethod, Origin, P2p, Plan, PlanParts, Recipe, Region, Stretch};
+use crate::turn::{Replaced, words};
 
 /// A recipe of few steps with the seed `seed`.
 pub(crate) fn recipe(seed: u64) -> Recipe {
@@ -25,15 +27,42 @@ pub(crate) fn recipe(seed: u64) -> Recipe {
     }
 }
 
-/// A plan that leads to `prompt` and carries every column from the parent.
-pub(crate) fn plan(prompt: &str) -> Plan {
-    Plan {
-        prompt: prompt.to_owned(),
-        spans: Vec::new(),
-        weights: prompt.split(' ').map(|_| 1.0).collect(),
-        columns: (0..32).map(|token| Column::From { up: 1, tokens: vec![(token, 1.0)] }).collect(),
-        settings: settings(),
-        region: Region::Everywhere,
+/// What a plan says that leads to `prompt` by this method.
+fn parts(prompt: &str, method: EditMethod) -> PlanParts {
+    let weights = words::split(prompt).iter().map(|_| 1.0).collect();
+    PlanParts { prompt: prompt.to_owned(), weights, settings: Arc::new(settings()), method }
+}
+
+/// The plan of a first picture, of 32 tokens.
+pub(crate) fn first(prompt: &str) -> Plan {
+    first_of(prompt, 32)
+}
+
+/// The plan of a first picture, of this many tokens.
+pub(crate) fn first_of(prompt: &str, tokens: usize) -> Plan {
+    Plan::new(parts(prompt, EditMethod::Generate { tokens }), None).unwrap()
+}
+
+/// A plan that replaces all words of its parent and takes every column from there.
+pub(crate) fn next(parent: &Plan, prompt: &str) -> Plan {
+    let span = Replaced { source: 0..parent.weights.len(), target: 0..words::split(prompt).len() };
+    let columns = Columns::of([Stretch::Same { up: 1, from: 0, count: parent.tokens() as u32 }]);
+    let edit = P2p { spans: vec![span], columns, region: Region::Everywhere };
+    Plan::new(parts(prompt, EditMethod::PromptToPrompt(edit)), Some(parent.above_child(0))).unwrap()
+}
+
+/// The plan with something changed, possible or not.
+pub(crate) fn changed(plan: &Plan, change: impl FnOnce(&mut PlanParts)) -> Plan {
+    let mut parts = PlanParts::clone(plan);
+    change(&mut parts);
+    Plan::unchecked(parts)
+}
+
+/// The edit of a plan that is one.
+pub(crate) fn edit_of(parts: &mut PlanParts) -> &mut P2p {
+    match &mut parts.method {
+        EditMethod::PromptToPrompt(edit) => edit,
+        EditMethod::Generate { .. } => panic!("a first picture edits none"),
     }
 }
 

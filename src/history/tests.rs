@@ -1,7 +1,9 @@
+use super::samples::{changed, edit_of, first, next};
 use super::*;
-use crate::plan::settings::{Precision, Window};
-use crate::plan::{Column, Origin, Region};
+use crate::plan::settings::{Precision, TurnSettings, Window};
+use crate::plan::{Columns, Origin, PlanParts, Region, Stretch};
 use crate::turn::{Change, Replaced};
+use std::sync::Arc;
 
 /// A session as it is lived: every proposal is applied, and kept for replay.
 #[derive(Default)]
@@ -18,13 +20,14 @@ impl Life {
     }
 
     fn root(&mut self, prompt: &str) -> u32 {
-        self.take(self.tree.grow_root(prompt, vec![], plan(prompt), recipe(1)))
+        self.take(self.tree.grow_root(prompt, vec![], first(prompt), recipe(1)))
     }
 
     /// Swaps in `word`: the same word at the same node is the same edit.
     fn edit(&mut self, word: &str) -> u32 {
         let changes = vec![Change::Swap { from: "cat".to_owned(), to: word.to_owned() }];
-        let event = self.tree.grow(self.tree.here().unwrap(), word, changes, plan(word)).unwrap();
+        let here = self.tree.here().unwrap();
+        let event = self.tree.grow(here, word, changes, next(&self.tree[here].plan, word)).unwrap();
         self.take(event)
     }
 
@@ -160,7 +163,8 @@ fn repeating_an_edit_moves_to_the_node_it_made() {
     assert_eq!(life.edit("fox"), 3);
     assert_eq!(life.root("a cat"), 1);
     assert_eq!(life.tree.len(), 4);
-    let again = life.tree.grow(2, "turn the cat into a fox", vec![], plan("fox")).unwrap();
+    let plan = next(&life.tree[2].plan, "fox");
+    let again = life.tree.grow(2, "turn the cat into a fox", vec![], plan).unwrap();
     assert_eq!(again, Event::Move { to: 3 }, "what was typed does not matter");
 }
 
@@ -264,8 +268,8 @@ fn the_tree_is_drawn_as_the_conversation_shows_it() {
     let mut grow = |at: u32, changes: Vec<Change>| {
         let prompt = format!("{changes:?}");
         let event = match at {
-            0 => life.tree.grow_root("", changes, plan("a woman's face with long wavy blond hair"), recipe(1)),
-            _ => life.tree.grow(at, "", changes, plan(&prompt)).unwrap(),
+            0 => life.tree.grow_root("", changes, first("a woman's face with long wavy blond hair"), recipe(1)),
+            _ => life.tree.grow(at, "", changes, next(&life.tree[at].plan, &prompt)).unwrap(),
         };
         life.take(event);
     };
@@ -319,57 +323,73 @@ fn the_log_tells_everything_in_time() {
 /// Changes here mean that no session file of before can be opened any more: raise `ID_FORMAT` and say so.
 #[test]
 fn ids_are_the_same_on_every_machine_and_in_every_version() {
-    let mut rich = plan("a red hat");
-    rich.spans = vec![Replaced { source: 1..2, target: 1..3 }];
-    rich.weights = vec![1.0, -1.5, 0.1];
-    rich.columns = vec![Column::Own, Column::From { up: 2, tokens: vec![(3, 0.5), (4, 0.1)] }];
-    rich.region = Region::Words { source: vec![1], target: vec![1, 2], source_out: vec![], target_out: vec![7] };
-    rich.settings.cross_words.insert("hat".to_owned(), Window { from: 0.1, to: 0.9 });
-    rich.settings.self_max = Some(256);
-    let root = NodeId::of(None, &plan("a cat"), &recipe(1));
+    let root = NodeId::of(None, &first("a cat"), &recipe(1));
+    let rich = changed(&next(&first("a cat"), "a red hat"), |parts| {
+        parts.weights = vec![1.0, -1.5, 0.1];
+        let settings = Arc::make_mut(&mut parts.settings);
+        settings.cross_words.insert("hat".to_owned(), Window { from: 0.1, to: 0.9 });
+        settings.self_max = Some(256);
+        let edit = edit_of(parts);
+        edit.spans = vec![Replaced { source: 1..2, target: 1..3 }];
+        let sum = Stretch::Sum { up: 2, tokens: [(3, 0.5), (4, 0.1)].into() };
+        edit.columns = Columns::of([Stretch::Own(1), sum, Stretch::Same { up: 1, from: 2, count: 3 }]);
+        edit.region = Region::Words { source: vec![1], target: vec![1, 2], source_out: vec![], target_out: vec![7] };
+    });
     let child = NodeId::of(Some(root), &rich, &recipe(1));
-    assert_eq!(root.hex(), "75b5ea2f6db7ab86f0c978700f3b10c8f8d8b5afe1821e7065af6aa0b4dfd7e9");
+    assert_eq!(root.hex(), "6af8aaee96be6dfc724190c05b7cc5800bf742d761bcfe0b2a01b70f7aa55359");
     assert_eq!(child.hex(), "dbc9625e0d3cd5e799f5e20ce515c4f1e5b242bc0d259a37cff9756033fff946");
 }
 
 #[test]
 fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
-    let base = NodeId::of(None, &plan("a cat"), &recipe(1));
-    let mut ids = vec![base, NodeId::of(Some(base), &plan("a cat"), &recipe(1))];
-    let plans: Vec<fn(&mut crate::plan::Plan)> = vec![
-        |p| p.prompt.push('s'),
-        |p| p.spans.push(Replaced { source: 0..0, target: 0..1 }),
-        |p| p.weights[0] = 1.5,
-        |p| p.weights.push(1.0),
-        |p| p.columns[3] = Column::Own,
-        |p| p.columns[3] = Column::From { up: 2, tokens: vec![(3, 1.0)] },
-        |p| p.columns[3] = Column::From { up: 1, tokens: vec![(4, 1.0)] },
-        |p| p.columns[3] = Column::From { up: 1, tokens: vec![(3, 0.5)] },
-        |p| p.columns[3] = Column::From { up: 1, tokens: vec![] },
-        |p| p.region = Region::As { up: 1 },
-        |p| p.settings.cross_replace_steps.from = 0.1,
-        |p| p.settings.cross_replace_steps.to = 0.1,
-        |p| p.settings.cross_words.extend([("a".to_owned(), Window::until(0.4))]),
-        |p| p.settings.self_replace_steps.to = 0.1,
-        |p| p.settings.self_max = Some(0),
-        |p| p.settings.k = 0.0,
-        |p| p.settings.blend_words.push("a".to_owned()),
-        |p| p.settings.substruct_words.push("a".to_owned()),
-        |p| p.settings.substruct_k = 0.1,
-        |p| p.settings.start_blend = 0.1,
-        |p| p.settings.v_replace_steps.to = 0.1,
-        |p| p.settings.v_mix = 0.1,
-        |p| p.settings.v_layers = crate::plan::settings::VLayers::Both,
-        |p| p.settings.weight_window = crate::plan::settings::WeightWindow::Inside,
-        |p| p.settings.alignment = crate::plan::settings::Alignment::Published,
-        |p| p.settings.blend_maps = crate::plan::settings::BlendMaps::Used,
-        |p| p.settings.blend_arithmetic = crate::plan::settings::BlendArithmetic::Mix,
-        |p| p.settings.window_rounding = crate::plan::settings::Rounding::Published,
-        |p| p.settings.renormalize = true,
+    let (root, plan) = (first("a cat"), next(&first("a cat"), "a hen"));
+    let base = NodeId::of(None, &plan, &recipe(1));
+    let mut ids = vec![base, NodeId::of(Some(base), &plan, &recipe(1)), NodeId::of(None, &root, &recipe(1))];
+    fn from(parts: &mut PlanParts, third: Stretch) {
+        let rest = |from, count| Stretch::Same { up: 1, from, count };
+        edit_of(parts).columns = Columns::of([rest(0, 3), third, rest(4, 28)]);
+    }
+    fn sum(tokens: &[(u32, f32)]) -> Stretch {
+        Stretch::Sum { up: 1, tokens: tokens.into() }
+    }
+    let plans: Vec<Box<dyn Fn(&mut PlanParts)>> = vec![
+        Box::new(|p| p.prompt.push('s')),
+        Box::new(|p| edit_of(p).spans.push(Replaced { source: 0..0, target: 0..1 })),
+        Box::new(|p| p.weights[0] = 1.5),
+        Box::new(|p| p.weights.push(1.0)),
+        Box::new(|p| from(p, Stretch::Own(1))),
+        Box::new(|p| from(p, Stretch::Same { up: 2, from: 3, count: 1 })),
+        Box::new(|p| from(p, sum(&[(4, 1.0)]))),
+        Box::new(|p| from(p, sum(&[(3, 0.5)]))),
+        Box::new(|p| from(p, sum(&[]))),
+        Box::new(|p| edit_of(p).region = Region::As { up: 1 }),
     ];
     for change in plans {
-        let mut changed = plan("a cat");
-        change(&mut changed);
+        ids.push(NodeId::of(None, &changed(&plan, change), &recipe(1)));
+    }
+    let settings: Vec<fn(&mut TurnSettings)> = vec![
+        |s| s.cross_replace_steps.from = 0.1,
+        |s| s.cross_replace_steps.to = 0.1,
+        |s| s.cross_words.extend([("a".to_owned(), Window::until(0.4))]),
+        |s| s.self_replace_steps.to = 0.1,
+        |s| s.self_max = Some(0),
+        |s| s.k = 0.0,
+        |s| s.blend_words.push("a".to_owned()),
+        |s| s.substruct_words.push("a".to_owned()),
+        |s| s.substruct_k = 0.1,
+        |s| s.start_blend = 0.1,
+        |s| s.v_replace_steps.to = 0.1,
+        |s| s.v_mix = 0.1,
+        |s| s.v_layers = crate::plan::settings::VLayers::Both,
+        |s| s.weight_window = crate::plan::settings::WeightWindow::Inside,
+        |s| s.alignment = crate::plan::settings::Alignment::Published,
+        |s| s.blend_maps = crate::plan::settings::BlendMaps::Used,
+        |s| s.blend_arithmetic = crate::plan::settings::BlendArithmetic::Mix,
+        |s| s.window_rounding = crate::plan::settings::Rounding::Published,
+        |s| s.renormalize = true,
+    ];
+    for change in settings {
+        let changed = changed(&plan, |p| change(Arc::make_mut(&mut p.settings)));
         ids.push(NodeId::of(None, &changed, &recipe(1)));
     }
     let recipes: Vec<fn(&mut crate::plan::Recipe)> = vec![
@@ -388,7 +408,7 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
     for change in recipes {
         let mut changed = recipe(1);
         change(&mut changed);
-        ids.push(NodeId::of(None, &plan("a cat"), &changed));
+        ids.push(NodeId::of(None, &plan, &changed));
     }
     let all = ids.len();
     ids.sort();
@@ -397,11 +417,9 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
 
     let mut moved = recipe(1);
     moved.model = "/another/folder".to_owned();
-    assert_eq!(NodeId::of(None, &plan("a cat"), &moved), base);
-    let mut minus_zero = plan("a cat");
-    minus_zero.settings.start_blend = -0.0;
-    let mut zero = plan("a cat");
-    zero.settings.start_blend = 0.0;
+    assert_eq!(NodeId::of(None, &plan, &moved), base);
+    let start = |share| changed(&plan, |p| Arc::make_mut(&mut p.settings).start_blend = share);
+    let (zero, minus_zero) = (start(0.0), start(-0.0));
     assert_eq!(NodeId::of(None, &zero, &recipe(1)), NodeId::of(None, &minus_zero, &recipe(1)));
 }
 
@@ -433,8 +451,11 @@ fn live(seed: u64, steps: usize) -> Life {
             1 => life.tree.redo(n),
             2 => life.tree.back(n),
             3 => life.tree.go(&format!("#{}", 1 + dice.roll(nodes))),
-            4 => Ok(life.tree.grow_root("", vec![], plan(["a cat", "a house", "a tree"][dice.roll(3)]), recipe(1))),
-            _ => life.tree.grow(before, "", vec![], plan(["dog", "fox", "hen"][dice.roll(3)])),
+            4 => Ok(life.tree.grow_root("", vec![], first(["a cat", "a house", "a tree"][dice.roll(3)]), recipe(1))),
+            _ => {
+                let plan = next(&life.tree[before].plan, ["dog", "fox", "hen"][dice.roll(3)]);
+                life.tree.grow(before, "", vec![], plan)
+            }
         };
         let Ok(event) = proposal else {
             assert_eq!(life.tree.here(), Some(before), "a refused proposal moved something");

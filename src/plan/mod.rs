@@ -2,23 +2,28 @@
 //!
 //! A [`Plan`] answers three questions before any tensor exists: which ancestor's token feeds which target token
 //! ([`lineage`], and [`align`] as published), during which steps ([`window`]), and how strongly; and where the picture
-//! may change ([`Region`]). [`resolve`](resolve::resolve) makes one from an edit.
+//! may change ([`Region`]). [`resolve`](resolve::resolve) makes one from an edit; [`Plan::new`] is the only door, whoever comes.
 //!
 //! Nothing here touches a device or a file. The engine reads a plan; it never asks for another.
 
 pub mod align;
+mod check;
+mod columns;
 pub mod lineage;
 pub mod resolve;
 pub mod settings;
 pub mod window;
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use crate::turn::Replaced;
 use settings::{Precision, TurnSettings};
 
+pub use check::{Above, Impossible, LONGEST_PROMPT, MOST_TOKENS};
+pub use columns::{Column, Columns, Stretch};
+
 /// What is fixed at the root of a tree: with it and the prompts, every picture of the tree can be drawn again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
     /// What the model is called for people: `embedded`, a folder, or `owner/name@revision`.
     pub model: String,
@@ -46,9 +51,18 @@ pub struct Recipe {
     pub origin: Origin,
 }
 
+impl Recipe {
+    /// Whether a picture can have such a recipe.
+    ///
+    /// # Errors
+    /// Fails if a number is out of its range.
+    pub fn check(&self) -> Result<(), Impossible> {
+        check::recipe(self)
+    }
+}
+
 /// Where a tree's first latent comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Noise drawn from the seed.
     Noise,
@@ -61,24 +75,8 @@ pub enum Origin {
     },
 }
 
-/// Where a token's column of a cross-attention map comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Column {
-    /// The run itself.
-    Own,
-    /// The sum of an ancestor's columns, each times a share; an empty list is a column of zeros.
-    From {
-        /// Generations up: 1 is the parent.
-        up: usize,
-        /// Token position in that ancestor, and its share.
-        tokens: Vec<(usize, f32)>,
-    },
-}
-
 /// What decides where a picture may change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Region {
     /// Everywhere: roots, `k` = 0, and turns whose masks are taken up from an ancestor that had none.
     Everywhere,
@@ -100,19 +98,114 @@ pub enum Region {
     },
 }
 
-/// An edit, resolved: with the recipe and the ancestors, all that decides what is drawn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    /// The whole new prompt.
-    pub prompt: String,
+/// By which method a node's picture comes about.
+///
+/// A new one is a variant here, with its own `engine/edit/<method>.rs`; the compiler then names every place that must
+/// know it: the check of plans, a node's id, its row in files, and the drawing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EditMethod {
+    /// From the origin of the tree and the words alone: the first picture.
+    Generate {
+        /// Token positions of the prompt.
+        tokens: usize,
+    },
+    /// From what the parent's run left, ancestors' attention under the new words (Hertz et al. 2022).
+    PromptToPrompt(P2p),
+}
+
+/// A prompt-to-prompt edit of the parent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct P2p {
     /// Word ranges that were replaced (indices of [`words::split`](crate::turn::words::split)); the rest is kept.
     pub spans: Vec<Replaced>,
-    /// One absolute weight per word of the prompt.
-    pub weights: Vec<f64>,
     /// One source per token position of the prompt.
-    pub columns: Vec<Column>,
-    /// Every per-turn setting, spelled out.
-    pub settings: TurnSettings,
+    pub columns: Columns,
     /// Where the picture may change.
     pub region: Region,
+}
+
+/// All that a plan says, before it is known whether it can be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanParts {
+    /// The whole new prompt.
+    pub prompt: String,
+    /// One absolute weight per word of the prompt.
+    pub weights: Vec<f64>,
+    /// Every per-turn setting, spelled out; nodes that say the same may share one.
+    pub settings: Arc<TurnSettings>,
+    /// How the picture comes about.
+    pub method: EditMethod,
+}
+
+impl PlanParts {
+    /// Word ranges that were replaced; none at a first picture.
+    #[must_use]
+    pub fn spans(&self) -> &[Replaced] {
+        match &self.method {
+            EditMethod::Generate { .. } => &[],
+            EditMethod::PromptToPrompt(edit) => &edit.spans,
+        }
+    }
+
+    /// One source per token position.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column> {
+        match &self.method {
+            EditMethod::Generate { tokens } => vec![Column::Own; *tokens],
+            EditMethod::PromptToPrompt(edit) => edit.columns.iter().collect(),
+        }
+    }
+
+    /// Where the picture may change.
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        match &self.method {
+            EditMethod::Generate { .. } => &Region::Everywhere,
+            EditMethod::PromptToPrompt(edit) => &edit.region,
+        }
+    }
+
+    /// Token positions of the prompt.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        match &self.method {
+            EditMethod::Generate { tokens } => *tokens,
+            EditMethod::PromptToPrompt(edit) => edit.columns.len(),
+        }
+    }
+}
+
+/// An edit, resolved: with the recipe and the ancestors, all that decides what is drawn. One that cannot be is no value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan(PlanParts);
+
+impl Plan {
+    /// The plan that says this of a child of `above`, or of a first picture.
+    ///
+    /// # Errors
+    /// Fails if it points to words, tokens or ancestors that are not there, or a number is out of its range.
+    pub fn new(parts: PlanParts, above: Option<Above>) -> Result<Self, Impossible> {
+        check::plan(&parts, above)?;
+        Ok(Self(parts))
+    }
+
+    /// A plan that may be impossible, to test what guards against one.
+    #[cfg(test)]
+    pub(crate) fn unchecked(parts: PlanParts) -> Self {
+        Self(parts)
+    }
+
+    /// What the plan of a child of this one needs to know, if this one has `ancestors` itself.
+    #[must_use]
+    pub fn above_child(&self, ancestors: usize) -> Above {
+        Above { generations: ancestors + 1, words: self.weights.len(), tokens: self.tokens() }
+    }
+}
+
+impl std::ops::Deref for Plan {
+    type Target = PlanParts;
+
+    fn deref(&self) -> &PlanParts {
+        &self.0
+    }
 }

@@ -1,11 +1,12 @@
 //! An edit in words becomes a plan in numbers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::align::{Published, refine, replace, word_positions};
 use super::lineage::{self, Generation};
 use super::settings::{Alignment, TurnSettings};
-use super::{Column, Plan, Region};
+use super::{Above, EditMethod, Impossible, P2p, Plan, PlanParts, Region};
 use crate::prompt::Prompt;
 use crate::turn::nouns::with_their_nouns;
 use crate::turn::{Edit, Replaced, Weight};
@@ -36,6 +37,12 @@ impl fmt::Display for PlanError {
 
 impl std::error::Error for PlanError {}
 
+impl From<Impossible> for PlanError {
+    fn from(impossible: Impossible) -> Self {
+        Self { message: format!("this cannot be drawn: {impossible}"), hint: "make a smaller change".to_owned() }
+    }
+}
+
 /// A plan, and what its children will ask of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
@@ -52,7 +59,7 @@ pub struct Resolved {
 /// `prompt` is the edit's new prompt as the model reads it.
 ///
 /// # Errors
-/// Fails if a weight leaves its range, or a mask word typed by hand is in neither prompt.
+/// Fails if a weight leaves its range, the prompt is far too long, or a mask word typed by hand is in neither prompt.
 pub fn resolve(
     family: &[&Generation],
     prompt: Prompt,
@@ -79,8 +86,8 @@ pub fn resolve(
     }
     let generation = Generation { prompt, identities, weights };
     let Generation { prompt, identities, weights } = &generation;
-    let (columns, region) = match family.first() {
-        None => (vec![Column::Own; prompt.ids.len()], Region::Everywhere),
+    let (method, above) = match family.first() {
+        None => (EditMethod::Generate { tokens: prompt.ids.len() }, None),
         Some(parent) => {
             let columns = match settings.alignment {
                 Alignment::Words => lineage::columns(family, prompt, identities, &spans),
@@ -94,7 +101,10 @@ pub fn resolve(
                 None if settings.k == 0.0 => Region::Everywhere,
                 None => region(parent, &generation, &spans, settings)?,
             };
-            (columns, region)
+            let columns = columns.into_iter().collect();
+            let above =
+                Above { generations: family.len(), words: parent.prompt.words.len(), tokens: parent.prompt.ids.len() };
+            (EditMethod::PromptToPrompt(P2p { spans, columns, region }), Some(above))
         }
     };
     if prompt.cut > 0 {
@@ -104,15 +114,13 @@ pub fn resolve(
             prompt.ids.len()
         ));
     }
-    let plan = Plan {
+    let parts = PlanParts {
         prompt: prompt.text.clone(),
-        spans,
         weights: weights.clone(),
-        columns,
-        settings: settings.clone(),
-        region,
+        settings: Arc::new(settings.clone()),
+        method,
     };
-    Ok(Resolved { plan, generation, warnings })
+    Ok(Resolved { plan: Plan::new(parts, above)?, generation, warnings })
 }
 
 /// The published alignment of two prompts: word swap where they have equally many words, else refinement.

@@ -285,9 +285,8 @@ pub fn replay(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         for line in lines {
             writeln!(out, "{line}")?;
         }
-        let differ = replayed.iter().filter(|r| !r.verdict.holds()).count();
-        writeln!(out, "{}: {} pictures, {differ} differ", printable(path), replayed.len())?;
-        failed += differ;
+        writeln!(out, "{}: {}", printable(path), printable(&replayed.summary()))?;
+        failed += usize::from(!replayed.holds());
     }
     Ok(if failed == 0 || !args.has("verify") { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -81,6 +81,7 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     out.push(format!("edit    {}", super::changes_text(&edit.changes)));
     let vocabulary = model.engine.reader().vocabulary();
     if let Some(parent) = family.first() {
+        let columns = resolved.plan.columns();
         out.push(String::new());
         out.push(format!("{:<14} {:<14} {:<28} {:<9} weight", "word", "tokens", "comes from", "carried"));
         let windows = cross_windows(settings, target, recipe.steps);
@@ -88,12 +89,10 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
             let tokens = target.word_tokens[i].clone();
             let pieces: Vec<String> =
                 target.ids[tokens.clone()].iter().filter_map(|id| vocabulary.token(*id)).collect();
-            let source = tokens
-                .clone()
-                .next()
-                .map_or_else(|| "left out".to_owned(), |t| source_text(&resolved.plan.columns[t], &family));
+            let source =
+                tokens.clone().next().map_or_else(|| "left out".to_owned(), |t| source_text(&columns[t], &family));
             let steps = tokens.clone().next().map_or(0..0, |t| windows[t].clone());
-            let carried = matches!(tokens.clone().next().map(|t| &resolved.plan.columns[t]), Some(Column::From { .. }));
+            let carried = matches!(tokens.clone().next().map(|t| &columns[t]), Some(Column::From { .. }));
             let carried =
                 if carried && !steps.is_empty() { format!("{}..{}", steps.start, steps.end) } else { "-".to_owned() };
             let pieces = pieces.join("|").replace("</w>", "");
@@ -114,7 +113,7 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
         ));
         out.push(format!(
             "region  {}",
-            region_text(&resolved.plan.region, &parent.generation, &resolved.generation, settings.k, session)
+            region_text(resolved.plan.region(), &parent.generation, &resolved.generation, settings.k, session)
         ));
     }
     if let Some(back) = session.leads_back(&edit, &resolved)? {

@@ -12,9 +12,9 @@ use super::look::{size, write_export};
 use super::talk::Talk;
 use crate::preview::png;
 use crate::safe::{printable, printable_line};
-use crate::session::file::{Hinted, Trust, read};
+use crate::session::file::{Hinted, Trust, read, read_lineage};
 use crate::session::home::{Home, check_name, store_of};
-use crate::session::import::{tree_of, write};
+use crate::session::import::write;
 use crate::session::lock::Lock;
 use crate::session::{Options, Session};
 use crate::store::disk::RealDisk;
@@ -194,7 +194,7 @@ pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     let is_home = path.parent().is_some_and(|p| same_folder(p, options.home.sessions()));
     if !is_home {
         let contents = read(&path, &RealDisk, Trust::Imported)?;
-        if let Some(note) = contents.notes.iter().find(|n| n.contains("outside its folder")) {
+        if let Some(note) = contents.outside.first() {
             let message = format!("`{}` may not be opened so: {note}", printable_line(given));
             return Err(
                 Hinted::new(message, format!("if it is your own: wordbrush --session {}", path.display())).into()
@@ -227,7 +227,7 @@ fn open_picture(path: &Path, mut options: Options) -> Result<Session> {
         };
         return Err(Hinted::new(format!("`{shown}` carries no lineage"), hint).into());
     };
-    let (tree, said) = tree_of(&lineage).with_context(|| format!("cannot open `{shown}`"))?;
+    let contents = read_lineage(&lineage).with_context(|| format!("cannot open `{shown}`"))?;
     let stem: String = path
         .file_stem()
         .unwrap_or_default()
@@ -239,11 +239,12 @@ fn open_picture(path: &Path, mut options: Options) -> Result<Session> {
     let stem = stem.trim_start_matches('-');
     let name = options.home.new_name(&format!("from-{}", if stem.is_empty() { "picture" } else { stem }));
     let file = options.home.file(&name)?;
-    write(&tree, &|_| None, &file, None, std::sync::Arc::new(RealDisk))?;
+    let drawn = |node: u32| contents.drawn.get(node as usize - 1)?.clone();
+    write(&contents.tree, &drawn, &file, None, std::sync::Arc::new(RealDisk))?;
     options.path = Some(file.clone());
     options.read_only = false;
     let mut session = Session::open(options)?;
-    said.into_iter().for_each(|note| session.note(note));
+    contents.notes.into_iter().chain(contents.outside).for_each(|note| session.note(note));
     if let Err(error) = session.check_fit() {
         drop(session);
         // What was written a moment ago is of no use to anybody.

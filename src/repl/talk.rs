@@ -197,7 +197,7 @@ impl Talk {
     /// Fails if the file cannot be written.
     pub fn save_png(&mut self, node: u32, path: &Path) -> Result<()> {
         let picture = to_image(&self.session.picture(node)?);
-        let notes = super::notes::of(&self.session, node);
+        let notes = super::notes::of(&self.session, node)?;
         png::save(path, &picture, &notes).with_context(|| format!("cannot write {}", path.display()))
     }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use super::compose;
-use super::easel::{Easel, Watch};
+use super::easel::Easel;
 use super::file::Hinted;
 use super::relative::{Left, Relative};
 use super::{Session, Turned};
@@ -66,29 +66,11 @@ impl Session {
         Edit {
             prompt: node.plan.prompt.clone(),
             changes: node.changes.clone(),
-            spans: node.plan.spans.clone(),
+            spans: node.plan.spans().to_vec(),
             weighings: weights.map(|(word, weight)| Weighing { word, to: Weight::Set(*weight) }).collect(),
             is_root: node.is_root(),
             warnings: Vec::new(),
         }
-    }
-
-    /// Carries an edit out under settings that are in force for it alone.
-    ///
-    /// # Errors
-    /// As [`edit`](Self::edit).
-    pub fn edit_under(
-        &mut self,
-        settings: Settings,
-        parent: Option<u32>,
-        line: &str,
-        edit: &Edit,
-        watch: Watch<'_>,
-    ) -> Result<Option<Turned>> {
-        let ours = std::mem::replace(&mut self.settings, settings);
-        let turned = self.edit_at(parent, line, edit, watch);
-        self.settings = ours;
-        turned
     }
 
     /// Draws edits one after the other, the first on `base` (`None`: it is a root), under the recipe `root`. `None` if
@@ -109,7 +91,7 @@ impl Session {
         for (at, planned) in edits.iter().enumerate() {
             let settings = Settings { turn: planned.settings.clone(), root: root.clone() };
             let mut watched = |step: usize, latent: &Tensor| watch(at, step, latent);
-            let turned = self.edit_under(settings, parent, &planned.line, &planned.edit, &mut watched);
+            let turned = self.edit_under(&settings, parent, &planned.line, &planned.edit, &mut watched);
             match turned {
                 Ok(Some(turned)) => {
                     parent = Some(turned.node);
@@ -144,7 +126,7 @@ impl Session {
     }
 
     fn as_it_was(&self, node: u32) -> Planned {
-        let (line, settings) = (self.tree()[node].line.clone(), self.tree()[node].plan.settings.clone());
+        let (line, settings) = (self.tree()[node].line.clone(), (*self.tree()[node].plan.settings).clone());
         Planned { line, edit: self.edit_of(node), settings }
     }
 
@@ -222,7 +204,7 @@ impl Session {
         for number in self.branch_of(node).into_iter().skip(1) {
             let edit = self.carry_over(number, &prompt, &above)?;
             above.insert(0, std::mem::replace(&mut prompt, edit.prompt.clone()));
-            let (line, settings) = (self.tree()[number].line.clone(), self.tree()[number].plan.settings.clone());
+            let (line, settings) = (self.tree()[number].line.clone(), (*self.tree()[number].plan.settings).clone());
             planned.push(Planned { line, edit, settings });
         }
         Ok(planned)
@@ -237,7 +219,7 @@ impl Session {
         let mut places: Vec<Option<usize>> = (0..self.tree()[branch[0]].plan.weights.len()).map(Some).collect();
         for number in &branch[1..] {
             let plan = &self.tree()[*number].plan;
-            places = compose::after(&places, &compose::places(&plan.spans, plan.weights.len()));
+            places = compose::after(&places, &compose::places(plan.spans(), plan.weights.len()));
         }
         let (from, to) = (self.generation(branch[0])?, self.generation(node)?);
         let spans = compose::spans(&places, &from.prompt.words, &to.prompt.words);
@@ -257,7 +239,7 @@ impl Session {
         let edit = Edit { is_root: true, spans: Vec::new(), ..self.edit_of(node) };
         let resolved = resolve(&[], prompt, &edit, &self.tree()[node].plan.settings)?;
         let relative = Arc::new(Relative::new(None, resolved.plan, resolved.generation));
-        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        let easel = Easel::new(model, &self.store, recipe, self.reach())?;
         let done = easel.draw(&[relative], &mut |_, _| ControlFlow::Continue(()))?;
         Ok(done.context("BUG: an unwatched run was stopped")?.left)
     }

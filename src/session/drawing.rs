@@ -1,5 +1,6 @@
 //! Planning an edit, drawing it, and looking at what was drawn.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,14 +10,15 @@ use super::easel::{Easel, Watch};
 use super::file::Drawn;
 use super::model::{Model, maker};
 use super::relative::{self, Left, Relative};
-use super::{Session, Turned, picture_digest, region, to_image};
+use super::{Session, Turned, model_of_root, picture_digest, region, to_image};
 use crate::engine::Picture;
-use crate::history::Event;
+use crate::history::{Event, Tree};
 use crate::measure::thumbprint;
+use crate::plan::Recipe;
 use crate::plan::lineage::{self, Generation};
 use crate::plan::resolve::{Resolved, resolve};
+use crate::plan::settings::{self, Settings};
 use crate::plan::window::reach;
-use crate::plan::{Recipe, settings};
 use crate::turn::Edit;
 
 /// Nodes whose runs are remembered besides the store.
@@ -34,31 +36,67 @@ pub(super) struct Looked {
     pub(super) evaluations: u64,
 }
 
+/// Nodes as their descendants see them, by number, as far as they are remembered.
+#[derive(Default)]
+pub(super) struct Relatives(HashMap<u32, Arc<Relative>>);
+
+impl Relatives {
+    /// A node of a tree and its ancestors, nearest first, ready to be drawn from.
+    pub(super) fn family(&mut self, tree: &Tree, node: u32, model: &Model) -> Result<Vec<Arc<Relative>>> {
+        let mut family: Vec<Arc<Relative>> = Vec::new();
+        for node in tree.path_to_root(node).into_iter().rev() {
+            let relative = match self.0.get(&node.number) {
+                Some(found) => found.clone(),
+                None => {
+                    let prompt = model.engine.reader().prompt(&node.plan.prompt)?;
+                    let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
+                    let identities = lineage::identities(&above, &prompt, node.plan.spans());
+                    let generation = Generation { prompt, identities, weights: node.plan.weights.clone() };
+                    let relative = Arc::new(Relative::new(Some(node.id), node.plan.clone(), generation));
+                    self.0.insert(node.number, relative.clone());
+                    relative
+                }
+            };
+            family.insert(0, relative);
+        }
+        Ok(family)
+    }
+
+    /// Remembers a node that was just drawn, and forgets those far from it: the store has them.
+    pub(super) fn remember(&mut self, newest: u32, relative: Option<Arc<Relative>>) {
+        if self.0.len() > REMEMBERED {
+            self.0.retain(|number, _| number + REMEMBERED as u32 / 2 > newest);
+        }
+        self.0.extend(relative.map(|relative| (newest, relative)));
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
 impl Session {
     /// A node and its ancestors, nearest first, ready to be drawn from.
     ///
     /// # Errors
     /// Fails if the tokenizer does.
     pub fn family(&mut self, node: u32, model: &Model) -> Result<Vec<Arc<Relative>>> {
-        let path: Vec<u32> = self.tree.path_to_root(node).iter().map(|n| n.number).collect();
-        let mut up: Vec<u32> = path;
-        up.sort_unstable(); // numbers grow from the root down
-        let mut family: Vec<Arc<Relative>> = Vec::new();
-        for number in up {
-            if let Some(found) = self.relatives.get(&number) {
-                family.insert(0, found.clone());
-                continue;
-            }
-            let node = &self.tree[number];
-            let prompt = model.engine.reader().prompt(&node.plan.prompt)?;
-            let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
-            let identities = lineage::identities(&above, &prompt, &node.plan.spans);
-            let generation = Generation { prompt, identities, weights: node.plan.weights.clone() };
-            let relative = Arc::new(Relative::new(Some(node.id), node.plan.clone(), generation));
-            self.relatives.insert(number, relative.clone());
-            family.insert(0, relative);
-        }
-        Ok(family)
+        self.relatives.family(&self.tree, node, model)
+    }
+
+    /// What draws pictures of a recipe, keeping maps as far as settings in force may ask for them.
+    pub(super) fn easel(&mut self, recipe: &Arc<Recipe>) -> Result<Easel<'_>> {
+        let (model, reach) = (self.model_for(recipe)?, self.reach());
+        Easel::new(model, &self.store, recipe.clone(), reach)
+    }
+
+    /// The same for a node, with its family.
+    pub(super) fn easel_at(&mut self, number: u32) -> Result<(Vec<Arc<Relative>>, Easel<'_>)> {
+        let recipe = self.tree[number].recipe.clone();
+        let model = self.model_for(&recipe)?;
+        let family = self.family(number, &model)?;
+        Ok((family, Easel::new(model, &self.store, recipe, self.reach())?))
     }
 
     /// Shares of the steps that windows reach to under the settings in force.
@@ -74,18 +112,29 @@ impl Session {
         self.plan_at(self.tree.here(), edit)
     }
 
-    /// Plans an edit of the node `parent`, or a root.
+    /// Plans an edit of the node `parent`, or a root, under the settings in force.
     ///
     /// # Errors
     /// As [`plan`](Self::plan).
     pub fn plan_at(&mut self, parent: Option<u32>, edit: &Edit) -> Result<(Recipe, Resolved)> {
+        let settings = self.settings.clone();
+        self.plan_under(&settings, parent, edit)
+    }
+
+    /// The same under other settings.
+    pub(super) fn plan_under(
+        &mut self,
+        settings: &Settings,
+        parent: Option<u32>,
+        edit: &Edit,
+    ) -> Result<(Recipe, Resolved)> {
         let parent = parent.filter(|_| !edit.is_root);
         if parent.is_none() {
-            let (name, precision) = self.model_of_next_root();
+            let (name, precision) = model_of_root(&settings.root);
             let model = self.models.get(&name, precision)?;
-            let recipe = model.recipe(&self.settings.root)?;
+            let recipe = model.recipe(&settings.root)?;
             let prompt = model.engine.reader().prompt(&edit.prompt)?;
-            return Ok((recipe, resolve(&[], prompt, edit, &self.settings.turn)?));
+            return Ok((recipe, resolve(&[], prompt, edit, &settings.turn)?));
         }
         let Some(node) = parent.and_then(|number| self.tree.node(number)) else { bail!("BUG: an edit has no parent") };
         let (number, recipe) = (node.number, (*node.recipe).clone());
@@ -93,7 +142,7 @@ impl Session {
         let family = self.family(number, &model)?;
         let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
         let prompt = model.engine.reader().prompt(&edit.prompt)?;
-        Ok((recipe, resolve(&above, prompt, edit, &self.settings.turn)?))
+        Ok((recipe, resolve(&above, prompt, edit, &settings.turn)?))
     }
 
     /// Carries an edit out: plans, draws, stores, and only then writes the event. `None` if it was stopped; then no node
@@ -120,6 +169,22 @@ impl Session {
         self.edit_planned((parent, line), edit, planned, watch)
     }
 
+    /// Carries an edit out under settings that are in force for it alone.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn edit_under(
+        &mut self,
+        settings: &Settings,
+        parent: Option<u32>,
+        line: &str,
+        edit: &Edit,
+        watch: Watch<'_>,
+    ) -> Result<Option<Turned>> {
+        let planned = self.plan_under(settings, parent, edit)?;
+        self.edit_reaching(reach(&settings.turn), (parent, line), edit, planned, watch)
+    }
+
     /// Carries out an edit of a node that [`plan_at`](Self::plan_at) has just planned there, typed as `line`.
     ///
     /// # Errors
@@ -131,8 +196,20 @@ impl Session {
         planned: (Recipe, Resolved),
         watch: Watch<'_>,
     ) -> Result<Option<Turned>> {
+        self.edit_reaching(self.reach(), (parent, line), edit, planned, watch)
+    }
+
+    /// The same, keeping maps as far as `reach`. A file that came about for it is taken back if nothing grew.
+    fn edit_reaching(
+        &mut self,
+        reach: (f64, f64),
+        (parent, line): (Option<u32>, &str),
+        edit: &Edit,
+        planned: (Recipe, Resolved),
+        watch: Watch<'_>,
+    ) -> Result<Option<Turned>> {
         let (had_file, unsaved) = (self.file.is_some(), self.unsaved.clone());
-        let turned = self.draw_and_grow((parent, line), edit, planned, watch);
+        let turned = self.draw_and_grow(reach, (parent, line), edit, planned, watch);
         if !had_file && !matches!(turned, Ok(Some(_))) {
             self.take_back_file(unsaved);
         }
@@ -141,6 +218,7 @@ impl Session {
 
     fn draw_and_grow(
         &mut self,
+        reach: (f64, f64),
         (parent, line): (Option<u32>, &str),
         edit: &Edit,
         (recipe, resolved): (Recipe, Resolved),
@@ -166,7 +244,7 @@ impl Session {
             None => Vec::new(),
         };
         family.insert(0, relative.clone());
-        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        let easel = Easel::new(model, &self.store, node.recipe.clone(), reach)?;
         let Some(done) = easel.draw(&family, watch)? else {
             return Ok(None);
         };
@@ -184,8 +262,7 @@ impl Session {
         let number = node.number;
         self.commit(Event::Grow(node), Some(&drawn))?;
         self.drawn.push(Some(drawn));
-        self.forget_far(number);
-        self.relatives.insert(number, relative);
+        self.relatives.remember(number, Some(relative));
         Ok(Some(Turned {
             node: number,
             parent,
@@ -198,13 +275,6 @@ impl Session {
             row_gap: done.row_gap,
             warnings,
         }))
-    }
-
-    /// Keeps what is remembered of runs small; the store has the rest.
-    pub(super) fn forget_far(&mut self, newest: u32) {
-        if self.relatives.len() > REMEMBERED {
-            self.relatives.retain(|number, _| number + REMEMBERED as u32 / 2 > newest);
-        }
     }
 
     /// Goes where an event leads; nothing is drawn unless the store has lost the picture.
@@ -240,10 +310,7 @@ impl Session {
 
     /// The same, with what it cost.
     pub(super) fn look_closely(&mut self, number: u32) -> Result<Looked> {
-        let recipe = self.tree[number].recipe.clone();
-        let model = self.model_for(&recipe)?;
-        let family = self.family(number, &model)?;
-        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        let (family, easel) = self.easel_at(number)?;
         let left = easel.left(&family)?;
         let (parent, outside) = region::beside_parent(&family, &left, &easel)?;
         Ok(Looked { left, parent, outside, evaluations: easel.evaluations() })
@@ -254,10 +321,7 @@ impl Session {
     /// # Errors
     /// As [`look`](Self::look).
     pub fn outside_all(&mut self, number: u32) -> Result<Option<Arc<Vec<bool>>>> {
-        let recipe = self.tree[number].recipe.clone();
-        let model = self.model_for(&recipe)?;
-        let family = self.family(number, &model)?;
-        let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
+        let (family, easel) = self.easel_at(number)?;
         region::outside_all(&family, &easel)
     }
 

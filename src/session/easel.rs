@@ -73,9 +73,9 @@ impl Trail {
 
 /// Everything that drawing needs besides a node and its ancestors.
 pub struct Easel<'a> {
-    model: &'a Model,
+    model: Arc<Model>,
     store: &'a Store,
-    recipe: &'a Recipe,
+    recipe: Arc<Recipe>,
     timetable: Timetable,
     self_max: usize,
     /// Shares of the steps whose maps children may need.
@@ -91,9 +91,9 @@ impl<'a> Easel<'a> {
     ///
     /// # Errors
     /// Fails if the recipe has no steps or more than the model's training.
-    pub fn new(model: &'a Model, store: &'a Store, recipe: &'a Recipe, reach: (f64, f64)) -> Result<Self> {
+    pub fn new(model: Arc<Model>, store: &'a Store, recipe: Arc<Recipe>, reach: (f64, f64)) -> Result<Self> {
         let timetable = Timetable::new(&model.engine.spec().scheduler, recipe.steps)?;
-        let self_max = model.self_max(recipe);
+        let self_max = model.self_max(&recipe);
         Ok(Self { model, store, recipe, timetable, self_max, reach, keeps_values: false, evaluations: Cell::new(0) })
     }
 
@@ -126,7 +126,7 @@ impl<'a> Easel<'a> {
         if let Some(found) = relative.conditions.get() {
             return Ok(found.clone());
         }
-        let Recipe { negative, width, height, .. } = self.recipe;
+        let Recipe { negative, width, height, .. } = &*self.recipe;
         let made = self.model.engine.reader().conditions(&relative.plan.prompt, negative, (*width, *height))?;
         Ok(relative.conditions.get_or_init(|| Arc::new(made)).clone())
     }
@@ -141,7 +141,7 @@ impl<'a> Easel<'a> {
     }
 
     pub(super) fn orders(&self, relative: &Relative) -> Orders {
-        let Recipe { steps, map_precision, .. } = self.recipe;
+        let Recipe { steps, map_precision, .. } = &*self.recipe;
         Orders::of(&relative.plan, &relative.generation.prompt, *steps, *map_precision, self.self_max)
     }
 
@@ -210,7 +210,7 @@ impl<'a> Easel<'a> {
             Some(_) => self.left(ancestors)?.trajectory.before(0).clone(),
         };
         let mut before = Before::default();
-        match &node.plan.region {
+        match node.plan.region() {
             Region::Words { .. } => {
                 let parent = self.left(ancestors)?;
                 before.parent =
@@ -277,7 +277,7 @@ impl<'a> Easel<'a> {
     /// The masks of the first of `family`, and the latents that lay outside them; `None` if it has none.
     fn masks_of(&self, family: &[Arc<Relative>]) -> Result<Option<TakenUpParts>> {
         let node = &family[0];
-        match &node.plan.region {
+        match node.plan.region() {
             Region::Everywhere => Ok(None),
             // It took them up itself; whoever made them knows what lay outside.
             Region::As { up } => self.masks_of(&family[*up..]),

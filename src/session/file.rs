@@ -16,6 +16,7 @@
 mod columns;
 mod hex;
 mod hinted;
+mod lineage;
 mod rows;
 mod scan;
 
@@ -32,8 +33,8 @@ use anyhow::{Context, Result, ensure};
 
 pub use hinted::Hinted;
 pub(crate) use hinted::plainly;
+pub use lineage::{read_lineage, write_lineage};
 pub use scan::{Contents, Summary, Trust, read, summary};
-pub(crate) use scan::{last_part, leads_out};
 
 use crate::history::{Event, Tree};
 use crate::store::disk::Disk;

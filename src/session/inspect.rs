@@ -89,7 +89,7 @@ impl Session {
     /// Fails for a first picture, or if the edit changed no words.
     pub fn region_of(&mut self, node: u32, k: Option<f64>) -> Result<Shaded> {
         let mut made_by = node;
-        while let Region::As { up } = self.tree()[made_by].plan.region {
+        while let Region::As { up } = *self.tree()[made_by].plan.region() {
             let above = self.tree().ancestors(made_by).nth(up - 1).map(|n| n.number);
             let Some(above) = above.filter(|n| !self.tree()[*n].is_root()) else { break };
             made_by = above;
@@ -103,13 +103,13 @@ impl Session {
             .into());
         };
         let (above, own) = (self.generation(parent)?, self.generation(made_by)?);
-        let (source, target) = match &plan.region {
+        let (source, target) = match plan.region() {
             Region::Words { source, target, source_out, target_out } => (
                 MaskWords { within: source.clone(), without: source_out.clone() },
                 MaskWords { within: target.clone(), without: target_out.clone() },
             ),
             _ => {
-                let (source, target) = changed_tokens(&above, &own, &plan.spans);
+                let (source, target) = changed_tokens(&above, &own, plan.spans());
                 (MaskWords { within: source, without: vec![] }, MaskWords { within: target, without: vec![] })
             }
         };
@@ -120,7 +120,7 @@ impl Session {
             )
             .into());
         }
-        let blended = matches!(plan.region, Region::Words { .. });
+        let blended = matches!(plan.region(), Region::Words { .. });
         let drawn_with = if blended { plan.settings.k } else { 0.0 };
         let k_used = k.unwrap_or(if drawn_with > 0.0 { drawn_with } else { REPORT_K });
         let rule = MaskRule { k: k_used, substruct_k: plan.settings.substruct_k, ..self.mask_rule(made_by)? };

@@ -22,7 +22,6 @@ pub mod relative;
 pub mod replay;
 pub mod sketch;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,16 +30,17 @@ use anyhow::{Context, Result};
 use crate::engine::Picture;
 use crate::history::{Event, Node, Tree};
 use crate::plan::Recipe;
-use crate::plan::settings::{Per, Precision, Setting, Settings};
+use crate::plan::settings::{Per, Precision, RootSettings, Setting, Settings};
 use crate::store::disk::Disk;
 use crate::store::{Limits, Store};
 use crate::turn::{Here, Misread, Turn};
 
+use drawing::Relatives;
 use file::{Drawn, Hinted, SessionFile};
 use home::Home;
 use lock::Lock;
 use model::{Model, Models, default_precision};
-use relative::{Left, Relative};
+use relative::Left;
 
 /// How a session is begun.
 pub struct Options {
@@ -74,7 +74,7 @@ pub struct Session {
     unsaved: Vec<(String, String)>,
     models: Models,
     drawn: Vec<Option<Drawn>>,
-    relatives: HashMap<u32, Arc<Relative>>,
+    relatives: Relatives,
     notes: Vec<String>,
 }
 
@@ -145,13 +145,8 @@ impl Session {
     fn model_wanted(&self) -> (String, Precision) {
         match self.tree.current() {
             Some(node) => (node.recipe.model.clone(), node.recipe.precision),
-            None => self.model_of_next_root(),
+            None => model_of_root(&self.settings.root),
         }
-    }
-
-    fn model_of_next_root(&self) -> (String, Precision) {
-        let root = &self.settings.root;
-        (root.model.clone().unwrap_or_else(|| "embedded".to_owned()), root.precision.unwrap_or_else(default_precision))
     }
 
     /// The name of the model of the present tree, or of the next root where there is none, and its arithmetic.
@@ -243,7 +238,7 @@ impl Session {
             self.unsaved.push((name, value));
         }
         if setting.per == Per::Root && ["model", "precision"].contains(&setting.name) {
-            let (name, precision) = self.model_of_next_root();
+            let (name, precision) = model_of_root(&self.settings.root);
             self.models.begin(&name, precision);
         }
         Ok(setting)
@@ -282,6 +277,11 @@ impl Session {
         let path = self.tree.path_to_root(here);
         path.iter().copied().find(|n| n.is_root()).context("BUG: a tree has no root")
     }
+}
+
+/// The name of the model of a root under these settings, and its arithmetic.
+fn model_of_root(root: &RootSettings) -> (String, Precision) {
+    (root.model.clone().unwrap_or_else(|| "embedded".to_owned()), root.precision.unwrap_or_else(default_precision))
 }
 
 /// A digest of a picture's size and pixels, 64 hexadecimal digits.

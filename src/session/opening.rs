@@ -1,12 +1,12 @@
 //! Opening a session, and the file it gets at its first picture.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use super::drawing::Relatives;
 use super::file::{self, Drawn, Hinted, SessionFile, Trust};
 use super::home::store_of;
 use super::lock::Lock;
@@ -33,7 +33,7 @@ impl Session {
             unsaved: Vec::new(),
             models: Models::default(),
             drawn: Vec::new(),
-            relatives: HashMap::new(),
+            relatives: Relatives::default(),
             notes: Vec::new(),
             path: options.path,
             disk: Arc::new(RealDisk),

@@ -20,7 +20,7 @@ pub const REPORT_K: f64 = 0.3;
 #[must_use]
 pub fn outside(family: &[Arc<Relative>], left: &Left, parent: Option<&Left>, easel: &Easel<'_>) -> Option<Vec<bool>> {
     let (node, above, parent) = (&family[0], family.get(1)?, parent?);
-    let (source, target) = changed_tokens(&above.generation, &node.generation, &node.plan.spans);
+    let (source, target) = changed_tokens(&above.generation, &node.generation, node.plan.spans());
     let (rule, latent) = easel.report_rule();
     let a = above_threshold(&rule, parent, &source)?;
     let b = above_threshold(&rule, left, &target)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use candle_core::Tensor;
 
+use super::drawing::Relatives;
 use super::easel::Easel;
 use super::file::{self, Trust};
 use super::model::maker;
@@ -47,6 +48,36 @@ pub struct Replayed {
     pub verdict: Verdict,
 }
 
+/// A session replayed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replay {
+    /// Its nodes, as far as they were drawn again.
+    pub nodes: Vec<Replayed>,
+    /// What of the file could not be read, a sentence each.
+    pub unread: Vec<String>,
+}
+
+impl Replay {
+    /// How many pictures came out as others than the file says.
+    #[must_use]
+    pub fn differ(&self) -> usize {
+        self.nodes.iter().filter(|node| !node.verdict.holds()).count()
+    }
+
+    /// Whether the whole file was read and every picture is as it says.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.unread.is_empty() && self.differ() == 0
+    }
+
+    /// The last line of a report: how many pictures, and what could not be read.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let unread: String = self.unread.iter().map(|note| format!("; {note}")).collect();
+        format!("{} pictures, {} differ{unread}", self.nodes.len(), self.differ())
+    }
+}
+
 impl Session {
     /// Draws every node of another session's file anew, in an empty store, and compares. `seen` is told each node as it
     /// is done and may stop the rest.
@@ -59,51 +90,42 @@ impl Session {
         trust: Trust,
         seen: &mut dyn FnMut(&Replayed, usize) -> ControlFlow<()>,
         watch: &mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
-    ) -> Result<Vec<Replayed>> {
+    ) -> Result<Replay> {
         let contents = file::read(path, &*self.disk, trust)?;
         let count = contents.tree.len();
-        let limits = self.limits.clone();
-        // The other session's tree stands in for ours meanwhile; nothing is written.
-        let ours = std::mem::replace(&mut self.tree, contents.tree);
-        let relatives = std::mem::take(&mut self.relatives);
-        let store = std::mem::replace(&mut self.store, Store::in_memory(&limits));
-        let mut all = Vec::new();
-        let result = (|| -> Result<()> {
-            for number in 1..=count as u32 {
-                let recipe = self.tree[number].recipe.clone();
-                let model = self.model_for(&recipe)?;
-                let family = self.family(number, &model)?;
-                let easel = Easel::new(&model, &self.store, &recipe, self.reach())?;
-                let Some(done) = easel.draw(&family, &mut *watch)? else { break };
-                let picture = &done.left.picture;
-                let kernels = format!("{} {}", maker(), settings::name_of(&recipe.precision));
-                let verdict = match contents.drawn.get(number as usize - 1).and_then(Option::as_ref) {
-                    None => Verdict::Unknown,
-                    Some(drawn) if drawn.digest == picture_digest(picture) => Verdict::Same,
-                    Some(drawn) => {
-                        let ours = thumbprint(&to_image(picture));
-                        let psnr = <[u8; 768]>::try_from(&*drawn.thumbprint)
-                            .map_or(0.0, |theirs| thumbprint_psnr(&ours, &theirs));
-                        if drawn.kernels != kernels && psnr >= THUMBPRINT_PSNR {
-                            Verdict::Alike(psnr)
-                        } else {
-                            Verdict::Differs(psnr)
-                        }
+        let tree = &contents.tree;
+        let (store, mut relatives) = (Store::in_memory(&self.limits), Relatives::default());
+        let mut nodes = Vec::new();
+        for number in 1..=count as u32 {
+            let recipe = &tree[number].recipe;
+            let model = self.model_for(recipe)?;
+            let family = relatives.family(tree, number, &model)?;
+            let easel = Easel::new(model, &store, recipe.clone(), self.reach())?;
+            let Some(done) = easel.draw(&family, &mut *watch)? else { break };
+            let picture = &done.left.picture;
+            let kernels = format!("{} {}", maker(), settings::name_of(&recipe.precision));
+            let verdict = match contents.drawn.get(number as usize - 1).and_then(Option::as_ref) {
+                None => Verdict::Unknown,
+                Some(drawn) if drawn.digest == picture_digest(picture) => Verdict::Same,
+                Some(drawn) => {
+                    let ours = thumbprint(&to_image(picture));
+                    let psnr =
+                        <[u8; 768]>::try_from(&*drawn.thumbprint).map_or(0.0, |theirs| thumbprint_psnr(&ours, &theirs));
+                    if drawn.kernels != kernels && psnr >= THUMBPRINT_PSNR {
+                        Verdict::Alike(psnr)
+                    } else {
+                        Verdict::Differs(psnr)
                     }
-                };
-                self.forget_far(number);
-                let replayed = Replayed { node: number, verdict };
-                let flow = seen(&replayed, count);
-                all.push(replayed);
-                if flow.is_break() {
-                    break;
                 }
+            };
+            relatives.remember(number, None);
+            let replayed = Replayed { node: number, verdict };
+            let flow = seen(&replayed, count);
+            nodes.push(replayed);
+            if flow.is_break() {
+                break;
             }
-            Ok(())
-        })();
-        self.tree = ours;
-        self.relatives = relatives;
-        self.store = store;
-        result.map(|()| all)
+        }
+        Ok(Replay { nodes, unread: contents.notes })
     }
 }

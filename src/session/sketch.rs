@@ -133,7 +133,7 @@ impl Session {
         };
         // Without an id: nothing of it is put into the store.
         family.insert(0, Arc::new(Relative::new(None, node.plan.clone(), resolved)));
-        let easel = Easel::new(&model, &self.store, &node.recipe, self.reach())?;
+        let easel = Easel::new(model, &self.store, node.recipe.clone(), self.reach())?;
         let orders = easel.orders(&family[0]);
         let steps = node.recipe.steps;
         let share = |step: usize| step as f64 / steps as f64;
@@ -149,10 +149,7 @@ impl Session {
         edit: &Edit,
         settings: &Settings,
     ) -> Result<(Event, crate::plan::lineage::Generation, Vec<String>)> {
-        let ours = std::mem::replace(&mut self.settings, settings.clone());
-        let planned = self.plan_at(parent, edit);
-        self.settings = ours;
-        let (recipe, Resolved { plan, generation, mut warnings }) = planned?;
+        let (recipe, Resolved { plan, generation, mut warnings }) = self.plan_under(settings, parent, edit)?;
         warnings.splice(0..0, edit.warnings.iter().cloned());
         let event = match parent {
             Some(parent) => self.tree.grow(parent, line, edit.changes.clone(), plan)?,
@@ -166,8 +163,7 @@ impl Session {
     /// # Errors
     /// Fails if the model cannot be loaded.
     pub fn missing_ancestors(&mut self, sketch: &Sketch) -> Result<Vec<NodeId>> {
-        let model = self.model_for(&sketch.node.recipe)?;
-        let easel = Easel::new(&model, &self.store, &sketch.node.recipe, self.reach())?;
+        let easel = self.easel(&sketch.node.recipe)?;
         let above = sketch.family.iter().skip(1);
         let missing = above.take_while(|relative| easel.left_before(relative).is_none());
         Ok(missing.filter_map(|relative| relative.id).collect())
@@ -183,7 +179,7 @@ impl Session {
         let model = self.model_for(&first.node.recipe)?;
         let wider = |(a, b): (f64, f64), s: &&Sketch| (a.max(s.reach.0), b.max(s.reach.1));
         let reach = sketches.iter().fold(self.reach(), wider);
-        let easel = Easel::new(&model, &self.store, &first.node.recipe, reach)?;
+        let easel = Easel::new(model, &self.store, first.node.recipe.clone(), reach)?;
         let family = &first.family;
         let missing = (1..family.len()).take_while(|i| easel.left_before(&family[*i]).is_none()).count();
         for from in (1..=missing).rev() {
@@ -205,8 +201,7 @@ impl Session {
     /// Fails if it cannot be drawn.
     pub fn draw_sketch(&mut self, sketch: &Sketch, trail: Option<&Trail>, watch: Watch<'_>) -> Result<Option<Aside>> {
         let begun = Instant::now();
-        let model = self.model_for(&sketch.node.recipe)?;
-        let easel = Easel::new(&model, &self.store, &sketch.node.recipe, self.reach())?;
+        let easel = self.easel(&sketch.node.recipe)?;
         let family = &sketch.family;
         let grown = Relative::new(Some(sketch.node.id), sketch.node.plan.clone(), family[0].generation.clone());
         let (left, shared, trail) = match easel.left_before(&grown) {

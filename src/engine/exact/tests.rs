@@ -4,6 +4,7 @@ use super::*;
 use crate::plan::lineage::Generation;
 use crate::plan::resolve::{Resolved, resolve};
 use crate::plan::settings::{Alignment, TurnSettings, WeightWindow, Window};
+use crate::plan::{EditMethod, PlanParts};
 use crate::prompt::vocabulary::Marks;
 use crate::turn::{Edit, Replaced, Weighing, Weight, words};
 
@@ -186,7 +187,11 @@ fn masks_are_taken_up_and_a_node_that_equals_another_counts_as_it() {
 fn masks_that_are_not_taken_up_are_named_with_who_made_them() {
     let blended = |s: &mut TurnSettings| s.k = 0.3;
     let mut family = there("a big dog", blended).grow("a big fox", usual).grow("a big dog", usual);
-    family.all[3].plan.region = Region::Everywhere;
+    let mut parts = PlanParts::clone(&family.all[3].plan);
+    let EditMethod::PromptToPrompt(edit) = &mut parts.method else { panic!("an edit") };
+    edit.region = Region::Everywhere;
+    let above = family.all[2].plan.above_child(2);
+    family.all[3].plan = Plan::new(parts, Some(above)).expect("possible");
     let what = Difference::Region { ours: None, theirs: Some(2) };
     assert_eq!(family.breach(2), Some(Breach { step: 2, what }), "masks begin after a fifth of the steps");
 }

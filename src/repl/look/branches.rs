@@ -40,7 +40,7 @@ pub(super) fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Res
     let here = talk.session.resolve(None)?;
     let root = talk.session.root()?.number;
     let recipe = (*talk.session.tree()[here].recipe).clone();
-    let settings = talk.session.tree()[root].plan.settings.clone();
+    let settings = (*talk.session.tree()[root].plan.settings).clone();
     let prompt = talk.session.tree()[here].plan.prompt.clone();
     let start = super::super::root_edit(&prompt);
     let edit = Edit { changes: start.changes, spans: Vec::new(), is_root: true, ..talk.session.edit_of(here) };
@@ -149,7 +149,7 @@ fn moved(settings: &TurnSettings, by: f64) -> TurnSettings {
 pub(super) fn nearer_freedom(talk: &mut Talk, line: &str, by: f64, watcher: &mut dyn Watcher) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let node = &talk.session.tree()[here];
-    let (was, steps) = (node.plan.settings.clone(), node.recipe.steps);
+    let (was, steps) = ((*node.plan.settings).clone(), node.recipe.steps);
     let Some(parent) = node.parent else {
         return Err(Hinted::new(
             format!("#{here} is a first picture: there is no edit to draw once more"),
@@ -175,7 +175,7 @@ pub(super) fn nearer_freedom(talk: &mut Talk, line: &str, by: f64, watcher: &mut
     );
     watcher.understood(&edit.changes);
     let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, steps, latent);
-    match talk.session.edit_under(Settings { turn: settings, root }, Some(parent), line, &edit, &mut watch)? {
+    match talk.session.edit_under(&Settings { turn: settings, root }, Some(parent), line, &edit, &mut watch)? {
         None => Ok(Reply::Stopped),
         Some(turned) => drew(talk, vec![turned], |_| Some(note)),
     }

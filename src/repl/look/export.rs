@@ -55,7 +55,7 @@ pub fn write_export(talk: &mut Talk, format: Format, file: Option<&Path>) -> Res
     let (bytes, what) = match format {
         Format::Png => {
             let picture = to_image(&talk.session.picture(here)?);
-            let bytes = png::encode_with(&picture, &notes::of(&talk.session, here)).context("cannot make a PNG")?;
+            let bytes = png::encode_with(&picture, &notes::of(&talk.session, here)?).context("cannot make a PNG")?;
             (bytes, format!("#{here} with its prompt, settings and lineage"))
         }
         Format::Gif => {
@@ -68,7 +68,7 @@ pub fn write_export(talk: &mut Talk, format: Format, file: Option<&Path>) -> Res
             (export_html::page(talk)?.into_bytes(), format!("the tree with its {} pictures", talk.session.tree().len()))
         }
         Format::Json => {
-            let value = notes::lineage(&talk.session, here);
+            let value = notes::lineage(&talk.session, here)?;
             let mut json = serde_json::to_string_pretty(&value).context("BUG: a lineage cannot be written as JSON")?;
             json.push('\n');
             (crate::safe::printable(&json).into_bytes(), format!("the lineage of #{here}"))

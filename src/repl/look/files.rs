@@ -76,18 +76,15 @@ pub(super) fn replay(talk: &mut Talk, file: &str, watcher: &mut dyn Watcher) -> 
     let named = home()?.file(file).ok().filter(|path| path.exists());
     let path = named.unwrap_or_else(|| Path::new(file).to_owned());
     let mut lines = Vec::new();
-    let mut done = 0;
     let replayed = talk.session.replay(
         &path,
         Trust::Imported,
         &mut |node, count| {
             lines.push(verdict(node.node, count, &node.verdict));
-            done += 1;
             ControlFlow::Continue(())
         },
         &mut |step, latent| watcher.step(step + 1, step + 2, latent),
     )?;
-    let differ = replayed.iter().filter(|r| !r.verdict.holds()).count();
-    lines.push(format!("{}: {done} pictures, {differ} differ", path.display()));
+    lines.push(format!("{}: {}", path.display(), replayed.summary()));
     Ok(text(lines.join("\n")))
 }

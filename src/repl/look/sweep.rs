@@ -82,7 +82,7 @@ fn planned(talk: &mut Talk, here: u32, axes: &Axes) -> Result<Vec<Run>> {
     };
     let edit = talk.session.edit_of(here);
     let node = &talk.session.tree()[here];
-    let (line, turn) = (node.line.clone(), node.plan.settings.clone());
+    let (line, turn) = (node.line.clone(), (*node.plan.settings).clone());
     let base = Settings { turn, root: RootSettings::default() };
     let cell = |values: Vec<String>| {
         let (settings, label) = axes.settings(&base, &values)?;

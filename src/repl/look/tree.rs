@@ -117,23 +117,23 @@ fn wrapped(text: &str, room: u16, rows: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Event, plan, recipe};
+    use crate::history::{Event, first, next, recipe};
     use crate::preview::Size;
 
     /// A chain of `nodes` nodes with two leaves at its end.
     fn tree(nodes: u32) -> Tree {
         let mut tree = Tree::new();
-        let root = tree.grow_root("", vec![], plan("a woman's face with long wavy blond hair"), recipe(1));
+        let root = tree.grow_root("", vec![], first("a woman's face with long wavy blond hair"), recipe(1));
         tree.apply(root).unwrap();
         for n in 1..nodes {
             let line = format!("an edit of some length, number {n}");
-            let grown = tree.grow(n, &line, vec![], plan(&line)).unwrap();
+            let grown = tree.grow(n, &line, vec![], next(&tree[n].plan, &line)).unwrap();
             tree.apply(grown).unwrap();
         }
-        let grown = tree.grow(nodes, "the other one", vec![], plan("other")).unwrap();
+        let grown = tree.grow(nodes, "the other one", vec![], next(&tree[nodes].plan, "other")).unwrap();
         tree.apply(grown).unwrap();
         tree.apply(Event::Move { to: nodes }).unwrap();
-        let grown = tree.grow(nodes, "the last one", vec![], plan("last")).unwrap();
+        let grown = tree.grow(nodes, "the last one", vec![], next(&tree[nodes].plan, "last")).unwrap();
         tree.apply(grown).unwrap();
         tree
     }

@@ -130,12 +130,12 @@ fn draw(session: &mut Session, plan: &Plan, folder: &mut Folder, teller: &RefCel
     let mut keep = |session: &mut Session, drawn: Drawn| -> Result<()> {
         let start = plan.start_of(drawn.at);
         if let Some(start) = start.and_then(|start| start.node).filter(|at| !folder.has(&session.tree()[*at].id)) {
-            let (picture, notes) = (to_image(&session.picture(start)?), notes::of(session, start));
+            let (picture, notes) = (to_image(&session.picture(start)?), notes::of(session, start)?);
             folder.keep(&session.tree()[start].id, (&picture, &notes), &kernels, None)?;
         }
         let run = &plan.runs[drawn.at];
         let (node, figures) = (&run.sketch.node, &drawn.figures);
-        folder.keep(&node.id, (&drawn.picture, &notes::of_node(session, node)), &kernels, Some(figures.clone()))?;
+        folder.keep(&node.id, (&drawn.picture, &notes::of_node(session, node)?), &kernels, Some(figures.clone()))?;
         at += 1;
         let label = joined([start.map_or("", |start| &start.short), &run.label]);
         teller.borrow_mut().drawn(plan, (run, &label, at), figures, &folder.picture_path(&node.id))

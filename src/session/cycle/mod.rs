@@ -171,7 +171,9 @@ impl Session {
     pub fn go_back(&self, way: Way, watch: WayWatch<'_>) -> Result<Option<Vec<Step>>> {
         let Way { steps: planned, recipe, model, family: original, .. } = way;
         let reach = self.reach();
-        if !self.draws_again(&Easel::new(&model, &self.store, &recipe, reach)?, &original, watch)? {
+        let recipe = Arc::new(recipe);
+        let easel = || Easel::new(model.clone(), &self.store, recipe.clone(), reach);
+        if !self.draws_again(&easel()?, &original, watch)? {
             return Ok(None);
         }
         let mut family = original.clone();
@@ -180,7 +182,7 @@ impl Session {
             let begun = Instant::now();
             let Planned { to, changes, predicted, relative, stop } = one;
             family.insert(0, relative);
-            let easel = Easel::new(&model, &self.store, &recipe, reach)?;
+            let easel = easel()?;
             let Some(done) = easel.draw(&family, &mut |step, latent| watch(count, step, latent))? else {
                 return Ok(None);
             };
@@ -225,7 +227,7 @@ impl Session {
         let spans = match left {
             [one] => self.tree[*one]
                 .plan
-                .spans
+                .spans()
                 .iter()
                 .map(|s| Replaced { source: s.target.clone(), target: s.source.clone() })
                 .collect(),

@@ -114,7 +114,7 @@ impl Family {
                 .map(|word| format!("{}*{}", prompt.words[word], self.all[wanted].generation.weights[word])),
             _ => None,
         };
-        let others = self.all[..=wanted].iter().map(|r| &r.plan.settings);
+        let others = self.all[..=wanted].iter().map(|r| &*r.plan.settings);
         let hint = other_weight
             .or_else(|| setting_that_helps(&plan.settings, others, &helps))
             .unwrap_or_else(|| format!("/go {} shows it as it was, without drawing", self.names[wanted]));

@@ -102,12 +102,13 @@ impl Session {
         watch: WayWatch<'_>,
     ) -> Result<Option<Vec<Step>>> {
         let (path, stops) = self.stops(to, in_one)?;
-        let recipe = (*self.tree[path[0]].recipe).clone();
+        let recipe = self.tree[path[0]].recipe.clone();
         let model = self.model_for(&recipe)?;
         let original = self.family(path[0], &model)?;
         let reach = reach(settings);
         let store = &self.store;
-        let easel = || Ok::<_, anyhow::Error>(Easel::new(&model, store, &recipe, reach)?.keeping_values());
+        let easel =
+            || Ok::<_, anyhow::Error>(Easel::new(model.clone(), store, recipe.clone(), reach)?.keeping_values());
         if !self.draws_again(&easel()?, &original, watch)? {
             return Ok(None);
         }

@@ -6,93 +6,60 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::plan::Column;
+use crate::plan::{Columns, MOST_TOKENS, Stretch};
 
-/// More tokens than any text encoder has.
-const MOST_TOKENS: usize = 4096;
-
-/// The columns as text.
-pub(super) fn write(columns: &[Column]) -> String {
-    let mut items = Vec::new();
-    let mut rest = columns;
-    while let Some(first) = rest.first() {
-        let run = run_length(rest);
-        items.push(match first {
-            Column::Own => format!("{run}x own"),
-            Column::From { up, tokens } if is_whole(tokens) => {
-                let from = tokens[0].0;
-                format!("{up}:{from}..{}", from + run)
-            }
-            Column::From { up, tokens } if tokens.is_empty() => format!("{up}:0"),
-            Column::From { up, tokens } => {
-                let parts: Vec<String> = tokens.iter().map(|(token, share)| format!("{token}*{share}")).collect();
-                format!("{up}:{}", parts.join("+"))
-            }
-        });
-        rest = &rest[run..];
-    }
-    items.join(", ")
-}
-
-/// One token, all of it.
-fn is_whole(tokens: &[(usize, f32)]) -> bool {
-    matches!(tokens, [(_, share)] if share.to_bits() == 1f32.to_bits())
-}
-
-/// How many columns from the first on are one item.
-fn run_length(columns: &[Column]) -> usize {
-    let follows = |n: usize, column: &Column| match (&columns[0], column) {
-        (Column::Own, Column::Own) => true,
-        (Column::From { up, tokens }, Column::From { up: other, tokens: others }) => {
-            up == other && is_whole(tokens) && is_whole(others) && tokens[0].0 + n == others[0].0
+/// Columns as text.
+pub(super) fn write(stretches: &[Stretch]) -> String {
+    let item = |stretch: &Stretch| match stretch {
+        Stretch::Own(count) => format!("{count}x own"),
+        Stretch::Same { up, from, count } => format!("{up}:{from}..{}", from + count),
+        Stretch::Sum { up, tokens } if tokens.is_empty() => format!("{up}:0"),
+        Stretch::Sum { up, tokens } => {
+            let parts: Vec<String> = tokens.iter().map(|(token, share)| format!("{token}*{share}")).collect();
+            format!("{up}:{}", parts.join("+"))
         }
-        _ => false,
     };
-    let more = columns.iter().enumerate().skip(1).take_while(|(n, column)| follows(*n, column)).count();
-    1 + more
+    stretches.iter().map(item).collect::<Vec<_>>().join(", ")
 }
 
 /// Reads what [`write`] wrote.
 ///
 /// # Errors
 /// Anything else, or more tokens than any text encoder has.
-pub(super) fn read(text: &str) -> Result<Vec<Column>> {
-    let mut columns = Vec::new();
+pub(super) fn read(text: &str) -> Result<Columns> {
+    let mut room = MOST_TOKENS;
+    let mut stretches = Vec::new();
     for item in text.split(", ").filter(|item| !item.is_empty()) {
-        read_item(item, &mut columns).with_context(|| format!("`{item}` says no token's source"))?;
+        let stretch = read_item(item).with_context(|| format!("`{item}` says no token's source"))?;
+        ensure!(stretch.len() <= room, "`{item}` makes it more than {MOST_TOKENS} tokens");
+        room -= stretch.len();
+        stretches.push(stretch);
     }
-    Ok(columns)
+    Ok(Columns::of(stretches))
 }
 
-fn read_item(item: &str, columns: &mut Vec<Column>) -> Result<()> {
-    let room = MOST_TOKENS - columns.len();
+fn read_item(item: &str) -> Result<Stretch> {
     if let Some(count) = item.strip_suffix("x own") {
-        let count = count.parse::<usize>()?;
-        ensure!(count <= room, "that is more than {MOST_TOKENS} tokens");
-        columns.extend(std::iter::repeat_n(Column::Own, count));
-        return Ok(());
+        return Ok(Stretch::Own(count.parse()?));
     }
     let Some((up, tokens)) = item.split_once(':') else { bail!("it names no ancestor") };
     let up = up.parse()?;
     if let Some((from, to)) = tokens.split_once("..") {
-        let (from, to) = (from.parse::<usize>()?, to.parse::<usize>()?);
-        ensure!(to.saturating_sub(from) <= room, "that is more than {MOST_TOKENS} tokens");
-        columns.extend((from..to).map(|token| Column::From { up, tokens: vec![(token, 1.0)] }));
-        return Ok(());
+        let (from, to) = (from.parse::<u32>()?, to.parse::<u32>()?);
+        return Ok(Stretch::Same { up, from, count: to.saturating_sub(from) });
     }
-    ensure!(room > 0, "that is more than {MOST_TOKENS} tokens");
     let mut shares = Vec::new();
     for part in tokens.split('+').filter(|part| *part != "0") {
         let Some((token, share)) = part.split_once('*') else { bail!("it has no share") };
         shares.push((token.parse()?, share.parse()?));
     }
-    columns.push(Column::From { up, tokens: shares });
-    Ok(())
+    Ok(Stretch::Sum { up, tokens: shares.into() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Column;
 
     fn from(up: usize, tokens: &[(usize, f32)]) -> Column {
         Column::From { up, tokens: tokens.to_vec() }
@@ -100,7 +67,8 @@ mod tests {
 
     #[track_caller]
     fn check(columns: &[Column], text: &str) {
-        assert_eq!(write(columns), text);
+        let columns: Columns = columns.iter().cloned().collect();
+        assert_eq!(write(columns.stretches()), text);
         assert_eq!(read(text).unwrap(), columns);
     }
 

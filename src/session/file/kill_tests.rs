@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::tests::drawn;
 use super::*;
-use crate::history::{plan, recipe};
+use crate::history::{first, next, recipe};
 use crate::session::lock::Lock;
 use crate::store::codec::Blob;
 use crate::store::disk::RealDisk;
@@ -46,10 +46,10 @@ fn victim() {
     let mut said = std::io::stderr();
     for _ in 0..number(TURNS) {
         let turn = tree.next_number();
-        let prompt = plan(&format!("turn {turn}"));
+        let prompt = format!("turn {turn}");
         let event = match tree.here() {
-            Some(here) => tree.grow(here, "", vec![], prompt).unwrap(),
-            None => tree.grow_root("", vec![], prompt, recipe(1)),
+            Some(here) => tree.grow(here, "", vec![], next(&tree[here].plan, &prompt)).unwrap(),
+            None => tree.grow_root("", vec![], first(&prompt), recipe(1)),
         };
         let Event::Grow(node) = &event else { panic!("each turn is another prompt") };
         store.put(Key::new(node.id, Kind::Latents, 0), latents(turn));

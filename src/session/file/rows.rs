@@ -15,7 +15,7 @@ use crate::history::{Event, Node, NodeId, Tree};
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
-use crate::plan::{Origin, Plan, Recipe, Region};
+use crate::plan::{EditMethod, Origin, P2p, Plan, PlanParts, Recipe, Region, Stretch};
 use crate::turn::{Change, Replaced};
 
 /// The first line.
@@ -196,7 +196,11 @@ impl Row {
 impl GrowRow {
     fn from_node(node: &Node, picture: Option<PictureRow>) -> Self {
         let Node { id, number, parent, line, changes, plan, recipe } = node;
-        let Plan { prompt, spans, weights, columns, settings, region } = plan;
+        let PlanParts { prompt, weights, settings, method } = &**plan;
+        let columns = match method {
+            EditMethod::Generate { tokens } => columns::write(&[Stretch::Own(*tokens as u32)]),
+            EditMethod::PromptToPrompt(edit) => columns::write(edit.columns.stretches()),
+        };
         let span = |Replaced { source, target }: &Replaced| [source.start, source.end, target.start, target.end];
         Self {
             node: *number,
@@ -205,11 +209,11 @@ impl GrowRow {
             line: line.clone(),
             changes: changes.iter().map(ChangeRow::from).collect(),
             prompt: prompt.clone(),
-            spans: spans.iter().map(span).collect(),
+            spans: plan.spans().iter().map(span).collect(),
             weights: weights.clone(),
-            columns: columns::write(columns),
-            region: RegionRow::from(region),
-            settings: SettingsRow::from(settings),
+            columns,
+            region: RegionRow::from(plan.region()),
+            settings: SettingsRow::from(&**settings),
             recipe: parent.is_none().then(|| RecipeRow::from(&**recipe)),
             picture,
         }
@@ -230,14 +234,18 @@ impl GrowRow {
             (None, None) => bail!("it has neither a parent nor a recipe"),
         };
         let span = |[a, b, c, d]: [usize; 4]| Replaced { source: a..b, target: c..d };
-        let plan = Plan {
-            prompt: self.prompt,
+        let edit = P2p {
             spans: self.spans.into_iter().map(span).collect(),
-            weights: self.weights,
             columns: columns::read(&self.columns)?,
-            settings: TurnSettings::try_from(self.settings)?,
             region: Region::from(self.region),
         };
+        let method = match above {
+            Some(_) => EditMethod::PromptToPrompt(edit),
+            None => first_picture(&edit)?,
+        };
+        let settings = shared(TurnSettings::try_from(self.settings)?, tree);
+        let parts = PlanParts { prompt: self.prompt, weights: self.weights, settings, method };
+        let plan = Plan::new(parts, above.map(|node| node.plan.above_child(tree.depth(node.number))))?;
         let id = NodeId::of(above.map(|node| node.id), &plan, &recipe);
         ensure!(
             self.id.len() >= 8 && id.hex().starts_with(&self.id),
@@ -249,6 +257,11 @@ impl GrowRow {
         Ok(Node { id, number: self.node, parent: self.parent, line: self.line, changes, plan, recipe })
     }
 
+    /// The row of a node whose only ancestors are those in the rows before it, as a picture carries it: counted from 1.
+    pub(super) fn in_lineage(node: &Node, number: u32, picture: Option<PictureRow>) -> Self {
+        Self { node: number, parent: (number > 1).then(|| number - 1), ..Self::from_node(node, picture) }
+    }
+
     /// The prompt, for lists.
     pub(super) fn prompt(&self) -> &str {
         &self.prompt
@@ -257,6 +270,24 @@ impl GrowRow {
     pub(super) fn recipe_mut(&mut self) -> Option<&mut RecipeRow> {
         self.recipe.as_mut()
     }
+}
+
+/// What a first picture may say of an edit: nothing.
+fn first_picture(edit: &P2p) -> Result<EditMethod> {
+    let P2p { spans, columns, region } = edit;
+    ensure!(spans.is_empty(), "a first picture replaces no words");
+    ensure!(*region == Region::Everywhere, "a first picture has no region");
+    match columns.stretches() {
+        [] => Ok(EditMethod::Generate { tokens: 0 }),
+        [Stretch::Own(tokens)] => Ok(EditMethod::Generate { tokens: *tokens as usize }),
+        _ => bail!("a first picture takes no words from elsewhere"),
+    }
+}
+
+/// These settings; kept once if the newest node of the tree has the same.
+fn shared(settings: TurnSettings, tree: &Tree) -> Arc<TurnSettings> {
+    let newest = tree.nodes().last().map(|node| &node.plan.settings);
+    newest.filter(|same| ***same == settings).map_or_else(|| Arc::new(settings), Arc::clone)
 }
 
 impl From<&Change> for ChangeRow {
@@ -395,7 +426,7 @@ impl TryFrom<RecipeRow> for Recipe {
     type Error = anyhow::Error;
 
     fn try_from(row: RecipeRow) -> Result<Self> {
-        Ok(Self {
+        let recipe = Self {
             model: row.model,
             model_digest: row.model_digest,
             seed: row.seed,
@@ -411,6 +442,8 @@ impl TryFrom<RecipeRow> for Recipe {
                 None => Origin::Noise,
                 Some(InvertedRow { digest, method }) => Origin::Picture { digest, method },
             },
-        })
+        };
+        recipe.check()?;
+        Ok(recipe)
     }
 }

@@ -34,6 +34,8 @@ pub struct Contents {
     pub drawn: Vec<Option<Drawn>>,
     /// What people should know, a sentence each.
     pub notes: Vec<String>,
+    /// The same of paths that lead out of the folder: what was named there is left out or cut down.
+    pub outside: Vec<String>,
 }
 
 /// How a file ends.
@@ -95,7 +97,7 @@ fn scan_sound(path: &Path, disk: &dyn Disk, trust: Trust) -> Option<Scanned> {
     }
     let header = header(&lines.line, path).ok()?;
     let mut length = lines.line.len() as u64;
-    let mut contents = Contents { header, tree: Tree::new(), drawn: Vec::new(), notes: Vec::new() };
+    let mut contents = Contents::new(header);
     std::thread::scope(|scope| {
         let (sender, batches) = std::sync::mpsc::sync_channel::<Option<Vec<(usize, Parsed)>>>(4);
         scope.spawn(move || {
@@ -136,9 +138,7 @@ fn scan_carefully(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Scanned>
     };
     let mut lines =
         Lines { file: BufReader::with_capacity(1 << 16, disk.open(path).map_err(unreadable)?), line: vec![] };
-    let fresh = Header { format: FILE_FORMAT, program: env!("CARGO_PKG_VERSION").to_owned(), title: None };
-    let contents = Contents { header: fresh, tree: Tree::new(), drawn: Vec::new(), notes: Vec::new() };
-    let mut scanned = Scanned { contents, length: 0, end: End::Whole };
+    let mut scanned = Scanned { contents: Contents::new(fresh_header()), length: 0, end: End::Whole };
     if !lines.next().map_err(unreadable)? {
         scanned.end = End::Empty;
         return Ok(scanned);
@@ -167,6 +167,11 @@ fn scan_carefully(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Scanned>
     }
 }
 
+/// What stands at the top of what this program writes.
+pub(super) fn fresh_header() -> Header {
+    Header { format: FILE_FORMAT, program: env!("CARGO_PKG_VERSION").to_owned(), title: None }
+}
+
 fn header(line: &[u8], path: &Path) -> Result<Header> {
     let hint = "a session's file begins with a line such as {\"wordbrush\":1,\"program\":\"0.1.0\"}";
     let row: Option<HeaderRow> = serde_json::from_slice(line).ok();
@@ -186,7 +191,7 @@ fn header(line: &[u8], path: &Path) -> Result<Header> {
 }
 
 /// A line taken apart: its row, and what came out of its node if it is one.
-type Parsed = (Row, Option<Drawn>);
+pub(super) type Parsed = (Row, Option<Drawn>);
 
 fn parse(line: &[u8]) -> Result<Parsed> {
     ensure!(line.len() <= LONGEST_LINE, "it has more than {LONGEST_LINE} bytes");
@@ -200,18 +205,25 @@ fn parse(line: &[u8]) -> Result<Parsed> {
 }
 
 impl Contents {
-    /// Folds in the event of one line; changes nothing if it does not fit.
-    fn take(&mut self, (mut row, drawn): Parsed, trust: Trust, number: usize) -> Result<()> {
+    /// Nothing yet, below this first line.
+    pub(super) fn new(header: Header) -> Self {
+        let (tree, drawn, notes, outside) = (Tree::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { header, tree, drawn, notes, outside }
+    }
+
+    /// Folds in the event of one line; changes nothing if it does not fit. The one door by which events come from
+    /// outside, out of files and pictures alike.
+    pub(super) fn take(&mut self, (mut row, drawn): Parsed, trust: Trust, number: usize) -> Result<()> {
         match &mut row {
             Row::Grow(grow) => {
                 ensure!(self.tree.len() < MOST_NODES, "it has more than {MOST_NODES} pictures");
                 if let Some(recipe) = grow.recipe_mut().filter(|r| trust == Trust::Imported && leads_out(&r.model)) {
                     recipe.model = last_part(&recipe.model);
-                    self.notes.push(format!("line {number} names a model outside its folder; choose one by --model"));
+                    self.outside.push(format!("line {number} names a model outside its folder; choose one by --model"));
                 }
             }
             Row::Set { value, .. } if trust == Trust::Imported && leads_out(value) => {
-                self.notes.push(format!("line {number} sets a path outside its folder and is left out"));
+                self.outside.push(format!("line {number} sets a path outside its folder and is left out"));
                 return Ok(());
             }
             _ => {}
@@ -233,12 +245,12 @@ fn briefly(error: &serde_json::Error) -> String {
 }
 
 /// Whether a text, taken as a path, may lead out of the folder it stands in.
-pub(crate) fn leads_out(text: &str) -> bool {
+fn leads_out(text: &str) -> bool {
     let inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
     text.starts_with('~') || text.contains('\\') || !Path::new(text).components().all(inside)
 }
 
-pub(crate) fn last_part(path: &str) -> String {
+fn last_part(path: &str) -> String {
     path.rsplit(['/', '\\']).find(|part| !matches!(*part, "" | "." | ".." | "~")).unwrap_or("elsewhere").to_owned()
 }
 
