@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Known;
-use crate::plan::settings::{PRESETS, Settings, TABLE, find};
+use crate::plan::settings::{self, PRESETS, Settings, TABLE, find};
 use crate::safe::is_printable;
 use crate::turn::commands::{COMMANDS, Group, entry};
 
@@ -87,9 +87,7 @@ impl Known {
                 from(&mut COMMANDS.iter().map(|e| e.name.to_owned()).chain(more))
             }
             "sweep" => from(&mut TABLE.iter().map(|s| format!("{}=", s.name))),
-            "set" if is_first => {
-                from(&mut TABLE.iter().flat_map(|s| [s.name, s.alias]).filter(|n| !n.is_empty()).map(str::to_owned))
-            }
+            "set" if is_first => from(&mut settings::names().map(str::to_owned)),
             "set" => {
                 let name = rest.split_whitespace().next().unwrap_or_default();
                 if name == "model" {
@@ -118,15 +116,15 @@ impl Known {
     /// The values of a setting that can be listed.
     pub(super) fn values(&self, name: &str) -> Vec<String> {
         let Some(setting) = find(name) else { return Vec::new() };
-        match setting.name {
-            "negative" => return Vec::new(),
-            "blend_words" => return ["auto".to_owned()].into_iter().chain(self.words.iter().cloned()).collect(),
-            "substruct_words" => return ["none".to_owned()].into_iter().chain(self.words.iter().cloned()).collect(),
-            _ => {}
+        if setting.values == "text" {
+            return Vec::new();
         }
-        let words = setting.values.split([',', ' ']).filter(|w| w.chars().any(char::is_alphabetic) && *w != "or");
+        // Settings that take words take those of the prompt, in place of the word that stands for them in the table.
+        let takes_words = setting.values.starts_with("words,");
+        let words = self.words.iter().filter(|_| takes_words).cloned();
         let takes = |word: &&str| Settings::default().set(setting.name, word).is_ok();
-        words.filter(takes).map(str::to_owned).collect()
+        let listed = setting.listed().skip(usize::from(takes_words)).filter(takes).map(str::to_owned);
+        listed.chain(words).collect()
     }
 }
 

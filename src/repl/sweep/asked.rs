@@ -16,9 +16,9 @@ use anyhow::{Context, Result};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use super::super::config::{plain_name, typed};
+use super::super::config::typed;
 use super::super::root_edit;
-use crate::plan::settings::{Settings, TABLE, find};
+use crate::plan::settings::{self, Settings, find, plain_name};
 use crate::session::Session;
 use crate::session::file::Hinted;
 use crate::study::sweep::{Axes, Run};
@@ -293,8 +293,7 @@ fn known(key: &str) -> Result<()> {
     if find(key).is_some() {
         return Ok(());
     }
-    let keys = OWN_KEYS.iter().copied().chain(TABLE.iter().flat_map(|s| [s.name, s.alias])).filter(|n| !n.is_empty());
-    let near = crate::turn::nearest(&plain_name(key), keys);
+    let near = crate::turn::nearest(&plain_name(key), OWN_KEYS.into_iter().chain(settings::names()));
     let hint = near.map_or_else(
         || format!("there are {}, and the settings that /set lists", OWN_KEYS.join(", ")),
         |near| format!("did you mean `{near}`?"),
