@@ -16,6 +16,7 @@ use anyhow::{Context, Result};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
+use super::super::commands::{self, Line};
 use super::super::config::typed;
 use super::super::root_edit;
 use crate::plan::settings::{self, Settings, find, plain_name};
@@ -230,6 +231,10 @@ fn understood(session: &mut Session, at: u32, line: &str) -> Result<Edit> {
     session.go(crate::history::Event::Move { to: at })?;
     let prompt = session.tree()[at].plan.prompt.clone();
     let place = || format!("the edit `{line}` of `{prompt}`");
+    let no_edit = || Hinted::new(format!("{} is no edit", place()), "edit = \"blond -> red\"").into();
+    if let Line::Command(_) = commands::read(line).with_context(place)? {
+        return Err(no_edit());
+    }
     match session.read(line).with_context(place)? {
         Turn::Edit(edit) if !edit.is_root => Ok(edit),
         Turn::Edit(_) => {
@@ -241,9 +246,7 @@ fn understood(session: &mut Session, at: u32, line: &str) -> Result<Edit> {
             let hint = format!("say which: {}", choices.join(", or "));
             Err(Hinted::new(format!("{} has several readings: {}", place(), question.text), hint).into())
         }
-        Turn::Command(_) | Turn::Nothing => {
-            Err(Hinted::new(format!("{} is no edit", place()), "edit = \"blond -> red\"").into())
-        }
+        Turn::Nothing => Err(no_edit()),
     }
 }
 
