@@ -116,6 +116,13 @@ fn a_mask_word_that_is_in_neither_prompt_is_an_error() {
 }
 
 #[test]
+fn no_blend_word_is_no_blending() {
+    let (session, turned) = drawn(&[("blend_words", "none")], &["blond -> red"]);
+    assert_eq!(session.settings().get("blend_words"), "none");
+    assert_eq!(last_latent(&turned), latent(&[("k", "0")], &["blond -> red"]));
+}
+
+#[test]
 fn shares_become_steps_by_rounding_unless_published() {
     let windows = |rounding: &str| {
         latent(&[("window_rounding", rounding), ("cross", ".75"), ("self", ".3"), ("k", "0")], &["blond -> red"])

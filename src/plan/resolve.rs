@@ -217,10 +217,10 @@ fn region(
     settings: &TurnSettings,
 ) -> Result<Region, PlanError> {
     let prompt = &child.prompt;
-    let (source, target) = if settings.blend_words.is_empty() {
-        changed_tokens(parent, child, spans)
-    } else {
-        typed(&parent.prompt, prompt, &settings.blend_words, "blend_words")?
+    let (source, target) = match settings.blend_words.as_slice() {
+        [] => changed_tokens(parent, child, spans),
+        [none] if none == "none" => return Ok(Region::Everywhere),
+        words => typed(&parent.prompt, prompt, words, "blend_words")?,
     };
     if source.is_empty() && target.is_empty() {
         return Ok(Region::Everywhere);

@@ -26,7 +26,7 @@ use anyhow::Result;
 use toml::{Table, Value};
 
 use super::args::bytes;
-use crate::plan::settings::{Settings, TABLE, find};
+use crate::plan::settings::{self, Settings, find, plain_name};
 use crate::preview::terminal::Choice;
 use crate::session::file::Hinted;
 
@@ -108,8 +108,7 @@ impl Config {
                     .map_err(|e| (e.to_string(), format!("in the file: {key} = …; {}", e.hint())))?;
             }
             _ => {
-                let known = OWN_KEYS.iter().copied().chain(TABLE.iter().flat_map(|s| [s.name, s.alias]));
-                let near = crate::turn::nearest(&name, known.filter(|n| !n.is_empty()));
+                let near = crate::turn::nearest(&name, OWN_KEYS.into_iter().chain(settings::names()));
                 let hint =
                     near.map_or_else(|| "`/set` lists the settings".to_owned(), |n| format!("did you mean `{n}`?"));
                 return Err((format!("there is no setting `{key}`"), hint));
@@ -117,10 +116,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-pub(super) fn plain_name(key: &str) -> String {
-    key.trim().to_lowercase().replace('-', "_")
 }
 
 /// A value as it would be typed after `/set NAME`.

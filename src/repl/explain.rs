@@ -3,7 +3,10 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::commands::{self, Line};
 use super::json;
+use super::reply::Reply;
+use super::talk::{self, Talk};
 use crate::engine::Reader;
 use crate::plan::lineage::Generation;
 use crate::plan::resolve::resolve;
@@ -14,7 +17,7 @@ use crate::session::Session;
 use crate::session::cycle::predict::{LeadsBack, Prediction};
 use crate::session::file::Hinted;
 use crate::session::model::{Lexicon, load_reader};
-use crate::turn::{Here, Turn};
+use crate::turn::{Here, Misread, Span, Turn};
 
 /// `wordbrush explain --prompt P LINE --json`: the object, and whether the line can be carried out.
 ///
@@ -24,9 +27,14 @@ pub fn object(model: &str, prompt: Option<&str>, line: &str) -> Result<(Value, b
     let reader = load_reader(model)?;
     let lexicon = Lexicon::new(&reader);
     let here = Here { prompt, ancestors: &[], sense: &lexicon };
-    let read =
-        crate::turn::read(line, &here).map_err(anyhow::Error::from).and_then(|turn| explained(&reader, prompt, turn));
-    match read {
+    let read = match commands::read(line) {
+        Ok(Line::Command(_)) => {
+            Err(Hinted::new("a command is not an edit", "type an edit, such as: blond -> red").into())
+        }
+        Ok(Line::Text) => crate::turn::read(line, &here).map_err(anyhow::Error::from),
+        Err(misread) => Err(misread.into()),
+    };
+    match read.and_then(|turn| explained(&reader, prompt, turn)) {
         Ok(found) => Ok(found),
         Err(error) => Ok((json!({"error": json::error(&error)}), false)),
     }
@@ -43,7 +51,6 @@ fn explained(reader: &Reader, prompt: Option<&str>, turn: Turn) -> Result<(Value
             Ok((json::explained(&edit, weights, &warnings), true))
         }
         Turn::Question(question) => Ok((json!({"question": json::question(&question)}), false)),
-        Turn::Command(_) => Err(Hinted::new("a command is not an edit", "type an edit, such as: blond -> red").into()),
         Turn::Nothing => Err(Hinted::new("there is nothing to explain", "type an edit, such as: blond -> red").into()),
     }
 }
@@ -55,18 +62,39 @@ fn root(reader: &Reader, prompt: &str) -> Result<Generation> {
     Ok(Generation { prompt, identities, weights })
 }
 
-/// `/explain EDIT`: the two prompts with token boundaries, where each column comes from, windows, mask words and cost.
+/// `/explain EDIT`; the place of an error is counted in the whole line.
+pub(super) fn in_talk(talk: &mut Talk, line: &str, edit: &str) -> Result<Reply> {
+    text(&mut talk.session, edit).map(talk::text).map_err(|error| shifted(error, line, edit))
+}
+
+/// An error about a part of a line, with its place counted in the whole line.
+fn shifted(error: anyhow::Error, line: &str, part: &str) -> anyhow::Error {
+    match (error.downcast::<Misread>(), line.rfind(part)) {
+        (Ok(mut misread), Some(at)) => {
+            misread.span = misread.span.map(|s| Span { from: s.from + at, to: s.to + at });
+            misread.into()
+        }
+        (Ok(misread), None) => misread.into(),
+        (Err(error), _) => error,
+    }
+}
+
+/// The two prompts with token boundaries, where each column comes from, windows, mask words and cost.
 ///
 /// # Errors
 /// Fails if the line is no edit, or cannot be planned.
 pub fn text(session: &mut Session, line: &str) -> Result<String> {
+    let not_an_edit = || Hinted::new("that is not an edit", "/explain blond -> red").into();
+    if let Line::Command(_) = commands::read(line)? {
+        return Err(not_an_edit());
+    }
     let edit = match session.read(line)? {
         Turn::Edit(edit) => edit,
         Turn::Question(question) => {
             let choices = question.choices.iter().enumerate().map(|(i, c)| format!("\n  {} {}", i + 1, c.label));
             return Ok(format!("{}{}", question.text, choices.collect::<String>()));
         }
-        _ => return Err(Hinted::new("that is not an edit", "/explain blond -> red").into()),
+        Turn::Nothing => return Err(not_an_edit()),
     };
     let (recipe, resolved) = session.plan(&edit)?;
     let model = session.model()?;

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 
 use super::args::Args;
 use super::config::Config;
-use super::look::{size, write_export};
+use super::look::export::{Format, write_export};
+use super::look::size;
 use super::talk::Talk;
 use crate::preview::png;
 use crate::safe::{printable, printable_line};
@@ -18,7 +19,6 @@ use crate::session::import::write;
 use crate::session::lock::Lock;
 use crate::session::{Options, Session};
 use crate::store::disk::RealDisk;
-use crate::turn::commands::Format;
 
 pub(super) use super::batch::home;
 
@@ -91,15 +91,9 @@ pub fn export(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         [format, session, file] => (format, session, Some(PathBuf::from(file))),
         _ => return Err(Hinted::new("`export` needs a form and a session", usage).into()),
     };
-    let format = match format.as_str() {
-        "png" => Format::Png,
-        "gif" => Format::Gif,
-        "html" => Format::Html,
-        "json" => Format::Json,
-        other => {
-            let message = format!("`export` writes png, gif, html or json, but got `{}`", printable_line(other));
-            return Err(Hinted::new(message, usage).into());
-        }
+    let Some(format) = Format::of(format) else {
+        let message = format!("`export` writes png, gif, html or json, but got `{}`", printable_line(format));
+        return Err(Hinted::new(message, usage).into());
     };
     let home = home()?;
     let config = Config::read(home.config())?;

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use crate::session::file::Hinted;
-use crate::turn::commands::{COMMANDS, Entry, Group, entry};
-use crate::turn::nearest;
+use super::commands::{COMMANDS, Called, Entry, Group, entry, unknown};
+use super::reply::Reply;
+use super::talk;
 
 /// What may be typed that is no command.
 pub(super) const WORDS: &str = "\
@@ -14,28 +14,30 @@ Describe a picture, then change your mind:
   wavy*2                weigh a word; wavy*1 takes it back
   make her hair black   or plain English";
 
-/// `/help`: an overview that fits a screen of 80 x 24; `/help all`: every command in a line; `/help GROUP`: those of one
-/// heading; `/help COMMAND`: one, with its example.
-///
-/// # Errors
-/// Fails if there is no command or heading of that name.
-pub fn text(what: Option<&str>) -> Result<String> {
-    let Some(what) = what else { return Ok(overview()) };
+/// `/help [COMMAND | all]`.
+pub(super) fn help(a: &Called<'_>) -> Result<Reply> {
+    a.at_most(1)?;
+    match (text(a.word(0)), a.given.first()) {
+        (None, Some(part)) => Err(unknown(part).into()),
+        (found, _) => Ok(talk::text(found.unwrap_or_default())),
+    }
+}
+
+/// An overview that fits a screen of 80 x 24; of `all` every command in a line; of a heading its commands; of a command
+/// what it does, with its example. `None` if there is no command or heading of that name.
+#[must_use]
+pub fn text(what: Option<&str>) -> Option<String> {
+    let Some(what) = what else { return Some(overview()) };
     let name = what.trim_start_matches('/').to_lowercase();
     if name == "all" {
         let groups: Vec<String> = Group::ALL.into_iter().map(listed).collect();
-        return Ok(format!("{WORDS}\n\n{}", groups.join("\n\n")));
+        return Some(format!("{WORDS}\n\n{}", groups.join("\n\n")));
     }
     // `/help help` is the command; so is whatever else a heading and a command share.
     if let Some(entry) = entry(&name) {
-        return Ok(one(entry));
+        return Some(one(entry));
     }
-    if let Some(group) = Group::ALL.into_iter().find(|g| g.title().to_lowercase() == name) {
-        return Ok(listed(group));
-    }
-    let near = nearest(&name, COMMANDS.iter().map(|e| e.name));
-    let hint = near.map_or_else(|| "/help names them all".to_owned(), |n| format!("did you mean `/help {n}`?"));
-    Err(Hinted::new(format!("there is no command `{name}`"), hint).into())
+    Group::ALL.into_iter().find(|g| g.title().to_lowercase() == name).map(listed)
 }
 
 fn overview() -> String {
@@ -102,7 +104,6 @@ mod tests {
         assert!(text(Some("help")).unwrap().contains("example: /help undo"));
         let all = text(Some("all")).unwrap();
         assert!(COMMANDS.iter().all(|e| all.contains(e.help)));
-        let error = text(Some("undoo")).unwrap_err();
-        assert_eq!(error.downcast_ref::<Hinted>().unwrap().hint(), "did you mean `/help undo`?");
+        assert_eq!(text(Some("undoo")), None);
     }
 }

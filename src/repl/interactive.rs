@@ -14,6 +14,7 @@ use image::RgbImage;
 
 use super::args::Args;
 use super::batch::{self, home};
+use super::commands::{self, Line};
 use super::config::Config;
 use super::files::open_path;
 use super::fold::{error_below, fold};
@@ -35,7 +36,6 @@ use crate::session::file::Hinted;
 use crate::session::home::{Home, pictures_of};
 use crate::session::model::{Lexicon, load_reader};
 use crate::session::{Options, Session, to_image};
-use crate::turn::commands;
 
 /// A picture that took longer to draw is not drawn again only to be looked at after a move.
 const QUICK: f64 = 5.0;
@@ -239,10 +239,12 @@ impl Room {
         let expected = self.seconds_of_a_turn();
         let is_first = self.talk.session.tree().is_empty();
         self.stop.begin();
-        let reply = if self.wait_for_model(line)? {
+        let read = commands::read(line);
+        // Most commands need no model, and those that do wait by themselves.
+        let reply = if !matches!(read, Ok(Line::Text)) || self.wait_for_model()? {
             let mut eyes =
                 Eyes::new(&mut self.out, (&self.screen, self.manner), &self.forming, &self.stop, expected, !is_first);
-            let reply = self.talk.line(line, &mut eyes);
+            let reply = self.talk.take(line, read, &mut eyes);
             eyes.finish();
             reply
         } else {
@@ -275,10 +277,7 @@ impl Room {
     }
 
     /// Waits until the model is there, and says so if that takes a while. False: stopped.
-    fn wait_for_model(&mut self, line: &str) -> Result<bool> {
-        if matches!(commands::read(line), Ok(Some(_))) {
-            return Ok(true); // most commands need none, and those that do wait by themselves
-        }
+    fn wait_for_model(&mut self) -> Result<bool> {
         let begun = Instant::now();
         let mut said = false;
         while !self.talk.session.model_is_ready() && !self.stop.is_asked() {

@@ -4,7 +4,7 @@ use super::fold::fold;
 use super::help::WORDS;
 use super::verbs::{COMMON, Choice, OPTIONS, VERBS, Verb, option, verb};
 use crate::plan::settings::TABLE;
-use crate::turn::commands::{COMMANDS, Group};
+use crate::repl::commands::{COMMANDS, Group};
 
 /// Options that the first help page names; a verb's own help names all of its.
 const FIRST: [&str; 5] = ["model", "set", "out", "preview", "plain"];

@@ -7,6 +7,7 @@ pub mod ahead;
 pub mod args;
 pub mod batch;
 pub mod bench;
+pub mod commands;
 pub mod completions;
 pub mod config;
 pub mod cycles;

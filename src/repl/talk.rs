@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use candle_core::Tensor;
 
-use super::look;
-use super::reply::{Cycled, Drew, Reply, Shown};
+use super::commands::{self, Line};
+use super::reply::{Drew, Reply, Shown};
+use crate::history::Event;
 use crate::measure::{psnr, psnr_where, ssim};
-use crate::plan::settings::find;
 use crate::preview::png;
-use crate::session::cycle::regenerated::Method;
 use crate::session::file::Hinted;
 use crate::session::home::pictures_of;
 use crate::session::{Session, Turned, to_image};
-use crate::turn::{Change, Command, Edit, Misread, Question, Span, Turn};
+use crate::turn::{Change, Edit, Misread, Question, Turn};
 
 /// Sees a turn as it goes: latents done, latents in all, the newest latent. May stop it.
 pub trait Watcher {
@@ -88,19 +87,30 @@ impl Talk {
     /// # Errors
     /// Fails if the line cannot be carried out; what was there before is still there.
     pub fn line(&mut self, line: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
-        if let Some((asked, question)) = self.open.take()
-            && let Ok(number) = line.trim().parse::<usize>()
+        self.take(line, commands::read(line), watcher)
+    }
+
+    /// Carries out a line that was read.
+    ///
+    /// # Errors
+    /// As [`line`](Self::line).
+    pub fn take(&mut self, line: &str, read: Result<Line<'_>, Misread>, watcher: &mut dyn Watcher) -> Result<Reply> {
+        let asked = self.open.take();
+        let is_remark = line.trim().is_empty() || line.trim_start().starts_with("# ");
+        let begins = !is_remark && std::mem::take(&mut self.awaits_prompt);
+        if let Line::Command(called) = read? {
+            return called.carry_out(self, watcher);
+        }
+        let number = line.trim();
+        if let Some((asked, question)) = asked
+            && let Ok(number) = number.parse::<usize>()
             && let Some(choice) = number.checked_sub(1).and_then(|i| question.choices.into_iter().nth(i))
         {
             return self.edit(&asked, &choice.edit, watcher);
         }
-        if self.awaits_prompt && !line.trim().is_empty() && !line.trim_start().starts_with("# ") {
-            self.awaits_prompt = false;
-            if crate::turn::commands::read(line)?.is_none() {
-                return self.edit(line, &super::root_edit(line), watcher);
-            }
+        if begins {
+            return self.edit(line, &super::root_edit(line), watcher);
         }
-        let number = line.trim();
         if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
             let message = format!("`{number}` answers no question");
             return Err(Hinted::new(message, format!("#{number} goes to picture {number}")).into());
@@ -112,7 +122,6 @@ impl Talk {
                 Ok(Reply::Asked(question))
             }
             Turn::Edit(edit) => self.edit(line, &edit, watcher),
-            Turn::Command(command) => self.command(line, command, watcher),
         }
     }
 
@@ -120,6 +129,11 @@ impl Talk {
     pub(super) fn expect_new(&mut self) -> Reply {
         self.awaits_prompt = true;
         text("describe the new picture; it begins a tree of its own")
+    }
+
+    /// Goes where a move leads.
+    pub(super) fn go(&mut self, event: Event) -> Result<Reply> {
+        self.session.go(event).map(Reply::Moved)
     }
 
     pub(super) fn edit(&mut self, line: &str, edit: &Edit, watcher: &mut dyn Watcher) -> Result<Reply> {
@@ -199,102 +213,6 @@ impl Talk {
         let picture = to_image(&self.session.picture(node)?);
         let notes = super::notes::of(&self.session, node)?;
         png::save(path, &picture, &notes).with_context(|| format!("cannot write {}", path.display()))
-    }
-
-    fn command(&mut self, line: &str, command: Command, watcher: &mut dyn Watcher) -> Result<Reply> {
-        let tree = self.session.tree();
-        match command {
-            Command::Quit => Ok(Reply::Quit),
-            Command::New { prompt: Some(prompt) } => {
-                let edit = super::root_edit(&prompt);
-                self.edit(line, &edit, watcher)
-            }
-            Command::Undo { n } => {
-                let event = tree.undo(n)?;
-                self.session.go(event).map(Reply::Moved)
-            }
-            Command::Redo { n } => {
-                let event = tree.redo(n)?;
-                self.session.go(event).map(Reply::Moved)
-            }
-            Command::Back { n } => {
-                let event = tree.back(n)?;
-                self.session.go(event).map(Reply::Moved)
-            }
-            Command::Go { id } => {
-                let event = tree.go(&id)?;
-                self.session.go(event).map(Reply::Moved)
-            }
-            Command::Branch { name } => {
-                let here = self.session.resolve(None)?;
-                self.session.name_node(here, &name)?;
-                Ok(text(format!("#{here} is called `{name}`")))
-            }
-            Command::Tree | Command::Log if tree.is_empty() => Ok(text("there is no picture yet; describe one")),
-            Command::Tree => Ok(Reply::Text(Shown { is_tree: true, ..Shown::text(self.session.tree().draw_tree()) })),
-            Command::Log => Ok(text(self.session.tree().draw_log())),
-            Command::Set { name: Some(name), value: Some(value) } if find(&name).is_some_and(|s| s.name == "model") => {
-                look::set_model(self, &value, watcher)
-            }
-            Command::Set { name: Some(name), value: Some(value) } => {
-                let setting = self.session.set(&name, &value)?;
-                let when = super::when(setting, self.session.tree().here().is_some());
-                Ok(text(format!("{} = {}{when}", setting.name, self.session.settings().get(setting.name))))
-            }
-            Command::Set { name, .. } => super::settings_text(self.session.settings(), name.as_deref()).map(text),
-            Command::Preset { name } => {
-                self.session.preset(&name)?;
-                let s = &self.session.settings().turn;
-                Ok(text(format!("cross {} · self {} · k {}", s.cross_replace_steps, s.self_replace_steps, s.k)))
-            }
-            Command::Freedom { x } => {
-                self.session.set("freedom", &x.to_string())?;
-                let s = &self.session.settings().turn;
-                Ok(text(format!("cross {} · self {}", s.cross_replace_steps, s.self_replace_steps)))
-            }
-            Command::Negative { text: Some(negative) } => {
-                let setting = self.session.set("negative", &negative)?;
-                let when = super::when(setting, self.session.tree().here().is_some());
-                Ok(text(format!("negative = {negative}{when}")))
-            }
-            Command::Cycle { id, in_one } => self.cycle(id.as_deref(), in_one, watcher),
-            Command::Explain { edit } => {
-                super::explain::text(&mut self.session, &edit).map(text).map_err(|error| shifted(error, line, &edit))
-            }
-            Command::Help { command } => super::help::text(command.as_deref()).map(text),
-            other => look::carry_out(self, line, other, watcher),
-        }
-    }
-
-    fn cycle(&mut self, id: Option<&str>, in_one: bool, watcher: &mut dyn Watcher) -> Result<Reply> {
-        let from = self.session.resolve(None)?;
-        let to = match id {
-            Some(id) => self.session.resolve(Some(id))?,
-            None => self.session.root()?.number,
-        };
-        let tree = self.session.tree();
-        let count = if in_one { 1 } else { tree.depth(from).saturating_sub(tree.depth(to)) };
-        let steps = tree[from].recipe.steps;
-        let way = self.session.way_back(to, in_one)?;
-        watcher.predicted(&super::report::way(&way));
-        let mut watch =
-            |turn: usize, step: usize, latent: &Tensor| watcher.step(turn * steps + step + 1, count * steps, latent);
-        let Some(found) = self.session.go_back(way, &mut watch)? else {
-            return Ok(Reply::Stopped);
-        };
-        Ok(Reply::Cycled(Box::new(Cycled::measured((from, to), Method::Exact, found))))
-    }
-}
-
-/// An error about a part of a line, with its place counted in the whole line.
-fn shifted(error: anyhow::Error, line: &str, part: &str) -> anyhow::Error {
-    match (error.downcast::<Misread>(), line.rfind(part)) {
-        (Ok(mut misread), Some(at)) => {
-            misread.span = misread.span.map(|s| Span { from: s.from + at, to: s.to + at });
-            misread.into()
-        }
-        (Ok(misread), None) => misread.into(),
-        (Err(error), _) => error,
     }
 }
 

@@ -180,19 +180,11 @@ impl Session {
         Ok(model)
     }
 
-    /// Understands a line where we are.
+    /// Understands a line that is no command where we are.
     ///
     /// # Errors
     /// Fails with a [`Misread`] if the line cannot be carried out, or otherwise if the model cannot be loaded.
     pub fn read(&mut self, line: &str) -> Result<Turn> {
-        // A command needs no vocabulary, so it need not wait for the model.
-        let is_remark = line.trim_start().starts_with("# ");
-        if !is_remark
-            && !self.model_is_ready()
-            && let Some(command) = crate::turn::commands::read(line)?
-        {
-            return Ok(Turn::Command(command));
-        }
         let model = self.model()?;
         let lexicon = model.lexicon();
         let ancestors: Vec<&str> = match self.tree.here() {

@@ -1,13 +1,15 @@
-//! Reads a typed line: a command, a change in notation, a change in plain English, or a whole new prompt.
+//! Reads a typed line: a change in notation, a change in plain English, or a whole new prompt.
 //!
-//! [`read`] is the only door. It works on words alone ([`words::split`] says what a word is): no tokens, no tensors, no
-//! files. What a line may say is tried in this order: command ([`commands`]), notation (`parse`), an English rule
-//! (`phrase`), a whole new prompt. A line that looks like an instruction but cannot be carried out is an error with a
-//! place and a hint, or a question with numbered choices; it never becomes a new picture by accident.
+//! [`read`] is the door. It works on words alone ([`words::split`] says what a word is): no tokens, no tensors, no files.
+//! What a line may say is tried in this order: notation (`parse`), an English rule (`phrase`), a whole new prompt. A line
+//! that looks like an instruction but cannot be carried out is an error with a place and a hint, or a question with
+//! numbered choices; it never becomes a new picture by accident.
+//!
+//! Whether a line is a command is asked before. What commands there are is not known here; [`spoken`] knows how they are
+//! said in words.
 //!
 //! The model's vocabulary is asked through [`Sense`], so that this room knows no model.
 
-pub mod commands;
 mod desk;
 mod draft;
 mod find;
@@ -20,15 +22,16 @@ mod removal;
 mod restore;
 mod sign;
 mod small;
+mod spoken;
 mod whole;
 pub mod words;
 
 #[cfg(test)]
 mod tests;
 
-pub use commands::Command;
 pub use lexicon::kinds;
 pub use nearest::{nearest, nearest_known};
+pub use spoken::{Part, Said, parts, spoken};
 
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -47,8 +50,6 @@ pub struct Span {
 pub enum Turn {
     /// A change of the prompt, or a new root.
     Edit(Edit),
-    /// Something to do that changes no words.
-    Command(Command),
     /// A near-tie: several readings, one to be picked by its number.
     Question(Question),
     /// A blank line, or a remark (a line that begins with `# `).
@@ -252,9 +253,6 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     let trimmed = line.trim_start();
     if words::split(line).is_empty() || trimmed == "#" || trimmed.trim_end() == "#" || trimmed.starts_with("# ") {
         return Ok(Turn::Nothing);
-    }
-    if let Some(command) = commands::read(line)? {
-        return Ok(Turn::Command(command));
     }
     if let Some(turn) = desk::solve(line, here, &parse::notation)? {
         return Ok(turn);

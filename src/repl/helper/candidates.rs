@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::Known;
-use crate::plan::settings::{PRESETS, Settings, TABLE, find};
+use crate::plan::settings::{self, PRESETS, Settings, TABLE, find};
+use crate::repl::commands::{COMMANDS, Entry, Group, Offers, entry};
+use crate::repl::look::export::Format;
 use crate::safe::is_printable;
-use crate::turn::commands::{COMMANDS, Group, entry};
 
 /// Words that English edits begin with.
 const BEGINNINGS: [&str; 16] = [
@@ -38,8 +39,7 @@ impl Known {
                 let names = COMMANDS.iter().map(|e| format!("/{}", e.name)).chain(COMMANDS.iter().flat_map(aliases));
                 return (0, beginning_with(line, names));
             };
-            let name = entry(name).map_or(name, |e| e.name);
-            return self.arguments(name, rest, line, word_at);
+            return entry(name).map_or((word_at, Vec::new()), |e| self.arguments(e, rest, line, word_at));
         }
         let word = &line[word_at..];
         if word_at == 0 {
@@ -57,7 +57,7 @@ impl Known {
         if let Some((name, rest)) = line.split_once(char::is_whitespace)
             && let Some(e) = entry(name).filter(|e| e.bare)
         {
-            return self.arguments(e.name, rest, line, word_at);
+            return self.arguments(e, rest, line, word_at);
         }
         (word_at, self.prompt_words(word))
     }
@@ -71,43 +71,40 @@ impl Known {
         all
     }
 
-    fn arguments(&self, command: &str, rest: &str, line: &str, word_at: usize) -> (usize, Vec<String>) {
+    fn arguments(&self, command: &Entry, rest: &str, line: &str, word_at: usize) -> (usize, Vec<String>) {
         let word = &line[word_at..];
-        let is_first = !rest.trim_start().contains(char::is_whitespace);
+        let rest = rest.trim_start();
+        // What stands after the first argument, if anything may.
+        let second = rest.split_once(char::is_whitespace).map(|(_, second)| second.trim_start());
         let from = |all: &mut dyn Iterator<Item = String>| (word_at, beginning_with(word, all));
-        match command {
-            "go" | "compare" | "pick" | "rebase" => from(&mut self.nodes()),
-            "show" => from(&mut self.nodes().chain(["path".to_owned()])),
-            "cycle" => from(&mut self.nodes().chain(["--in-one".to_owned()])),
-            "preset" => from(&mut PRESETS.iter().map(|p| p.0.to_owned())),
-            "words" => from(&mut crate::turn::kinds().keys().map(|k| (*k).to_owned())),
-            "maps" => from(&mut self.words.iter().cloned()),
-            "help" => {
+        match command.offers {
+            Offers::Nothing => (word_at, Vec::new()),
+            Offers::Nodes(more) => {
+                from(&mut self.nodes().chain([more.to_owned()].into_iter().filter(|more| !more.is_empty())))
+            }
+            Offers::Presets => from(&mut PRESETS.iter().map(|p| p.0.to_owned())),
+            Offers::Kinds => from(&mut crate::turn::kinds().keys().map(|k| (*k).to_owned())),
+            Offers::Words => from(&mut self.words.iter().cloned()),
+            Offers::Text => (word_at, self.prompt_words(word)),
+            Offers::Commands => {
                 let more = Group::ALL.into_iter().map(|g| g.title().to_lowercase()).chain(["all".to_owned()]);
                 from(&mut COMMANDS.iter().map(|e| e.name.to_owned()).chain(more))
             }
-            "sweep" => from(&mut TABLE.iter().map(|s| format!("{}=", s.name))),
-            "set" if is_first => {
-                from(&mut TABLE.iter().flat_map(|s| [s.name, s.alias]).filter(|n| !n.is_empty()).map(str::to_owned))
-            }
-            "set" => {
-                let name = rest.split_whitespace().next().unwrap_or_default();
-                if name == "model" {
-                    return files(rest.trim_start_matches("model").trim_start(), line, &["embedded"]);
-                }
-                (word_at, beginning_with(word, self.values(name).into_iter()))
-            }
-            "model" => files(rest.trim_start(), line, &["embedded"]),
-            "export" if is_first => from(&mut ["png", "gif", "html", "json"].into_iter().map(str::to_owned)),
-            "export" => {
-                files(rest.trim_start().split_once(char::is_whitespace).map_or("", |r| r.1).trim_start(), line, &[])
-            }
-            "open" | "replay" => {
+            Offers::Axes => from(&mut TABLE.iter().map(|s| format!("{}=", s.name))),
+            Offers::Settings => match (rest.split_whitespace().next(), second) {
+                (Some("model"), Some(typed)) => files(typed, line, &["embedded"]),
+                (Some(name), Some(_)) => from(&mut self.values(name).into_iter()),
+                _ => from(&mut settings::names().map(str::to_owned)),
+            },
+            Offers::Models => files(rest, line, &["embedded"]),
+            Offers::Exports => match second {
+                None => from(&mut Format::ALL.into_iter().map(|f| f.name().to_owned())),
+                Some(typed) => files(typed, line, &[]),
+            },
+            Offers::Sessions => {
                 let names = session_names(&self.sessions);
-                files(rest.trim_start(), line, &names.iter().map(String::as_str).collect::<Vec<_>>())
+                files(rest, line, &names.iter().map(String::as_str).collect::<Vec<_>>())
             }
-            "explain" | "new" | "negative" => (word_at, self.prompt_words(word)),
-            _ => (word_at, Vec::new()),
         }
     }
 
@@ -118,15 +115,15 @@ impl Known {
     /// The values of a setting that can be listed.
     pub(super) fn values(&self, name: &str) -> Vec<String> {
         let Some(setting) = find(name) else { return Vec::new() };
-        match setting.name {
-            "negative" => return Vec::new(),
-            "blend_words" => return ["auto".to_owned()].into_iter().chain(self.words.iter().cloned()).collect(),
-            "substruct_words" => return ["none".to_owned()].into_iter().chain(self.words.iter().cloned()).collect(),
-            _ => {}
+        if setting.values == "text" {
+            return Vec::new();
         }
-        let words = setting.values.split([',', ' ']).filter(|w| w.chars().any(char::is_alphabetic) && *w != "or");
+        // Settings that take words take those of the prompt, in place of the word that stands for them in the table.
+        let takes_words = setting.values.starts_with("words,");
+        let words = self.words.iter().filter(|_| takes_words).cloned();
         let takes = |word: &&str| Settings::default().set(setting.name, word).is_ok();
-        words.filter(takes).map(str::to_owned).collect()
+        let listed = setting.listed().skip(usize::from(takes_words)).filter(takes).map(str::to_owned);
+        listed.chain(words).collect()
     }
 }
 
@@ -135,7 +132,7 @@ fn last_len(line: &str, at: usize) -> usize {
     line[at..].chars().next().map_or(1, char::len_utf8)
 }
 
-fn aliases(e: &crate::turn::commands::Entry) -> impl Iterator<Item = String> {
+fn aliases(e: &Entry) -> impl Iterator<Item = String> {
     e.aliases.iter().filter(|a| a.len() > 2).map(|a| format!("/{a}"))
 }
 

@@ -5,8 +5,8 @@ use rustyline::hint::{Hint, Hinter};
 use rustyline::history::SearchDirection;
 
 use super::{Helper, Known};
+use crate::repl::commands::{COMMANDS, entry};
 use crate::safe::is_printable;
-use crate::turn::commands::{COMMANDS, entry};
 
 /// A hint is this much shorter than the line has room for, so that the cursor never wraps.
 const MARGIN: usize = 1;

@@ -4,26 +4,14 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::super::ahead::fetch_model;
-use super::super::reply::Reply;
-use super::super::talk::{Talk, Watcher, text};
+use super::super::reply::{Reply, Shown};
+use super::super::talk::{Talk, text};
 use super::size;
 use crate::plan::settings::name_of;
 use crate::session::file::Hinted;
 use crate::session::home::store_of;
 use crate::session::model::maker;
 use crate::turn::{Sense, kinds, nearest};
-
-/// `/negative`: the text of the next root, and of this tree if it is another.
-pub(super) fn negative(talk: &Talk) -> Result<Reply> {
-    let quoted = |t: &str| if t.is_empty() { "nothing".to_owned() } else { format!("\"{t}\"") };
-    let next = talk.session.settings().root.negative.clone().unwrap_or_default();
-    let mut out = format!("the next new picture should not be: {}", quoted(&next));
-    if let Some(node) = talk.session.tree().current().filter(|n| n.recipe.negative != next) {
-        out.push_str(&format!("\nthis tree was drawn with: {}", quoted(&node.recipe.negative)));
-    }
-    Ok(text(out))
-}
 
 /// Words that tie others together. A vocabulary also has parts of words, which nobody would type: they are not listed.
 const SMALL: &[&str] = &[
@@ -57,7 +45,7 @@ const SMALL: &[&str] = &[
 ];
 
 /// `/words [KIND]`: the words the model knows, by kind.
-pub(super) fn words(talk: &mut Talk, kind: Option<&str>) -> Result<Reply> {
+pub(in crate::repl) fn words(talk: &mut Talk, kind: Option<&str>) -> Result<Reply> {
     let model = talk.session.model()?;
     let lexicon = model.lexicon();
     let known = lexicon.words();
@@ -94,28 +82,8 @@ pub(super) fn words(talk: &mut Talk, kind: Option<&str>) -> Result<Reply> {
     Ok(text(out.join("\n")))
 }
 
-/// `/model`: the models of this tree and of the next root.
-pub(super) fn model(talk: &Talk) -> Reply {
-    let next = talk.session.settings().get("model");
-    let mut out = format!("the next new picture: {next}");
-    if let Some(node) = talk.session.tree().current() {
-        out = format!("this tree: {}\n{out}", node.recipe.model);
-    }
-    text(out)
-}
-
-/// `/model M` and `/set model M`: the model of the next root, fetched now if it must be. A name that leads nowhere is
-/// told now, not at the next picture.
-pub(in super::super) fn set_model(talk: &mut Talk, name: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
-    fetch_model(name, &mut |line| watcher.fetching(line))?;
-    crate::model::find(name)?;
-    let setting = talk.session.set("model", name)?;
-    let when = super::super::when(setting, talk.session.tree().here().is_some());
-    Ok(text(format!("model = {}{when}", name.trim())))
-}
-
 /// `/about`.
-pub(super) fn about(talk: &mut Talk) -> Result<Reply> {
+pub(in crate::repl) fn about(talk: &mut Talk) -> Result<Reply> {
     let model = talk.session.model()?;
     let session = &talk.session;
     let stats = session.store_stats();
@@ -147,7 +115,30 @@ pub(super) fn about(talk: &mut Talk) -> Result<Reply> {
 }
 
 /// `/name TEXT`: a title for the session.
-pub(super) fn name(talk: &mut Talk, title: &str) -> Result<Reply> {
+pub(in crate::repl) fn name(talk: &mut Talk, title: &str) -> Result<Reply> {
     talk.session.set_title(title)?;
     Ok(text(format!("session \"{}\" is called \"{}\"", talk.session.name(), talk.session.title().unwrap_or_default())))
+}
+
+/// `/branch NAME`: a name for the present node.
+pub(in crate::repl) fn branch(talk: &mut Talk, name: &str) -> Result<Reply> {
+    let here = talk.session.resolve(None)?;
+    talk.session.name_node(here, name)?;
+    Ok(text(format!("#{here} is called `{name}`")))
+}
+
+/// `/tree`.
+pub(in crate::repl) fn tree(talk: &Talk) -> Reply {
+    let tree = talk.session.tree();
+    if tree.is_empty() { nothing_yet() } else { Reply::Text(Shown { is_tree: true, ..Shown::text(tree.draw_tree()) }) }
+}
+
+/// `/log`.
+pub(in crate::repl) fn log(talk: &Talk) -> Reply {
+    let tree = talk.session.tree();
+    if tree.is_empty() { nothing_yet() } else { text(tree.draw_log()) }
+}
+
+fn nothing_yet() -> Reply {
+    text("there is no picture yet; describe one")
 }

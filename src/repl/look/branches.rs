@@ -3,6 +3,7 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
+use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::report;
 use super::super::talk::{Talk, Watcher, text};
@@ -35,8 +36,24 @@ fn listed(nodes: &[u32]) -> String {
     nodes.iter().map(|n| format!("#{n}")).collect::<Vec<_>>().join(" ")
 }
 
+/// `/new [PROMPT | N]`.
+pub(in crate::repl) fn new(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Watcher) -> Result<Reply> {
+    if let [n] = a.given.as_slice()
+        && n.text.trim_start_matches(['-', '+']).chars().all(|c| c.is_ascii_digit())
+    {
+        return match n.text.parse() {
+            Ok(count @ 1..=64) => seeds(talk, count, watcher),
+            _ => Err(a.error(Some(n), format!("`/new` draws 1 to 64 pictures, but got `{}`", n.text)).into()),
+        };
+    }
+    match a.text() {
+        Some(prompt) => talk.edit(a.line, &super::super::root_edit(prompt), watcher),
+        None => Ok(talk.expect_new()),
+    }
+}
+
 /// `/new N`: the present prompt under N seeds from the present one on, each a root. We stay where we are.
-pub(super) fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Result<Reply> {
+fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let root = talk.session.root()?.number;
     let recipe = (*talk.session.tree()[here].recipe).clone();
@@ -98,7 +115,10 @@ fn replant(talk: &mut Talk, seed: u64, watcher: &mut dyn Watcher) -> Result<Repl
 }
 
 /// `/seed N`: before the first picture a setting; later the branch once more from that seed's noise.
-pub(super) fn seed(talk: &mut Talk, seed: u64, watcher: &mut dyn Watcher) -> Result<Reply> {
+pub(in crate::repl) fn seed(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let typed = a.one()?;
+    let wrong = |_| a.error(a.given.first(), format!("a seed is a whole number from 0 on, but got `{typed}`"));
+    let seed: u64 = typed.parse().map_err(wrong)?;
     if talk.session.tree().is_empty() {
         talk.session.set("seed", &seed.to_string())?;
         return Ok(text(format!("the first picture will have seed {seed}")));
@@ -107,7 +127,7 @@ pub(super) fn seed(talk: &mut Talk, seed: u64, watcher: &mut dyn Watcher) -> Res
 }
 
 /// `/again`: the branch from the next seed that has not been used for it.
-pub(super) fn again(talk: &mut Talk, watcher: &mut dyn Watcher) -> Result<Reply> {
+pub(in crate::repl) fn again(talk: &mut Talk, watcher: &mut dyn Watcher) -> Result<Reply> {
     let root = talk.session.root()?;
     let (number, seed) = (root.number, root.recipe.seed);
     let next = talk.session.unused_seed(number, (1..).map(|n| seed.wrapping_add(n)));
@@ -115,7 +135,7 @@ pub(super) fn again(talk: &mut Talk, watcher: &mut dyn Watcher) -> Result<Reply>
 }
 
 /// `/vary`: the branch from a seed far away that is made from the present one, so that a second time makes the same.
-pub(super) fn vary(talk: &mut Talk, watcher: &mut dyn Watcher) -> Result<Reply> {
+pub(in crate::repl) fn vary(talk: &mut Talk, watcher: &mut dyn Watcher) -> Result<Reply> {
     let root = talk.session.root()?;
     let (number, seed) = (root.number, root.recipe.seed);
     let mut state = seed;
@@ -146,7 +166,12 @@ fn moved(settings: &TurnSettings, by: f64) -> TurnSettings {
 }
 
 /// `stronger` and `weaker`: the last edit once more, a sibling with its windows moved by `by` towards freedom.
-pub(super) fn nearer_freedom(talk: &mut Talk, line: &str, by: f64, watcher: &mut dyn Watcher) -> Result<Reply> {
+pub(in crate::repl) fn nearer_freedom(
+    talk: &mut Talk,
+    line: &str,
+    by: f64,
+    watcher: &mut dyn Watcher,
+) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let node = &talk.session.tree()[here];
     let (was, steps) = ((*node.plan.settings).clone(), node.recipe.steps);
@@ -182,7 +207,7 @@ pub(super) fn nearer_freedom(talk: &mut Talk, line: &str, by: f64, watcher: &mut
 }
 
 /// `/pick ID`: another node's changes, read again here.
-pub(super) fn pick(talk: &mut Talk, line: &str, id: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+pub(in crate::repl) fn pick(talk: &mut Talk, line: &str, id: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
     let (here, node) = (talk.session.resolve(None)?, talk.session.resolve(Some(id))?);
     if talk.session.tree()[node].is_root() {
         return Err(
@@ -197,7 +222,7 @@ pub(super) fn pick(talk: &mut Talk, line: &str, id: &str, watcher: &mut dyn Watc
 }
 
 /// `/rebase ID`: the edits of this branch, one by one, on another picture.
-pub(super) fn rebase(talk: &mut Talk, id: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+pub(in crate::repl) fn rebase(talk: &mut Talk, id: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
     let (here, base) = (talk.session.resolve(None)?, talk.session.resolve(Some(id))?);
     if talk.session.branch_of(here).contains(&base) {
         return Err(Hinted::new(
@@ -225,7 +250,7 @@ pub(super) fn rebase(talk: &mut Talk, id: &str, watcher: &mut dyn Watcher) -> Re
 }
 
 /// `/collapse`: all edits since the root as one, under the settings in force.
-pub(super) fn collapse(talk: &mut Talk, line: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+pub(in crate::repl) fn collapse(talk: &mut Talk, line: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let root = talk.session.root()?.number;
     if here == root {

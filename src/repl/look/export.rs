@@ -1,36 +1,66 @@
 //! Pictures, branches and trees as files for others.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::super::commands::Called;
 use super::super::notes;
 use super::super::reply::Reply;
-use super::super::talk::{Talk, text};
+use super::super::talk::{Talk, Watcher, text};
 use super::{export_html, for_file, free_path, size};
 use crate::preview::file::write_atomically;
 use crate::preview::gif;
 use crate::preview::png;
 use crate::session::to_image;
-use crate::turn::commands::Format;
 
 /// How long each picture of a branch is shown.
 const FRAME: Duration = Duration::from_millis(900);
 
-/// `/export png|gif|html|json [FILE]`.
-pub(super) fn export(talk: &mut Talk, format: Format, file: Option<&str>) -> Result<Reply> {
-    let path = file.map(PathBuf::from);
-    write_export(talk, format, path.as_deref()).map(text)
+/// Forms of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The present picture.
+    Png,
+    /// The branch as a moving picture.
+    Gif,
+    /// A page with pictures and words.
+    Html,
+    /// The branch as data.
+    Json,
 }
 
-fn ending(format: Format) -> &'static str {
-    match format {
-        Format::Png => "png",
-        Format::Gif => "gif",
-        Format::Html => "html",
-        Format::Json => "json",
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Png, Self::Gif, Self::Html, Self::Json];
+
+    /// How it is called, and how its files end.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Gif => "gif",
+            Self::Html => "html",
+            Self::Json => "json",
+        }
     }
+
+    /// The form of a name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// `/export png|gif|html|json [FILE]`.
+pub(in crate::repl) fn export(talk: &mut Talk, a: &Called<'_>, _: &mut dyn Watcher) -> Result<Reply> {
+    let name = a.needed(0)?.to_lowercase();
+    let Some(format) = Format::of(&name) else {
+        let message = format!("`/export` writes png, gif, html or json, but got `{name}`");
+        return Err(a.error(a.given.first(), message).into());
+    };
+    write_export(talk, format, a.text_from(1).map(Path::new)).map(text)
 }
 
 /// Writes the present picture, the branch or the tree to `file`, and says so. Without a file it is written beside the
@@ -46,7 +76,7 @@ pub fn write_export(talk: &mut Talk, format: Format, file: Option<&Path>) -> Res
             let name = for_file(&talk.session.name());
             let folder = talk.out.clone().unwrap_or_default();
             let of = if format == Format::Html { String::new() } else { format!("-{here:04}") };
-            free_path(&folder.join(format!("{name}{of}.{}", ending(format))))
+            free_path(&folder.join(format!("{name}{of}.{}", format.name())))
         }
     };
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {

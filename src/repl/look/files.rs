@@ -15,12 +15,12 @@ use crate::session::file::{Hinted, Trust};
 use crate::session::home::pictures_of;
 
 /// `/sessions`.
-pub(super) fn sessions(talk: &Talk) -> Result<Reply> {
+pub(in crate::repl) fn sessions(talk: &Talk) -> Result<Reply> {
     Ok(text(sessions_text(&home()?, talk.session.path())?))
 }
 
 /// `/save [NAME]`.
-pub(super) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply> {
+pub(in crate::repl) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply> {
     let Some(name) = name else {
         let nodes = talk.session.tree().len();
         return match talk.session.path() {
@@ -59,7 +59,7 @@ pub(super) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply> {
 }
 
 /// `/open FILE`.
-pub(super) fn open(talk: &Talk, file: &str) -> Result<Reply> {
+pub(in crate::repl) fn open(talk: &Talk, file: &str) -> Result<Reply> {
     let options = Options {
         home: home()?,
         path: None,
@@ -72,7 +72,7 @@ pub(super) fn open(talk: &Talk, file: &str) -> Result<Reply> {
 }
 
 /// `/replay FILE`: every picture of a session file drawn again and compared; this session stays as it is.
-pub(super) fn replay(talk: &mut Talk, file: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+pub(in crate::repl) fn replay(talk: &mut Talk, file: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
     let named = home()?.file(file).ok().filter(|path| path.exists());
     let path = named.unwrap_or_else(|| Path::new(file).to_owned());
     let mut lines = Vec::new();

@@ -17,7 +17,7 @@ use crate::turn::nearest;
 const MOST_WORDS: usize = 24;
 
 /// `/maps [WORD]`.
-pub(super) fn maps(talk: &mut Talk, word: Option<&str>) -> Result<Reply> {
+pub(in crate::repl) fn maps(talk: &mut Talk, word: Option<&str>) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let words = talk.session.generation(here)?.prompt.words;
     let wanted: Vec<(String, Vec<usize>)> = match word {
@@ -86,7 +86,7 @@ fn place(map: &[f32], (height, width): (usize, usize)) -> String {
 }
 
 /// `/mask [k]`.
-pub(super) fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
+pub(in crate::repl) fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let shaded = talk.session.region_of(here, k)?;
     let picture = to_image(&talk.session.picture(here)?);

@@ -3,14 +3,16 @@
 //! Each is a function from a [`Talk`] to a [`Reply`]: text for everyone, pictures for those who can see them. A picture
 //! about pictures is also written as a PNG where pictures go, under a name that says what it shows.
 
-mod about;
-mod branches;
-mod export;
+pub(super) mod about;
+pub(super) mod branches;
+pub(super) mod cycle;
+pub mod export;
 mod export_html;
-mod files;
-mod maps;
-mod show;
-mod sweep;
+pub(super) mod files;
+pub(super) mod maps;
+pub(super) mod settings;
+pub(super) mod show;
+pub(super) mod sweep;
 pub mod tree;
 
 use std::path::{Path, PathBuf};
@@ -18,51 +20,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use image::RgbImage;
 
-pub(super) use about::set_model;
-pub use export::write_export;
-
 use super::reply::{Reply, Shown};
-use super::talk::{Talk, Watcher};
+use super::talk::Talk;
 use crate::preview::png::{Notes, save};
-use crate::turn::Command;
-
-/// Carries out the commands that `talk` does not carry out itself.
-///
-/// # Errors
-/// Fails if the command cannot be carried out; what was there before is still there.
-pub fn carry_out(talk: &mut Talk, line: &str, command: Command, watcher: &mut dyn Watcher) -> Result<Reply> {
-    match command {
-        Command::New { .. } => Ok(talk.expect_new()),
-        Command::Seeds { n } => branches::seeds(talk, n, watcher),
-        Command::Stronger => branches::nearer_freedom(talk, line, 0.2, watcher),
-        Command::Weaker => branches::nearer_freedom(talk, line, -0.2, watcher),
-        Command::Seed { n } => branches::seed(talk, n, watcher),
-        Command::Again => branches::again(talk, watcher),
-        Command::Vary => branches::vary(talk, watcher),
-        Command::Pick { id } => branches::pick(talk, line, &id, watcher),
-        Command::Rebase { id } => branches::rebase(talk, &id, watcher),
-        Command::Collapse => branches::collapse(talk, line, watcher),
-        Command::Sweep { specs } => sweep::sweep(talk, &specs, watcher),
-        Command::Show { ids } => show::show(talk, &ids),
-        Command::ShowPath => show::path(talk),
-        Command::Compare { a, b } => show::compare(talk, &a, &b),
-        Command::Sheet => show::sheet(talk),
-        Command::Maps { word } => maps::maps(talk, word.as_deref()),
-        Command::Mask { k } => maps::mask(talk, k),
-        Command::Negative { .. } => about::negative(talk),
-        Command::Words { kind } => about::words(talk, kind.as_deref()),
-        Command::Model { name: Some(name) } => set_model(talk, &name, watcher),
-        Command::Model { name: None } => Ok(about::model(talk)),
-        Command::About => about::about(talk),
-        Command::Name { text } => about::name(talk, &text),
-        Command::Sessions => files::sessions(talk),
-        Command::Save { name } => files::save(talk, name.as_deref()),
-        Command::Open { file } => files::open(talk, &file),
-        Command::Replay { file } => files::replay(talk, &file, watcher),
-        Command::Export { format, file } => export::export(talk, format, file.as_deref()),
-        other => anyhow::bail!("BUG: nobody carries out {other:?}"),
-    }
-}
 
 /// Text with pictures that are in no file.
 fn shown(text: String, pictures: Vec<(RgbImage, Option<PathBuf>)>) -> Reply {

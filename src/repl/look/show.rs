@@ -3,8 +3,9 @@
 use anyhow::Result;
 
 use super::super::changes_text;
+use super::super::commands::Called;
 use super::super::reply::Reply;
-use super::super::talk::{Talk, text};
+use super::super::talk::{Talk, Watcher, text};
 use super::{brief, decibels, shown, shown_as};
 use crate::measure::{psnr, psnr_where, ssim};
 use crate::preview::sheet::{self, Layout, Tile};
@@ -12,11 +13,12 @@ use crate::session::compose;
 use crate::session::file::Hinted;
 use crate::session::to_image;
 
-/// `/show [ID...]`.
-pub(super) fn show(talk: &mut Talk, ids: &[String]) -> Result<Reply> {
-    let nodes: Vec<u32> = match ids {
+/// `/show [ID... | path]`.
+pub(in crate::repl) fn show(talk: &mut Talk, a: &Called<'_>, _: &mut dyn Watcher) -> Result<Reply> {
+    let nodes: Vec<u32> = match a.given.as_slice() {
         [] => vec![talk.session.resolve(None)?],
-        ids => ids.iter().map(|id| talk.session.resolve(Some(id))).collect::<Result<_>>()?,
+        [one] if one.text == "path" => return path(talk),
+        ids => ids.iter().map(|id| talk.session.resolve(Some(&id.text))).collect::<Result<_>>()?,
     };
     let (mut lines, mut pictures) = (Vec::new(), Vec::new());
     for node in nodes {
@@ -31,7 +33,7 @@ pub(super) fn show(talk: &mut Talk, ids: &[String]) -> Result<Reply> {
 }
 
 /// `/show path`: where the present picture is.
-pub(super) fn path(talk: &mut Talk) -> Result<Reply> {
+fn path(talk: &mut Talk) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     match talk.write_picture(here)? {
         Some(path) => Ok(text(std::path::absolute(&path).unwrap_or(path).display().to_string())),
@@ -42,7 +44,7 @@ pub(super) fn path(talk: &mut Talk) -> Result<Reply> {
 }
 
 /// `/compare A B`: side by side with their difference, and how far they are apart.
-pub(super) fn compare(talk: &mut Talk, a: &str, b: &str) -> Result<Reply> {
+pub(in crate::repl) fn compare(talk: &mut Talk, a: &str, b: &str) -> Result<Reply> {
     let (a, b) = (talk.session.resolve(Some(a))?, talk.session.resolve(Some(b))?);
     let (left, right) = (to_image(&talk.session.picture(a)?), to_image(&talk.session.picture(b)?));
     let (from, to) = (talk.session.generation(a)?, talk.session.generation(b)?);
@@ -82,7 +84,7 @@ pub(super) fn compare(talk: &mut Talk, a: &str, b: &str) -> Result<Reply> {
 }
 
 /// `/sheet`: the branch from the root to here.
-pub(super) fn sheet(talk: &mut Talk) -> Result<Reply> {
+pub(in crate::repl) fn sheet(talk: &mut Talk) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let (mut pictures, mut lines) = (Vec::new(), Vec::new());
     for node in talk.session.branch_of(here) {

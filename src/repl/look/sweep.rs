@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 
+use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher};
 use super::{free_path, size};
@@ -11,13 +12,19 @@ use crate::preview::png;
 use crate::session::file::Hinted;
 use crate::study::sweep::page::{Block, Labelled, contact_sheet, moving};
 use crate::study::sweep::{Axes, Drawn, Run, run, table};
+use crate::turn::Part;
 
 /// `/sweep k=0,.3,.6 cross=.2,.8 [gif] [csv]`.
-pub(super) fn sweep(talk: &mut Talk, specs: &[String], watcher: &mut dyn Watcher) -> Result<Reply> {
+pub(in crate::repl) fn sweep(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Watcher) -> Result<Reply> {
+    a.needed(0)?;
+    let is_axis = |part: &&Part<'_>| !["gif", "csv"].contains(&&*part.text);
+    if let Some(bad) = a.given.iter().filter(is_axis).find(|part| !part.text.contains('=')) {
+        return Err(a.error(Some(bad), format!("`{}` is not of the form name=values", bad.text)).into());
+    }
     let here = talk.session.resolve(None)?;
-    let wants = |what: &str| specs.iter().any(|s| s == what);
+    let wants = |what: &str| a.given.iter().any(|part| part.text == what);
     let (as_gif, as_csv) = (wants("gif"), wants("csv"));
-    let axes = Axes::read(specs.iter().map(String::as_str).filter(|s| !["gif", "csv"].contains(s)))?;
+    let axes = Axes::read(a.given.iter().filter(is_axis).map(|part| &*part.text))?;
     let runs = planned(talk, here, &axes)?;
     let wanted: Vec<usize> = (0..runs.len()).collect();
     let mut all: Vec<Option<Drawn>> = runs.iter().map(|_| None).collect();

@@ -16,9 +16,10 @@ use anyhow::{Context, Result};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use super::super::config::{plain_name, typed};
+use super::super::commands::{self, Line};
+use super::super::config::typed;
 use super::super::root_edit;
-use crate::plan::settings::{Settings, TABLE, find};
+use crate::plan::settings::{self, Settings, find, plain_name};
 use crate::session::Session;
 use crate::session::file::Hinted;
 use crate::study::sweep::{Axes, Run};
@@ -230,6 +231,10 @@ fn understood(session: &mut Session, at: u32, line: &str) -> Result<Edit> {
     session.go(crate::history::Event::Move { to: at })?;
     let prompt = session.tree()[at].plan.prompt.clone();
     let place = || format!("the edit `{line}` of `{prompt}`");
+    let no_edit = || Hinted::new(format!("{} is no edit", place()), "edit = \"blond -> red\"").into();
+    if let Line::Command(_) = commands::read(line).with_context(place)? {
+        return Err(no_edit());
+    }
     match session.read(line).with_context(place)? {
         Turn::Edit(edit) if !edit.is_root => Ok(edit),
         Turn::Edit(_) => {
@@ -241,9 +246,7 @@ fn understood(session: &mut Session, at: u32, line: &str) -> Result<Edit> {
             let hint = format!("say which: {}", choices.join(", or "));
             Err(Hinted::new(format!("{} has several readings: {}", place(), question.text), hint).into())
         }
-        Turn::Command(_) | Turn::Nothing => {
-            Err(Hinted::new(format!("{} is no edit", place()), "edit = \"blond -> red\"").into())
-        }
+        Turn::Nothing => Err(no_edit()),
     }
 }
 
@@ -293,8 +296,7 @@ fn known(key: &str) -> Result<()> {
     if find(key).is_some() {
         return Ok(());
     }
-    let keys = OWN_KEYS.iter().copied().chain(TABLE.iter().flat_map(|s| [s.name, s.alias])).filter(|n| !n.is_empty());
-    let near = crate::turn::nearest(&plain_name(key), keys);
+    let near = crate::turn::nearest(&plain_name(key), OWN_KEYS.into_iter().chain(settings::names()));
     let hint = near.map_or_else(
         || format!("there are {}, and the settings that /set lists", OWN_KEYS.join(", ")),
         |near| format!("did you mean `{near}`?"),

@@ -241,8 +241,8 @@ fn setting_that_helps<'a>(
     sets.extend(changes.iter().map(|change| change.iter().collect()));
     let found = sets.into_iter().find(|names| works(names))?;
     let typed = |(name, value): &(&str, String)| {
-        let short = crate::plan::settings::find(name).map_or("", |s| s.alias);
-        format!("/set {} {value}", if short.is_empty() { name } else { short })
+        let short = crate::plan::settings::find(name).map_or(*name, |s| s.short());
+        format!("/set {short} {value}")
     };
     Some(found.into_iter().map(typed).collect::<Vec<_>>().join(", "))
 }

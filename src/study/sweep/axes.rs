@@ -130,8 +130,7 @@ impl Axes {
         for ((name, values), value) in self.axes.iter().zip(cell) {
             let setting = settings.set(name, value)?;
             if values.len() > 1 || self.count() == 1 {
-                let short = if setting.alias.is_empty() { setting.name } else { setting.alias };
-                named.push(format!("{short} {}", settings.get(name)));
+                named.push(format!("{} {}", setting.short(), settings.get(name)));
             }
         }
         Ok((settings, named.join(", ")))
