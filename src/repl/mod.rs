@@ -1,13 +1,12 @@
 //! Talking.
 //!
 //! A [`Talk`](talk::Talk) takes lines and gives [`Reply`](reply::Reply)s; [`json`] writes them for programs, [`batch`]
-//! runs scripts, and [`args`] reads the command line.
+//! runs scripts, and [`command_line`] reads what the program is started with.
 
 pub mod ahead;
-pub mod args;
 pub mod batch;
 pub mod bench;
-pub mod completions;
+pub mod command_line;
 pub mod config;
 pub mod cycles;
 pub mod explain;
@@ -19,7 +18,6 @@ pub mod interactive;
 pub mod json;
 pub mod lines;
 pub mod look;
-pub mod manual;
 pub mod notes;
 pub mod reply;
 pub mod report;
@@ -27,7 +25,6 @@ pub mod stop;
 pub mod sweep;
 pub mod talk;
 pub mod tips;
-mod verbs;
 pub mod watcher;
 
 use anyhow::Result;
