@@ -114,7 +114,8 @@ pub(super) fn manual(_: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 fn page_of_manual() -> Result<String> {
     let tree = built();
     let mut page = Vec::new();
-    Man::new(of_all_verbs(&tree)).title("WORDBRUSH").manual("User Commands").render(&mut page)?;
+    // A date of nothing is not written, and what follows would be taken for it.
+    Man::new(of_all_verbs(&tree)).title("WORDBRUSH").date(" ").manual("User Commands").render(&mut page)?;
     let mut rest = Roff::new();
     rest.control("SH", ["VERBS"]);
     for verb in tree.get_subcommands() {
@@ -258,6 +259,7 @@ mod tests {
         }
         COMMANDS.iter().for_each(|entry| has(&format!("\n\\fB/{}", entry.name)));
         TABLE.iter().for_each(|setting| has(&format!("\n\\fB{}", setting.name)));
+        assert!(page.contains("\n.TH WORDBRUSH 1 \" \" \"wordbrush "));
         assert!(page.contains(".SH NAME\nwordbrush \\- ")); // what `apropos` reads
     }
 
