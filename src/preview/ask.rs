@@ -4,10 +4,14 @@
 //! question goes only to terminals known by name to answer at once, on this machine, with echo switched off before it
 //! is sent, and it ends with one that all of them answer; nothing is read after that.
 
+#[cfg(unix)]
 use std::fs::{File, OpenOptions};
+#[cfg(unix)]
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+#[cfg(unix)]
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 /// What a terminal said about itself. What it did not say is `None` or false.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,7 +29,7 @@ const SIXEL_QUESTION: &[u8] = b"\x1b[?1;1;0S\x1b[16t\x1b[c";
 const CELL_QUESTION: &[u8] = b"\x1b[16t\x1b[c";
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Asks the controlling terminal; empty answers if there is none, it stays silent or `stty` is missing.
+/// Asks the controlling terminal; empty answers if there is none or it stays silent.
 ///
 /// Keys pressed during the few milliseconds this takes are lost. `about_sixel`: ask for its colours, too.
 #[must_use]
@@ -33,11 +37,23 @@ pub fn terminal(about_sixel: bool) -> Answers {
     ask(if about_sixel { SIXEL_QUESTION } else { CELL_QUESTION }).map(|bytes| read(&bytes)).unwrap_or_default()
 }
 
+/// Elsewhere nobody is asked.
+#[cfg(not(unix))]
+fn ask(_: &[u8]) -> Option<Vec<u8>> {
+    None
+}
+
+#[cfg(unix)]
 fn ask(question: &[u8]) -> Option<Vec<u8>> {
     let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
-    let before = stty(&tty, &["-g"])?;
-    let _restore = Restore { tty: tty.try_clone().ok()?, before: before.trim().to_owned() };
-    stty(&tty, &["-echo", "-icanon", "min", "0", "time", "1"])?;
+    let before = tcgetattr(&tty).ok()?;
+    let mut asking = before.clone();
+    asking.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
+    // A read waits for a tenth of a second, not for a key.
+    asking.special_codes[SpecialCodeIndex::VMIN] = 0;
+    asking.special_codes[SpecialCodeIndex::VTIME] = 1;
+    let _restore = Restore { tty: tty.try_clone().ok()?, before };
+    tcsetattr(&tty, OptionalActions::Drain, &asking).ok()?;
     tty.write_all(question).ok()?;
     let start = Instant::now();
     let mut bytes = Vec::new();
@@ -50,21 +66,17 @@ fn ask(question: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Gives the terminal back the way it was, whatever happens in between.
+#[cfg(unix)]
 struct Restore {
     tty: File,
-    before: String,
+    before: Termios,
 }
 
+#[cfg(unix)]
 impl Drop for Restore {
     fn drop(&mut self) {
-        let _ = stty(&self.tty, &[&self.before]);
+        let _ = tcsetattr(&self.tty, OptionalActions::Drain, &self.before);
     }
-}
-
-fn stty(tty: &File, words: &[&str]) -> Option<String> {
-    let input = Stdio::from(tty.try_clone().ok()?);
-    let output = Command::new("stty").args(words).stdin(input).stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The sequences `ESC [ .. final byte` in `bytes`, without the first two bytes.

@@ -1,7 +1,9 @@
 //! Pictures in iTerm2's protocol: a whole file in one OSC 1337 sequence. WezTerm, mintty, Konsole and others read it.
 
 use crate::preview::size::Fit;
-use crate::preview::{base64, tmux};
+use crate::preview::tmux;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use std::io::{self, Write};
 
 /// Writes the file `png` to be shown in `fit` cells. The cursor ends wherever the terminal leaves it.
@@ -11,7 +13,7 @@ pub(crate) fn write(out: &mut dyn Write, png: &[u8], fit: Fit, wrapped: bool) ->
         png.len(),
         fit.columns,
         fit.rows,
-        base64::encode(png)
+        BASE64_STANDARD.encode(png)
     );
     tmux::pass(out, sequence.as_bytes(), wrapped)
 }

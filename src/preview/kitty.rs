@@ -5,7 +5,9 @@
 //! it does any other text.
 
 use crate::preview::size::Fit;
-use crate::preview::{base64, tmux};
+use crate::preview::tmux;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use std::io::{self, Write};
 
 const CHUNK: usize = 4096;
@@ -40,7 +42,7 @@ pub(crate) fn write_through_tmux(out: &mut dyn Write, png: &[u8], fit: Fit, id: 
 }
 
 fn transmit(out: &mut dyn Write, png: &[u8], keys: &str, wrapped: bool) -> io::Result<()> {
-    let data = base64::encode(png);
+    let data = BASE64_STANDARD.encode(png);
     let count = data.len().div_ceil(CHUNK).max(1);
     for number in 0..count {
         let chunk = &data[number * CHUNK..data.len().min((number + 1) * CHUNK)];

@@ -8,7 +8,6 @@
 //! written to a `&mut dyn Write` that the caller brings; only detection looks at the terminal itself.
 
 pub mod ask;
-pub(crate) mod base64;
 pub mod beside;
 mod blocks;
 #[cfg(test)]

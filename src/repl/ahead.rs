@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::args::Args;
+use super::command_line::Args;
 use crate::safe::printable_line;
 
 /// Is told a line about the fetch, some times a second; `Break` stops it, and what has come is kept.
@@ -18,9 +18,9 @@ pub type Tell<'a> = dyn FnMut(&str) -> ControlFlow<()> + 'a;
 /// `to` is told the file, the bytes and the time left, on one line that is written over where it is a terminal.
 ///
 /// # Errors
-/// Fails if the model cannot be fetched, or the arguments cannot be read.
+/// Fails if the model cannot be fetched.
 pub fn fetch(args: &Args, to: &mut (impl Write + IsTerminal)) -> Result<()> {
-    let settings = args.settings()?;
+    let settings = args.settings();
     let Some((_, name)) = settings.iter().rev().find(|(name, _)| name == "model") else { return Ok(()) };
     let (terminal, mut told) = (to.is_terminal(), false);
     // A progress that cannot be shown is no reason to stop.
@@ -109,8 +109,7 @@ mod tests {
     #[test]
     fn a_model_that_is_no_name_is_not_asked_for() {
         for model in ["embedded", "/no/such/folder", "."] {
-            let args = Args::read(["--model", model].map(str::to_owned)).unwrap();
-            assert!(fetch(&args, &mut std::io::stderr()).is_ok(), "{model}");
+            assert!(fetch_model(model, &mut |_| panic!("{model} is fetched")).is_ok(), "{model}");
         }
     }
 }

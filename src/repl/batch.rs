@@ -8,11 +8,11 @@ use std::time::Instant;
 use anyhow::{Context, Error, Result};
 use serde_json::Value;
 
-use super::args::{Args, bytes};
+use super::command_line::Args;
 use super::config::Config;
 use super::reply::{Reply, tell};
 use super::talk::{Talk, Unwatched};
-use super::{changes_text, explain, json};
+use super::{ahead, changes_text, explain, json};
 use crate::safe::printable;
 use crate::session::file::{Hinted, Trust};
 use crate::session::home::Home;
@@ -30,15 +30,10 @@ pub fn home() -> Result<Home> {
 }
 
 /// Budgets of the store, as the command line says, else the configuration.
-///
-/// # Errors
-/// Fails if a number of bytes cannot be read.
-pub fn limits(args: &Args, config: &Config) -> Result<Limits> {
-    let of = |name: &str, default: u64| args.value(name).map_or(Ok(default), bytes);
-    Ok(Limits {
-        ram: of("cache-ram", config.cache_ram.unwrap_or(256 << 20))?,
-        disk: of("cache-disk", config.cache_disk.unwrap_or(4 << 30))?,
-    })
+#[must_use]
+pub fn limits(args: &Args, config: &Config) -> Limits {
+    let of = |name: &str, configured: Option<u64>, default| args.get(name).copied().or(configured).unwrap_or(default);
+    Limits { ram: of("cache-ram", config.cache_ram, 256 << 20), disk: of("cache-disk", config.cache_disk, 4 << 30) }
 }
 
 /// A session with what the command line says of it; in memory without a path.
@@ -46,14 +41,15 @@ pub fn limits(args: &Args, config: &Config) -> Result<Limits> {
 /// # Errors
 /// Fails if the session or the configuration cannot be read, or a setting is wrong.
 pub(super) fn session(args: &Args, path: Option<PathBuf>, read_only: bool) -> Result<Session> {
+    ahead::fetch(args, &mut std::io::stderr())?;
     let home = home()?;
     let config = Config::read(home.config())?;
     Session::open(Options {
         home,
         path,
         read_only,
-        overrides: args.settings()?,
-        limits: limits(args, &config)?,
+        overrides: args.settings(),
+        limits: limits(args, &config),
         settings: config.settings,
     })
 }
@@ -83,16 +79,12 @@ pub fn write_error(error: &Error, line: Option<&str>, to: &mut dyn Write) -> std
 /// # Errors
 /// Fails if it cannot start: the script or session cannot be read, or a setting is wrong.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let Some(script) = args.free.first() else {
-        return Err(Hinted::new("`run` needs a script", "wordbrush run edits.txt").into());
-    };
-    if let [_, extra, ..] = args.free.as_slice() {
-        return Err(Hinted::new(format!("`{extra}` is one file too many"), "wordbrush run edits.txt").into());
-    }
-    let reader: Box<dyn BufRead> = if script == "-" {
+    let script = args.needed::<PathBuf>("SCRIPT")?;
+    let reader: Box<dyn BufRead> = if script == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
-        let file = std::fs::File::open(script).with_context(|| format!("cannot read the script {script}"))?;
+        let file =
+            std::fs::File::open(script).with_context(|| format!("cannot read the script {}", script.display()))?;
         Box::new(std::io::BufReader::new(file))
     };
     let talk = Talk::new(session(args, args.path("session"), false)?, args.path("out"));
@@ -187,10 +179,12 @@ pub fn write_reply(
 /// # Errors
 /// Fails if the model cannot be read or there is no line.
 pub fn explain(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let line = args.free.join(" ");
+    let words: Vec<&str> = args.all("LINE").chain(args.all("MORE")).map(String::as_str).collect();
+    let line = words.join(" ");
     if line.trim().is_empty() {
         return Err(Hinted::new("`explain` needs a line", "wordbrush explain --prompt \"a cat\" \"cat -> dog\"").into());
     }
+    ahead::fetch(args, &mut std::io::stderr())?;
     let (value, carried_out) = explain::object(args.value("model").unwrap_or("embedded"), args.value("prompt"), &line)?;
     if args.has("json") {
         writeln!(out, "{}", json::written(&value))?;
@@ -232,23 +226,13 @@ fn plain_explanation(value: &Value) -> String {
 /// # Errors
 /// Fails if there is no case, or the output folder cannot be made.
 pub fn parity(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    if args.value("precision").is_some_and(|p| p != "f32") {
-        return Err(Hinted::new("parity runs in f32 alone", "--precision f32").into());
-    }
-    let Some(folder) = args.path("out") else {
-        return Err(Hinted::new("`parity` needs a folder for its results", "--out results").into());
-    };
-    if args.free.is_empty() {
-        return Err(
-            Hinted::new("`parity` needs a case, or a folder of cases", "wordbrush parity cases --out results").into()
-        );
-    }
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let mut models = parity::Models::new(args.values("models").map(PathBuf::from).collect());
+    let folder = args.needed::<PathBuf>("out")?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut models = parity::Models::new(args.all("models").cloned().collect());
     let (mut all, mut failed) = (0, 0);
-    for given in &args.free {
-        for case in parity::find_cases(Path::new(given))? {
-            let outcome = parity::run_case(&case, &folder, &mut models);
+    for given in args.all::<PathBuf>("CASE") {
+        for case in parity::find_cases(given)? {
+            let outcome = parity::run_case(&case, folder, &mut models);
             parity::report(&outcome, out)?;
             out.flush()?;
             all += 1;
@@ -265,16 +249,11 @@ pub fn parity(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 /// Fails if the file cannot be read or a node cannot be drawn.
 pub fn replay(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let mut failed = 0;
-    if args.free.is_empty() {
-        return Err(
-            Hinted::new("`replay` needs a session file", "wordbrush replay sessions/hair.jsonl --verify").into()
-        );
-    }
-    for path in &args.free {
+    for path in args.all::<PathBuf>("FILE") {
         let mut session = session(args, None, false)?;
         let mut lines = Vec::new();
         let replayed = session.replay(
-            Path::new(path),
+            path,
             Trust::Imported,
             &mut |node, count| {
                 lines.push(verdict(node.node, count, &node.verdict));
@@ -285,7 +264,7 @@ pub fn replay(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         for line in lines {
             writeln!(out, "{line}")?;
         }
-        writeln!(out, "{}: {}", printable(path), printable(&replayed.summary()))?;
+        writeln!(out, "{}: {}", printable(&path.display().to_string()), printable(&replayed.summary()))?;
         failed += usize::from(!replayed.holds());
     }
     Ok(if failed == 0 || !args.has("verify") { ExitCode::SUCCESS } else { ExitCode::from(1) })

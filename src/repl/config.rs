@@ -25,7 +25,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use toml::{Table, Value};
 
-use super::args::bytes;
+use super::command_line::options::bytes;
 use crate::plan::settings::{self, Settings, find, plain_name};
 use crate::preview::terminal::Choice;
 use crate::session::file::Hinted;
@@ -88,8 +88,8 @@ impl Config {
             (message, format!("{key} = 1"))
         })?;
         let size = || match bytes(&typed) {
-            Ok(size) => Ok(Some(size)),
-            Err(error) => Err((format!("`{key}`: {error}"), format!("{key} = \"512M\""))),
+            Some(size) => Ok(Some(size)),
+            None => Err((format!("`{key}`: `{typed}` is no number of bytes"), format!("{key} = \"512M\""))),
         };
         match name.as_str() {
             "preview" => {

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::args::Args;
 use super::batch::{session, write_reply};
+use super::command_line::Args;
 use super::json;
 use super::reply::{Cycled, Reply};
 use super::talk::{Talk, Unwatched};
@@ -23,24 +23,12 @@ use crate::study::cycles;
 /// `wordbrush cycle FILE [ID]`: back to an ancestor by words, the root if none is given.
 ///
 /// # Errors
-/// Fails if the file cannot be read, a setting is wrong, or there is no such method.
+/// Fails if the file cannot be read, or a setting is wrong.
 pub fn cycle(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let mut free = args.free.iter();
-    let Some(path) = args.path("session").or_else(|| free.next().map(PathBuf::from)) else {
-        return Err(Hinted::new("`cycle` needs a session file", "wordbrush cycle sessions/hair.jsonl").into());
-    };
-    let id = free.next().map(String::as_str);
-    if let Some(extra) = free.next() {
-        return Err(Hinted::new(format!("`{extra}` is one too many"), "wordbrush cycle sessions/hair.jsonl #1").into());
-    }
-    let name = args.value("method").unwrap_or("exact");
-    let Some((_, method)) = Method::ALL.into_iter().find(|(known, _)| *known == name) else {
-        let known: Vec<&str> = Method::ALL.iter().map(|(name, _)| *name).collect();
-        return Err(
-            Hinted::new(format!("there is no method `{name}`"), format!("--method {}", known.join(", or "))).into()
-        );
-    };
-    let session = session(args, Some(path), true)?;
+    let id = args.value("ID");
+    let named = Method::ALL.into_iter().find(|(known, _)| args.value("method") == Some(known));
+    let method = named.map_or(Method::Exact, |(_, method)| method);
+    let session = session(args, args.path("FILE"), true)?;
     session.resolve(None)?;
     let mut talk = Talk::new(session, None);
     let begun = Instant::now();
@@ -69,7 +57,7 @@ fn regenerated(
     session: &mut Session,
 ) -> Result<Reply> {
     let mut settings = Settings { turn, ..Settings::default() };
-    for (name, value) in args.settings()? {
+    for (name, value) in args.settings() {
         settings.set(&name, &value)?;
     }
     let from = session.resolve(None)?;
@@ -87,28 +75,12 @@ fn regenerated(
 /// `wordbrush study cycles --out DIR`: a question asked many times, with its numbers in files.
 ///
 /// # Errors
-/// Fails if there is no such study, a number is wrong, or a file cannot be written.
+/// Fails if a setting is wrong, or a file cannot be written.
 pub fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let hint = "wordbrush study cycles --chains 50 --out results";
-    match args.free.as_slice() {
-        [name] if name == "cycles" => {}
-        [name] => return Err(Hinted::new(format!("there is no study `{name}`"), hint).into()),
-        _ => return Err(Hinted::new("`study` needs the name of one", hint).into()),
-    }
-    let Some(folder) = args.path("out") else {
-        return Err(Hinted::new("`study` needs a folder for its results", hint).into());
-    };
-    let number = |name: &str, default: u64| match args.value(name) {
-        None => Ok(default),
-        Some(text) => text
-            .parse::<u64>()
-            .map_err(|_| Hinted::new(format!("`--{name} {text}` is no whole number"), format!("--{name} {default}"))),
-    };
-    let (from, chains, seed) = (number("from", 1)?.max(1) as usize, number("chains", 50)? as usize, number("seed", 1)?);
-    if !(1..=1000).contains(&chains) {
-        return Err(Hinted::new(format!("{chains} conversations are not drawn"), "--chains 1 to 1000").into());
-    }
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let folder = args.needed::<PathBuf>("out")?;
+    let number = |name: &str, default: u64| args.get(name).copied().unwrap_or(default);
+    let (from, chains, seed) = (number("from", 1).max(1) as usize, number("chains", 50) as usize, number("seed", 1));
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut session = session(args, None, false)?;
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);

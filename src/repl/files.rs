@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use super::args::Args;
+use super::command_line::Args;
 use super::config::Config;
 use super::look::export::{Format, write_export};
 use super::look::size;
@@ -63,19 +63,12 @@ pub fn sessions_text(home: &Home, open: Option<&Path>) -> Result<String> {
 /// Fails if there is no such session or it cannot be removed.
 pub fn sessions(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let home = home()?;
-    match args.free.as_slice() {
-        [] => writeln!(out, "{}", sessions_text(&home, None)?)?,
-        [verb, names @ ..] if verb == "rm" && !names.is_empty() => {
-            for name in names {
-                home.remove(name)?;
-                writeln!(out, "removed {}", printable_line(name))?;
-            }
-        }
-        _ => {
-            return Err(
-                Hinted::new("`sessions` lists sessions, or removes those named", "wordbrush sessions rm NAME").into()
-            );
-        }
+    if args.value("rm").is_none() {
+        writeln!(out, "{}", sessions_text(&home, None)?)?;
+    }
+    for name in args.all::<String>("NAME") {
+        home.remove(name)?;
+        writeln!(out, "removed {}", printable_line(name))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -83,32 +76,22 @@ pub fn sessions(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 /// `wordbrush export png|gif|html|json SESSION [FILE]`. The session is only read.
 ///
 /// # Errors
-/// Fails if there is no such session or format, or the file cannot be written.
+/// Fails if there is no such session, or the file cannot be written.
 pub fn export(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let usage = "wordbrush export html fox fox.html";
-    let (format, session, file) = match args.free.as_slice() {
-        [format, session] => (format, session, None),
-        [format, session, file] => (format, session, Some(PathBuf::from(file))),
-        _ => return Err(Hinted::new("`export` needs a form and a session", usage).into()),
-    };
-    let Some(format) = Format::of(format) else {
-        let message = format!("`export` writes png, gif, html or json, but got `{}`", printable_line(format));
-        return Err(Hinted::new(message, usage).into());
-    };
     let home = home()?;
     let config = Config::read(home.config())?;
-    let limits = super::batch::limits(args, &config)?;
-    let path = session_path(session, &home)?;
+    let limits = super::batch::limits(args, &config);
+    let path = session_path(args.needed::<String>("SESSION")?, &home)?;
     let options = Options {
         home,
         path: Some(path),
         read_only: true,
         settings: config.settings,
-        overrides: args.settings()?,
+        overrides: args.settings(),
         limits,
     };
     let mut talk = Talk::new(Session::open(options)?, args.path("out"));
-    let said = write_export(&mut talk, format, file.as_deref())?;
+    let said = write_export(&mut talk, *args.needed::<Format>("FORMAT")?, args.path("FILE").as_deref())?;
     writeln!(out, "{}", printable(&said))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -117,10 +100,7 @@ pub fn export(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 ///
 /// # Errors
 /// Fails if a store cannot be removed.
-pub fn cache(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    if args.free != ["clear"] {
-        return Err(Hinted::new("`cache` does one thing: it clears", "wordbrush cache clear").into());
-    }
+pub fn clear_cache(_: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let home = home()?;
     let (mut count, mut bytes) = (0, 0);
     let entries = match std::fs::read_dir(home.sessions()) {

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Error, Result};
 use image::RgbImage;
 
-use super::args::Args;
 use super::batch::{self, home};
+use super::command_line::Args;
 use super::commands::{self, Line};
 use super::config::Config;
 use super::files::open_path;
@@ -26,7 +26,7 @@ use super::stop::Stop;
 use super::talk::Talk;
 use super::tips;
 use super::watcher::{Eyes, Forming};
-use super::{opened_text, report};
+use super::{ahead, opened_text, report};
 use crate::plan::settings::name_of;
 use crate::preview::png;
 use crate::preview::progress::Manner;
@@ -50,14 +50,15 @@ const HISTORY: &str = "history";
 ///
 /// # Errors
 /// Fails if it cannot start: the session cannot be opened, or an option or the configuration is wrong.
-pub fn open(args: &Args) -> Result<ExitCode> {
+pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    ahead::fetch(args, &mut std::io::stderr())?;
     let home = home()?;
     let config = Config::read(home.config())?;
     let is_typed = std::io::stdin().is_terminal();
     let session = begin(args, &home, &config, is_typed)?;
     if !is_typed {
         let talk = Talk::new(session, args.path("out"));
-        return batch::lines(talk, std::io::stdin().lock(), false, &mut stdout());
+        return batch::lines(talk, std::io::stdin().lock(), false, out);
     }
     let choice = match args.value("preview") {
         Some(name) => Choice::from_str(name).map_err(|error| Hinted::new(error, "--preview auto"))?,
@@ -68,7 +69,7 @@ pub fn open(args: &Args) -> Result<ExitCode> {
     let edits = manner == Manner::Bar;
     let lines = if edits { Lines::editor(&home.sessions().join(HISTORY))? } else { Lines::Plain };
     let keeps_pictures = !args.has("read-only");
-    let named_by_date = args.verb.is_empty() && args.path("session").is_none();
+    let named_by_date = args.value("NAME").is_none() && args.path("session").is_none();
     let mut room = Room {
         talk: talk_of(session, args.path("out"), keeps_pictures),
         screen: Screen::detect(choice, plain),
@@ -107,24 +108,12 @@ fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<Se
         path,
         read_only: args.has("read-only"),
         settings: config.settings.clone(),
-        overrides: args.settings()?,
-        limits: batch::limits(args, config)?,
+        overrides: args.settings(),
+        limits: batch::limits(args, config),
     };
-    match (args.verb.as_str(), args.free.as_slice()) {
-        ("open", [name]) => open_path(name, options),
-        ("open", []) => {
-            Err(Hinted::new("`open` needs a session's name, its file, or a picture", "wordbrush sessions").into())
-        }
-        (_, []) => Session::open(options),
-        (verb, [.., extra]) => {
-            let message = format!("`{}` is not understood", printable_line(extra));
-            let near =
-                crate::turn::nearest(extra, super::verbs::VERBS.iter().map(|v| v.name).filter(|n| !n.is_empty()));
-            let hint = near
-                .filter(|_| verb.is_empty())
-                .map_or_else(|| "wordbrush --help".to_owned(), |n| format!("wordbrush {n}"));
-            Err(Hinted::new(message, hint).into())
-        }
+    match args.value("NAME") {
+        Some(name) => open_path(name, options),
+        None => Session::open(options),
     }
 }
 

@@ -1,14 +1,13 @@
 //! Talking.
 //!
 //! A [`Talk`](talk::Talk) takes lines and gives [`Reply`](reply::Reply)s; [`json`] writes them for programs, [`batch`]
-//! runs scripts, and [`args`] reads the command line.
+//! runs scripts, and [`command_line`] reads what the program is started with.
 
 pub mod ahead;
-pub mod args;
 pub mod batch;
 pub mod bench;
+pub mod command_line;
 pub mod commands;
-pub mod completions;
 pub mod config;
 pub mod cycles;
 pub mod explain;
@@ -20,7 +19,6 @@ pub mod interactive;
 pub mod json;
 pub mod lines;
 pub mod look;
-pub mod manual;
 pub mod notes;
 pub mod reply;
 pub mod report;
@@ -28,7 +26,6 @@ pub mod stop;
 pub mod sweep;
 pub mod talk;
 pub mod tips;
-mod verbs;
 pub mod watcher;
 
 use anyhow::Result;

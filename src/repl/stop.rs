@@ -1,7 +1,6 @@
 //! Ctrl-C: the first stops a turn between two steps, the second leaves.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -95,12 +94,17 @@ impl Stop {
     }
 
     /// Keys pressed during a turn would land in the middle of the picture. They are kept, and come up at the next prompt.
+    #[cfg(unix)]
     fn show_typing(&self, show: bool) {
-        if self.draws_over && cfg!(unix) {
-            let mut stty = Command::new("stty");
-            let _ = stty.arg(if show { "echo" } else { "-echo" }).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        }
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let input = rustix::stdio::stdin();
+        let Some(mut modes) = self.draws_over.then(|| tcgetattr(input).ok()).flatten() else { return };
+        modes.local_modes.set(LocalModes::ECHO, show);
+        let _ = tcsetattr(input, OptionalActions::Drain, &modes);
     }
+
+    #[cfg(not(unix))]
+    fn show_typing(&self, _: bool) {}
 }
 
 #[cfg(test)]

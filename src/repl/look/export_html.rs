@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 use super::super::talk::Talk;
 use super::{brief, decibels};
 use crate::measure::{psnr, psnr_where, ssim};
 use crate::plan::settings::{Settings, TABLE, name_of};
-use crate::preview::base64;
 use crate::preview::png;
 use crate::safe::printable_line;
 use crate::session::branch::root_settings;
@@ -93,7 +94,7 @@ fn article(talk: &mut Talk, number: u32) -> Result<String> {
         class.trim_start(),
         depth.min(LEVELS) as f64 * 1.5
     );
-    let data = base64::encode(&png::encode(&picture)?);
+    let data = BASE64_STANDARD.encode(png::encode(&picture)?);
     let (width, height) = picture.dimensions();
     let _ = writeln!(
         out,

@@ -15,7 +15,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 use serde_json::{Value, json};
 
-use super::args::Args;
+use super::command_line::Args;
 use super::config::Config;
 use super::look::size;
 use super::stop::Stop;
@@ -26,7 +26,6 @@ use crate::preview::png;
 use crate::preview::progress::{Manner, Progress};
 use crate::preview::size::Size;
 use crate::safe::printable_line;
-use crate::session::file::Hinted;
 use crate::session::model::maker;
 use crate::session::{Options, Session, to_image};
 use crate::study::sweep::page::{Block, Labelled, contact_sheet, moving};
@@ -40,18 +39,11 @@ use folder::Folder;
 /// # Errors
 /// Fails if the file asks for what cannot be, before anything is drawn; or if a picture cannot be drawn or kept.
 pub fn sweep(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let [file] = args.free.as_slice() else {
-        let message = match args.free.get(1) {
-            Some(extra) => format!("`{}` is one file too many", printable_line(extra)),
-            None => "`sweep` needs a file that says what to draw".to_owned(),
-        };
-        return Err(Hinted::new(message, "wordbrush sweep docs/guide/sweep.toml").into());
-    };
-    let file = Path::new(file);
+    let file = args.needed::<PathBuf>("FILE")?;
     let home = batch::home()?;
     let config = Config::read(home.config())?;
-    let limits = batch::limits(args, &config)?;
-    let asked = Asked::read(file, config.settings, &args.settings()?)?;
+    let limits = batch::limits(args, &config);
+    let asked = Asked::read(file, config.settings, &args.settings())?;
     for model in asked.models() {
         ahead::fetch_model(&model, &mut |_| ControlFlow::Continue(()))?;
     }
