@@ -13,4 +13,5 @@ pub mod safe;
 pub mod session;
 pub mod store;
 pub mod study;
-pub mod turn;
+
+pub use wordbrush_turn as turn;

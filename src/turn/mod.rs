@@ -241,7 +241,7 @@ impl Sense for NoSense {
 /// Reads one line.
 ///
 /// ```
-/// use wordbrush::turn::{Here, NoSense, Turn, read};
+/// use wordbrush_turn::{Here, NoSense, Turn, read};
 /// let here = Here { prompt: Some("a woman's face with blond hair"), ancestors: &[], sense: &NoSense };
 /// let Ok(Turn::Edit(edit)) = read("make her hair red", &here) else { panic!() };
 /// assert_eq!(edit.prompt, "a woman's face with red hair");

@@ -56,7 +56,7 @@ fn is_nothing(c: char) -> bool {
 /// The items of `text`, in order. Every offset is a character boundary.
 ///
 /// ```
-/// let items: Vec<_> = wordbrush::turn::words::split("a woman's face, smiling").iter().map(|w| w.text).collect();
+/// let items: Vec<_> = wordbrush_turn::words::split("a woman's face, smiling").iter().map(|w| w.text).collect();
 /// assert_eq!(items, ["a", "woman", "'s", "face", ",", "smiling"]);
 /// ```
 #[must_use]
