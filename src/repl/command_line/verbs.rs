@@ -174,14 +174,10 @@ pub(super) fn verbs() -> Vec<Verb> {
             sessions::export,
         )
         .takes([
-            free("FORMAT").value_parser(PossibleValuesParser::new(["png", "gif", "html", "json"]).map(|name| {
-                match name.as_str() {
-                    "png" => Format::Png,
-                    "gif" => Format::Gif,
-                    "html" => Format::Html,
-                    _ => Format::Json,
-                }
-            })),
+            free("FORMAT").value_parser(
+                PossibleValuesParser::new(Format::ALL.map(Format::name))
+                    .map(|name| Format::of(&name).unwrap_or(Format::Png)),
+            ),
             free("SESSION").value_hint(ValueHint::AnyPath),
             file("FILE").required(false),
             out(),
