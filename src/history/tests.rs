@@ -1,4 +1,5 @@
 use super::*;
+use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{Precision, Window};
 use crate::plan::{Column, Origin, Region};
 use crate::turn::{Change, Replaced};
@@ -380,7 +381,7 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
         |r| r.width = 64,
         |r| r.height = 64,
         |r| r.negative.push('x'),
-        |r| r.scheduler.push('x'),
+        |r| r.scheduler = SamplerName::Dpm,
         |r| r.precision = Precision::Bf16,
         |r| r.map_precision = Precision::F32,
         |r| r.origin = Origin::Picture { digest: String::new(), method: String::new() },

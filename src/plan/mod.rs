@@ -9,12 +9,14 @@
 pub mod align;
 pub mod lineage;
 pub mod resolve;
+pub mod sampler;
 pub mod settings;
 pub mod window;
 
 use serde::{Deserialize, Serialize};
 
 use crate::turn::Replaced;
+use sampler::SamplerName;
 use settings::{Precision, TurnSettings};
 
 /// What is fixed at the root of a tree: with it and the prompts, every picture of the tree can be drawn again.
@@ -37,7 +39,7 @@ pub struct Recipe {
     /// The text of the unconditional half, "" by default.
     pub negative: String,
     /// The sampler.
-    pub scheduler: String,
+    pub scheduler: SamplerName,
     /// Arithmetic of the networks.
     pub precision: Precision,
     /// Rounding of carried maps.

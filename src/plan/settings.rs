@@ -9,6 +9,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::sampler::SamplerName;
+
 /// A stretch of the steps, as shares of a run: `[from, to)`, each between 0 and 1. Empty when `from >= to`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Window {
@@ -194,8 +196,8 @@ pub struct RootSettings {
     pub size: Option<(usize, usize)>,
     /// What the picture should not be: the text of the unconditional half.
     pub negative: Option<String>,
-    /// The sampler; only `ddim`.
-    pub scheduler: Option<String>,
+    /// The sampler.
+    pub scheduler: Option<SamplerName>,
     /// Arithmetic of the networks.
     pub precision: Option<Precision>,
     /// Rounding of carried maps.
@@ -266,7 +268,7 @@ pub const TABLE: &[Setting] = &[
     root("guidance", "", "0..50", "how far to push towards the words; 1 is no guidance"),
     root("size", "", "pixels, or WxH", "width and height of the picture"),
     root("negative", "", "text", "what the picture should not be"),
-    root("scheduler", "", "ddim", "the sampler"),
+    root("scheduler", "", SamplerName::CHOICES, "the sampler"),
     root("precision", "", "f32 or bf16", "arithmetic of the networks"),
     root("map_precision", "", "f16 or f32", "rounding of carried maps"),
 ];
@@ -387,7 +389,9 @@ impl Settings {
             "guidance" => root.guidance = Some(reader.between(0.0, 50.0)?),
             "size" => root.size = Some(reader.size()?),
             "negative" => root.negative = Some(value.to_owned()),
-            "scheduler" => root.scheduler = Some(reader.choice(&[("ddim", "ddim".to_owned())])?),
+            "scheduler" => {
+                root.scheduler = Some(value.to_lowercase().parse().map_err(|_| reader.wrong(SamplerName::CHOICES))?);
+            }
             "precision" => {
                 root.precision = Some(reader.choice(&[("f32", Precision::F32), ("bf16", Precision::Bf16)])?);
             }
@@ -443,7 +447,7 @@ impl Settings {
             "guidance" => or_auto(root.guidance.map(|n| n.to_string())),
             "size" => or_auto(root.size.map(|(w, h)| format!("{w}x{h}"))),
             "negative" => root.negative.clone().unwrap_or_default(),
-            "scheduler" => root.scheduler.clone().unwrap_or_else(|| "ddim".to_owned()),
+            "scheduler" => root.scheduler.unwrap_or_default().to_string(),
             "precision" => or_auto(root.precision.as_ref().map(json_name)),
             "map_precision" => or_auto(root.map_precision.as_ref().map(json_name)),
             _ => String::new(),
