@@ -1,5 +1,6 @@
 //! The networks against others' arithmetic: candle's own UNet, and gradients against finite differences.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -7,10 +8,11 @@ use candle_transformers::models::stable_diffusion::unet_2d::{
     BlockConfig, UNet2DConditionModel, UNet2DConditionModelConfig,
 };
 use wordbrush::attention::Untouched;
-use wordbrush::engine::Engine;
 use wordbrush::engine::layers::Backend;
 use wordbrush::engine::noise::normal;
+use wordbrush::engine::sampler::Sampler;
 use wordbrush::engine::unet::{Call, Condition};
+use wordbrush::engine::{Engine, Guidance, Run, StepNoise};
 use wordbrush::model::folder::Folder;
 use wordbrush::plan::settings::Precision;
 
@@ -58,7 +60,7 @@ fn our_unet_computes_what_candles_does() {
         let expected = theirs.forward(&latents, level as f64, &text).expect("a prediction");
         let condition = Condition { text: text.clone(), added: None };
         let last = latents.permute((0, 2, 3, 1)).and_then(|l| l.contiguous()).expect("channels last");
-        let got = ours.predict(&last, &condition, level).expect("a prediction");
+        let got = ours.predict(&last, &condition, level as f32).expect("a prediction");
         let got = got.permute((0, 3, 1, 2)).expect("channels first");
         let scale: f32 = expected.abs().and_then(|e| e.flatten_all()?.max(0)?.to_scalar()).expect("a number");
         // candle's gate is GELU by its tanh formula, ours is exact: that is what the tolerance is for.
@@ -72,9 +74,10 @@ fn the_plain_path_and_the_kernels_agree() {
     let (latents, text) = (random(3, &[1, 16, 16, 4]), random(4, &[1, 77, 32]));
     let condition = Condition { text, added: None };
     let a = engine(&Backend::Kernels(wordbrush_kernels::Precision::F32))
-        .predict(&latents, &condition, 501)
+        .predict(&latents, &condition, 501.0)
         .expect("a prediction");
-    let b = engine(&Backend::Plain(Device::Cpu, DType::F64)).predict(&latents, &condition, 501).expect("a prediction");
+    let b =
+        engine(&Backend::Plain(Device::Cpu, DType::F64)).predict(&latents, &condition, 501.0).expect("a prediction");
     let gap = gap(&a, &b);
     assert!(gap <= 2e-4, "they differ by {gap:.2e}");
 }
@@ -86,7 +89,7 @@ fn gradients_through_the_plain_unet_are_those_of_finite_differences() {
     let text = random(6, &[1, 77, 32]).to_dtype(DType::F64).expect("f64");
     let loss = |text: &Tensor| {
         let condition = Condition { text: text.clone(), added: None };
-        engine.predict(&latents, &condition, 301).and_then(|p| Ok(p.sqr()?.mean_all()?)).expect("a loss")
+        engine.predict(&latents, &condition, 301.0).and_then(|p| Ok(p.sqr()?.mean_all()?)).expect("a loss")
     };
     let var = Var::from_tensor(&text).expect("a variable");
     let gradients = loss(var.as_tensor()).backward().expect("a backward pass");
@@ -118,7 +121,7 @@ fn a_sample_has_the_same_bits_alone_and_in_a_batch() {
         let run = |latents: &Tensor, text: &Tensor, shown: bool| {
             let prepared = engine.unet().prepare(&Condition { text: text.clone(), added: None }).expect("a text");
             let mut control = Untouched;
-            let call = Call { step: 0, level: 601, shown, map_precision: Precision::F32, control: &mut control };
+            let call = Call { step: 0, level: 601.0, shown, map_precision: Precision::F32, control: &mut control };
             let out = engine.unet().forward(latents, &prepared, call).expect("a prediction");
             out.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers")
         };
@@ -129,4 +132,52 @@ fn a_sample_has_the_same_bits_alone_and_in_a_batch() {
             assert!(alone == all[i * size..(i + 1) * size], "sample {i} depends on its neighbours ({precision:?})");
         }
     }
+}
+
+/// A sampler that forgets the latent and gives the noise of each step but the last.
+#[derive(Debug, Clone)]
+struct NoiseAlone;
+
+impl Sampler for NoiseAlone {
+    fn timesteps(&self) -> &[f32] {
+        &[900.0, 500.5, 100.0]
+    }
+
+    fn step(&mut self, x: &Tensor, _: &Tensor, _: usize, noise: Option<&Tensor>) -> candle_core::Result<Tensor> {
+        Ok(noise.unwrap_or(x).clone())
+    }
+
+    fn noise_at(&self, i: usize) -> bool {
+        i < 2
+    }
+
+    fn after(&self, _: &[Tensor]) -> Box<dyn Sampler> {
+        Box::new(self.clone())
+    }
+}
+
+#[test]
+fn the_noise_of_steps_goes_on_where_the_seeds_first_latent_ended() {
+    let engine = engine(&Backend::Kernels(wordbrush_kernels::Precision::F32));
+    let size = (32, 32);
+    let conditions = engine.reader().conditions("a cat", "", size).expect("conditions");
+    let start = engine.noise(5, size).expect("noise");
+    let (h, w, c) = start.dims3().expect("a latent");
+    let numbers = normal(5, 3 * h * w * c);
+    let latents = |noise: StepNoise<'_>| -> Vec<Vec<f32>> {
+        let (guidance, map_precision) = (Guidance::None, Precision::F32);
+        let run = Run { conditions: &conditions, sampler: &NoiseAlone, noise, guidance, map_precision };
+        let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
+        let drawn = engine.denoise(&run, &mut NoiseAlone, vec![start.clone()], &mut Untouched, &mut watch);
+        let all = drawn.expect("a run").expect("not stopped");
+        let first = |l: &Tensor| l.permute((2, 0, 1))?.flatten_all()?.to_vec1();
+        all.latents().iter().map(|l| first(l).expect("numbers")).collect()
+    };
+    let drawn = latents(StepNoise::Seed(5));
+    let parts: Vec<&[f32]> = numbers.chunks(h * w * c).collect();
+    assert_eq!(drawn, [parts[0], parts[1], parts[2], parts[2]]);
+    let given = [random(1, &[h, w, c]), random(2, &[h, w, c])];
+    let told = latents(StepNoise::Given(&given));
+    assert_ne!(told[1], drawn[1]);
+    assert_eq!(told[2], told[3]);
 }

@@ -29,7 +29,7 @@ fn run_all(cases: &Path) -> (usize, Vec<String>) {
 fn every_golden_case_of_the_published_code_is_within_its_tolerance() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/cases");
     let (count, failed) = run_all(&cases);
-    assert_eq!(count, 17, "cases are missing");
+    assert_eq!(count, 21, "cases are missing");
     assert!(failed.is_empty(), "{}", failed.concat());
 }
 
@@ -42,6 +42,58 @@ fn the_larger_set_is_within_its_tolerance_where_it_is_given() {
     let (count, failed) = run_all(&folder.join("cases"));
     eprintln!("{count} further cases run");
     assert!(failed.is_empty(), "{}", failed.concat());
+}
+
+#[test]
+fn every_case_of_ddim_and_dpm_among_further_models_is_answered_within_its_tolerance_where_they_are_given() {
+    let Some(folder) = std::env::var_os("WORDBRUSH_PARITY_MODELS").map(PathBuf::from) else {
+        eprintln!("not run: WORDBRUSH_PARITY_MODELS names no folder of cases on further models");
+        return;
+    };
+    let out = tempfile::tempdir().expect("a folder for results");
+    let mut models = Models::new(Vec::new());
+    let (mut answered, mut without) = (0, 0);
+    for folder in find_cases(&folder.join("cases")).expect("there are cases") {
+        let outcome = run_case(&folder, out.path(), &mut models);
+        let mut line = Vec::new();
+        report(&outcome, &mut line).expect("memory can be written");
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let ours = ["a-ddim-", "a-dpmpp-", "a-edit-swap-dpmpp-"].iter().any(|start| outcome.name.starts_with(start));
+        match outcome.failure {
+            Some(_) => {
+                assert!(!ours, "{line}");
+                without += 1;
+            }
+            None => {
+                assert!(outcome.passes(), "{line}");
+                answered += 1;
+            }
+        }
+    }
+    eprintln!("{answered} cases answered, {without} ask for what is not built");
+}
+
+#[test]
+fn a_case_that_asks_for_what_is_not_built_leaves_the_reason_and_no_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = r#"{"name": "x", "kind": "schedule", "schedules": [SCHEDULE], "outputs": {"required": []}}"#;
+    let mut check = |schedule: &str, named: Option<&str>| {
+        std::fs::write(folder.path().join("case.json"), case.replace("SCHEDULE", schedule)).expect("written");
+        let outcome = run_case(folder.path(), folder.path(), &mut Models::new(Vec::new()));
+        let [answer, refusal] = ["x.safetensors", "x.error.txt"].map(|name| folder.path().join(name));
+        assert_eq!((answer.exists(), refusal.exists()), (named.is_none(), named.is_some()), "{schedule}");
+        assert_eq!(outcome.passes(), named.is_none(), "{schedule}");
+        if let Some(named) = named {
+            let said = std::fs::read_to_string(refusal).expect("a reason");
+            assert!(said.contains(named), "{said}");
+        }
+    };
+    check(r#"{"_class_name": "DDIMScheduler"}"#, None);
+    check(r#"{"_class_name": "TCDScheduler"}"#, Some("TCDScheduler"));
+    check(r#"{"_class_name": "DPMSolverMultistepScheduler", "solver_order": 3}"#, Some("solver_order"));
+    check(r#"{"_class_name": "DDIMScheduler", "trained_betas": [0.1]}"#, Some("trained_betas"));
+    check(r#"{"_class_name": "DPMSolverMultistepScheduler", "num_inference_steps": 20}"#, None);
+    check(r#"{"_class_name": "DPMSolverMultistepScheduler", "num_inference_steps": 1000}"#, Some("1000 steps"));
 }
 
 #[test]

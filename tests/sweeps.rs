@@ -70,7 +70,8 @@ fn check(lines: &[&str], settings: &[(&str, &str)], grid: &[&str]) -> usize {
         if aside.trail.is_some() {
             assert_eq!(aside.shared, before.map_or(0, |before| before.shared(sketch)), "{grid:?}");
             // Mixed values are computed again for each step that mixes them, besides.
-            assert!(aside.evaluations + 2 * aside.shared as u64 <= alone.evaluations, "{grid:?}");
+            let saved = sketch.evaluations_a_step() * aside.shared as u64;
+            assert!(aside.evaluations + saved <= alone.evaluations, "{grid:?}");
             (shared, before) = (shared + aside.shared, Some(sketch));
             trail = aside.trail;
         }
@@ -92,6 +93,15 @@ fn runs_that_share_steps_draw_the_bits_of_runs_that_do_not() {
     assert!(check(&edit, &[], &["v=.5..0.75,.5..1,off", "v_layers=cross,both"]) > 0);
     // What differs from the first step on shares nothing.
     assert_eq!(check(&edit, &[], &["self_max=16,64,256"]), 0);
+}
+
+#[test]
+fn runs_of_a_sampler_with_memory_go_on_from_what_it_remembers() {
+    let edit = [FACE, "blond -> red"];
+    let dpm = [("scheduler", "dpm")];
+    assert_eq!(check(&edit, &dpm, &["cross=.25,.5,.75", "k=0"]), 2 + 4);
+    assert!(check(&edit, &dpm, &["start_blend=.25,.5", "k=0,.2,.4"]) > 0);
+    assert!(check(&edit, &[("scheduler", "dpm"), ("guidance", "1")], &["cross=.25,.5,.75"]) > 0);
 }
 
 #[test]

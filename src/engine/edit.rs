@@ -163,6 +163,8 @@ pub struct Begun<'a> {
     pub masks: &'a [Option<Mask>],
     /// The largest distances of a used row's sum from 1, by step.
     pub row_gaps: &'a [f32],
+    /// What the sampler remembers of the steps ([`Sampler::memory`](super::sampler::Sampler::memory)).
+    pub memory: &'a [Tensor],
 }
 
 /// What a run leaves.
@@ -182,6 +184,8 @@ pub struct Drawn {
     pub mask_maps: Option<(Vec<f32>, Vec<f32>)>,
     /// The largest distance of a used row's sum from 1, by step; empty where nothing was measured.
     pub row_gaps: Vec<f32>,
+    /// What the sampler remembers of the steps.
+    pub memory: Vec<Tensor>,
 }
 
 /// How a picture is drawn besides its run and orders.
@@ -208,7 +212,7 @@ pub fn draw(
     before: Before<'_>,
     means: Means<'_>,
 ) -> Result<Option<Drawn>> {
-    let steps = run.timetable.levels().len();
+    let steps = run.sampler.timesteps().len();
     let (h, w, _) = start.dims3()?;
     let mut none = crate::attention::maps::NoAncestors;
     let source: &mut dyn MapSource = before.maps.unwrap_or(&mut none);
@@ -218,7 +222,8 @@ pub fn draw(
     let inject = Inject::new(&orders.carry, source);
     let mut record = Record::new(means.keep, means.layers, steps);
     let mut latents = vec![start.clone()];
-    if let Some(Begun { latents: done, word_maps, targets, masks, row_gaps }) = before.begun {
+    let mut sampler = run.sampler.after(before.begun.map_or(&[], |begun| begun.memory));
+    if let Some(Begun { latents: done, word_maps, targets, masks, row_gaps, .. }) = before.begun {
         latents = done.to_vec();
         record = record.after(word_maps);
         weigh = weigh.after(row_gaps);
@@ -229,12 +234,12 @@ pub fn draw(
     // Masks are made of carried maps, or of used ones as published: the order of the last two says which.
     let (trajectory, record, weigh, blend) = if after_weights {
         let mut all = Then(inject, Then(record, Then(weigh, Then(blend, means.observer))));
-        let trajectory = engine.denoise(run, latents, &mut all, means.watch)?;
+        let trajectory = engine.denoise(run, &mut *sampler, latents, &mut all, means.watch)?;
         let Then(_, Then(record, Then(weigh, Then(blend, _)))) = all;
         (trajectory, record, weigh, blend)
     } else {
         let mut all = Then(inject, Then(record, Then(blend, Then(weigh, means.observer))));
-        let trajectory = engine.denoise(run, latents, &mut all, means.watch)?;
+        let trajectory = engine.denoise(run, &mut *sampler, latents, &mut all, means.watch)?;
         let Then(_, Then(record, Then(blend, Then(weigh, _)))) = all;
         (trajectory, record, weigh, blend)
     };
@@ -251,7 +256,8 @@ pub fn draw(
     let (maps, word_maps) = record.into_parts();
     let (masks, targets) = blend.into_parts();
     let row_gaps = weigh.into_row_gaps();
-    Ok(Some(Drawn { trajectory, maps, word_maps, masks, targets, mask_maps, row_gaps }))
+    let memory = sampler.memory().to_vec();
+    Ok(Some(Drawn { trajectory, maps, word_maps, masks, targets, mask_maps, row_gaps, memory }))
 }
 
 /// An ancestor's masks by step, the latents that lay outside them after each step, and its arithmetic.
@@ -296,7 +302,7 @@ pub fn recall(
     ancestors: &mut dyn MapSource,
     keep: Keep,
 ) -> Result<StepMaps> {
-    let steps = run.timetable.levels().len();
+    let steps = run.sampler.timesteps().len();
     let layers = MaskLayers { grid: (0, 0), count: 1 };
     let weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, false);
     let mut all = Then(Inject::new(&orders.carry, ancestors), Then(Record::new(keep, layers, steps), weigh));

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use candle_core::{DType, Tensor, Var};
 
-use super::ddim::Timetable;
 use super::layers::Backend;
+use super::sampler::{Ddim, Sampler};
 use super::unet::Condition;
 use super::{Conditions, Engine};
 
@@ -38,12 +38,12 @@ impl Engine {
     ///
     /// # Errors
     /// Fails if the device has no memory left.
-    pub fn invert(&self, clean: &Tensor, written: &Condition, timetable: &Timetable) -> Result<Vec<Tensor>> {
+    pub fn invert(&self, clean: &Tensor, written: &Condition, ddim: &Ddim) -> Result<Vec<Tensor>> {
         let mut latents = vec![clean.clone()];
-        for (step, level) in timetable.levels().iter().enumerate().rev() {
+        for (step, level) in ddim.timesteps().iter().enumerate().rev() {
             let latent = &latents[latents.len() - 1];
             let output = self.predict(&latent.unsqueeze(0)?, written, *level)?.squeeze(0)?;
-            let next = timetable.step_back(latent, &output, step)?;
+            let next = ddim.step_back(latent, &output, step)?;
             latents.push(next);
         }
         Ok(latents)
@@ -60,7 +60,7 @@ impl Engine {
         &self,
         inverted: &[Tensor],
         conditions: &Conditions,
-        timetable: &Timetable,
+        ddim: &Ddim,
         guidance: f64,
         rule: NullText,
     ) -> Result<Nulled> {
@@ -68,14 +68,14 @@ impl Engine {
             matches!(self.backend(), Backend::Plain(_, DType::F64)),
             "BUG: null-text optimisation takes its gradients of plain operations in doubles"
         );
-        let steps = timetable.levels().len();
+        let steps = ddim.timesteps().len();
         let inverted: Vec<Tensor> =
             inverted.iter().map(|l| self.backend().like(l)).collect::<candle_core::Result<_>>()?;
         let mut latent = inverted[steps].clone();
         let mut found = Nulled { embeddings: Vec::new(), inner_steps: Vec::new(), losses: Vec::new() };
         let mut embedding = self.backend().like(&conditions.empty[0].text)?;
         let added = conditions.empty[0].added.clone();
-        for (step, level) in timetable.levels().iter().enumerate() {
+        for (step, level) in ddim.timesteps().iter().enumerate() {
             let wanted = &inverted[steps - 1 - step];
             let rate = 1e-2 * (1.0 - step as f64 / 100.0);
             let written = self.predict(&latent.unsqueeze(0)?, &conditions.written, *level)?.squeeze(0)?.detach();
@@ -83,7 +83,7 @@ impl Engine {
                 let condition = Condition { text: empty.clone(), added: added.clone() };
                 let empty = self.predict(&latent.unsqueeze(0)?, &condition, *level)?.squeeze(0)?;
                 let output = (&empty + ((&written - &empty)? * guidance)?)?;
-                Ok(timetable.step(&latent, &output, step)?)
+                Ok(ddim.step_on(&latent, &output, step)?)
             };
             let var = Var::from_tensor(&embedding)?;
             let mut adam = Adam::new(&embedding, rule)?;

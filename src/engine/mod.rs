@@ -4,12 +4,13 @@
 //! [`AttentionControl`]; [`Engine::recall`] runs one stored step again to see its maps; [`Engine::decode`] makes the
 //! picture. Everything is a function of its arguments.
 
-pub mod ddim;
 pub mod edit;
 pub mod exact;
 pub mod inversion;
 pub mod layers;
 pub mod noise;
+pub mod sampler;
+pub mod schedule;
 pub mod shared;
 pub mod text;
 pub mod trajectory;
@@ -30,16 +31,16 @@ use crate::plan::settings::Precision;
 use crate::prompt::Prompt;
 use crate::prompt::vocabulary::{Files, Vocabulary};
 
-use ddim::Timetable;
 use layers::Backend;
+use sampler::Sampler;
 use text::TextEncoder;
-use unet::{Call, Condition, Unet};
+use unet::{Call, Condition, Prepared, Unet};
 use vae::Vae;
 
 pub use trajectory::Trajectory;
 
 /// Raised when results change for the same inputs: stored latents and maps of another version count as missing.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What a run reads: the words, and the empty prompt it is guided away from.
 #[derive(Debug, Clone)]
@@ -55,12 +56,52 @@ pub struct Conditions {
 pub struct Run<'a> {
     /// What it reads.
     pub conditions: &'a Conditions,
-    /// Its noise levels.
-    pub timetable: &'a Timetable,
-    /// `empty + guidance * (written - empty)`; 1 is no guidance.
-    pub guidance: f64,
+    /// Its sampler, as it is before any step; each time that the run is made it takes a value of its own.
+    pub sampler: &'a dyn Sampler,
+    /// The noise of samplers that add some.
+    pub noise: StepNoise<'a>,
+    /// How its words push.
+    pub guidance: Guidance,
     /// Rounding of what is carried.
     pub map_precision: Precision,
+}
+
+/// How words push.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Guidance {
+    /// `empty + scale * (written - empty)`.
+    Classifier {
+        /// How far: 1 would be none.
+        scale: f64,
+    },
+    /// The written prompt alone, without an unconditional half.
+    None,
+}
+
+impl Guidance {
+    /// Guidance of this scale; 1 is none.
+    #[must_use]
+    pub fn of(scale: f64) -> Self {
+        if scale == 1.0 { Self::None } else { Self::Classifier { scale } }
+    }
+
+    /// UNet samples that a step takes: the evaluations that reports count.
+    #[must_use]
+    pub fn evaluations(self) -> u64 {
+        match self {
+            Self::Classifier { .. } => 2,
+            Self::None => 1,
+        }
+    }
+}
+
+/// Where the noise comes from that some samplers add after a step.
+#[derive(Debug, Clone, Copy)]
+pub enum StepNoise<'a> {
+    /// Drawn: the numbers of this seed that follow those of the first latent and of the steps before.
+    Seed(u64),
+    /// Given, by step: `[h, w, channels]` each.
+    Given(&'a [Tensor]),
 }
 
 /// Text encoders and tokenizers: enough to read prompts, without the UNet.
@@ -269,15 +310,37 @@ impl Engine {
     /// # Errors
     /// Fails if the device has no memory left.
     pub fn noise(&self, seed: u64, size: (usize, usize)) -> Result<Tensor> {
-        let (h, w, channels) = self.latent_dims(size);
-        let noise =
-            Tensor::from_vec(noise::normal(seed, h * w * channels), (channels, h, w), &candle_core::Device::Cpu)?;
+        self.noise_after(seed, 0, self.latent_dims(size))
+    }
+
+    /// The noise of a seed that follows `latents` times as many numbers.
+    fn noise_after(&self, seed: u64, latents: usize, (h, w, channels): (usize, usize, usize)) -> Result<Tensor> {
+        let count = h * w * channels;
+        let noise = noise::normal_after(seed, latents * count, count);
+        let noise = Tensor::from_vec(noise, (channels, h, w), &candle_core::Device::Cpu)?;
         // Drawn on the CPU and then moved: a device's own generator would give each machine another picture.
         Ok(noise.permute((1, 2, 0))?.contiguous()?.to_device(self.backend.device())?)
     }
 
-    /// Denoises to a trajectory of `steps + 1` latents, `[h, w, channels]` each, two UNet samples a step. `latents` are
-    /// those there are already: the noise, and those after first steps that need not be run again.
+    /// The noise that a step adds.
+    fn noise_of(&self, run: &Run<'_>, step: usize, latent: &Tensor) -> Result<Tensor> {
+        match run.noise {
+            StepNoise::Seed(seed) => self.noise_after(seed, step + 1, latent.dims3()?),
+            StepNoise::Given(noise) => noise.get(step).cloned().with_context(|| format!("no noise for step {step}")),
+        }
+    }
+
+    /// The texts of a run's batch at a step.
+    fn texts(&self, run: &Run<'_>, step: usize) -> Result<Prepared> {
+        let Conditions { written, empty } = run.conditions;
+        match run.guidance {
+            Guidance::Classifier { .. } => self.unet.prepare(&both(&empty[step.min(empty.len() - 1)], written)?),
+            Guidance::None => self.unet.prepare(written),
+        }
+    }
+
+    /// Denoises to a trajectory of `steps + 1` latents, `[h, w, channels]` each. `latents` are those there are already: the
+    /// noise, and those after first steps that need not be run again; `sampler` is the run's as they left it.
     ///
     /// `watch` sees every new latent; when it breaks, the run stops and gives `None`.
     ///
@@ -286,28 +349,34 @@ impl Engine {
     pub fn denoise(
         &self,
         run: &Run<'_>,
+        sampler: &mut dyn Sampler,
         mut latents: Vec<Tensor>,
         control: &mut dyn AttentionControl,
         watch: &mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
     ) -> Result<Option<Trajectory>> {
-        let steps = run.timetable.levels().len();
+        let steps = sampler.timesteps().len();
         ensure!((1..=steps + 1).contains(&latents.len()), "BUG: a run of {steps} steps begins with {}", latents.len());
         let mut text = None;
         for step in latents.len() - 1..steps {
             if step < run.conditions.empty.len() || text.is_none() {
-                let empty = &run.conditions.empty[step.min(run.conditions.empty.len() - 1)];
-                text = Some(self.unet.prepare(&both(empty, &run.conditions.written)?)?);
+                text = Some(self.texts(run, step)?);
             }
             let Some(text) = &text else { break };
             let latent = &latents[step];
             control.before_step(step)?;
-            let pair = Tensor::stack(&[latent, latent], 0)?;
-            let level = run.timetable.levels()[step];
+            let input = samples(&sampler.scale_input(latent, step)?, run.guidance.evaluations())?;
+            let level = sampler.timesteps()[step];
             let call = Call { step, level, shown: true, map_precision: run.map_precision, control: &mut *control };
-            let output = self.unet.forward(&pair, text, call)?;
-            let (empty, written) = (output.get(0)?, output.get(1)?);
-            let output = (&empty + ((written - &empty)? * run.guidance)?)?;
-            let next = control.after_step(step, run.timetable.step(latent, &output, step)?)?;
+            let output = self.unet.forward(&input, text, call)?;
+            let output = match run.guidance {
+                Guidance::Classifier { scale } => {
+                    let (empty, written) = (output.get(0)?, output.get(1)?);
+                    (&empty + ((written - &empty)? * scale)?)?
+                }
+                Guidance::None => output.get(0)?,
+            };
+            let noise = if sampler.noise_at(step) { Some(self.noise_of(run, step, latent)?) } else { None };
+            let next = control.after_step(step, sampler.step(latent, &output, step, noise.as_ref())?)?;
             let flow = watch(step, &next);
             latents.push(next);
             if flow.is_break() {
@@ -329,17 +398,15 @@ impl Engine {
         control: &mut dyn AttentionControl,
     ) -> Result<()> {
         control.before_step(step)?;
-        let level = run.timetable.levels()[step];
+        let level = run.sampler.timesteps()[step];
         let call = Call { step, level, shown: true, map_precision: run.map_precision, control };
-        if self.backend.precision().is_some() {
-            let text = self.unet.prepare(&run.conditions.written)?;
-            self.unet.forward(&latent.unsqueeze(0)?, &text, call)?;
+        let (text, count) = if self.backend.precision().is_some() {
+            (self.unet.prepare(&run.conditions.written)?, 1)
         } else {
             // candle's products choose their order of summation by shape; the shape of the first call gives its bits.
-            let empty = &run.conditions.empty[step.min(run.conditions.empty.len() - 1)];
-            let text = self.unet.prepare(&both(empty, &run.conditions.written)?)?;
-            self.unet.forward(&Tensor::stack(&[latent, latent], 0)?, &text, call)?;
-        }
+            (self.texts(run, step)?, run.guidance.evaluations())
+        };
+        self.unet.forward(&samples(&run.sampler.scale_input(latent, step)?, count)?, &text, call)?;
         Ok(())
     }
 
@@ -347,7 +414,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`denoise`](Self::denoise).
-    pub fn predict(&self, latents: &Tensor, condition: &Condition, level: usize) -> Result<Tensor> {
+    pub fn predict(&self, latents: &Tensor, condition: &Condition, level: f32) -> Result<Tensor> {
         let text = self.backend.like(&condition.text)?;
         let text = self.unet.prepare(&Condition { text, added: condition.added.clone() })?;
         let latents = &self.backend.like(latents)?;
@@ -395,6 +462,11 @@ pub struct Picture {
     pub height: usize,
     /// Red, green and blue of each pixel, row by row.
     pub bytes: Vec<u8>,
+}
+
+/// A latent as a batch of `count` samples.
+fn samples(latent: &Tensor, count: u64) -> Result<Tensor> {
+    Ok(Tensor::stack(&vec![latent; count as usize], 0)?)
 }
 
 /// `[empty, written]` as one batch.

@@ -8,8 +8,10 @@
 struct Stream(u64);
 
 impl Stream {
+    const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
+
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        self.0 = self.0.wrapping_add(Self::STRIDE);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -26,9 +28,15 @@ impl Stream {
 /// ```
 #[must_use]
 pub fn normal(seed: u64, count: usize) -> Vec<f32> {
+    normal_after(seed, 0, count)
+}
+
+/// The `count` normal deviates of a seed that follow its first `skipped`.
+#[must_use]
+pub fn normal_after(seed: u64, skipped: usize, count: usize) -> Vec<f32> {
     // Seeds that differ by one bit begin far apart.
     let mut stream = Stream(seed);
-    stream.0 = stream.next();
+    stream.0 = stream.next().wrapping_add(Stream::STRIDE.wrapping_mul(6 * skipped as u64));
     (0..count)
         .map(|_| {
             let mut sum = 0u64;
@@ -56,6 +64,11 @@ mod tests {
         assert_eq!(bits, GOLDEN);
     }
     const GOLDEN: [u32; 4] = [0xBD6E_9043, 0xBF6B_7341, 0xBD2B_089A, 0x3F52_973E];
+
+    #[test]
+    fn numbers_that_are_skipped_are_not_missed() {
+        assert_eq!(normal_after(888, 5, 7), normal(888, 12)[5..]);
+    }
 
     #[test]
     fn a_large_sample_is_normal_to_the_fourth_moment() {

@@ -323,7 +323,7 @@ fn recipe_bytes(recipe: &Recipe) -> Vec<u8> {
     out.count(*width);
     out.count(*height);
     out.text(negative);
-    out.text(scheduler);
+    out.text(scheduler.as_str());
     out.precision(*precision);
     out.precision(*map_precision);
     match origin {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
@@ -20,7 +21,7 @@ pub(crate) fn recipe(seed: u64) -> Recipe {
         width: 128,
         height: 128,
         negative: String::new(),
-        scheduler: "ddim".to_owned(),
+        scheduler: SamplerName::Ddim,
         precision: Precision::F32,
         map_precision: Precision::F16,
         origin: Origin::Noise,

@@ -1,5 +1,6 @@
 use super::samples::{changed, edit_of, first, next};
 use super::*;
+use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{Precision, TurnSettings, Window};
 use crate::plan::{Columns, Origin, PlanParts, Region, Stretch};
 use crate::turn::{Change, Replaced};
@@ -400,7 +401,7 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
         |r| r.width = 64,
         |r| r.height = 64,
         |r| r.negative.push('x'),
-        |r| r.scheduler.push('x'),
+        |r| r.scheduler = SamplerName::Dpm,
         |r| r.precision = Precision::Bf16,
         |r| r.map_precision = Precision::F32,
         |r| r.origin = Origin::Picture { digest: String::new(), method: String::new() },

@@ -381,7 +381,7 @@ impl TextSpec {
 
 /// What the UNet predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prediction {
+pub enum PredictionType {
     /// The noise.
     Epsilon,
     /// The velocity.
@@ -410,7 +410,7 @@ pub enum Betas {
     ScaledLinear,
 }
 
-/// The sampler's settings.
+/// What a scheduler's file says of training, spacing and samplers.
 #[derive(Debug, Clone)]
 pub struct SchedulerSpec {
     /// Noise levels in training.
@@ -422,7 +422,7 @@ pub struct SchedulerSpec {
     /// Betas in between.
     pub betas: Betas,
     /// What the UNet predicts.
-    pub prediction: Prediction,
+    pub prediction: PredictionType,
     /// Added to each level of the run.
     pub offset: usize,
     /// Spread of the levels.
@@ -431,10 +431,18 @@ pub struct SchedulerSpec {
     pub last_is_clean: bool,
     /// The predicted clean latent is held within plus and minus this.
     pub clip: Option<f64>,
+    /// Whether the schedule is stretched until its last level is pure noise.
+    pub zero_snr: bool,
+    /// Whether DPM++ spaces its noise levels by their seventh roots.
+    pub karras_sigmas: bool,
+    /// Whether DPM++ ends without noise; otherwise with that of the training's first level.
+    pub last_sigma_is_zero: bool,
+    /// Whether DPM++ makes the last of few steps of first order.
+    pub lower_order_final: bool,
 }
 
 impl SchedulerSpec {
-    /// Reads `scheduler/scheduler_config.json`; the sampler is DDIM, whatever class the file names.
+    /// Reads `scheduler/scheduler_config.json`; which sampler runs is a setting, whatever class the file names.
     ///
     /// # Errors
     /// As [`UnetSpec::read`].
@@ -452,18 +460,23 @@ impl SchedulerSpec {
         let c = Config { path, value };
         c.only("trained_betas", &[])?;
         c.only("thresholding", &[false.into()])?;
-        c.only("rescale_betas_zero_snr", &[false.into()])?;
         let betas = match c.str("beta_schedule", "linear")?.as_str() {
             "linear" => Betas::Linear,
             "scaled_linear" => Betas::ScaledLinear,
             other => bail!("{path} asks for `beta_schedule`: \"{other}\", which is not built here"),
         };
         let prediction = match c.str("prediction_type", "epsilon")?.as_str() {
-            "epsilon" => Prediction::Epsilon,
-            "v_prediction" => Prediction::V,
-            "sample" => Prediction::Sample,
+            "epsilon" => PredictionType::Epsilon,
+            "v_prediction" => PredictionType::V,
+            "sample" => PredictionType::Sample,
             other => bail!("{path} asks for `prediction_type`: \"{other}\", which is not built here"),
         };
+        let zero_snr = c.bool("rescale_betas_zero_snr", false)?;
+        if zero_snr && prediction == PredictionType::Epsilon {
+            bail!(
+                "{path} asks for `rescale_betas_zero_snr`, but pure noise says nothing to a model that predicts noise"
+            );
+        }
         let spacing = match c.str("timestep_spacing", "leading")?.as_str() {
             "leading" => Spacing::Leading,
             "trailing" => Spacing::Trailing,
@@ -483,6 +496,14 @@ impl SchedulerSpec {
             spacing,
             last_is_clean: c.bool("set_alpha_to_one", is_ddim)?,
             clip: if clip { Some(c.f64("clip_sample_range", 1.0)?) } else { None },
+            zero_snr,
+            karras_sigmas: c.bool("use_karras_sigmas", false)?,
+            last_sigma_is_zero: match c.str("final_sigmas_type", "zero")?.as_str() {
+                "zero" => true,
+                "sigma_min" => false,
+                other => bail!("{path} asks for `final_sigmas_type`: \"{other}\", which is not built here"),
+            },
+            lower_order_final: c.bool("lower_order_final", true)?,
         })
     }
 }

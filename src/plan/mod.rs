@@ -11,12 +11,14 @@ mod check;
 mod columns;
 pub mod lineage;
 pub mod resolve;
+pub mod sampler;
 pub mod settings;
 pub mod window;
 
 use std::sync::Arc;
 
 use crate::turn::Replaced;
+use sampler::SamplerName;
 use settings::{Precision, TurnSettings};
 
 pub use check::{Above, Impossible, LONGEST_PROMPT, MOST_TOKENS};
@@ -42,7 +44,7 @@ pub struct Recipe {
     /// The text of the unconditional half, "" by default.
     pub negative: String,
     /// The sampler.
-    pub scheduler: String,
+    pub scheduler: SamplerName,
     /// Arithmetic of the networks.
     pub precision: Precision,
     /// Rounding of carried maps.

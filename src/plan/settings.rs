@@ -12,6 +12,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::sampler::SamplerName;
+
 pub use table::{PRESETS, Setting, TABLE, find, names, plain_name};
 
 /// A stretch of the steps, as shares of a run: `[from, to)`, each between 0 and 1. Empty when `from >= to`.
@@ -199,8 +201,8 @@ pub struct RootSettings {
     pub size: Option<(usize, usize)>,
     /// What the picture should not be: the text of the unconditional half.
     pub negative: Option<String>,
-    /// The sampler; only `ddim`.
-    pub scheduler: Option<String>,
+    /// The sampler.
+    pub scheduler: Option<SamplerName>,
     /// Arithmetic of the networks.
     pub precision: Option<Precision>,
     /// Rounding of carried maps.

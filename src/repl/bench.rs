@@ -15,7 +15,7 @@ use super::{json as lines, root_edit};
 use crate::attention::Untouched;
 use crate::engine::layers::Backend;
 use crate::engine::unet::{Call, Condition};
-use crate::engine::{Engine, noise};
+use crate::engine::{Engine, Guidance, noise};
 use crate::model::embedded::Embedded;
 use crate::model::random::{self, Random};
 use crate::plan::settings::{Precision, Settings, name_of};
@@ -150,7 +150,8 @@ impl Bench<'_> {
         let text = engine.unet().prepare(&Condition { text, added: None })?;
         let seconds = self.times(|| {
             let mut control = Untouched;
-            let call = Call { step: 0, level: 501, shown: true, map_precision: Precision::F16, control: &mut control };
+            let call =
+                Call { step: 0, level: 501.0, shown: true, map_precision: Precision::F16, control: &mut control };
             engine.unet().forward(&latents, &text, call)?;
             Ok(())
         })?;
@@ -210,7 +211,8 @@ impl Bench<'_> {
             session.go(event)?;
         }
         let size = if large { 512 } else { 128 };
-        Ok((seconds, json!({"size": size, "batch": 2, "steps": steps, "decoded": !large})))
+        let batch = Guidance::of(session.tree()[root].recipe.guidance).evaluations();
+        Ok((seconds, json!({"size": size, "batch": batch, "steps": steps, "decoded": !large})))
     }
 
     /// Runs this program anew, to its end.

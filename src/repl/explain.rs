@@ -7,12 +7,12 @@ use super::commands::{self, Line};
 use super::json;
 use super::reply::Reply;
 use super::talk::{self, Talk};
-use crate::engine::Reader;
+use crate::engine::{Guidance, Reader};
 use crate::plan::lineage::Generation;
 use crate::plan::resolve::resolve;
 use crate::plan::settings::TurnSettings;
 use crate::plan::window::{For, cross_windows, steps_of};
-use crate::plan::{Column, Region};
+use crate::plan::{Column, Recipe, Region};
 use crate::session::Session;
 use crate::session::cycle::predict::{LeadsBack, Prediction};
 use crate::session::file::Hinted;
@@ -147,14 +147,14 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     if let Some(back) = session.leads_back(&edit, &resolved)? {
         out.push(format!("back    {}", back_text(&back)));
     }
-    out.push(format!("cost    {}", cost_text(session, recipe.steps)));
+    out.push(format!("cost    {}", cost_text(session, &recipe)));
     out.extend(edit.warnings.iter().chain(&resolved.warnings).map(|w| format!("note    {w}")));
     Ok(out.join("\n"))
 }
 
 /// What a turn costs, and for how long at the pace of the present picture.
-fn cost_text(session: &Session, steps: usize) -> String {
-    let evaluations = 2 * steps;
+fn cost_text(session: &Session, recipe: &Recipe) -> String {
+    let evaluations = Guidance::of(recipe.guidance).evaluations() * recipe.steps as u64;
     let drawn = session.tree().here().and_then(|here| session.drawn(here)).filter(|drawn| drawn.evaluations > 0);
     let time = drawn.map_or(String::new(), |drawn| {
         let pace = drawn.seconds / drawn.evaluations as f64;

@@ -26,7 +26,7 @@ pub fn of_node(session: &Session, node: &Node) -> Result<Notes> {
         prompt: node.plan.prompt.clone(),
         negative: recipe.negative.clone(),
         steps: recipe.steps,
-        sampler: recipe.scheduler.to_uppercase(),
+        sampler: recipe.scheduler.label().to_owned(),
         guidance: recipe.guidance,
         seed: recipe.seed,
         size: (recipe.width as u32, recipe.height as u32),

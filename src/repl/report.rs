@@ -2,6 +2,7 @@
 
 use super::changes_text;
 use super::reply::{Cycled, Drew};
+use crate::engine::Guidance;
 use crate::session::Session;
 use crate::session::cycle::Way;
 use crate::session::cycle::predict::Prediction;
@@ -36,8 +37,9 @@ pub fn drew(drew: &Drew, session: &Session) -> String {
     if turned.existed {
         parts.push("was there already".to_owned());
     } else {
-        let steps = session.tree()[turned.node].recipe.steps as u64;
-        let cached = if turned.evaluations <= 2 * steps { " (parent cached)" } else { "" };
+        let recipe = &session.tree()[turned.node].recipe;
+        let run = Guidance::of(recipe.guidance).evaluations() * recipe.steps as u64;
+        let cached = if turned.evaluations <= run { " (parent cached)" } else { "" };
         parts.push(format!("{} evaluations{cached}", turned.evaluations));
     }
     if let Some(psnr) = drew.outside_psnr {

@@ -43,7 +43,7 @@ pub fn root_settings(recipe: &Recipe) -> RootSettings {
         guidance: Some(recipe.guidance),
         size: Some((recipe.width, recipe.height)),
         negative: Some(recipe.negative.clone()),
-        scheduler: Some(recipe.scheduler.clone()),
+        scheduler: Some(recipe.scheduler),
         precision: Some(recipe.precision),
         map_precision: Some(recipe.map_precision),
     }

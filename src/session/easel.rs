@@ -15,9 +15,9 @@ use crate::attention::Untouched;
 use crate::attention::blend::{MaskRule, Parent};
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::Keep;
-use crate::engine::ddim::Timetable;
 use crate::engine::edit::{Before, Begun, Means, Orders, TakenUpParts, draw, recall};
-use crate::engine::{Conditions, Run};
+use crate::engine::sampler::{Sampler, sampler};
+use crate::engine::{Conditions, Guidance, Run, StepNoise};
 use crate::history::NodeId;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
@@ -48,6 +48,8 @@ pub struct Trail {
     /// Maps that masks were made of, where those are not the recorded ones.
     targets: Vec<Vec<f32>>,
     row_gaps: Vec<f32>,
+    /// What the sampler remembers.
+    memory: Vec<Tensor>,
 }
 
 impl Trail {
@@ -67,6 +69,7 @@ impl Trail {
             targets: &targets[..step],
             masks: &masks[..step.min(masks.len())],
             row_gaps: &self.row_gaps[..step.min(self.row_gaps.len())],
+            memory: &self.memory[..step.min(self.memory.len())],
         }
     }
 }
@@ -76,7 +79,7 @@ pub struct Easel<'a> {
     model: Arc<Model>,
     store: &'a Store,
     recipe: Arc<Recipe>,
-    timetable: Timetable,
+    sampler: Box<dyn Sampler>,
     self_max: usize,
     /// Shares of the steps whose maps children may need.
     reach: (f64, f64),
@@ -90,11 +93,11 @@ impl<'a> Easel<'a> {
     /// maps beyond are not kept, but computed again when they are needed.
     ///
     /// # Errors
-    /// Fails if the recipe has no steps or more than the model's training.
+    /// Fails if the recipe has no steps or more than its sampler makes on this model.
     pub fn new(model: Arc<Model>, store: &'a Store, recipe: Arc<Recipe>, reach: (f64, f64)) -> Result<Self> {
-        let timetable = Timetable::new(&model.engine.spec().scheduler, recipe.steps)?;
+        let sampler = sampler(recipe.scheduler, &model.engine.spec().scheduler, recipe.steps)?;
         let self_max = model.self_max(&recipe);
-        Ok(Self { model, store, recipe, timetable, self_max, reach, keeps_values: false, evaluations: Cell::new(0) })
+        Ok(Self { model, store, recipe, sampler, self_max, reach, keeps_values: false, evaluations: Cell::new(0) })
     }
 
     /// The same, but a node that is in no tree keeps its values as well, for a child that mixes them.
@@ -134,8 +137,9 @@ impl<'a> Easel<'a> {
     fn run<'r>(&'r self, conditions: &'r Conditions) -> Run<'r> {
         Run {
             conditions,
-            timetable: &self.timetable,
-            guidance: self.recipe.guidance,
+            sampler: &*self.sampler,
+            noise: StepNoise::Seed(self.recipe.seed),
+            guidance: Guidance::of(self.recipe.guidance),
             map_precision: self.recipe.map_precision,
         }
     }
@@ -206,7 +210,10 @@ impl<'a> Easel<'a> {
         let conditions = self.conditions(node)?;
         let mut orders = self.orders(node);
         let start = match ancestors.first() {
-            None => engine.noise(self.recipe.seed, (self.recipe.width, self.recipe.height))?,
+            None => {
+                let noise = engine.noise(self.recipe.seed, (self.recipe.width, self.recipe.height))?;
+                (noise * self.sampler.init_noise_scale())?
+            }
             Some(_) => self.left(ancestors)?.trajectory.before(0).clone(),
         };
         let mut before = Before::default();
@@ -230,8 +237,9 @@ impl<'a> Easel<'a> {
         before.maps = Some(&mut maps);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
         let keep = self.keep();
+        let run = self.run(&conditions);
         let mut counted = |step: usize, latent: &Tensor| {
-            self.count(2);
+            self.count(run.guidance.evaluations());
             watch(step, latent)
         };
         let means = Means {
@@ -240,7 +248,7 @@ impl<'a> Easel<'a> {
             observer: &mut Untouched,
             watch: &mut counted,
         };
-        let Some(drawn) = draw(engine, &self.run(&conditions), &start, &orders, before, means)? else {
+        let Some(drawn) = draw(engine, &run, &start, &orders, before, means)? else {
             return Ok(None);
         };
         let picture = engine.decode(drawn.trajectory.last())?;
@@ -256,7 +264,7 @@ impl<'a> Easel<'a> {
         remember(node, &left);
         let row_gap = drawn.row_gaps.iter().copied().fold(0.0, f32::max);
         let targets = if orders.makes_masks_of_used_maps() { drawn.targets } else { Vec::new() };
-        let trail = Trail { of, orders, left: left.clone(), targets, row_gaps: drawn.row_gaps };
+        let trail = Trail { of, orders, left: left.clone(), targets, row_gaps: drawn.row_gaps, memory: drawn.memory };
         Ok(Some(Done { left, row_gap, shared, trail }))
     }
 

@@ -113,7 +113,7 @@ impl Model {
             width,
             height,
             negative: settings.negative.clone().unwrap_or_default(),
-            scheduler: settings.scheduler.clone().unwrap_or_else(|| "ddim".to_owned()),
+            scheduler: settings.scheduler.unwrap_or_default(),
             precision: self.precision,
             map_precision: settings.map_precision.unwrap_or(Precision::F16),
             origin: Origin::Noise,

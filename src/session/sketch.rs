@@ -15,6 +15,7 @@ use super::easel::{Easel, Trail, Watch};
 use super::model::maker;
 use super::region;
 use super::relative::{Left, Relative};
+use crate::engine::Guidance;
 use crate::history::{Event, Node, NodeId};
 use crate::plan::resolve::Resolved;
 use crate::plan::settings::Settings;
@@ -58,6 +59,12 @@ impl Sketch {
     #[must_use]
     pub fn steps(&self) -> usize {
         self.node.recipe.steps
+    }
+
+    /// UNet samples that a step of its run takes.
+    #[must_use]
+    pub fn evaluations_a_step(&self) -> u64 {
+        Guidance::of(self.node.recipe.guidance).evaluations()
     }
 
     /// Whether both edit one picture to one prompt.

@@ -168,8 +168,9 @@ pub fn run(
                 return Ok(ended(cost, drawn_to_start, true));
             };
             cost.evaluations += aside.evaluations;
-            cost.shared += 2 * aside.shared as u64;
-            cost.started += 2 * (sketch.depth() * sketch.steps()) as u64;
+            let a_step = sketch.evaluations_a_step();
+            cost.shared += a_step * aside.shared as u64;
+            cost.started += a_step * (sketch.depth() * sketch.steps()) as u64;
             let picture = to_image(&aside.left.picture);
             let before = aside.parent.as_ref().map(|p| to_image(&p.picture));
             let figures = measured(&aside, &picture, before.as_ref());

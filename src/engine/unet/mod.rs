@@ -58,8 +58,8 @@ pub struct Prepared {
 pub struct Call<'a> {
     /// Step of the run.
     pub step: usize,
-    /// Training noise level.
-    pub level: usize,
+    /// Training noise level; it may lie between two.
+    pub level: f32,
     /// Whether the last sample of the batch reads the written prompt and is shown to the control.
     pub shown: bool,
     /// Rounding of what is carried.
@@ -203,7 +203,7 @@ impl Unet {
             candle_core::bail!("a latent of {w}x{h} does not halve {} times", self.spec.channels.len() - 1);
         }
         let width = self.spec.channels[0];
-        let time = self.backend.tensor(self.sinusoid(call.level as f64, width), (1, width))?;
+        let time = self.backend.tensor(self.sinusoid(f64::from(call.level), width), (1, width))?;
         let time = self.time.1.forward(&self.time.0.forward_with(&time, Some(Act::Silu), None)?)?;
         let time = match &text.added {
             Some(added) => time.broadcast_add(added)?,

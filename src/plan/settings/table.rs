@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use super::super::sampler::SamplerName;
 use super::reader::Reader;
 use super::{Per, SettingError, Settings, Window, name_of};
 
@@ -110,9 +111,9 @@ pub const TABLE: &[Setting] = &[
         },
         |s| s.root.negative.clone().unwrap_or_default(),
     ),
-    root("scheduler", "ddim", "the sampler").by(
+    root("scheduler", SamplerName::CHOICES, "the sampler").by(
         |s, r| put(&mut s.root.scheduler, r.choice().map(Some)),
-        |s| s.root.scheduler.clone().unwrap_or_else(|| "ddim".to_owned()),
+        |s| s.root.scheduler.unwrap_or_default().to_string(),
     ),
     root("precision", "f32 or bf16", "arithmetic of the networks").by(
         |s, r| put(&mut s.root.precision, r.choice().map(Some)),

@@ -12,9 +12,9 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::{Args, verbs};
 use crate::plan::settings::TABLE;
+use crate::repl::commands::{COMMANDS, Group};
 use crate::repl::fold::fold;
 use crate::repl::help::WORDS;
-use crate::repl::commands::{COMMANDS, Group};
 
 /// Options that the first help page names; a verb's own help names all of its.
 const FIRST: [&str; 5] = ["model", "set", "out", "preview", "plain"];

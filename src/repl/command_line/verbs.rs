@@ -8,9 +8,9 @@ use super::options::{
     everywhere, file, files, free, json, option, out, plain, precision, read_only, session, switch, whole,
 };
 use super::{Run, Verb, pages};
+use crate::repl::look::export::Format;
 use crate::repl::{batch, bench, cycles, files as sessions, interactive, sweep};
 use crate::session::cycle::regenerated::Method;
-use crate::repl::look::export::Format;
 
 /// What is done where no verb is named.
 pub(super) const CONVERSATION: Run = interactive::open;

@@ -67,6 +67,7 @@ pub(in crate::repl) fn compare(talk: &mut Talk, a: &str, b: &str) -> Result<Repl
             ("seed", one.seed.to_string(), other.seed.to_string()),
             ("steps", one.steps.to_string(), other.steps.to_string()),
             ("guidance", one.guidance.to_string(), other.guidance.to_string()),
+            ("scheduler", one.scheduler.to_string(), other.scheduler.to_string()),
             ("size", format!("{}x{}", one.width, one.height), format!("{}x{}", other.width, other.height)),
             ("negative", one.negative.clone(), other.negative.clone()),
             ("model", one.model.clone(), other.model.clone()),

@@ -411,7 +411,7 @@ impl From<&Recipe> for RecipeRow {
             width: r.width,
             height: r.height,
             negative: r.negative,
-            scheduler: r.scheduler,
+            scheduler: r.scheduler.to_string(),
             precision: precision(r.precision),
             map_precision: precision(r.map_precision),
             inverted: match r.origin {
@@ -435,7 +435,7 @@ impl TryFrom<RecipeRow> for Recipe {
             width: row.width,
             height: row.height,
             negative: row.negative,
-            scheduler: row.scheduler,
+            scheduler: row.scheduler.parse()?,
             precision: to_precision(&row.precision)?,
             map_precision: to_precision(&row.map_precision)?,
             origin: match row.inverted {

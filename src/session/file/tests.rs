@@ -302,6 +302,15 @@ fn shorter_ids_written_by_hand_are_checked_as_far_as_they_go() {
 }
 
 #[test]
+fn a_sampler_that_is_not_known_is_a_damaged_line() {
+    let (desk, _) = lived();
+    let text = String::from_utf8(desk.bytes()).unwrap();
+    desk.write(text.replace(r#""scheduler":"ddim""#, r#""scheduler":"other""#));
+    let error = format!("{:#}", desk.open().err().expect("it cannot be opened"));
+    assert!(error.contains("`other` is no sampler"), "{error}");
+}
+
+#[test]
 fn a_file_that_is_no_session_or_of_a_newer_version_says_so() {
     let desk = Desk::new();
     desk.write("hello\n");

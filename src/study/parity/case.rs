@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::engine::Guidance;
+use crate::model::spec::SchedulerSpec;
+use crate::plan::sampler::SamplerName;
 
 /// A case.
 #[derive(Debug, Deserialize)]
@@ -13,15 +17,24 @@ pub struct Case {
     pub name: String,
     /// What it asks for.
     pub kind: Kind,
-    /// Folder name of the model.
+    /// Folder name of the model; a case of schedules has none.
+    #[serde(default)]
     pub model: String,
     /// Where the model lies, relative to the case.
+    #[serde(default)]
     pub model_path: String,
     /// Source first, then the targets.
+    #[serde(default)]
     pub prompts: Vec<String>,
     /// The sampler's settings.
     pub scheduler: Option<Value>,
-    /// Guidance.
+    /// Several samplers' settings.
+    #[serde(default)]
+    pub schedules: Vec<Value>,
+    /// How the words push.
+    #[serde(default)]
+    pub guidance: GuidanceKind,
+    /// How far.
     #[serde(default = "seven_and_a_half")]
     pub guidance_scale: f64,
     /// The edit.
@@ -37,9 +50,25 @@ pub struct Case {
     /// The largest allowed error of each result.
     #[serde(default)]
     pub tolerance: std::collections::BTreeMap<String, f64>,
+    /// All else that it says.
+    #[serde(flatten)]
+    pub rest: serde_json::Map<String, Value>,
     /// The folder it was read from.
     #[serde(skip)]
     pub folder: PathBuf,
+}
+
+/// How the words push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GuidanceKind {
+    /// Away from the empty prompt.
+    #[default]
+    Cfg,
+    /// Alone.
+    None,
+    /// By a number that goes into the UNet.
+    Embedded,
 }
 
 fn seven_and_a_half() -> f64 {
@@ -62,6 +91,8 @@ pub enum Kind {
     Text,
     /// Single calls.
     Parts,
+    /// Noise levels of samplers, without a model.
+    Schedule,
 }
 
 /// An edit in the published terms.
@@ -170,6 +201,30 @@ impl Case {
         Ok(case)
     }
 
+    /// Refuses what cannot be answered here.
+    ///
+    /// # Errors
+    /// Fails if the case asks for something that is not built, and names it.
+    pub fn check(&self) -> Result<()> {
+        for key in ["checkpoint", "vae_file", "overlay", "adapters", "layers_skipped"] {
+            let nothing = |value: &Value| {
+                [Value::Null, 0.into()].contains(value)
+                    || value.as_array().is_some_and(Vec::is_empty)
+                    || value.as_object().is_some_and(serde_json::Map::is_empty)
+            };
+            ensure!(self.rest.get(key).is_none_or(nothing), "case.json asks for `{key}`, which is not built here");
+        }
+        let embedded = self.guidance == GuidanceKind::Embedded;
+        ensure!(!embedded, "case.json asks for `guidance`: \"embedded\", which is not built here");
+        Ok(())
+    }
+
+    /// The guidance of its runs.
+    #[must_use]
+    pub fn guidance(&self) -> Guidance {
+        if self.guidance == GuidanceKind::None { Guidance::None } else { Guidance::of(self.guidance_scale) }
+    }
+
     /// Whether a result is asked for.
     #[must_use]
     pub fn asks(&self, name: &str) -> bool {
@@ -179,7 +234,47 @@ impl Case {
     /// Denoising steps.
     #[must_use]
     pub fn steps(&self) -> usize {
-        let steps = self.scheduler.as_ref().and_then(|s| s.get("num_inference_steps")).and_then(Value::as_u64);
-        steps.unwrap_or(50) as usize
+        self.scheduler.as_ref().map_or(50, steps_of)
     }
+}
+
+/// Steps of a run under a scheduler's settings.
+#[must_use]
+pub(super) fn steps_of(scheduler: &Value) -> usize {
+    scheduler.get("num_inference_steps").and_then(Value::as_u64).unwrap_or(50) as usize
+}
+
+/// Which sampler a scheduler's settings mean, and what they say of training and spacing.
+///
+/// # Errors
+/// Fails if they ask for something that is not built here.
+pub(super) fn scheduler_of(settings: &Value) -> Result<(SamplerName, SchedulerSpec)> {
+    let mut settings = settings.clone();
+    ensure!(settings.get("from_model").is_none(), "case.json asks for `from_model`, which is not built here");
+    // The first format names no class: all its cases are of DDIM, with every setting said.
+    let class = settings.get("_class_name").and_then(Value::as_str).unwrap_or("DDIMScheduler").to_owned();
+    let Some(sampler) = SamplerName::of_class(&class) else {
+        bail!("case.json asks for `_class_name`: \"{class}\", which is not built here");
+    };
+    if sampler == SamplerName::Dpm {
+        for (key, built) in [
+            ("algorithm_type", Value::from("dpmsolver++")),
+            ("solver_type", "midpoint".into()),
+            ("solver_order", 2.into()),
+            ("euler_at_final", false.into()),
+            ("use_exponential_sigmas", false.into()),
+            ("use_beta_sigmas", false.into()),
+            ("use_lu_lambdas", false.into()),
+            ("use_flow_sigmas", false.into()),
+        ] {
+            let asked = settings.get(key).filter(|value| !value.is_null() && **value != built);
+            if let Some(value) = asked {
+                bail!("case.json asks for `{key}`: {value}, which is not built here");
+            }
+        }
+        if let Some(map) = settings.as_object_mut() {
+            map.entry("timestep_spacing").or_insert_with(|| "linspace".into());
+        }
+    }
+    Ok((sampler, SchedulerSpec::parse("case.json", settings)?))
 }

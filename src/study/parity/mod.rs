@@ -30,12 +30,12 @@ pub struct Outcome {
     pub name: String,
     /// How its results compare; empty if there are no golden ones.
     pub compared: Vec<Compared>,
-    /// Why it could not be run.
+    /// Why it was not answered.
     pub failure: Option<String>,
 }
 
 impl Outcome {
-    /// Whether the case ran and all that was compared passes.
+    /// Whether the case was answered and all that was compared passes.
     #[must_use]
     pub fn passes(&self) -> bool {
         self.failure.is_none() && self.compared.iter().all(Compared::passes)
@@ -102,7 +102,8 @@ pub fn find_cases(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(cases)
 }
 
-/// Runs one case, writes `<out>/<name>.safetensors`, and compares with `golden.safetensors` where that is there.
+/// Runs one case, writes `<out>/<name>.safetensors`, and compares with `golden.safetensors` where that is there. A case that
+/// cannot be answered leaves `<out>/<name>.error.txt` instead.
 #[must_use]
 pub fn run_case(folder: &Path, out: &Path, models: &mut Models) -> Outcome {
     let fallback = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
@@ -117,30 +118,41 @@ pub fn run_case(folder: &Path, out: &Path, models: &mut Models) -> Outcome {
         results.retain(|name, _| case.asks(name));
         let missing: Vec<&str> =
             case.outputs.required.iter().filter(|n| !results.contains_key(*n)).map(String::as_str).collect();
-        write(&out.join(format!("{name}.safetensors")), &results)?;
-        let golden = folder.join("golden.safetensors");
         if !missing.is_empty() {
             bail!("no {} was made", missing.join(", "));
         }
+        write(&out.join(format!("{name}.safetensors")), &results)?;
+        let golden = folder.join("golden.safetensors");
         if golden.is_file() {
             Ok(compare(&results, &read(&golden)?, &case.outputs.required, &case.tolerance))
         } else {
             Ok(Vec::new())
         }
     })();
+    let [answer, refusal] = ["safetensors", "error.txt"].map(|end| out.join(format!("{name}.{end}")));
     match result {
-        Ok(compared) => Outcome { name, compared, failure: None },
-        Err(error) => Outcome { name, compared: Vec::new(), failure: Some(format!("{error:#}")) },
+        Ok(compared) => {
+            let _ = std::fs::remove_file(refusal); // of an earlier run
+            Outcome { name, compared, failure: None }
+        }
+        Err(error) => {
+            let _ = std::fs::remove_file(answer);
+            let mut failure = format!("{error:#}");
+            if let Err(e) = std::fs::write(&refusal, format!("{failure}\n")) {
+                failure.push_str(&format!("; and {} cannot be written: {e}", refusal.display()));
+            }
+            Outcome { name, compared: Vec::new(), failure: Some(failure) }
+        }
     }
 }
 
-/// Writes a case's line: its name, the largest error of each result, and pass or fail.
+/// Writes a case's line: its name, the largest error of each result, and pass or fail; or that there is no answer, and why.
 ///
 /// # Errors
 /// Fails if `to` cannot be written.
 pub fn report(outcome: &Outcome, to: &mut dyn Write) -> std::io::Result<()> {
     let verdict = match (&outcome.failure, outcome.passes(), outcome.compared.is_empty()) {
-        (Some(_), _, _) => "FAIL",
+        (Some(_), _, _) => "no answer",
         (None, _, true) => "written",
         (None, true, _) => "pass",
         (None, false, _) => "FAIL",

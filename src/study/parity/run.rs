@@ -7,25 +7,31 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
 use super::Models;
-use super::case::{Case, Edit, Kind};
+use super::case::{Case, Edit, Kind, scheduler_of, steps_of};
 use super::probe::Probe;
 use super::results::{Array, Numbers, Results, read};
 use super::words::{TargetWords, Text, mask_words, orders, target_words};
 use crate::attention::blend::Parent;
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::{Keep, MaskLayers};
-use crate::engine::ddim::{Timetable, alphas};
 use crate::engine::edit::{Before, Drawn, Means, Orders, draw};
 use crate::engine::inversion::NullText;
+use crate::engine::sampler::{Ddim, Sampler, sampler};
+use crate::engine::schedule::NoiseSchedule;
 use crate::engine::unet::Condition;
-use crate::engine::{Conditions, Engine, Picture, Run, vocabulary};
+use crate::engine::{Conditions, Engine, Picture, Run, StepNoise, vocabulary};
 use crate::model::folder::Folder;
 use crate::model::spec::{SchedulerSpec, TextSpec};
 use crate::plan::align::Published;
+use crate::plan::sampler::SamplerName;
 use crate::plan::settings::Precision;
 
 /// Runs a case and gives everything it can.
 pub(super) fn answer(case: &Case, models: &mut Models) -> Result<Results> {
+    case.check()?;
+    if case.kind == Kind::Schedule {
+        return schedules(case);
+    }
     let inputs = case.folder.join("input.safetensors");
     let inputs = if inputs.is_file() { read(&inputs)? } else { Results::new() };
     if case.kind == Kind::Text {
@@ -41,11 +47,12 @@ pub(super) fn answer(case: &Case, models: &mut Models) -> Result<Results> {
     if case.kind == Kind::NullText {
         models.load(case, true)?;
     }
-    let worker = Worker { case, engine: models.engine(case, false)?, inputs, out: Results::new() };
+    let noise = noise(&inputs)?;
+    let worker = Worker { case, engine: models.engine(case, false)?, inputs, noise, out: Results::new() };
     match case.kind {
         Kind::Parts => worker.parts(),
         Kind::Invert | Kind::NullText => worker.invert(models),
-        Kind::Generate | Kind::Edit | Kind::Text => worker.pictures(),
+        Kind::Generate | Kind::Edit | Kind::Text | Kind::Schedule => worker.pictures(),
     }
 }
 
@@ -53,7 +60,16 @@ struct Worker<'a> {
     case: &'a Case,
     engine: &'a Engine,
     inputs: Results,
+    /// The noise of each step, for samplers that add some.
+    noise: Vec<Tensor>,
     out: Results,
+}
+
+fn noise(inputs: &Results) -> Result<Vec<Tensor>> {
+    let Some(Array { shape, numbers: Numbers::F32(values) }) = inputs.get("noise") else { return Ok(Vec::new()) };
+    ensure!(shape.len() == 4, "`noise` has shape {shape:?}");
+    let dims = (shape[1], shape[2], shape[3]);
+    values.chunks(dims.0 * dims.1 * dims.2).map(|one| to_latent(one, dims)).collect()
 }
 
 /// Channels first to channels last, without the batch.
@@ -77,11 +93,21 @@ impl MapSource for Kept {
 }
 
 impl Worker<'_> {
-    fn scheduler(&self) -> Result<SchedulerSpec> {
+    fn scheduler(&self) -> Result<(SamplerName, SchedulerSpec)> {
         match &self.case.scheduler {
-            Some(value) => SchedulerSpec::parse("case.json", value.clone()),
-            None => Ok(self.engine.spec().scheduler.clone()),
+            Some(settings) => scheduler_of(settings),
+            None => Ok((SamplerName::Ddim, self.engine.spec().scheduler.clone())),
         }
+    }
+
+    fn sampler(&self) -> Result<Box<dyn Sampler>> {
+        let (name, spec) = self.scheduler()?;
+        sampler(name, &spec, self.case.steps())
+    }
+
+    fn ddim(&self) -> Result<Ddim> {
+        let (_, spec) = self.scheduler()?;
+        Ddim::new(NoiseSchedule::new(&spec), &spec, self.case.steps())
     }
 
     fn floats(&self, name: &str) -> Result<(&[usize], &[f32])> {
@@ -137,17 +163,18 @@ impl Worker<'_> {
 
     fn parts(mut self) -> Result<Results> {
         let (written, _) = self.conditions()?;
-        let spec = self.scheduler()?;
-        let table = Timetable::new(&spec, self.case.steps())?;
-        self.put("alphas_cumprod", Array::f32(&[spec.train_steps], alphas(&spec)));
+        let schedule = NoiseSchedule::new(&self.scheduler()?.1);
+        let ddim = self.ddim()?;
+        let alphas_cumprod = schedule.alphas_cumprod().to_vec();
+        self.put("alphas_cumprod", Array::f32(&[alphas_cumprod.len()], alphas_cumprod));
         let (shape, values) = self.floats("latents")?;
         let (n, dims) = (shape[0], (shape[1], shape[2], shape[3]));
         let size = dims.0 * dims.1 * dims.2;
-        let levels: Vec<usize> =
+        let levels: Vec<f32> =
             match &self.inputs.get("timesteps").context("input.safetensors lacks `timesteps`")?.numbers {
-                Numbers::I64(v) => v.iter().map(|t| *t as usize).collect(),
-                Numbers::F32(v) => v.iter().map(|t| *t as usize).collect(),
-                Numbers::U8(v) => v.iter().map(|t| *t as usize).collect(),
+                Numbers::I64(v) => v.iter().map(|t| *t as f32).collect(),
+                Numbers::F32(v) => v.clone(),
+                Numbers::U8(v) => v.iter().map(|t| f32::from(*t)).collect(),
             };
         let latents: Vec<Tensor> = values.chunks(size).map(|v| to_latent(v, dims)).collect::<Result<_>>()?;
         let batch = Tensor::stack(&latents, 0)?;
@@ -171,10 +198,10 @@ impl Worker<'_> {
             self.put(&format!("unet_out_{i}"), Array::f32(&[n, dims.0, dims.1, dims.2], values));
             if i == 0 {
                 let mut moved = Vec::new();
-                let last = table.levels().len() - 1;
+                let last = ddim.timesteps().len() - 1;
                 for step in [0, 4.min(last), last] {
                     for (j, latent) in latents.iter().enumerate() {
-                        moved.extend(from_latent(&table.step(latent, &output.get(j)?, step)?)?);
+                        moved.extend(from_latent(&ddim.step_on(latent, &output.get(j)?, step)?)?);
                     }
                 }
                 self.put("ddim_step", Array::f32(&[3, n, dims.0, dims.1, dims.2], moved));
@@ -217,9 +244,13 @@ impl Worker<'_> {
         before: Before<'_>,
         keep: Keep,
     ) -> Result<(Drawn, Probe)> {
-        let table = Timetable::new(&self.scheduler()?, self.case.steps())?;
-        let run =
-            Run { conditions, timetable: &table, guidance: self.case.guidance_scale, map_precision: Precision::F32 };
+        let run = Run {
+            conditions,
+            sampler: &*self.sampler()?,
+            noise: StepNoise::Given(&self.noise),
+            guidance: self.case.guidance(),
+            map_precision: Precision::F32,
+        };
         let layers = self.layers(start)?;
         let steps = self.case.probe.as_ref().map_or(&[][..], |p| &p.steps);
         let mut probe = Probe::new(steps, self.probe_heads(), layers);
@@ -257,7 +288,9 @@ impl Worker<'_> {
             .collect::<Result<_>>()?;
         text_results(self.case, &texts, &mut self.out)?;
         let (shape, values) = self.floats("latents")?;
-        let start = to_latent(values, (shape[1], shape[2], shape[3]))?;
+        let sampler = self.sampler()?;
+        let start = (to_latent(values, (shape[1], shape[2], shape[3]))? * sampler.init_noise_scale())?;
+        schedule_results(&*sampler, "", &mut self.out);
         let steps = self.case.steps();
         let length = texts[0].ids.len();
         let own_max = self.case.edit.as_ref().map_or(0, |e| e.self_replace_max_pixels);
@@ -271,6 +304,7 @@ impl Worker<'_> {
         self.put_latents("source_latents", source.trajectory.latents())?;
         let picture = self.engine.decode(source.trajectory.last())?;
         self.put_picture("source_image", &picture);
+        self.put_latents("final_latents", std::slice::from_ref(source.trajectory.last()))?;
         let mut probes = vec![probe];
         if let Some(edit) = &self.case.edit {
             self.targets(edit, &texts, (&written, &empty), &start, source, &mut probes)?;
@@ -288,6 +322,7 @@ impl Worker<'_> {
         source: Drawn,
         probes: &mut Vec<Probe>,
     ) -> Result<()> {
+        let mut finals = vec![source.trajectory.last().clone()];
         let parent = Parent { latents: source.trajectory.after(), word_maps: Arc::new(source.word_maps) };
         let mut kept = Kept(source.maps.into_iter().map(Arc::new).collect());
         let (mut runs, mut pictures, mut masks) = (Vec::new(), Vec::new(), Vec::new());
@@ -309,8 +344,10 @@ impl Worker<'_> {
                 }
                 maps.push(b);
             }
+            finals.push(drawn.trajectory.last().clone());
             runs.push(drawn.trajectory);
         }
+        self.put_latents("final_latents", &finals)?;
         let (h, w, c) = start.dims3()?;
         let mut values = Vec::new();
         for step in 0..=self.case.steps() {
@@ -366,7 +403,7 @@ impl Worker<'_> {
 
     fn invert(mut self, models: &Models) -> Result<Results> {
         let (written, empty) = self.conditions()?;
-        let table = Timetable::new(&self.scheduler()?, self.case.steps())?;
+        let ddim = self.ddim()?;
         let image = self.inputs.get("image").context("input.safetensors lacks `image`")?;
         let Numbers::U8(bytes) = &image.numbers else { anyhow::bail!("`image` is not of bytes") };
         let picture = Picture { width: image.shape[1], height: image.shape[0], bytes: bytes.clone() };
@@ -374,7 +411,7 @@ impl Worker<'_> {
         self.put_latents("image_latent", std::slice::from_ref(&clean))?;
         let again = self.engine.decode(&clean)?;
         self.put_picture("vae_image", &again);
-        let inverted = self.engine.invert(&clean, &written[0], &table)?;
+        let inverted = self.engine.invert(&clean, &written[0], &ddim)?;
         self.put_latents("inverted_latents", &inverted)?;
         let mut conditions = Conditions { written: written[0].clone(), empty: vec![empty.clone()] };
         if let Some(null) = &self.case.null_text {
@@ -387,7 +424,7 @@ impl Worker<'_> {
             let found = models.engine(self.case, true)?.null_text(
                 &inverted,
                 &conditions,
-                &table,
+                &ddim,
                 self.case.guidance_scale,
                 rule,
             )?;
@@ -406,6 +443,29 @@ impl Worker<'_> {
         let picture = self.engine.decode(drawn.trajectory.last())?;
         self.put_picture("source_image", &picture);
         Ok(self.out)
+    }
+}
+
+/// The levels of samplers, and what they were trained with where they do not count in sigmas.
+fn schedules(case: &Case) -> Result<Results> {
+    let mut out = Results::new();
+    for (i, settings) in case.schedules.iter().enumerate() {
+        let (name, spec) = scheduler_of(settings)?;
+        let sampler = sampler(name, &spec, steps_of(settings))?;
+        schedule_results(&*sampler, &format!("_{i}"), &mut out);
+        let alphas_cumprod = NoiseSchedule::new(&spec).alphas_cumprod().to_vec();
+        out.insert(format!("alphas_cumprod_{i}"), Array::f32(&[alphas_cumprod.len()], alphas_cumprod));
+    }
+    Ok(out)
+}
+
+fn schedule_results(sampler: &dyn Sampler, end: &str, out: &mut Results) {
+    let mut put =
+        |name: &str, values: Vec<f32>| out.insert(format!("{name}{end}"), Array::f32(&[values.len()], values));
+    put("timesteps", sampler.timesteps().to_vec());
+    put("init_noise_sigma", vec![sampler.init_noise_scale() as f32]);
+    if !sampler.sigmas().is_empty() {
+        put("sigmas", sampler.sigmas().iter().map(|sigma| *sigma as f32).collect());
     }
 }
 

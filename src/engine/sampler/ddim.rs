@@ -1,0 +1,97 @@
+//! DDIM (Song et al. 2020) with eta 0, in both directions.
+
+use anyhow::Result;
+use candle_core::Tensor;
+
+use super::Sampler;
+use crate::engine::schedule::{NoiseSchedule, spaced};
+use crate::model::spec::SchedulerSpec;
+
+/// DDIM.
+#[derive(Debug, Clone)]
+pub struct Ddim {
+    schedule: NoiseSchedule,
+    timesteps: Vec<f32>,
+    levels: Vec<usize>,
+    /// Levels between one step and the next as DDIM counts; with `trailing` not always the next level visited.
+    stride: usize,
+    last_is_clean: bool,
+    clip: Option<f64>,
+}
+
+impl Ddim {
+    /// DDIM for runs of `steps` steps.
+    ///
+    /// # Errors
+    /// Fails if there are no steps, or more than the training had.
+    pub fn new(schedule: NoiseSchedule, spec: &SchedulerSpec, steps: usize) -> Result<Self> {
+        let levels: Vec<usize> = spaced(spec, steps)?.iter().map(|level| level.round_ties_even() as usize).collect();
+        Ok(Self {
+            schedule,
+            timesteps: levels.iter().map(|level| *level as f32).collect(),
+            levels,
+            stride: spec.train_steps / steps,
+            last_is_clean: spec.last_is_clean,
+            clip: spec.clip,
+        })
+    }
+
+    fn alpha(&self, level: usize) -> f64 {
+        f64::from(self.schedule.alphas_cumprod()[level])
+    }
+
+    /// The share of the picture left after the last step, or at a level one step below `level`.
+    fn alpha_below(&self, level: usize) -> f64 {
+        match level.checked_sub(self.stride) {
+            Some(below) => self.alpha(below),
+            None if self.last_is_clean => 1.0,
+            None => self.alpha(0),
+        }
+    }
+
+    /// One step towards the picture, from the UNet's `output` at step `i`.
+    ///
+    /// # Errors
+    /// Fails if shapes differ.
+    pub fn step_on(&self, x: &Tensor, output: &Tensor, i: usize) -> candle_core::Result<Tensor> {
+        let level = self.levels[i];
+        self.moved(x, output, self.alpha(level), self.alpha_below(level))
+    }
+
+    /// One step towards noise: from the latent before step `i` (counted from the noisy end) to the one that it began with.
+    /// The output was computed at that step's level, but the latent lies one step below, as published.
+    ///
+    /// # Errors
+    /// Fails if shapes differ.
+    pub fn step_back(&self, x: &Tensor, output: &Tensor, i: usize) -> candle_core::Result<Tensor> {
+        let level = self.levels[i];
+        let from = level.checked_sub(self.stride).map_or_else(|| self.alpha(0), |below| self.alpha(below));
+        self.moved(x, output, from, self.alpha(level))
+    }
+
+    /// Splits the latent into picture and noise at one level and mixes them anew at another.
+    fn moved(&self, x: &Tensor, output: &Tensor, a: f64, to: f64) -> candle_core::Result<Tensor> {
+        let at = (a.sqrt(), (1.0 - a).sqrt());
+        let mut clean = self.schedule.clean(x, output, at)?;
+        let mut noise = self.schedule.noise(x, output, at)?;
+        if let Some(range) = self.clip {
+            clean = clean.clamp(-range, range)?;
+            noise = ((x - (&clean * at.0)?)? / at.1)?;
+        }
+        (clean * to.sqrt())? + (noise * (1.0 - to).sqrt())?
+    }
+}
+
+impl Sampler for Ddim {
+    fn timesteps(&self) -> &[f32] {
+        &self.timesteps
+    }
+
+    fn step(&mut self, x: &Tensor, output: &Tensor, i: usize, _noise: Option<&Tensor>) -> candle_core::Result<Tensor> {
+        self.step_on(x, output, i)
+    }
+
+    fn after(&self, _memory: &[Tensor]) -> Box<dyn Sampler> {
+        Box::new(self.clone())
+    }
+}

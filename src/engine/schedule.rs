@@ -1,0 +1,109 @@
+//! What a model was trained with: how noise grows over its levels, and what its output means.
+
+use anyhow::{Result, ensure};
+use candle_core::Tensor;
+
+use crate::model::spec::{Betas, PredictionType, SchedulerSpec, Spacing};
+
+/// The noise schedule of a model's training.
+#[derive(Debug, Clone)]
+pub struct NoiseSchedule {
+    alphas_cumprod: Vec<f32>,
+    prediction: PredictionType,
+}
+
+impl NoiseSchedule {
+    /// The schedule that a scheduler's file describes.
+    #[must_use]
+    pub fn new(spec: &SchedulerSpec) -> Self {
+        Self { alphas_cumprod: alphas_cumprod(spec), prediction: spec.prediction }
+    }
+
+    /// How much of the picture is left at each training level, 1 being all: the product of `1 - beta`.
+    #[must_use]
+    pub fn alphas_cumprod(&self) -> &[f32] {
+        &self.alphas_cumprod
+    }
+
+    /// The noise of a level in shares of the picture, `sqrt((1 - a) / a)`.
+    #[must_use]
+    pub fn sigma(&self, level: usize) -> f64 {
+        // Where nothing is left of the picture, a number so small that sigma is 4096, as published.
+        let a = f64::from(self.alphas_cumprod[level]).max(2f64.powi(-24));
+        ((1.0 - a) / a).sqrt()
+    }
+
+    /// The clean latent that an output means for `x = alpha * clean + sigma * noise`.
+    ///
+    /// # Errors
+    /// Fails if shapes differ.
+    pub fn clean(&self, x: &Tensor, output: &Tensor, (alpha, sigma): (f64, f64)) -> candle_core::Result<Tensor> {
+        match self.prediction {
+            PredictionType::Epsilon => (x - (output * sigma)?)? / alpha,
+            PredictionType::V => (x * alpha)? - (output * sigma)?,
+            PredictionType::Sample => Ok(output.clone()),
+        }
+    }
+
+    /// The noise that an output means, likewise.
+    ///
+    /// # Errors
+    /// Fails if shapes differ.
+    pub fn noise(&self, x: &Tensor, output: &Tensor, (alpha, sigma): (f64, f64)) -> candle_core::Result<Tensor> {
+        match self.prediction {
+            PredictionType::Epsilon => Ok(output.clone()),
+            PredictionType::V => (output * alpha)? + (x * sigma)?,
+            PredictionType::Sample => (x - (output * alpha)?)? / sigma,
+        }
+    }
+}
+
+fn alphas_cumprod(spec: &SchedulerSpec) -> Vec<f32> {
+    let n = spec.train_steps;
+    let (start, end) = match spec.betas {
+        Betas::Linear => (spec.beta_start as f32, spec.beta_end as f32),
+        Betas::ScaledLinear => (spec.beta_start.sqrt() as f32, spec.beta_end.sqrt() as f32),
+    };
+    let step = (end - start) / (n.max(2) - 1) as f32;
+    let mut product = 1.0f64;
+    let mut all: Vec<f32> = (0..n)
+        .map(|i| {
+            // Counted from the nearer end, so that both ends are exact.
+            let x = if i < n / 2 { start + step * i as f32 } else { end - step * (n - 1 - i) as f32 };
+            let beta = if spec.betas == Betas::ScaledLinear { x * x } else { x };
+            product *= f64::from(1.0 - beta);
+            product as f32
+        })
+        .collect();
+    if spec.zero_snr {
+        // Roots moved and stretched: the first stays, the last becomes 0.
+        let root = |a: f32| f64::from(a).sqrt();
+        let (first, last) = (root(all[0]), root(all[n - 1]));
+        for a in &mut all {
+            *a = ((root(*a) - last) * first / (first - last)).powi(2) as f32;
+        }
+    }
+    all
+}
+
+/// The levels of a run of `steps` steps, noisiest first. With `linspace` they may lie between two levels.
+///
+/// # Errors
+/// Fails if there are no steps, or more than the training had.
+pub fn spaced(spec: &SchedulerSpec, steps: usize) -> Result<Vec<f64>> {
+    let train = spec.train_steps;
+    ensure!((1..=train).contains(&steps), "{steps} steps, but the model was trained with {train} noise levels");
+    let levels: Vec<f64> = match spec.spacing {
+        Spacing::Leading => (0..steps).rev().map(|i| (i * (train / steps) + spec.offset) as f64).collect(),
+        Spacing::Trailing => {
+            // As NumPy's `arange` counts, to the last bit: it decides which way halves fall.
+            let down = (train as f64 - train as f64 / steps as f64) - train as f64;
+            (0..steps).map(|i| (train as f64 + i as f64 * down).round_ties_even() - 1.0).collect()
+        }
+        Spacing::Linspace => {
+            let ratio = if steps == 1 { 0.0 } else { (train - 1) as f64 / (steps - 1) as f64 };
+            (0..steps).rev().map(|i| i as f64 * ratio).collect()
+        }
+    };
+    Ok(levels.into_iter().map(|level| level.clamp(0.0, (train - 1) as f64)).collect())
+}
