@@ -4,7 +4,7 @@
 //! its [`Site`]. A site's arithmetic does not depend on who watches it: text maps are always computed, self-attention is
 //! always one kernel on queries, keys and values. There is one control per intention: [`Untouched`] watches nothing,
 //! [`Record`](record::Record) keeps carried maps, [`Inject`](inject::Inject) lays an ancestor's under the run's,
-//! [`Weigh`](weigh::Weigh) scales columns, and [`Then`] runs one after another.
+//! [`Weigh`](weigh::Weigh) scales columns, and a [`Chain`] runs them one after the other.
 
 pub mod blend;
 pub mod inject;
@@ -122,64 +122,29 @@ impl AttentionControl for Untouched {
     }
 }
 
-/// One control, then another on what the first left.
-#[derive(Debug)]
-pub struct Then<A, B>(pub A, pub B);
+/// Controls one after the other, each on what the one before it left.
+pub struct Chain<'a, const N: usize>(pub [&'a mut dyn AttentionControl; N]);
 
-impl<A: AttentionControl, B: AttentionControl> AttentionControl for Then<A, B> {
+impl<const N: usize> AttentionControl for Chain<'_, N> {
     fn before_step(&mut self, step: usize) -> Result<()> {
-        self.0.before_step(step)?;
-        self.1.before_step(step)
+        self.0.iter_mut().try_for_each(|control| control.before_step(step))
     }
 
     fn watches(&self, site: Site) -> bool {
-        self.0.watches(site) || self.1.watches(site)
-    }
-
-    fn attend_text(&mut self, site: Site, mut probs: Tensor, mut v: Tensor) -> Result<(Tensor, Tensor)> {
-        if self.0.watches(site) {
-            (probs, v) = self.0.attend_text(site, probs, v)?;
-        }
-        if self.1.watches(site) {
-            (probs, v) = self.1.attend_text(site, probs, v)?;
-        }
-        Ok((probs, v))
-    }
-
-    fn attend_self(&mut self, site: Site, mut qkv: Qkv) -> Result<Qkv> {
-        if self.0.watches(site) {
-            qkv = self.0.attend_self(site, qkv)?;
-        }
-        if self.1.watches(site) {
-            qkv = self.1.attend_self(site, qkv)?;
-        }
-        Ok(qkv)
-    }
-
-    fn after_step(&mut self, step: usize, latent: Tensor) -> Result<Tensor> {
-        let latent = self.0.after_step(step, latent)?;
-        self.1.after_step(step, latent)
-    }
-}
-
-impl<C: AttentionControl + ?Sized> AttentionControl for &mut C {
-    fn before_step(&mut self, step: usize) -> Result<()> {
-        (**self).before_step(step)
-    }
-
-    fn watches(&self, site: Site) -> bool {
-        (**self).watches(site)
+        self.0.iter().any(|control| control.watches(site))
     }
 
     fn attend_text(&mut self, site: Site, probs: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
-        (**self).attend_text(site, probs, v)
+        let watching = self.0.iter_mut().filter(|control| control.watches(site));
+        watching.fold(Ok((probs, v)), |left, control| left.and_then(|(probs, v)| control.attend_text(site, probs, v)))
     }
 
     fn attend_self(&mut self, site: Site, qkv: Qkv) -> Result<Qkv> {
-        (**self).attend_self(site, qkv)
+        let watching = self.0.iter_mut().filter(|control| control.watches(site));
+        watching.fold(Ok(qkv), |left, control| left.and_then(|qkv| control.attend_self(site, qkv)))
     }
 
     fn after_step(&mut self, step: usize, latent: Tensor) -> Result<Tensor> {
-        (**self).after_step(step, latent)
+        self.0.iter_mut().try_fold(latent, |latent, control| control.after_step(step, latent))
     }
 }

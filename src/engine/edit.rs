@@ -16,7 +16,7 @@ use crate::attention::inject::{Carry, Inject};
 use crate::attention::maps::{MapSource, StepMaps};
 use crate::attention::record::{Keep, MaskLayers, Record};
 use crate::attention::weigh::{Weigh, weights_at};
-use crate::attention::{AttentionControl, Then};
+use crate::attention::{AttentionControl, Chain};
 use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, VLayers, WeightWindow};
 use crate::plan::window::{For, cross_windows, steps_of};
 use crate::plan::{Column, Plan, Region};
@@ -219,7 +219,7 @@ pub fn draw(
     let changes = orders.weights.iter().any(|w| *w != 1.0) || orders.carry.reach() > 0;
     let mut weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, changes);
     let (mut blend, rule, after_weights) = blend(orders, before.parent, before.taken_up, (means.layers, (h, w)))?;
-    let inject = Inject::new(&orders.carry, source);
+    let mut inject = Inject::new(&orders.carry, source);
     let mut record = Record::new(means.keep, means.layers, steps);
     let mut latents = vec![start.clone()];
     let mut sampler = run.sampler.after(before.begun.map_or(&[], |begun| begun.memory));
@@ -231,17 +231,12 @@ pub fn draw(
             blend = Blend::Fresh(Box::new(fresh.after(targets, masks)));
         }
     }
-    // Masks are made of carried maps, or of used ones as published: the order of the last two says which.
-    let (trajectory, record, weigh, blend) = if after_weights {
-        let mut all = Then(inject, Then(record, Then(weigh, Then(blend, means.observer))));
-        let trajectory = engine.denoise(run, &mut *sampler, latents, &mut all, means.watch)?;
-        let Then(_, Then(record, Then(weigh, Then(blend, _)))) = all;
-        (trajectory, record, weigh, blend)
-    } else {
-        let mut all = Then(inject, Then(record, Then(blend, Then(weigh, means.observer))));
-        let trajectory = engine.denoise(run, &mut *sampler, latents, &mut all, means.watch)?;
-        let Then(_, Then(record, Then(blend, Then(weigh, _)))) = all;
-        (trajectory, record, weigh, blend)
+    let trajectory = {
+        // Masks are made of carried maps, or of used ones as published: the order of these two says which.
+        let [third, fourth]: [&mut dyn AttentionControl; 2] =
+            if after_weights { [&mut weigh, &mut blend] } else { [&mut blend, &mut weigh] };
+        let mut all = Chain([&mut inject, &mut record, third, fourth, means.observer]);
+        engine.denoise(run, &mut *sampler, latents, &mut all, means.watch)?
     };
     let Some(trajectory) = trajectory else {
         return Ok(None);
@@ -304,10 +299,9 @@ pub fn recall(
 ) -> Result<StepMaps> {
     let steps = run.sampler.timesteps().len();
     let layers = MaskLayers { grid: (0, 0), count: 1 };
-    let weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, false);
-    let mut all = Then(Inject::new(&orders.carry, ancestors), Then(Record::new(keep, layers, steps), weigh));
-    engine.recall(run, step, latent, &mut all)?;
-    let Then(_, Then(record, _)) = all;
+    let mut weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, false);
+    let (mut inject, mut record) = (Inject::new(&orders.carry, ancestors), Record::new(keep, layers, steps));
+    engine.recall(run, step, latent, &mut Chain([&mut inject, &mut record, &mut weigh]))?;
     let (mut maps, _) = record.into_parts();
     Ok(std::mem::take(&mut maps[step]))
 }
