@@ -113,7 +113,7 @@ pub struct Parent {
 
 /// Makes a mask at every step from the maps so far, and blends.
 #[derive(Debug)]
-pub struct Fresh {
+pub struct ComputedBlend {
     rule: MaskRule,
     layers: MaskLayers,
     source: MaskWords,
@@ -130,7 +130,7 @@ pub struct Fresh {
     masks: Vec<Option<Mask>>,
 }
 
-impl Fresh {
+impl ComputedBlend {
     /// Blends from step `start` on with `parent`, where these words' maps say.
     #[must_use]
     pub fn new(
@@ -178,7 +178,7 @@ impl Fresh {
 
 /// Takes up an ancestor's masks, and outside them the latents that lay outside there.
 #[derive(Debug)]
-pub struct TakenUp {
+pub struct InheritedBlend {
     /// The ancestor's masks, by step.
     pub masks: Vec<Option<Mask>>,
     /// The latents that lay outside them, after each step.
@@ -189,23 +189,23 @@ pub struct TakenUp {
 
 /// Where a run may differ from what it is blended with.
 #[derive(Debug)]
-pub enum Blend {
+pub enum LocalBlend {
     /// Everywhere.
     Off,
     /// Where this run's and its parent's maps say.
-    Fresh(Box<Fresh>),
+    Computed(Box<ComputedBlend>),
     /// Where an ancestor's masks say.
-    TakenUp(TakenUp),
+    Inherited(InheritedBlend),
 }
 
-impl Blend {
+impl LocalBlend {
     /// The masks used, by step, `None` where nothing was blended; and the run's maps that they were made of.
     #[must_use]
     pub fn into_parts(self) -> (Vec<Option<Mask>>, Vec<Vec<f32>>) {
         match self {
             Self::Off => (Vec::new(), Vec::new()),
-            Self::Fresh(fresh) => (fresh.masks, fresh.targets),
-            Self::TakenUp(taken) => (taken.masks, Vec::new()),
+            Self::Computed(fresh) => (fresh.masks, fresh.targets),
+            Self::Inherited(taken) => (taken.masks, Vec::new()),
         }
     }
 }
@@ -240,13 +240,13 @@ fn add(sum: &mut Vec<f32>, maps: &[f32]) {
     }
 }
 
-impl AttentionControl for Blend {
+impl AttentionControl for LocalBlend {
     fn watches(&self, site: Site) -> bool {
-        matches!(self, Self::Fresh(fresh) if fresh.layers.has(site))
+        matches!(self, Self::Computed(fresh) if fresh.layers.has(site))
     }
 
     fn attend_text(&mut self, _site: Site, probs: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
-        if let Self::Fresh(fresh) = self {
+        if let Self::Computed(fresh) = self {
             let count = fresh.layers.count as f32;
             add_word_map(&probs, 1.0 / count, &mut fresh.target_now)?;
         }
@@ -256,7 +256,7 @@ impl AttentionControl for Blend {
     fn after_step(&mut self, step: usize, latent: Tensor) -> Result<Tensor> {
         match self {
             Self::Off => Ok(latent),
-            Self::Fresh(fresh) => {
+            Self::Computed(fresh) => {
                 add(&mut fresh.source_sum, &fresh.parent.word_maps[step]);
                 let target = std::mem::take(&mut fresh.target_now);
                 add(&mut fresh.target_sum, &target);
@@ -270,7 +270,7 @@ impl AttentionControl for Blend {
                 fresh.masks.push(Some(mask));
                 blended
             }
-            Self::TakenUp(taken) => match taken.masks.get(step) {
+            Self::Inherited(taken) => match taken.masks.get(step) {
                 Some(Some(mask)) => compose(&latent, &taken.outside[step], mask, taken.arithmetic),
                 _ => Ok(latent),
             },

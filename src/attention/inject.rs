@@ -14,14 +14,14 @@ use crate::plan::settings::{Precision, VLayers};
 /// A plan's part in attention, worked out for a run: which columns, queries, keys and values are an ancestor's, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Carry {
-    /// Source of each token's column.
+    /// ColumnSource of each token's column.
     pub columns: Vec<Column>,
     /// Steps during which each token's column is carried.
     pub cross: Vec<Range<usize>>,
     /// Steps during which the parent's queries and keys take the place of the run's.
     pub own: Range<usize>,
     /// Largest self-attention layer, in pixels, that this is done in.
-    pub own_max: usize,
+    pub self_max: usize,
     /// Steps during which values are mixed.
     pub values: Range<usize>,
     /// Share of the ancestor's values.
@@ -33,12 +33,12 @@ pub struct Carry {
 }
 
 /// An ancestor, generations up, and its tokens with their shares.
-pub type Source<'c> = (usize, &'c [(usize, f32)]);
+pub type ColumnSource<'c> = (usize, &'c [(usize, f32)]);
 
 impl Carry {
     /// Whether token `j`'s column is an ancestor's at a step, and whose.
     #[must_use]
-    pub fn source(&self, j: usize, step: usize) -> Option<Source<'_>> {
+    pub fn source(&self, j: usize, step: usize) -> Option<ColumnSource<'_>> {
         match &self.columns[j] {
             Column::From { up, tokens } if self.cross[j].contains(&step) => Some((*up, tokens)),
             _ => None,
@@ -49,8 +49,8 @@ impl Carry {
     #[must_use]
     pub fn mixes(&self, kind: Kind, step: usize) -> bool {
         let layers = match kind {
-            Kind::Text => self.v_layers != VLayers::SelfAttention,
-            Kind::Own => self.v_layers != VLayers::Cross,
+            Kind::Cross => self.v_layers != VLayers::SelfAttention,
+            Kind::SelfAttention => self.v_layers != VLayers::Cross,
         };
         layers && self.values.contains(&step)
     }
@@ -60,8 +60,8 @@ impl Carry {
     pub fn wants(&self, up: usize, step: usize) -> Want {
         let names = |c: &Column| matches!(c, Column::From { up: u, .. } if *u == up);
         let cross = (0..self.columns.len()).any(|j| self.source(j, step).is_some_and(|(u, _)| u == up));
-        let mixes_text = self.mixes(Kind::Text, step) && self.columns.iter().any(names);
-        let mixes_own = self.mixes(Kind::Own, step) && up == 1;
+        let mixes_text = self.mixes(Kind::Cross, step) && self.columns.iter().any(names);
+        let mixes_own = self.mixes(Kind::SelfAttention, step) && up == 1;
         Want { cross, own: up == 1 && self.own.contains(&step), values: mixes_text || mixes_own }
     }
 
@@ -123,8 +123,8 @@ impl AttentionControl for Inject<'_> {
 
     fn watches(&self, site: Site) -> bool {
         let carries = match site.kind {
-            Kind::Text => (0..self.carry.columns.len()).any(|j| self.carry.source(j, site.step).is_some()),
-            Kind::Own => self.carry.own.contains(&site.step) && site.pixels() <= self.carry.own_max,
+            Kind::Cross => (0..self.carry.columns.len()).any(|j| self.carry.source(j, site.step).is_some()),
+            Kind::SelfAttention => self.carry.own.contains(&site.step) && site.pixels() <= self.carry.self_max,
         };
         carries || self.carry.mixes(site.kind, site.step)
     }
@@ -137,18 +137,18 @@ impl AttentionControl for Inject<'_> {
         }
         let sources: Vec<_> = (0..keys).map(|j| self.carry.source(j, site.step)).collect();
         let probs = if sources.iter().any(Option::is_some) { self.carried(site, &probs, &sources)? } else { probs };
-        let v = if self.carry.mixes(Kind::Text, site.step) { self.mixed(site, &v)? } else { v };
+        let v = if self.carry.mixes(Kind::Cross, site.step) { self.mixed(site, &v)? } else { v };
         Ok((probs, v))
     }
 
     fn attend_self(&mut self, site: Site, mut qkv: Qkv) -> Result<Qkv> {
-        if self.carry.own.contains(&site.step) && site.pixels() <= self.carry.own_max {
+        if self.carry.own.contains(&site.step) && site.pixels() <= self.carry.self_max {
             let (q, k) = of_layer(self.ancestor(1)?.own.get(&site.layer), site.layer, "queries and keys")?;
             same_shape(&qkv.q, q, "queries")?;
             (qkv.q, qkv.k) = (q.clone(), k.clone());
         }
-        if self.carry.mixes(Kind::Own, site.step) {
-            let parent = of_layer(self.ancestor(1)?.v_own.get(&site.layer), site.layer, "values")?;
+        if self.carry.mixes(Kind::SelfAttention, site.step) {
+            let parent = of_layer(self.ancestor(1)?.v_self.get(&site.layer), site.layer, "values")?;
             same_shape(&qkv.v, parent, "values")?;
             qkv.v = ((qkv.v * (1.0 - self.carry.v_mix))? + (parent * self.carry.v_mix)?)?;
         }
@@ -157,7 +157,7 @@ impl AttentionControl for Inject<'_> {
 }
 
 impl Inject<'_> {
-    fn carried(&self, site: Site, probs: &Tensor, sources: &[Option<Source<'_>>]) -> Result<Tensor> {
+    fn carried(&self, site: Site, probs: &Tensor, sources: &[Option<ColumnSource<'_>>]) -> Result<Tensor> {
         let (keys, rows) = (sources.len(), probs.elem_count() / sources.len());
         let mut values = probs.flatten_all()?.to_vec1::<f32>()?;
         let mut summed = false;

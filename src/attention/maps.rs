@@ -18,7 +18,7 @@ pub struct StepMaps {
     /// Values of text attention as used, `[keys, channels]`; only where values are mixed.
     pub v_cross: BTreeMap<usize, Tensor>,
     /// Values of self-attention as used, `[pixels, channels]`; only where values are mixed.
-    pub v_own: BTreeMap<usize, Tensor>,
+    pub v_self: BTreeMap<usize, Tensor>,
 }
 
 /// What of an ancestor's step is asked for.

@@ -4,13 +4,13 @@
 //! its [`Site`]. A site's arithmetic does not depend on who watches it: text maps are always computed, self-attention is
 //! always one kernel on queries, keys and values. There is one control per intention: [`Untouched`] watches nothing,
 //! [`Record`](record::Record) keeps carried maps, [`Inject`](inject::Inject) lays an ancestor's under the run's,
-//! [`Weigh`](weigh::Weigh) scales columns, and a [`Chain`] runs them one after the other.
+//! [`Reweight`](reweight::Reweight) scales columns, and a [`Chain`] runs them one after the other.
 
 pub mod blend;
 pub mod inject;
 pub mod maps;
 pub mod record;
-pub mod weigh;
+pub mod reweight;
 
 use candle_core::{Result, Tensor};
 
@@ -29,9 +29,9 @@ pub enum Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// The words of the prompt.
-    Text,
+    Cross,
     /// The picture itself.
-    Own,
+    SelfAttention,
 }
 
 /// One attention layer at one step.

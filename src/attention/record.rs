@@ -20,7 +20,7 @@ impl MaskLayers {
     /// Whether a site is one of them.
     #[must_use]
     pub fn has(&self, site: Site) -> bool {
-        site.kind == Kind::Text && site.side != Side::Middle && site.grid == self.grid
+        site.kind == Kind::Cross && site.side != Side::Middle && site.grid == self.grid
     }
 }
 
@@ -32,7 +32,7 @@ pub struct Keep {
     /// Steps whose queries and keys are kept.
     pub own: Range<usize>,
     /// Largest self-attention layer, in pixels, whose queries and keys are kept.
-    pub own_max: usize,
+    pub self_max: usize,
     /// Whether values are kept, in the steps of either.
     pub values: bool,
 }
@@ -70,11 +70,11 @@ impl Record {
     }
 
     fn keeps_cross(&self, site: Site) -> bool {
-        site.kind == Kind::Text && self.keep.cross.contains(&site.step)
+        site.kind == Kind::Cross && self.keep.cross.contains(&site.step)
     }
 
     fn keeps_own(&self, site: Site) -> bool {
-        site.kind == Kind::Own && self.keep.own.contains(&site.step) && site.pixels() <= self.keep.own_max
+        site.kind == Kind::SelfAttention && self.keep.own.contains(&site.step) && site.pixels() <= self.keep.self_max
     }
 
     fn keeps_values(&self, site: Site) -> bool {
@@ -127,7 +127,7 @@ impl AttentionControl for Record {
             step.own.insert(site.layer, (qkv.q.clone(), qkv.k.clone()));
         }
         if values {
-            step.v_own.insert(site.layer, qkv.v.clone());
+            step.v_self.insert(site.layer, qkv.v.clone());
         }
         Ok(qkv)
     }

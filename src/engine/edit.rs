@@ -2,7 +2,7 @@
 //!
 //! [`draw`] is the only way pictures come about, in the conversation as in studies. It puts the controls together in their
 //! fixed order: an ancestor's maps are laid under the run's ([`Inject`]), the result is recorded ([`Record`]), weights
-//! are applied ([`Weigh`]), and after the scheduler's step the latent is blended ([`Blend`]).
+//! are applied ([`Reweight`]), and after the scheduler's step the latent is blended ([`LocalBlend`]).
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
 use super::{Engine, Run, Trajectory};
-use crate::attention::blend::{Blend, Fresh, Mask, MaskRule, MaskWords, Parent, TakenUp};
+use crate::attention::blend::{ComputedBlend, InheritedBlend, LocalBlend, Mask, MaskRule, MaskWords, Parent};
 use crate::attention::inject::{Carry, Inject};
 use crate::attention::maps::{MapSource, StepMaps};
 use crate::attention::record::{Keep, MaskLayers, Record};
-use crate::attention::weigh::{Weigh, weights_at};
+use crate::attention::reweight::{Reweight, weights_at};
 use crate::attention::{AttentionControl, Chain};
 use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, VLayers, WeightWindow};
 use crate::plan::window::{For, cross_windows, steps_of};
@@ -46,7 +46,7 @@ impl Orders {
                 columns: vec![Column::Own; length],
                 cross: vec![0..0; length],
                 own: 0..0,
-                own_max: 0,
+                self_max: 0,
                 values: 0..0,
                 v_mix: 0.0,
                 v_layers: VLayers::Cross,
@@ -96,7 +96,7 @@ impl Orders {
             carry: Carry {
                 columns,
                 own: if carries { own(s.self_replace_steps) } else { 0..0 },
-                own_max: s.self_max.unwrap_or(auto_self_max),
+                self_max: s.self_max.unwrap_or(auto_self_max),
                 values: if carries { own(s.v_replace_steps) } else { 0..0 },
                 v_mix: s.v_mix,
                 v_layers: s.v_layers,
@@ -143,7 +143,7 @@ pub struct Before<'a> {
     /// The parent's latents and word maps, for a fresh mask.
     pub parent: Option<Parent>,
     /// An ancestor's masks and outside, for [`Where::As`].
-    pub taken_up: Option<TakenUpParts>,
+    pub taken_up: Option<InheritedMasks>,
     /// Ancestors' maps.
     pub maps: Option<&'a mut dyn MapSource>,
     /// First steps that another run did under the same orders.
@@ -217,7 +217,8 @@ pub fn draw(
     let mut none = crate::attention::maps::NoAncestors;
     let source: &mut dyn MapSource = before.maps.unwrap_or(&mut none);
     let changes = orders.weights.iter().any(|w| *w != 1.0) || orders.carry.reach() > 0;
-    let mut weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, changes);
+    let mut reweight =
+        Reweight::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, changes);
     let (mut blend, rule, after_weights) = blend(orders, before.parent, before.taken_up, (means.layers, (h, w)))?;
     let mut inject = Inject::new(&orders.carry, source);
     let mut record = Record::new(means.keep, means.layers, steps);
@@ -226,15 +227,15 @@ pub fn draw(
     if let Some(Begun { latents: done, word_maps, targets, masks, row_gaps, .. }) = before.begun {
         latents = done.to_vec();
         record = record.after(word_maps);
-        weigh = weigh.after(row_gaps);
-        if let Blend::Fresh(fresh) = blend {
-            blend = Blend::Fresh(Box::new(fresh.after(targets, masks)));
+        reweight = reweight.after(row_gaps);
+        if let LocalBlend::Computed(fresh) = blend {
+            blend = LocalBlend::Computed(Box::new(fresh.after(targets, masks)));
         }
     }
     let trajectory = {
         // Masks are made of carried maps, or of used ones as published: the order of these two says which.
         let [third, fourth]: [&mut dyn AttentionControl; 2] =
-            if after_weights { [&mut weigh, &mut blend] } else { [&mut blend, &mut weigh] };
+            if after_weights { [&mut reweight, &mut blend] } else { [&mut blend, &mut reweight] };
         let mut all = Chain([&mut inject, &mut record, third, fourth, means.observer]);
         engine.denoise(run, &mut *sampler, latents, &mut all, means.watch)?
     };
@@ -242,7 +243,7 @@ pub fn draw(
         return Ok(None);
     };
     let mask_maps = match (&blend, rule, &orders.region) {
-        (Blend::Fresh(fresh), Some(rule), Where::Words { source, target, .. }) => {
+        (LocalBlend::Computed(fresh), Some(rule), Where::Words { source, target, .. }) => {
             let (a, b) = fresh.sums();
             Some((rule.map(a, &source.within), rule.map(b, &target.within)))
         }
@@ -250,27 +251,27 @@ pub fn draw(
     };
     let (maps, word_maps) = record.into_parts();
     let (masks, targets) = blend.into_parts();
-    let row_gaps = weigh.into_row_gaps();
+    let row_gaps = reweight.into_row_gaps();
     let memory = sampler.memory().to_vec();
     Ok(Some(Drawn { trajectory, maps, word_maps, masks, targets, mask_maps, row_gaps, memory }))
 }
 
 /// An ancestor's masks by step, the latents that lay outside them after each step, and its arithmetic.
-pub type TakenUpParts = (Vec<Option<Mask>>, Arc<Vec<Tensor>>, BlendArithmetic);
+pub type InheritedMasks = (Vec<Option<Mask>>, Arc<Vec<Tensor>>, BlendArithmetic);
 
 fn blend(
     orders: &Orders,
     parent: Option<Parent>,
-    taken_up: Option<TakenUpParts>,
+    taken_up: Option<InheritedMasks>,
     (layers, latent): (MaskLayers, (usize, usize)),
-) -> Result<(Blend, Option<MaskRule>, bool)> {
+) -> Result<(LocalBlend, Option<MaskRule>, bool)> {
     match &orders.region {
-        Where::Everywhere => Ok((Blend::Off, None, false)),
+        Where::Everywhere => Ok((LocalBlend::Off, None, false)),
         Where::As => {
             let Some((masks, outside, arithmetic)) = taken_up else {
                 anyhow::bail!("BUG: masks are to be taken up, but none were given");
             };
-            Ok((Blend::TakenUp(TakenUp { masks, outside, arithmetic }), None, false))
+            Ok((LocalBlend::Inherited(InheritedBlend { masks, outside, arithmetic }), None, false))
         }
         Where::Words { k, substruct_k, source, target, start, arithmetic, maps } => {
             let Some(parent) = parent else {
@@ -279,8 +280,8 @@ fn blend(
             ensure!(!parent.word_maps.is_empty(), "BUG: the parent has no word maps");
             let rule = MaskRule { k: *k, substruct_k: *substruct_k, grid: layers.grid, latent };
             let words = (source.clone(), target.clone());
-            let fresh = Fresh::new(rule, layers, words, parent, *start, *arithmetic);
-            Ok((Blend::Fresh(Box::new(fresh)), Some(rule), *maps == BlendMaps::Used))
+            let fresh = ComputedBlend::new(rule, layers, words, parent, *start, *arithmetic);
+            Ok((LocalBlend::Computed(Box::new(fresh)), Some(rule), *maps == BlendMaps::Used))
         }
     }
 }
@@ -299,9 +300,9 @@ pub fn recall(
 ) -> Result<StepMaps> {
     let steps = run.sampler.timesteps().len();
     let layers = MaskLayers { grid: (0, 0), count: 1 };
-    let mut weigh = Weigh::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, false);
+    let mut reweight = Reweight::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, false);
     let (mut inject, mut record) = (Inject::new(&orders.carry, ancestors), Record::new(keep, layers, steps));
-    engine.recall(run, step, latent, &mut Chain([&mut inject, &mut record, &mut weigh]))?;
+    engine.recall(run, step, latent, &mut Chain([&mut inject, &mut record, &mut reweight]))?;
     let (mut maps, _) = record.into_parts();
     Ok(std::mem::take(&mut maps[step]))
 }

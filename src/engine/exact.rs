@@ -258,7 +258,7 @@ impl Trace {
                 columns.push(self.pool.number(made));
             }
             cross.push(columns);
-            let taken = |pixels: &usize| i > 0 && carry.own.contains(&step) && *pixels <= carry.own_max;
+            let taken = |pixels: &usize| i > 0 && carry.own.contains(&step) && *pixels <= carry.self_max;
             let source = |(layer, pixels): (usize, &usize)| {
                 if taken(pixels) { self.nodes[i - 1].own[stretch][layer] } else { me }
             };
@@ -287,7 +287,8 @@ impl Trace {
                 return Some(Difference::SelfAttention { ours, theirs, pixels: *pixels });
             }
         }
-        let mixes = |node: &Node| [Kind::Own, Kind::Text].iter().any(|kind| node.orders.carry.mixes(*kind, step));
+        let mixes =
+            |node: &Node| [Kind::SelfAttention, Kind::Cross].iter().any(|kind| node.orders.carry.mixes(*kind, step));
         if mixes(ours) || mixes(theirs) {
             return Some(Difference::Values { ours: mixes(ours) });
         }

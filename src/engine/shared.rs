@@ -7,7 +7,7 @@
 use super::edit::{Orders, Where};
 use crate::attention::Kind;
 use crate::attention::blend::MaskWords;
-use crate::attention::inject::Source;
+use crate::attention::inject::ColumnSource;
 use crate::plan::Column;
 use crate::plan::settings::{BlendArithmetic, BlendMaps};
 
@@ -16,7 +16,7 @@ use crate::plan::settings::{BlendArithmetic, BlendMaps};
 #[derive(Debug, PartialEq)]
 struct AtStep<'o> {
     /// Whose column each token has.
-    columns: Vec<Option<Source<'o>>>,
+    columns: Vec<Option<ColumnSource<'o>>>,
     /// The largest layer in which self-attention is the parent's, where it is.
     own: Option<usize>,
     /// The share of mixed values, and where tokens take theirs from.
@@ -32,8 +32,8 @@ struct AtStep<'o> {
 /// What blends a step.
 #[derive(Debug, PartialEq)]
 enum MaskAt<'o> {
-    TakenUp,
-    Fresh { k: f64, substruct_k: f64, words: [&'o MaskWords; 2], arithmetic: BlendArithmetic },
+    Inherited,
+    Computed { k: f64, substruct_k: f64, words: [&'o MaskWords; 2], arithmetic: BlendArithmetic },
 }
 
 impl Orders {
@@ -49,17 +49,17 @@ impl Orders {
         let mixes = |kind| carry.mixes(kind, step);
         AtStep {
             columns: (0..carry.columns.len()).map(|token| carry.source(token, step)).collect(),
-            own: carry.own.contains(&step).then_some(carry.own_max),
-            text_values: mixes(Kind::Text).then_some((carry.v_mix, &carry.columns)),
-            own_values: mixes(Kind::Own).then_some(carry.v_mix),
+            own: carry.own.contains(&step).then_some(carry.self_max),
+            text_values: mixes(Kind::Cross).then_some((carry.v_mix, &carry.columns)),
+            own_values: mixes(Kind::SelfAttention).then_some(carry.v_mix),
             weights: self.weights_at(step),
             renormalize: self.renormalize,
             makes_masks_of_used_maps: self.makes_masks_of_used_maps(),
             mask: match &self.region {
-                Where::As => Some(MaskAt::TakenUp),
+                Where::As => Some(MaskAt::Inherited),
                 Where::Words { k, substruct_k, source, target, start, arithmetic, .. } if *start <= step => {
                     let (k, substruct_k, arithmetic) = (*k, *substruct_k, *arithmetic);
-                    Some(MaskAt::Fresh { k, substruct_k, words: [source, target], arithmetic })
+                    Some(MaskAt::Computed { k, substruct_k, words: [source, target], arithmetic })
                 }
                 _ => None,
             },
@@ -90,7 +90,7 @@ mod tests {
         orders.carry.columns = vec![Column::From { up: 1, tokens: vec![(0, 1.0)] }; 3];
         orders.carry.cross = vec![0..4; 3];
         orders.carry.own = 0..4;
-        orders.carry.own_max = 64;
+        orders.carry.self_max = 64;
         orders.region = words(0.3, 2, BlendMaps::Carried);
         change(&mut orders);
         orders
@@ -161,6 +161,6 @@ mod tests {
     #[test]
     fn a_setting_of_what_is_switched_off_is_no_difference() {
         check(10, |o| o.carry.v_mix = 0.9);
-        check(0, |o| o.carry.own_max = 16);
+        check(0, |o| o.carry.self_max = 16);
     }
 }

@@ -15,7 +15,7 @@ use crate::attention::Untouched;
 use crate::attention::blend::{MaskRule, Parent};
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::Keep;
-use crate::engine::edit::{Before, Begun, Means, Orders, TakenUpParts, draw, recall};
+use crate::engine::edit::{Before, Begun, InheritedMasks, Means, Orders, draw, recall};
 use crate::engine::sampler::{Sampler, sampler};
 use crate::engine::{Conditions, Guidance, Run, StepNoise};
 use crate::history::NodeId;
@@ -151,7 +151,12 @@ impl<'a> Easel<'a> {
 
     fn keep(&self) -> Keep {
         let at = |share: f64| ((share * self.recipe.steps as f64).ceil() as usize).min(self.recipe.steps);
-        Keep { cross: 0..at(self.reach.0), own: 0..at(self.reach.1), own_max: self.self_max, values: self.keeps_values }
+        Keep {
+            cross: 0..at(self.reach.0),
+            own: 0..at(self.reach.1),
+            self_max: self.self_max,
+            values: self.keeps_values,
+        }
     }
 
     /// What the first of `family` left: remembered, from the store, or drawn again.
@@ -233,7 +238,7 @@ impl<'a> Easel<'a> {
         let shared = trail.map_or(0, |trail| trail.shared(of.as_ref(), &orders));
         before.begun = trail.filter(|_| shared > 0).map(|trail| trail.until(shared, &orders));
         let mut maps =
-            AncestorMaps { easel: self, family: ancestors, own_max: orders.carry.own_max, now: HashMap::new() };
+            AncestorMaps { easel: self, family: ancestors, self_max: orders.carry.self_max, now: HashMap::new() };
         before.maps = Some(&mut maps);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
         let keep = self.keep();
@@ -258,7 +263,7 @@ impl<'a> Easel<'a> {
             keep_left(self.store, id, &left).context("BUG: what a run left cannot be stored")?;
         }
         for (step, maps) in drawn.maps.into_iter().enumerate() {
-            self.keep_step(node, step, maps, keep.own_max);
+            self.keep_step(node, step, maps, keep.self_max);
         }
         let left = Arc::new(left);
         remember(node, &left);
@@ -268,12 +273,12 @@ impl<'a> Easel<'a> {
         Ok(Some(Done { left, row_gap, shared, trail }))
     }
 
-    fn keep_step(&self, node: &Relative, step: usize, maps: StepMaps, own_max: usize) {
+    fn keep_step(&self, node: &Relative, step: usize, maps: StepMaps, self_max: usize) {
         if maps.cross.is_empty() && maps.own.is_empty() {
             return;
         }
         match node.id {
-            Some(id) => keep_maps(self.store, id, step, &maps, own_max, self.recipe.map_precision),
+            Some(id) => keep_maps(self.store, id, step, &maps, self_max, self.recipe.map_precision),
             None => {
                 if let Ok(mut all) = node.maps.lock() {
                     all.insert(step, Arc::new(maps));
@@ -283,7 +288,7 @@ impl<'a> Easel<'a> {
     }
 
     /// The masks of the first of `family`, and the latents that lay outside them; `None` if it has none.
-    fn masks_of(&self, family: &[Arc<Relative>]) -> Result<Option<TakenUpParts>> {
+    fn masks_of(&self, family: &[Arc<Relative>]) -> Result<Option<InheritedMasks>> {
         let node = &family[0];
         match node.plan.region() {
             Region::Everywhere => Ok(None),
@@ -313,7 +318,7 @@ fn remember(node: &Relative, left: &Arc<Left>) {
 struct AncestorMaps<'a> {
     easel: &'a Easel<'a>,
     family: &'a [Arc<Relative>],
-    own_max: usize,
+    self_max: usize,
     /// Maps of the step at hand, so that two columns of one ancestor cost one look.
     now: HashMap<(usize, usize), Arc<StepMaps>>,
 }
@@ -322,7 +327,7 @@ impl AncestorMaps<'_> {
     fn has(&self, maps: &StepMaps, want: Want) -> bool {
         (!want.cross || !maps.cross.is_empty())
             && (!want.own || !maps.own.is_empty())
-            && (!want.values || !maps.v_cross.is_empty() || !maps.v_own.is_empty())
+            && (!want.values || !maps.v_cross.is_empty() || !maps.v_self.is_empty())
     }
 
     fn stored(&self, node: &Relative, step: usize, want: Want) -> Option<StepMaps> {
@@ -339,7 +344,7 @@ impl AncestorMaps<'_> {
             maps.cross = find_cross(self.easel.store, id, step, device)?;
         }
         if want.own {
-            maps.own = find_own(self.easel.store, id, step, self.own_max, device)?;
+            maps.own = find_own(self.easel.store, id, step, self.self_max, device)?;
         }
         Some(maps)
     }
@@ -368,14 +373,14 @@ impl AncestorMaps<'_> {
         let conditions = easel.conditions(node)?;
         let orders = easel.orders(node);
         let mut ancestors =
-            AncestorMaps { easel, family: &family[1..], own_max: orders.carry.own_max, now: HashMap::new() };
+            AncestorMaps { easel, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
         let here = step..step + 1;
-        let own_max = self.own_max.max(easel.self_max);
-        let keep = Keep { cross: here.clone(), own: here, own_max, values: want.values };
+        let self_max = self.self_max.max(easel.self_max);
+        let keep = Keep { cross: here.clone(), own: here, self_max, values: want.values };
         let latent = left.trajectory.before(step);
         let maps = recall(&easel.model.engine, &easel.run(&conditions), (step, latent), &orders, &mut ancestors, keep)?;
         easel.count(1);
-        easel.keep_step(node, step, maps.clone(), own_max);
+        easel.keep_step(node, step, maps.clone(), self_max);
         Ok(maps)
     }
 }

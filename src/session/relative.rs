@@ -177,13 +177,20 @@ fn unpack(blob: &Blob, device: &Device) -> Option<(Vec<(usize, Tensor)>, usize)>
 }
 
 /// Puts the carried maps of a step into the store.
-pub(super) fn keep_maps(store: &Store, id: NodeId, step: usize, maps: &StepMaps, own_max: usize, precision: Precision) {
+pub(super) fn keep_maps(
+    store: &Store,
+    id: NodeId,
+    step: usize,
+    maps: &StepMaps,
+    self_max: usize,
+    precision: Precision,
+) {
     let cross: Vec<(usize, &Tensor)> = maps.cross.iter().map(|(l, t)| (*l, t)).collect();
     if let Some(blob) = pack(&cross, 0, precision).filter(|_| !cross.is_empty()) {
         store.put(Key::new(id, Kind::Cross, step), blob);
     }
     let own: Vec<(usize, &Tensor)> = maps.own.iter().flat_map(|(l, (q, k))| [(*l, q), (*l, k)]).collect();
-    if let Some(blob) = pack(&own, own_max, precision).filter(|_| !own.is_empty()) {
+    if let Some(blob) = pack(&own, self_max, precision).filter(|_| !own.is_empty()) {
         store.put(Key::new(id, Kind::SelfAttention, step), blob);
     }
 }
@@ -197,10 +204,10 @@ pub(super) fn find_cross(store: &Store, id: NodeId, step: usize, device: &Device
 /// Queries and keys of a step by layer.
 type OwnMaps = BTreeMap<usize, (Tensor, Tensor)>;
 
-/// The queries and keys of a step, if the store has those of all layers up to `own_max` pixels.
-pub(super) fn find_own(store: &Store, id: NodeId, step: usize, own_max: usize, device: &Device) -> Option<OwnMaps> {
+/// The queries and keys of a step, if the store has those of all layers up to `self_max` pixels.
+pub(super) fn find_own(store: &Store, id: NodeId, step: usize, self_max: usize, device: &Device) -> Option<OwnMaps> {
     let (tensors, limit) = unpack(&*store.get(Key::new(id, Kind::SelfAttention, step))?, device)?;
-    if limit < own_max {
+    if limit < self_max {
         return None;
     }
     let pairs = tensors.chunks_exact(2).map(|p| (p[0].0, (p[0].1.clone(), p[1].1.clone())));

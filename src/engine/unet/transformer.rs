@@ -125,9 +125,9 @@ impl Transformer {
 
 impl Block {
     fn forward(&self, x: Tensor, grid: (usize, usize), pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
-        let own = then(self.norm_1.forward(&x)?, |n| self.attend_self(n, pass.site(Kind::Own, grid), pass))?;
+        let own = then(self.norm_1.forward(&x)?, |n| self.attend_self(n, pass.site(Kind::SelfAttention, grid), pass))?;
         let x = add(x, own, |own, x| self.own.out.forward_with(own, None, Some(x)))?;
-        let text = then(self.norm_2.forward(&x)?, |n| self.attend_text(n, pass.site(Kind::Text, grid), pass))?;
+        let text = then(self.norm_2.forward(&x)?, |n| self.attend_text(n, pass.site(Kind::Cross, grid), pass))?;
         let x = add(x, text, |text, x| self.text.out.forward_with(text, None, Some(x)))?;
         let inner = then(self.norm_3.forward(&x)?, |n| self.ff_in.forward(n))?;
         add(x, inner, |inner, x| self.ff_out.forward_with(inner, None, Some(x)))

@@ -31,7 +31,7 @@ impl Probe {
     }
 
     fn is_first(&self, site: Site) -> bool {
-        let first = if site.kind == Kind::Text { self.first_cross } else { self.first_self };
+        let first = if site.kind == Kind::Cross { self.first_cross } else { self.first_self };
         site.side == Side::Down && site.grid == GRID && first.is_none_or(|layer| layer == site.layer)
     }
 }

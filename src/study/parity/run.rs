@@ -293,9 +293,9 @@ impl Worker<'_> {
         schedule_results(&*sampler, "", &mut self.out);
         let steps = self.case.steps();
         let length = texts[0].ids.len();
-        let own_max = self.case.edit.as_ref().map_or(0, |e| e.self_replace_max_pixels);
+        let self_max = self.case.edit.as_ref().map_or(0, |e| e.self_replace_max_pixels);
         let keep = if self.case.edit.is_some() {
-            Keep { cross: 0..steps, own: 0..steps, own_max, values: false }
+            Keep { cross: 0..steps, own: 0..steps, self_max, values: false }
         } else {
             Keep::default()
         };

@@ -179,7 +179,7 @@ pub(super) fn orders(case: &Case, edit: &Edit, words: &TargetWords, masks: (Mask
             columns: words.columns.clone(),
             cross: words.rows.iter().map(|r| r.start.min(steps)..r.end.min(steps)).collect(),
             own: words.self_range.clone(),
-            own_max: edit.self_replace_max_pixels,
+            self_max: edit.self_replace_max_pixels,
             values: 0..0,
             v_mix: 0.0,
             v_layers: VLayers::Cross,

@@ -8,7 +8,7 @@ use super::{AttentionControl, Kind, Site};
 
 /// Scales columns. Comes after recording: what is recorded is carried, never used.
 #[derive(Debug, Clone)]
-pub struct Weigh {
+pub struct Reweight {
     /// One per token.
     weights: Vec<f32>,
     /// Steps during which each token's weight applies; `None` is always.
@@ -19,7 +19,7 @@ pub struct Weigh {
     row_gaps: Vec<f32>,
 }
 
-impl Weigh {
+impl Reweight {
     /// Weights one per token, applied always or inside the tokens' windows. `measure` keeps the largest deviation of a
     /// row's sum from 1, which the turn's report names.
     #[must_use]
@@ -53,9 +53,9 @@ pub fn weights_at(weights: &[f32], inside: Option<&[Range<usize>]>, step: usize)
     }
 }
 
-impl AttentionControl for Weigh {
+impl AttentionControl for Reweight {
     fn watches(&self, site: Site) -> bool {
-        site.kind == Kind::Text && (self.measure || self.renormalize || self.weights.iter().any(|w| *w != 1.0))
+        site.kind == Kind::Cross && (self.measure || self.renormalize || self.weights.iter().any(|w| *w != 1.0))
     }
 
     fn attend_text(&mut self, site: Site, mut probs: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
