@@ -13,8 +13,8 @@ use crate::plan::settings::{Precision, VLayers};
 
 /// A plan's part in attention, worked out for a run: which columns, queries, keys and values are an ancestor's, and when.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Carry {
-    /// ColumnSource of each token's column.
+pub struct InjectionPlan {
+    /// Source of each token's column.
     pub columns: Vec<Column>,
     /// Steps during which each token's column is carried.
     pub cross: Vec<Range<usize>>,
@@ -35,7 +35,7 @@ pub struct Carry {
 /// An ancestor, generations up, and its tokens with their shares.
 pub type ColumnSource<'c> = (usize, &'c [(usize, f32)]);
 
-impl Carry {
+impl InjectionPlan {
     /// Whether token `j`'s column is an ancestor's at a step, and whose.
     #[must_use]
     pub fn source(&self, j: usize, step: usize) -> Option<ColumnSource<'_>> {
@@ -73,9 +73,9 @@ impl Carry {
     }
 }
 
-/// Carries ancestors' maps as a [`Carry`] says.
+/// Carries ancestors' maps as an [`InjectionPlan`] says.
 pub struct Inject<'a> {
-    carry: &'a Carry,
+    carry: &'a InjectionPlan,
     source: &'a mut dyn MapSource,
     /// Maps of this step's ancestors; the parent first.
     now: Vec<Option<Arc<StepMaps>>>,
@@ -84,7 +84,7 @@ pub struct Inject<'a> {
 impl<'a> Inject<'a> {
     /// A control that asks `source` for what `carry` names.
     #[must_use]
-    pub fn new(carry: &'a Carry, source: &'a mut dyn MapSource) -> Self {
+    pub fn new(carry: &'a InjectionPlan, source: &'a mut dyn MapSource) -> Self {
         Self { carry, source, now: Vec::new() }
     }
 

@@ -12,7 +12,7 @@ use candle_core::Tensor;
 
 use super::{Engine, Run, Trajectory};
 use crate::attention::blend::{ComputedBlend, InheritedBlend, LocalBlend, Mask, MaskRule, MaskWords, Parent};
-use crate::attention::inject::{Carry, Inject};
+use crate::attention::inject::{Inject, InjectionPlan};
 use crate::attention::maps::{MapSource, StepMaps};
 use crate::attention::record::{Keep, MaskLayers, Record};
 use crate::attention::reweight::{Reweight, weights_at};
@@ -24,9 +24,9 @@ use crate::prompt::Prompt;
 
 /// A plan worked out for one run, in tokens and steps.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Orders {
+pub struct RunPlan {
     /// What is carried, and when.
-    pub carry: Carry,
+    pub carry: InjectionPlan,
     /// One weight per token.
     pub weights: Vec<f32>,
     /// Steps during which each token's weight applies; `None` is always.
@@ -34,15 +34,15 @@ pub struct Orders {
     /// Whether rows of used maps are scaled back to a sum of 1.
     pub renormalize: bool,
     /// Where the picture may change.
-    pub region: Where,
+    pub region: RunRegion,
 }
 
-impl Orders {
+impl RunPlan {
     /// The orders of a plain generation over `length` tokens: nothing is carried, weighed or blended.
     #[must_use]
     pub fn untouched(length: usize, map_precision: Precision) -> Self {
         Self {
-            carry: Carry {
+            carry: InjectionPlan {
                 columns: vec![Column::Own; length],
                 cross: vec![0..0; length],
                 own: 0..0,
@@ -55,12 +55,12 @@ impl Orders {
             weights: vec![1.0; length],
             weights_inside: None,
             renormalize: false,
-            region: Where::Everywhere,
+            region: RunRegion::Everywhere,
         }
     }
 }
 
-impl Orders {
+impl RunPlan {
     /// Weights at a step, one per token.
     #[must_use]
     pub fn weights_at(&self, step: usize) -> Vec<f32> {
@@ -80,9 +80,9 @@ impl Orders {
             weights[prompt.word_tokens[word].clone()].fill(*weight as f32);
         }
         let region = match plan.region() {
-            Region::Everywhere => Where::Everywhere,
-            Region::As { .. } => Where::As,
-            Region::Words { source, target, source_out, target_out } => Where::Words {
+            Region::Everywhere => RunRegion::Everywhere,
+            Region::As { .. } => RunRegion::As,
+            Region::Words { source, target, source_out, target_out } => RunRegion::Words {
                 k: s.k,
                 substruct_k: s.substruct_k,
                 source: MaskWords { within: source.clone(), without: source_out.clone() },
@@ -93,7 +93,7 @@ impl Orders {
             },
         };
         Self {
-            carry: Carry {
+            carry: InjectionPlan {
                 columns,
                 own: if carries { own(s.self_replace_steps) } else { 0..0 },
                 self_max: s.self_max.unwrap_or(auto_self_max),
@@ -113,7 +113,7 @@ impl Orders {
 
 /// Where the picture may change.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Where {
+pub enum RunRegion {
     /// Everywhere.
     Everywhere,
     /// Where words' maps say.
@@ -139,20 +139,20 @@ pub enum Where {
 
 /// What a run takes from those before it.
 #[derive(Default)]
-pub struct Before<'a> {
+pub struct Inherited<'a> {
     /// The parent's latents and word maps, for a fresh mask.
     pub parent: Option<Parent>,
-    /// An ancestor's masks and outside, for [`Where::As`].
+    /// An ancestor's masks and outside, for [`RunRegion::As`].
     pub taken_up: Option<InheritedMasks>,
     /// Ancestors' maps.
     pub maps: Option<&'a mut dyn MapSource>,
     /// First steps that another run did under the same orders.
-    pub begun: Option<Begun<'a>>,
+    pub begun: Option<RunPrefix<'a>>,
 }
 
-/// The first steps of a run, taken over from one that was given the same orders for them ([`Orders::shared`]).
+/// The first steps of a run, taken over from one that was given the same orders for them ([`RunPlan::shared`]).
 #[derive(Debug, Clone, Copy)]
-pub struct Begun<'a> {
+pub struct RunPrefix<'a> {
     /// The latents: one more than steps.
     pub latents: &'a [Tensor],
     /// Word maps by step.
@@ -169,7 +169,7 @@ pub struct Begun<'a> {
 
 /// What a run leaves.
 #[derive(Debug)]
-pub struct Drawn {
+pub struct DrawOutput {
     /// All latents.
     pub trajectory: Trajectory,
     /// Carried maps by step, as far as they were to be kept.
@@ -189,7 +189,7 @@ pub struct Drawn {
 }
 
 /// How a picture is drawn besides its run and orders.
-pub struct Means<'a> {
+pub struct RunOptions<'a> {
     /// Layers whose maps make masks and word maps.
     pub layers: MaskLayers,
     /// Maps to keep.
@@ -208,10 +208,10 @@ pub fn draw(
     engine: &Engine,
     run: &Run<'_>,
     start: &Tensor,
-    orders: &Orders,
-    before: Before<'_>,
-    means: Means<'_>,
-) -> Result<Option<Drawn>> {
+    orders: &RunPlan,
+    before: Inherited<'_>,
+    means: RunOptions<'_>,
+) -> Result<Option<DrawOutput>> {
     let steps = run.sampler.timesteps().len();
     let (h, w, _) = start.dims3()?;
     let mut none = crate::attention::maps::NoAncestors;
@@ -224,7 +224,7 @@ pub fn draw(
     let mut record = Record::new(means.keep, means.layers, steps);
     let mut latents = vec![start.clone()];
     let mut sampler = run.sampler.after(before.begun.map_or(&[], |begun| begun.memory));
-    if let Some(Begun { latents: done, word_maps, targets, masks, row_gaps, .. }) = before.begun {
+    if let Some(RunPrefix { latents: done, word_maps, targets, masks, row_gaps, .. }) = before.begun {
         latents = done.to_vec();
         record = record.after(word_maps);
         reweight = reweight.after(row_gaps);
@@ -243,7 +243,7 @@ pub fn draw(
         return Ok(None);
     };
     let mask_maps = match (&blend, rule, &orders.region) {
-        (LocalBlend::Computed(fresh), Some(rule), Where::Words { source, target, .. }) => {
+        (LocalBlend::Computed(fresh), Some(rule), RunRegion::Words { source, target, .. }) => {
             let (a, b) = fresh.sums();
             Some((rule.map(a, &source.within), rule.map(b, &target.within)))
         }
@@ -253,27 +253,27 @@ pub fn draw(
     let (masks, targets) = blend.into_parts();
     let row_gaps = reweight.into_row_gaps();
     let memory = sampler.memory().to_vec();
-    Ok(Some(Drawn { trajectory, maps, word_maps, masks, targets, mask_maps, row_gaps, memory }))
+    Ok(Some(DrawOutput { trajectory, maps, word_maps, masks, targets, mask_maps, row_gaps, memory }))
 }
 
 /// An ancestor's masks by step, the latents that lay outside them after each step, and its arithmetic.
 pub type InheritedMasks = (Vec<Option<Mask>>, Arc<Vec<Tensor>>, BlendArithmetic);
 
 fn blend(
-    orders: &Orders,
+    orders: &RunPlan,
     parent: Option<Parent>,
     taken_up: Option<InheritedMasks>,
     (layers, latent): (MaskLayers, (usize, usize)),
 ) -> Result<(LocalBlend, Option<MaskRule>, bool)> {
     match &orders.region {
-        Where::Everywhere => Ok((LocalBlend::Off, None, false)),
-        Where::As => {
+        RunRegion::Everywhere => Ok((LocalBlend::Off, None, false)),
+        RunRegion::As => {
             let Some((masks, outside, arithmetic)) = taken_up else {
                 anyhow::bail!("BUG: masks are to be taken up, but none were given");
             };
             Ok((LocalBlend::Inherited(InheritedBlend { masks, outside, arithmetic }), None, false))
         }
-        Where::Words { k, substruct_k, source, target, start, arithmetic, maps } => {
+        RunRegion::Words { k, substruct_k, source, target, start, arithmetic, maps } => {
             let Some(parent) = parent else {
                 anyhow::bail!("BUG: a mask is to be made, but there is no parent");
             };
@@ -294,7 +294,7 @@ pub fn recall(
     engine: &Engine,
     run: &Run<'_>,
     (step, latent): (usize, &Tensor),
-    orders: &Orders,
+    orders: &RunPlan,
     ancestors: &mut dyn MapSource,
     keep: Keep,
 ) -> Result<StepMaps> {

@@ -7,11 +7,11 @@
 //! alike, mixes no values, and is blended with the same masks: by induction over the steps equal latents give equal own
 //! maps, and carried ones are copies. A node that is known to equal another up to a step counts as that one up to there.
 //!
-//! The orders are those that the run itself is given ([`Orders::of`]), so what is told here cannot drift from what is done.
+//! The orders are those that the run itself is given ([`RunPlan::of`]), so what is told here cannot drift from what is done.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::edit::{Orders, Where};
+use super::edit::{RunPlan, RunRegion};
 use crate::attention::Kind;
 use crate::plan::settings::Precision;
 use crate::plan::{Plan, Region};
@@ -19,7 +19,7 @@ use crate::prompt::Prompt;
 
 /// A node as far as its sources go.
 #[derive(Debug, Clone, Copy)]
-pub struct Kin<'a> {
+pub struct NodeView<'a> {
     /// Its plan.
     pub plan: &'a Plan,
     /// Its prompt.
@@ -28,7 +28,7 @@ pub struct Kin<'a> {
 
 /// What all nodes of a tree share.
 #[derive(Debug, Clone)]
-pub struct Frame {
+pub struct TreeFacts {
     /// Denoising steps.
     pub steps: usize,
     /// Rounding of carried maps.
@@ -50,7 +50,7 @@ pub enum Source {
 
 /// What keeps a node from being another, bit for bit.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Breach {
+pub struct Mismatch {
     /// The first step at which it does.
     pub step: usize,
     /// What differs there.
@@ -138,7 +138,7 @@ impl Pool {
 
 #[derive(Debug)]
 struct Node {
-    orders: Orders,
+    orders: RunPlan,
     /// The node whose masks it is blended with, and the step at which they begin.
     masks: Option<(usize, usize)>,
     /// Columns by stretch of steps and token.
@@ -164,11 +164,11 @@ pub struct Trace {
 impl Trace {
     /// Follows the sources of `family`, nearest first.
     #[must_use]
-    pub fn of(family: &[Kin<'_>], frame: &Frame) -> Self {
-        let orders: Vec<Orders> = family
+    pub fn of(family: &[NodeView<'_>], frame: &TreeFacts) -> Self {
+        let orders: Vec<RunPlan> = family
             .iter()
             .rev()
-            .map(|kin| Orders::of(kin.plan, kin.prompt, frame.steps, frame.map_precision, frame.self_max))
+            .map(|kin| RunPlan::of(kin.plan, kin.prompt, frame.steps, frame.map_precision, frame.self_max))
             .collect();
         let mut trace = Self {
             nodes: Vec::new(),
@@ -180,7 +180,7 @@ impl Trace {
         let mut alike: HashMap<Vec<u32>, Vec<usize>> = HashMap::new();
         for (i, (kin, orders)) in family.iter().rev().zip(orders).enumerate() {
             let masks = match (kin.plan.region(), &orders.region) {
-                (Region::Words { .. }, Where::Words { start, .. }) => Some((i, *start)),
+                (Region::Words { .. }, RunRegion::Words { start, .. }) => Some((i, *start)),
                 (Region::As { up }, _) => i.checked_sub(*up).and_then(|from| trace.nodes[from].masks),
                 _ => None,
             };
@@ -208,13 +208,13 @@ impl Trace {
 
     /// What keeps the family's member `node` from being its member `wanted`, bit for bit; `None` if nothing does.
     #[must_use]
-    pub fn breach(&self, node: usize, wanted: usize) -> Option<Breach> {
+    pub fn breach(&self, node: usize, wanted: usize) -> Option<Mismatch> {
         let (node, wanted) = (self.turned(node), self.turned(wanted));
         if self.ids[node] != self.ids[wanted] {
-            return Some(Breach { step: 0, what: Difference::Words });
+            return Some(Mismatch { step: 0, what: Difference::Words });
         }
         let (stretch, what) = self.compare(node, wanted)?;
-        Some(Breach { step: self.starts[stretch], what })
+        Some(Mismatch { step: self.starts[stretch], what })
     }
 
     /// Counted from the root instead of from the newest, or back.
@@ -318,14 +318,14 @@ impl Trace {
 }
 
 /// The steps at which any window of these orders opens or closes, or a mask begins; step 0 among them.
-fn stretches(orders: &[Orders], steps: usize) -> Vec<usize> {
+fn stretches(orders: &[RunPlan], steps: usize) -> Vec<usize> {
     let mut starts = BTreeSet::from([0]);
     for one in orders {
         let carry = &one.carry;
         for window in carry.cross.iter().chain([&carry.own, &carry.values]) {
             starts.extend([window.start, window.end]);
         }
-        if let Where::Words { start, .. } = &one.region {
+        if let RunRegion::Words { start, .. } = &one.region {
             starts.insert(*start);
         }
     }

@@ -10,7 +10,7 @@ use super::{Conditions, Engine};
 
 /// How null-text optimisation goes.
 #[derive(Debug, Clone, Copy)]
-pub struct NullText {
+pub struct NullTextRule {
     /// Inner steps of each step, at most.
     pub inner_steps: usize,
     /// The loss at which a step is left early: this plus 2e-5 times the step's number.
@@ -62,7 +62,7 @@ impl Engine {
         conditions: &Conditions,
         ddim: &Ddim,
         guidance: f64,
-        rule: NullText,
+        rule: NullTextRule,
     ) -> Result<Nulled> {
         anyhow::ensure!(
             matches!(self.backend(), Backend::Plain(_, DType::F64)),
@@ -73,12 +73,12 @@ impl Engine {
             inverted.iter().map(|l| self.backend().like(l)).collect::<candle_core::Result<_>>()?;
         let mut latent = inverted[steps].clone();
         let mut found = Nulled { embeddings: Vec::new(), inner_steps: Vec::new(), losses: Vec::new() };
-        let mut embedding = self.backend().like(&conditions.empty[0].text)?;
-        let added = conditions.empty[0].added.clone();
+        let mut embedding = self.backend().like(&conditions.uncond[0].text)?;
+        let added = conditions.uncond[0].added.clone();
         for (step, level) in ddim.timesteps().iter().enumerate() {
             let wanted = &inverted[steps - 1 - step];
             let rate = 1e-2 * (1.0 - step as f64 / 100.0);
-            let written = self.predict(&latent.unsqueeze(0)?, &conditions.written, *level)?.squeeze(0)?.detach();
+            let written = self.predict(&latent.unsqueeze(0)?, &conditions.cond, *level)?.squeeze(0)?.detach();
             let guided = |empty: &Tensor| -> Result<Tensor> {
                 let condition = Condition { text: empty.clone(), added: added.clone() };
                 let empty = self.predict(&latent.unsqueeze(0)?, &condition, *level)?.squeeze(0)?;
@@ -114,12 +114,12 @@ impl Engine {
 struct Adam {
     mean: Tensor,
     square: Tensor,
-    rule: NullText,
+    rule: NullTextRule,
     t: i32,
 }
 
 impl Adam {
-    fn new(like: &Tensor, rule: NullText) -> Result<Self> {
+    fn new(like: &Tensor, rule: NullTextRule) -> Result<Self> {
         Ok(Self { mean: like.zeros_like()?, square: like.zeros_like()?, rule, t: 0 })
     }
 

@@ -46,9 +46,9 @@ pub const VERSION: u32 = 2;
 #[derive(Debug, Clone)]
 pub struct Conditions {
     /// The written prompt, batch 1.
-    pub written: Condition,
+    pub cond: Condition,
     /// The empty prompt, batch 1: one for all steps, or one for each.
-    pub empty: Vec<Condition>,
+    pub uncond: Vec<Condition>,
 }
 
 /// All that decides a run, except who watches it.
@@ -213,7 +213,7 @@ impl Reader {
     pub fn conditions(&self, prompt: &str, negative: &str, (width, height): (usize, usize)) -> Result<Conditions> {
         let (w, h) = (width as f32, height as f32);
         let ids = [h, w, 0.0, 0.0, h, w];
-        Ok(Conditions { written: self.embed(prompt, ids)?, empty: vec![self.embed_empty(negative, ids)?] })
+        Ok(Conditions { cond: self.embed(prompt, ids)?, uncond: vec![self.embed_empty(negative, ids)?] })
     }
 
     /// How the encoders compute.
@@ -332,10 +332,10 @@ impl Engine {
 
     /// The texts of a run's batch at a step.
     fn texts(&self, run: &Run<'_>, step: usize) -> Result<Prepared> {
-        let Conditions { written, empty } = run.conditions;
+        let Conditions { cond, uncond } = run.conditions;
         match run.guidance {
-            Guidance::Classifier { .. } => self.unet.prepare(&both(&empty[step.min(empty.len() - 1)], written)?),
-            Guidance::None => self.unet.prepare(written),
+            Guidance::Classifier { .. } => self.unet.prepare(&both(&uncond[step.min(uncond.len() - 1)], cond)?),
+            Guidance::None => self.unet.prepare(cond),
         }
     }
 
@@ -358,7 +358,7 @@ impl Engine {
         ensure!((1..=steps + 1).contains(&latents.len()), "BUG: a run of {steps} steps begins with {}", latents.len());
         let mut text = None;
         for step in latents.len() - 1..steps {
-            if step < run.conditions.empty.len() || text.is_none() {
+            if step < run.conditions.uncond.len() || text.is_none() {
                 text = Some(self.texts(run, step)?);
             }
             let Some(text) = &text else { break };
@@ -401,7 +401,7 @@ impl Engine {
         let level = run.sampler.timesteps()[step];
         let call = Call { step, level, shown: true, map_precision: run.map_precision, control };
         let (text, count) = if self.backend.precision().is_some() {
-            (self.unet.prepare(&run.conditions.written)?, 1)
+            (self.unet.prepare(&run.conditions.cond)?, 1)
         } else {
             // candle's products choose their order of summation by shape; the shape of the first call gives its bits.
             (self.texts(run, step)?, run.guidance.evaluations())

@@ -2,9 +2,9 @@
 //!
 //! Runs of one prompt from one parent that differ in their settings alone do the same until the first step at which a
 //! setting tells them apart: a window that closes, a blend that begins, a weight that ends. What they share need be
-//! computed once ([`Begun`](super::edit::Begun)), and the result has the same bits.
+//! computed once ([`RunPrefix`](super::edit::RunPrefix)), and the result has the same bits.
 
-use super::edit::{Orders, Where};
+use super::edit::{RunPlan, RunRegion};
 use crate::attention::Kind;
 use crate::attention::blend::MaskWords;
 use crate::attention::inject::ColumnSource;
@@ -36,12 +36,12 @@ enum MaskAt<'o> {
     Computed { k: f64, substruct_k: f64, words: [&'o MaskWords; 2], arithmetic: BlendArithmetic },
 }
 
-impl Orders {
+impl RunPlan {
     /// Whether masks are made of weighed maps that differ from the recorded ones.
     #[must_use]
     pub fn makes_masks_of_used_maps(&self) -> bool {
         let weighs = self.renormalize || self.weights.iter().any(|w| *w != 1.0);
-        matches!(&self.region, Where::Words { maps: BlendMaps::Used, .. }) && weighs
+        matches!(&self.region, RunRegion::Words { maps: BlendMaps::Used, .. }) && weighs
     }
 
     fn at(&self, step: usize) -> AtStep<'_> {
@@ -56,8 +56,8 @@ impl Orders {
             renormalize: self.renormalize,
             makes_masks_of_used_maps: self.makes_masks_of_used_maps(),
             mask: match &self.region {
-                Where::As => Some(MaskAt::Inherited),
-                Where::Words { k, substruct_k, source, target, start, arithmetic, .. } if *start <= step => {
+                RunRegion::As => Some(MaskAt::Inherited),
+                RunRegion::Words { k, substruct_k, source, target, start, arithmetic, .. } if *start <= step => {
                     let (k, substruct_k, arithmetic) = (*k, *substruct_k, *arithmetic);
                     Some(MaskAt::Computed { k, substruct_k, words: [source, target], arithmetic })
                 }
@@ -85,8 +85,8 @@ mod tests {
     use super::*;
     use crate::plan::settings::Precision;
 
-    fn orders(change: impl Fn(&mut Orders)) -> Orders {
-        let mut orders = Orders::untouched(3, Precision::F32);
+    fn orders(change: impl Fn(&mut RunPlan)) -> RunPlan {
+        let mut orders = RunPlan::untouched(3, Precision::F32);
         orders.carry.columns = vec![Column::From { up: 1, tokens: vec![(0, 1.0)] }; 3];
         orders.carry.cross = vec![0..4; 3];
         orders.carry.own = 0..4;
@@ -96,14 +96,14 @@ mod tests {
         orders
     }
 
-    fn words(k: f64, start: usize, maps: BlendMaps) -> Where {
+    fn words(k: f64, start: usize, maps: BlendMaps) -> RunRegion {
         let side = MaskWords { within: vec![1], without: vec![] };
         let (source, target) = (side.clone(), side);
-        Where::Words { k, substruct_k: 0.3, source, target, start, arithmetic: BlendArithmetic::Select, maps }
+        RunRegion::Words { k, substruct_k: 0.3, source, target, start, arithmetic: BlendArithmetic::Select, maps }
     }
 
     #[track_caller]
-    fn check(expected: usize, change: impl Fn(&mut Orders)) {
+    fn check(expected: usize, change: impl Fn(&mut RunPlan)) {
         let (a, b) = (orders(|_| {}), orders(change));
         assert_eq!((a.shared(&b, 10), b.shared(&a, 10)), (expected, expected));
         let same = |(x, y): &([u8; 32], [u8; 32])| x == y;
@@ -125,8 +125,8 @@ mod tests {
     fn another_threshold_tells_runs_apart_only_once_the_blend_begins() {
         check(2, |o| o.region = words(0.5, 2, BlendMaps::Carried));
         check(2, |o| o.region = words(0.3, 5, BlendMaps::Carried));
-        check(2, |o| o.region = Where::Everywhere);
-        check(0, |o| o.region = Where::As);
+        check(2, |o| o.region = RunRegion::Everywhere);
+        check(0, |o| o.region = RunRegion::As);
     }
 
     #[test]

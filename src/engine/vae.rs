@@ -3,7 +3,7 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Step, attention, forget_buffers, then};
+use super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Resample, attention, forget_buffers, then};
 use crate::model::spec::VaeSpec;
 use crate::model::weights::Weights;
 
@@ -64,7 +64,7 @@ impl Loader<'_> {
     }
 
     /// A convolution that changes the grid.
-    fn resize(&self, name: &str, channels: usize, step: Step) -> Result<Conv> {
+    fn resize(&self, name: &str, channels: usize, step: Resample) -> Result<Conv> {
         Conv::load(self.w, name, ConvSpec::new(channels, channels, 3).step(step), self.backend)
     }
 
@@ -132,7 +132,7 @@ impl Loader<'_> {
             };
             let resize = if i + 1 < c.len() {
                 let name = format!("encoder.down_blocks.{i}.downsamplers.0.conv");
-                Some(self.resize(&name, outputs, Step::HalvePadAfter)?)
+                Some(self.resize(&name, outputs, Resample::HalvePadAfter)?)
             } else {
                 None
             };
@@ -161,7 +161,7 @@ impl Loader<'_> {
             };
             let resize = if i + 1 < c.len() {
                 let name = format!("decoder.up_blocks.{i}.upsamplers.0.conv");
-                Some(self.resize(&name, outputs, Step::Double)?)
+                Some(self.resize(&name, outputs, Resample::Double)?)
             } else {
                 None
             };

@@ -13,7 +13,7 @@ use crate::turn::Replaced;
 
 /// One point on the way to the root: its prompt, and for each word its identity and absolute weight.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Generation {
+pub struct Ancestry {
     /// Text, words and tokens.
     pub prompt: Prompt,
     /// One per word.
@@ -53,7 +53,7 @@ fn kept(spans: &[Replaced], words: usize) -> Vec<Option<usize>> {
 
 /// Identities of a prompt's words. `family` is nearest first; empty at a root, where all are new.
 #[must_use]
-pub fn identities(family: &[&Generation], new: &Prompt, spans: &[Replaced]) -> Vec<u32> {
+pub fn identities(family: &[&Ancestry], new: &Prompt, spans: &[Replaced]) -> Vec<u32> {
     let n = new.words.len();
     let mut next = family.iter().flat_map(|g| &g.identities).max().map_or(0, |m| m + 1);
     let Some(parent) = family.first() else {
@@ -86,7 +86,7 @@ pub fn identities(family: &[&Generation], new: &Prompt, spans: &[Replaced]) -> V
 
 /// The identity of an equal word that an ancestor had in the same gap, unless another word of the new prompt has it.
 fn taken_back(
-    family: &[&Generation],
+    family: &[&Ancestry],
     new: &Prompt,
     found: &[Option<u32>],
     word: usize,
@@ -113,7 +113,7 @@ fn taken_back(
 
 /// The source of every token's column.
 #[must_use]
-pub fn columns(family: &[&Generation], new: &Prompt, identities: &[u32], spans: &[Replaced]) -> Vec<Column> {
+pub fn columns(family: &[&Ancestry], new: &Prompt, identities: &[u32], spans: &[Replaced]) -> Vec<Column> {
     let mut columns = vec![Column::Own; new.ids.len()];
     if family.is_empty() {
         return columns;
@@ -152,14 +152,7 @@ pub fn columns(family: &[&Generation], new: &Prompt, identities: &[u32], spans: 
 
 /// Columns of the words of a span that found no ancestor: from the words given up, one to one if there are equally many
 /// words, else from all of them; in either case n tokens to m, each target token gets the sum divided by m.
-fn swap(
-    parent: &Generation,
-    new: &Prompt,
-    identities: &[u32],
-    span: &Replaced,
-    lost: &[usize],
-    columns: &mut [Column],
-) {
+fn swap(parent: &Ancestry, new: &Prompt, identities: &[u32], span: &Replaced, lost: &[usize], columns: &mut [Column]) {
     let gained: Vec<usize> = span.target.clone().filter(|w| lost.contains(w)).collect();
     let kept_ids: Vec<u32> = (0..new.words.len()).filter(|w| !gained.contains(w)).map(|w| identities[w]).collect();
     let given_up: Vec<usize> = span.source.clone().filter(|w| !kept_ids.contains(&parent.identities[*w])).collect();
@@ -199,7 +192,7 @@ fn n_to_m(source: &[usize], target: &[usize], columns: &mut [Column]) {
 /// A word takes the weight that its identity had at the nearest ancestor that knew it. In a swap of unequal word counts
 /// the gained words get the weight that the given-up ones share, else 1.
 #[must_use]
-pub fn weights(family: &[&Generation], identities: &[u32], spans: &[Replaced]) -> (Vec<f64>, Option<String>) {
+pub fn weights(family: &[&Ancestry], identities: &[u32], spans: &[Replaced]) -> (Vec<f64>, Option<String>) {
     let known =
         |id: u32| family.iter().find_map(|g| g.identities.iter().position(|other| *other == id).map(|i| g.weights[i]));
     let mut warning = None;
@@ -257,13 +250,13 @@ mod tests {
         Replaced { source, target }
     }
 
-    fn grow(family: &[Generation], text: &str, spans: &[Replaced]) -> (Generation, Vec<Column>) {
-        let family: Vec<&Generation> = family.iter().rev().collect();
+    fn grow(family: &[Ancestry], text: &str, spans: &[Replaced]) -> (Ancestry, Vec<Column>) {
+        let family: Vec<&Ancestry> = family.iter().rev().collect();
         let prompt = prompt(text);
         let identities = identities(&family, &prompt, spans);
         let columns = columns(&family, &prompt, &identities, spans);
         let (weights, _) = weights(&family, &identities, spans);
-        (Generation { prompt, identities, weights }, columns)
+        (Ancestry { prompt, identities, weights }, columns)
     }
 
     fn show(columns: &[Column]) -> String {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::align::{Published, refine, replace, word_positions};
-use super::lineage::{self, Generation};
+use super::lineage::{self, Ancestry};
 use super::settings::{Alignment, TurnSettings};
 use super::{Above, EditMethod, Impossible, P2p, Plan, PlanParts, Region};
 use crate::prompt::Prompt;
@@ -49,7 +49,7 @@ pub struct Resolved {
     /// The plan.
     pub plan: Plan,
     /// The new prompt with identities and weights.
-    pub generation: Generation,
+    pub generation: Ancestry,
     /// Sentences for the person.
     pub warnings: Vec<String>,
 }
@@ -61,7 +61,7 @@ pub struct Resolved {
 /// # Errors
 /// Fails if a weight leaves its range, the prompt is far too long, or a mask word typed by hand is in neither prompt.
 pub fn resolve(
-    family: &[&Generation],
+    family: &[&Ancestry],
     prompt: Prompt,
     edit: &Edit,
     settings: &TurnSettings,
@@ -84,8 +84,8 @@ pub fn resolve(
             });
         }
     }
-    let generation = Generation { prompt, identities, weights };
-    let Generation { prompt, identities, weights } = &generation;
+    let generation = Ancestry { prompt, identities, weights };
+    let Ancestry { prompt, identities, weights } = &generation;
     let (method, above) = match family.first() {
         None => (EditMethod::Generate { tokens: prompt.ids.len() }, None),
         Some(parent) => {
@@ -175,7 +175,7 @@ fn typed(
 /// The words a change is about: given up and weighed in the source, gained and weighed in the target, with their nouns.
 /// Indices into the words of either.
 #[must_use]
-pub fn changed_words(parent: &Generation, child: &Generation, spans: &[Replaced]) -> (Vec<usize>, Vec<usize>) {
+pub fn changed_words(parent: &Ancestry, child: &Ancestry, spans: &[Replaced]) -> (Vec<usize>, Vec<usize>) {
     let mut source: Vec<usize> = spans.iter().flat_map(|s| s.source.clone()).collect();
     let mut target: Vec<usize> = spans.iter().flat_map(|s| s.target.clone()).collect();
     for word in 0..child.prompt.words.len() {
@@ -191,7 +191,7 @@ pub fn changed_words(parent: &Generation, child: &Generation, spans: &[Replaced]
 
 /// Tokens of the words a change is about, in the source and in the target.
 #[must_use]
-pub fn changed_tokens(parent: &Generation, child: &Generation, spans: &[Replaced]) -> (Vec<usize>, Vec<usize>) {
+pub fn changed_tokens(parent: &Ancestry, child: &Ancestry, spans: &[Replaced]) -> (Vec<usize>, Vec<usize>) {
     let (a, b) = changed_words(parent, child, spans);
     (tokens(&parent.prompt, &a), tokens(&child.prompt, &b))
 }
@@ -211,8 +211,8 @@ fn place_in_parent(spans: &[Replaced], word: usize) -> Option<usize> {
 }
 
 fn region(
-    parent: &Generation,
-    child: &Generation,
+    parent: &Ancestry,
+    child: &Ancestry,
     spans: &[Replaced],
     settings: &TurnSettings,
 ) -> Result<Region, PlanError> {

@@ -8,7 +8,7 @@ use super::json;
 use super::reply::Reply;
 use super::talk::{self, Talk};
 use crate::engine::{Guidance, Reader};
-use crate::plan::lineage::Generation;
+use crate::plan::lineage::Ancestry;
 use crate::plan::resolve::resolve;
 use crate::plan::settings::TurnSettings;
 use crate::plan::window::{For, cross_windows, steps_of};
@@ -44,7 +44,7 @@ fn explained(reader: &Reader, prompt: Option<&str>, turn: Turn) -> Result<(Value
     match turn {
         Turn::Edit(edit) => {
             let root = prompt.map(|p| root(reader, p)).transpose()?;
-            let family: Vec<&Generation> = root.iter().filter(|_| !edit.is_root).collect();
+            let family: Vec<&Ancestry> = root.iter().filter(|_| !edit.is_root).collect();
             let resolved = resolve(&family, reader.prompt(&edit.prompt)?, &edit, &TurnSettings::default())?;
             let weights = json::weights(&edit.prompt, &resolved.plan.weights);
             let warnings: Vec<String> = edit.warnings.iter().cloned().chain(resolved.warnings).collect();
@@ -55,11 +55,11 @@ fn explained(reader: &Reader, prompt: Option<&str>, turn: Turn) -> Result<(Value
     }
 }
 
-fn root(reader: &Reader, prompt: &str) -> Result<Generation> {
+fn root(reader: &Reader, prompt: &str) -> Result<Ancestry> {
     let prompt = reader.prompt(prompt)?;
     let identities = crate::plan::lineage::identities(&[], &prompt, &[]);
     let weights = vec![1.0; prompt.words.len()];
-    Ok(Generation { prompt, identities, weights })
+    Ok(Ancestry { prompt, identities, weights })
 }
 
 /// `/explain EDIT`; the place of an error is counted in the whole line.
@@ -194,8 +194,8 @@ fn source_text(column: &Column, family: &[std::sync::Arc<crate::session::relativ
     format!("`{}` {who}", names.join(" "))
 }
 
-fn region_text(region: &Region, parent: &Generation, child: &Generation, k: f64, session: &Session) -> String {
-    let words = |tokens: &[usize], g: &Generation| {
+fn region_text(region: &Region, parent: &Ancestry, child: &Ancestry, k: f64, session: &Session) -> String {
+    let words = |tokens: &[usize], g: &Ancestry| {
         let mut words: Vec<&str> = tokens
             .iter()
             .filter_map(|t| g.prompt.word_tokens.iter().position(|r| r.contains(t)).map(|w| g.prompt.words[w].as_str()))

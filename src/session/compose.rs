@@ -3,7 +3,7 @@
 //! A list of places says, for each word of a later prompt, which word of an earlier one it is; `None` where it is new.
 //! Such lists compose, spans do not: that is why they stand between.
 
-use crate::plan::lineage::Generation;
+use crate::plan::lineage::Ancestry;
 use crate::turn::words::{same, split};
 use crate::turn::{Change, Replaced};
 
@@ -123,8 +123,8 @@ pub fn find_words(words: &[String], name: &str) -> Vec<usize> {
 
 /// What leads from one prompt with its weights to another, as changes.
 #[must_use]
-pub fn changes(from: &Generation, to: &Generation, spans: &[Replaced]) -> Vec<Change> {
-    let text = |g: &Generation, range: &std::ops::Range<usize>| {
+pub fn changes(from: &Ancestry, to: &Ancestry, spans: &[Replaced]) -> Vec<Change> {
+    let text = |g: &Ancestry, range: &std::ops::Range<usize>| {
         let words = split(&g.prompt.text);
         match (words.get(range.start), range.end.checked_sub(1).and_then(|last| words.get(last))) {
             (Some(first), Some(last)) if !range.is_empty() => g.prompt.text[first.from..last.to].to_owned(),

@@ -15,7 +15,7 @@ use crate::engine::Picture;
 use crate::history::{Event, Tree};
 use crate::measure::thumbprint;
 use crate::plan::Recipe;
-use crate::plan::lineage::{self, Generation};
+use crate::plan::lineage::{self, Ancestry};
 use crate::plan::resolve::{Resolved, resolve};
 use crate::plan::settings::{self, Settings};
 use crate::plan::window::reach;
@@ -49,9 +49,9 @@ impl Relatives {
                 Some(found) => found.clone(),
                 None => {
                     let prompt = model.engine.reader().prompt(&node.plan.prompt)?;
-                    let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
+                    let above: Vec<&Ancestry> = family.iter().map(|r| &r.generation).collect();
                     let identities = lineage::identities(&above, &prompt, node.plan.spans());
-                    let generation = Generation { prompt, identities, weights: node.plan.weights.clone() };
+                    let generation = Ancestry { prompt, identities, weights: node.plan.weights.clone() };
                     let relative = Arc::new(Relative::new(Some(node.id), node.plan.clone(), generation));
                     self.0.insert(node.number, relative.clone());
                     relative
@@ -140,7 +140,7 @@ impl Session {
         let (number, recipe) = (node.number, (*node.recipe).clone());
         let model = self.model_for(&recipe)?;
         let family = self.family(number, &model)?;
-        let above: Vec<&Generation> = family.iter().map(|r| &r.generation).collect();
+        let above: Vec<&Ancestry> = family.iter().map(|r| &r.generation).collect();
         let prompt = model.engine.reader().prompt(&edit.prompt)?;
         Ok((recipe, resolve(&above, prompt, edit, &settings.turn)?))
     }

@@ -15,7 +15,7 @@ use crate::attention::Untouched;
 use crate::attention::blend::{MaskRule, Parent};
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::Keep;
-use crate::engine::edit::{Before, Begun, InheritedMasks, Means, Orders, draw, recall};
+use crate::engine::edit::{Inherited, InheritedMasks, RunOptions, RunPlan, RunPrefix, draw, recall};
 use crate::engine::sampler::{Sampler, sampler};
 use crate::engine::{Conditions, Guidance, Run, StepNoise};
 use crate::history::NodeId;
@@ -43,7 +43,7 @@ pub struct Done {
 pub struct Trail {
     /// The parent and the prompt; a run without a parent has nothing to share.
     of: Option<(NodeId, String)>,
-    orders: Orders,
+    orders: RunPlan,
     left: Arc<Left>,
     /// Maps that masks were made of, where those are not the recorded ones.
     targets: Vec<Vec<f32>>,
@@ -54,16 +54,16 @@ pub struct Trail {
 
 impl Trail {
     /// How many first steps of a run under `orders` are here already.
-    fn shared(&self, of: Option<&(NodeId, String)>, orders: &Orders) -> usize {
+    fn shared(&self, of: Option<&(NodeId, String)>, orders: &RunPlan) -> usize {
         let steps = self.left.trajectory.steps();
         let kept = if orders.makes_masks_of_used_maps() { self.targets.len() } else { steps };
         if of.is_some() && self.of.as_ref() == of { self.orders.shared(orders, steps).min(kept) } else { 0 }
     }
 
-    fn until(&self, step: usize, orders: &Orders) -> Begun<'_> {
+    fn until(&self, step: usize, orders: &RunPlan) -> RunPrefix<'_> {
         let Left { trajectory, word_maps, masks, .. } = &*self.left;
         let targets = if orders.makes_masks_of_used_maps() { &self.targets } else { &**word_maps };
-        Begun {
+        RunPrefix {
             latents: &trajectory.latents()[..=step],
             word_maps: &word_maps[..step],
             targets: &targets[..step],
@@ -144,9 +144,9 @@ impl<'a> Easel<'a> {
         }
     }
 
-    pub(super) fn orders(&self, relative: &Relative) -> Orders {
+    pub(super) fn orders(&self, relative: &Relative) -> RunPlan {
         let Recipe { steps, map_precision, .. } = &*self.recipe;
-        Orders::of(&relative.plan, &relative.generation.prompt, *steps, *map_precision, self.self_max)
+        RunPlan::of(&relative.plan, &relative.generation.prompt, *steps, *map_precision, self.self_max)
     }
 
     fn keep(&self) -> Keep {
@@ -221,7 +221,7 @@ impl<'a> Easel<'a> {
             }
             Some(_) => self.left(ancestors)?.trajectory.before(0).clone(),
         };
-        let mut before = Before::default();
+        let mut before = Inherited::default();
         match node.plan.region() {
             Region::Words { .. } => {
                 let parent = self.left(ancestors)?;
@@ -230,7 +230,7 @@ impl<'a> Easel<'a> {
             }
             Region::As { up } => match self.masks_of(&ancestors[up - 1..])? {
                 Some(taken) => before.taken_up = Some(taken),
-                None => orders.region = crate::engine::edit::Where::Everywhere,
+                None => orders.region = crate::engine::edit::RunRegion::Everywhere,
             },
             Region::Everywhere => {}
         }
@@ -247,7 +247,7 @@ impl<'a> Easel<'a> {
             self.count(run.guidance.evaluations());
             watch(step, latent)
         };
-        let means = Means {
+        let means = RunOptions {
             layers: engine.mask_layers((h, w)),
             keep: keep.clone(),
             observer: &mut Untouched,

@@ -13,7 +13,7 @@ use crate::attention::blend::{MaskRule, MaskWords};
 use crate::engine::Picture;
 use crate::history::Event;
 use crate::plan::Region;
-use crate::plan::lineage::Generation;
+use crate::plan::lineage::Ancestry;
 use crate::plan::resolve::changed_tokens;
 use crate::store::Stats;
 use crate::turn::Replaced;
@@ -47,7 +47,7 @@ impl Session {
     ///
     /// # Errors
     /// Fails if its model cannot be loaded.
-    pub fn generation(&mut self, node: u32) -> Result<Generation> {
+    pub fn generation(&mut self, node: u32) -> Result<Ancestry> {
         let recipe = self.tree()[node].recipe.clone();
         let model = self.model_for(&recipe)?;
         Ok(self.family(node, &model)?[0].generation.clone())
@@ -216,7 +216,7 @@ fn summed(left: &Arc<Left>) -> Vec<f32> {
 }
 
 /// The words that tokens belong to, each once.
-fn words_of(generation: &Generation, tokens: &[usize]) -> Vec<String> {
+fn words_of(generation: &Ancestry, tokens: &[usize]) -> Vec<String> {
     let prompt = &generation.prompt;
     let inside = |word: &usize| prompt.word_tokens[*word].clone().any(|t| tokens.contains(&t));
     (0..prompt.words.len()).filter(inside).map(|word| prompt.words[word].clone()).collect()

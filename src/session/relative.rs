@@ -11,7 +11,7 @@ use crate::attention::maps::StepMaps;
 use crate::engine::{Conditions, Picture, Trajectory};
 use crate::history::NodeId;
 use crate::plan::Plan;
-use crate::plan::lineage::Generation;
+use crate::plan::lineage::Ancestry;
 use crate::plan::settings::Precision;
 use crate::store::codec::{Blob, Dtype};
 use crate::store::{Key, Kind, Store};
@@ -37,7 +37,7 @@ pub struct Relative {
     /// Its plan.
     pub plan: Plan,
     /// Its prompt with identities and weights.
-    pub generation: Generation,
+    pub generation: Ancestry,
     /// What it read, once asked for.
     pub(super) conditions: OnceLock<Arc<Conditions>>,
     /// What it left, once asked for.
@@ -51,7 +51,7 @@ pub struct Relative {
 impl Relative {
     /// A node that has not been drawn yet, as far as this process knows.
     #[must_use]
-    pub fn new(id: Option<NodeId>, plan: Plan, generation: Generation) -> Self {
+    pub fn new(id: Option<NodeId>, plan: Plan, generation: Ancestry) -> Self {
         Self {
             id,
             plan,

@@ -155,7 +155,7 @@ impl Session {
         line: &str,
         edit: &Edit,
         settings: &Settings,
-    ) -> Result<(Event, crate::plan::lineage::Generation, Vec<String>)> {
+    ) -> Result<(Event, crate::plan::lineage::Ancestry, Vec<String>)> {
         let (recipe, Resolved { plan, generation, mut warnings }) = self.plan_under(settings, parent, edit)?;
         warnings.splice(0..0, edit.warnings.iter().cloned());
         let event = match parent {

@@ -1,7 +1,7 @@
 //! Small families of four words, and what is told of them.
 
 use super::*;
-use crate::plan::lineage::Generation;
+use crate::plan::lineage::Ancestry;
 use crate::plan::resolve::{Resolved, resolve};
 use crate::plan::settings::{Alignment, TurnSettings, WeightWindow, Window};
 use crate::plan::{EditMethod, PlanParts};
@@ -44,7 +44,7 @@ impl Family {
     fn push(&mut self, text: &str, weights: &[(usize, f64)], change: impl Fn(&mut TurnSettings)) {
         let mut settings = TurnSettings { k: 0.0, ..TurnSettings::default() };
         change(&mut settings);
-        let above: Vec<&Generation> = self.all.iter().rev().map(|r| &r.generation).collect();
+        let above: Vec<&Ancestry> = self.all.iter().rev().map(|r| &r.generation).collect();
         let new = prompt(text);
         let spans = match above.first() {
             None => Vec::new(),
@@ -64,10 +64,10 @@ impl Family {
     }
 
     /// What keeps the newest from being the `wanted`-th (from 1, the root).
-    fn breach(&self, wanted: usize) -> Option<Breach> {
-        let kin: Vec<Kin<'_>> =
-            self.all.iter().rev().map(|r| Kin { plan: &r.plan, prompt: &r.generation.prompt }).collect();
-        let frame = Frame { steps: STEPS, map_precision: Precision::F32, self_max: 64, layers: vec![64, 16] };
+    fn breach(&self, wanted: usize) -> Option<Mismatch> {
+        let kin: Vec<NodeView<'_>> =
+            self.all.iter().rev().map(|r| NodeView { plan: &r.plan, prompt: &r.generation.prompt }).collect();
+        let frame = TreeFacts { steps: STEPS, map_precision: Precision::F32, self_max: 64, layers: vec![64, 16] };
         Trace::of(&kin, &frame).breach(0, self.all.len() - wanted)
     }
 }
@@ -97,7 +97,7 @@ fn the_same_settings_lead_back_whatever_the_edits_were() {
 #[test]
 fn other_words_are_never_the_same_picture() {
     let family = there("a big dog", usual).grow("a big fox", usual);
-    assert_eq!(family.breach(1), Some(Breach { step: 0, what: Difference::Words }));
+    assert_eq!(family.breach(1), Some(Mismatch { step: 0, what: Difference::Words }));
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn a_shorter_window_on_the_way_back_leads_to_a_root_and_a_longer_one_does_not() 
     let longer = |cross, own| there("a big dog", windows(0.4, 0.4)).grow("a big cat", windows(cross, own)).breach(1);
     let (ours, theirs) = (Source::Run(1), Source::Run(2));
     let what = Difference::SelfAttention { ours, theirs, pixels: 64 };
-    assert_eq!(longer(0.4, 0.6), Some(Breach { step: 4, what }));
+    assert_eq!(longer(0.4, 0.6), Some(Mismatch { step: 4, what }));
     let what = Difference::Cross { token: 0, ours, theirs };
-    assert_eq!(longer(0.6, 0.4), Some(Breach { step: 4, what }));
+    assert_eq!(longer(0.6, 0.4), Some(Mismatch { step: 4, what }));
 }
 
 #[test]
@@ -119,9 +119,9 @@ fn a_shorter_window_does_not_lead_back_to_a_node_that_took_more_itself() {
     };
     assert_eq!(back(0.8, 0.8), None);
     let (ours, theirs) = (Source::Run(0), Source::Run(3));
-    assert_eq!(back(0.5, 0.8), Some(Breach { step: 5, what: Difference::Cross { token: 0, ours, theirs } }));
+    assert_eq!(back(0.5, 0.8), Some(Mismatch { step: 5, what: Difference::Cross { token: 0, ours, theirs } }));
     let what = Difference::SelfAttention { ours, theirs, pixels: 64 };
-    assert_eq!(back(0.8, 0.6), Some(Breach { step: 6, what }));
+    assert_eq!(back(0.8, 0.6), Some(Mismatch { step: 6, what }));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn layers_beyond_self_max_are_a_nodes_own() {
     };
     assert_eq!((back(64, 64), back(64, 16)), (None, None));
     let what = Difference::SelfAttention { ours: Source::Run(1), theirs: Source::Run(2), pixels: 64 };
-    assert_eq!(back(16, 64), Some(Breach { step: 0, what }));
+    assert_eq!(back(16, 64), Some(Mismatch { step: 0, what }));
     assert_eq!(back(16, 63), None, "no layer lies between");
 }
 
@@ -140,9 +140,9 @@ fn layers_beyond_self_max_are_a_nodes_own() {
 fn mixed_values_on_either_side_are_named() {
     let mix = |s: &mut TurnSettings| s.v_replace_steps = Window { from: 0.3, to: 0.5 };
     let ours = there("a big dog", usual).grow("a big cat", mix).breach(1);
-    assert_eq!(ours, Some(Breach { step: 3, what: Difference::Values { ours: true } }));
+    assert_eq!(ours, Some(Mismatch { step: 3, what: Difference::Values { ours: true } }));
     let theirs = there("a big dog", mix).grow("a big fox", usual).grow("a big dog", usual);
-    assert_eq!(theirs.breach(2), Some(Breach { step: 3, what: Difference::Values { ours: false } }));
+    assert_eq!(theirs.breach(2), Some(Mismatch { step: 3, what: Difference::Values { ours: false } }));
     let between = there("a big dog", mix).grow("a big cat", usual);
     assert_eq!(between.breach(1), None, "what the way there mixed is not taken back");
 }
@@ -156,13 +156,13 @@ fn weights_are_compared_where_they_count() {
     };
     assert_eq!(back(usual, usual, 3.0), None);
     let what = Difference::Weight { token: 2, ours: 1.0, theirs: 3.0 };
-    assert_eq!(back(usual, inside, 3.0), Some(Breach { step: 4, what }));
+    assert_eq!(back(usual, inside, 3.0), Some(Mismatch { step: 4, what }));
     assert_eq!(back(usual, inside, 1.0), None, "weights of 1 are the same anywhere");
     let other = there("a big dog", usual).weigh("a big cat", &[(2, -1.0)], usual).breach(1);
     let what = Difference::Weight { token: 3, ours: -1.0, theirs: 1.0 };
-    assert_eq!(other, Some(Breach { step: 0, what }));
+    assert_eq!(other, Some(Mismatch { step: 0, what }));
     let scaled = there("a big dog", usual).grow("a big cat", |s| s.renormalize = true).breach(1);
-    assert_eq!(scaled, Some(Breach { step: 0, what: Difference::Renormalized { ours: true } }));
+    assert_eq!(scaled, Some(Mismatch { step: 0, what: Difference::Renormalized { ours: true } }));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn the_published_alignment_loses_words_after_a_longer_swap() {
     let published = |s: &mut TurnSettings| s.alignment = Alignment::Published;
     assert_eq!(there("a small cat", published).grow("a big cat", published).breach(1), None);
     let breach = there("a gigantic cat", published).grow("a big cat", published).breach(1).expect("a breach");
-    assert!(matches!(breach, Breach { step: 0, what: Difference::Cross { .. } }), "{breach:?}");
+    assert!(matches!(breach, Mismatch { step: 0, what: Difference::Cross { .. } }), "{breach:?}");
     assert!(there("a gigantic cat", usual).grow("a big cat", published).breach(1).is_some());
 }
 
@@ -193,7 +193,7 @@ fn masks_that_are_not_taken_up_are_named_with_who_made_them() {
     let above = family.all[2].plan.above_child(2);
     family.all[3].plan = Plan::new(parts, Some(above)).expect("possible");
     let what = Difference::Region { ours: None, theirs: Some(2) };
-    assert_eq!(family.breach(2), Some(Breach { step: 2, what }), "masks begin after a fifth of the steps");
+    assert_eq!(family.breach(2), Some(Mismatch { step: 2, what }), "masks begin after a fifth of the steps");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::model::weights::Weights;
 
 /// What a convolution does to the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Resample {
     /// Keeps it.
     Keep,
     /// Halves it, with stride 2.
@@ -30,7 +30,7 @@ pub struct ConvSpec {
     /// Rows and columns of the kernel.
     pub side: usize,
     /// What becomes of the grid.
-    pub step: Step,
+    pub step: Resample,
     /// Rows of the grid that it puts out at the model's own size; it may be used on others.
     pub rows: usize,
 }
@@ -43,12 +43,12 @@ impl ConvSpec {
     /// A convolution that keeps a grid of many rows.
     #[must_use]
     pub fn new(inputs: usize, outputs: usize, side: usize) -> Self {
-        Self { inputs, outputs, side, step: Step::Keep, rows: usize::MAX }
+        Self { inputs, outputs, side, step: Resample::Keep, rows: usize::MAX }
     }
 
     /// The same with another step.
     #[must_use]
-    pub fn step(self, step: Step) -> Self {
+    pub fn step(self, step: Resample) -> Self {
         Self { step, ..self }
     }
 
@@ -61,9 +61,9 @@ impl ConvSpec {
     fn saves_products(self) -> bool {
         let (channels, rows) = WINOGRAD;
         let steps = match self.step {
-            Step::Keep => self.rows >= rows,
-            Step::Double => true,
-            Step::Halve | Step::HalvePadAfter => false,
+            Resample::Keep => self.rows >= rows,
+            Resample::Double => true,
+            Resample::Halve | Resample::HalvePadAfter => false,
         };
         self.side == 3 && steps && self.inputs.min(self.outputs) >= channels
     }
@@ -92,7 +92,7 @@ impl Conv {
         let form = match backend {
             Backend::Kernels(precision) => {
                 let weight = if spec.saves_products() {
-                    kernels::PackedConv::winograd(&weight, outputs, inputs, spec.step == Step::Double, *precision)
+                    kernels::PackedConv::winograd(&weight, outputs, inputs, spec.step == Resample::Double, *precision)
                 } else {
                     kernels::PackedConv::new(&weight, outputs, inputs, side, side, *precision)
                 };
@@ -127,11 +127,11 @@ impl Conv {
         let (batch, h, w, _) = x.dims4()?;
         let ConvSpec { outputs, side, step, .. } = self.spec;
         let (doubled, stride) = match step {
-            Step::Keep => (false, 1),
-            Step::Double => (true, 1),
-            Step::Halve | Step::HalvePadAfter => (false, 2),
+            Resample::Keep => (false, 1),
+            Resample::Double => (true, 1),
+            Resample::Halve | Resample::HalvePadAfter => (false, 2),
         };
-        let pad_after_only = step == Step::HalvePadAfter;
+        let pad_after_only = step == Resample::HalvePadAfter;
         let grow = if doubled { 2 } else { 1 };
         let shape = [batch, h * grow / stride, w * grow / stride, outputs];
         match &self.form {
@@ -188,10 +188,10 @@ mod tests {
         let kept = ConvSpec::new(320, 330, 3);
         for (spec, saves) in [
             (kept, true),
-            (kept.step(Step::Double).rows(16), true),
+            (kept.step(Resample::Double).rows(16), true),
             (kept.rows(16), false),
-            (kept.step(Step::Halve), false),
-            (kept.step(Step::HalvePadAfter), false),
+            (kept.step(Resample::Halve), false),
+            (kept.step(Resample::HalvePadAfter), false),
             (ConvSpec::new(320, 330, 1), false),
             (ConvSpec::new(256, 330, 3), false),
         ] {

@@ -16,7 +16,7 @@ mod ops;
 mod product;
 
 pub use buffers::{forget_buffers, recycle, then};
-pub use conv::{Conv, ConvSpec, Step};
+pub use conv::{Conv, ConvSpec, Resample};
 pub use linear::{Bias, GatedLinear, Linear};
 pub use norm::{GroupNorm, LayerNorm};
 pub use ops::{act, beside, upsample};

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Step, then};
+use super::super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Resample, then};
 use super::{Level, transformer::Transformer};
 use crate::model::spec::UnetSpec;
 use crate::model::weights::Weights;
@@ -84,7 +84,7 @@ impl Loader<'_> {
             |j: usize| self.resnet(&format!("{name}.resnets.{j}"), i, if j == 0 { inputs } else { outputs }, 1.0);
         let attends = if self.spec.down_attends[i] { layers } else { 0 };
         let resize = if i + 1 < c.len() {
-            let spec = ConvSpec::new(outputs, outputs, 3).step(Step::Halve);
+            let spec = ConvSpec::new(outputs, outputs, 3).step(Resample::Halve);
             Some(Conv::load(self.w, &format!("{name}.downsamplers.0.conv"), spec, self.backend)?)
         } else {
             None
@@ -124,7 +124,7 @@ impl Loader<'_> {
         };
         let attends = if self.spec.up_attends[i] { layers } else { 0 };
         let resize = if i + 1 < c.len() {
-            let spec = ConvSpec::new(outputs, outputs, 3).step(Step::Double);
+            let spec = ConvSpec::new(outputs, outputs, 3).step(Resample::Double);
             Some(Conv::load(self.w, &format!("{name}.upsamplers.0.conv"), spec, self.backend)?)
         } else {
             None

@@ -22,7 +22,7 @@ use super::relative::{Left, Relative};
 use super::{Session, to_image};
 use crate::measure::{psnr, ssim};
 use crate::plan::Recipe;
-use crate::plan::lineage::Generation;
+use crate::plan::lineage::Ancestry;
 use crate::plan::resolve::resolve;
 use crate::turn::{Change, Edit, Replaced, Weighing, Weight};
 
@@ -146,7 +146,7 @@ impl Session {
             let wanted = &original[stop];
             let edit = self.way_back_edit(&path[at..stop], &original[at], wanted);
             let plan_with = |settings: &_| {
-                let above: Vec<&Generation> = family.all.iter().map(|r| &r.generation).collect();
+                let above: Vec<&Ancestry> = family.all.iter().map(|r| &r.generation).collect();
                 resolve(&above, wanted.generation.prompt.clone(), &edit, settings)
             };
             let resolved = plan_with(&self.settings.turn)?;

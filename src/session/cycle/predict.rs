@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::super::Session;
 use super::super::model::Model;
 use super::super::relative::Relative;
-use crate::engine::exact::{Breach, Difference, Frame, Kin, Source, Trace};
-use crate::plan::lineage::{Generation, same_words};
+use crate::engine::exact::{Difference, Mismatch, NodeView, Source, Trace, TreeFacts};
+use crate::plan::lineage::{Ancestry, same_words};
 use crate::plan::resolve::{Resolved, resolve};
 use crate::plan::settings::{Settings, TurnSettings};
 use crate::plan::{Plan, Recipe};
@@ -59,14 +59,14 @@ pub(super) struct Family {
     /// The nodes.
     pub(super) all: Vec<Arc<Relative>>,
     names: Vec<String>,
-    frame: Frame,
+    frame: TreeFacts,
 }
 
 impl Family {
     /// A family of the tree: `path` has its numbers.
     pub(super) fn new(path: &[u32], all: Vec<Arc<Relative>>, model: &Model, recipe: &Recipe) -> Self {
         let (h, w, _) = model.engine.latent_dims((recipe.width, recipe.height));
-        let frame = Frame {
+        let frame = TreeFacts {
             steps: recipe.steps,
             map_precision: recipe.map_precision,
             self_max: model.self_max(recipe),
@@ -83,12 +83,12 @@ impl Family {
 
     /// The sources of a child of the first member, and of the members, which stand after it.
     fn trace(&self, plan: &Plan, prompt: &Prompt) -> Trace {
-        let others = self.all.iter().map(|r| Kin { plan: &r.plan, prompt: &r.generation.prompt });
-        let kin: Vec<Kin<'_>> = std::iter::once(Kin { plan, prompt }).chain(others).collect();
+        let others = self.all.iter().map(|r| NodeView { plan: &r.plan, prompt: &r.generation.prompt });
+        let kin: Vec<NodeView<'_>> = std::iter::once(NodeView { plan, prompt }).chain(others).collect();
         Trace::of(&kin, &self.frame)
     }
 
-    fn breach(&self, plan: &Plan, prompt: &Prompt, wanted: usize) -> Option<Breach> {
+    fn breach(&self, plan: &Plan, prompt: &Prompt, wanted: usize) -> Option<Mismatch> {
         self.trace(plan, prompt).breach(0, wanted + 1)
     }
 
@@ -127,8 +127,8 @@ impl Family {
         node.checked_sub(1).and_then(|at| self.names.get(at)).map_or("this one", String::as_str)
     }
 
-    fn reason(&self, breach: &Breach, prompt: &Prompt, wanted: usize) -> String {
-        let Breach { step, what } = breach;
+    fn reason(&self, breach: &Mismatch, prompt: &Prompt, wanted: usize) -> String {
+        let Mismatch { step, what } = breach;
         let there = &self.names[wanted];
         match what {
             Difference::Words => format!("the words are not read as those of {there} are"),
@@ -263,13 +263,13 @@ impl Session {
         let family = Family::new(&path, all, &model, &recipe);
         let prompt = &resolved.generation.prompt;
         let plan_with = |settings: &TurnSettings| {
-            let above: Vec<&Generation> = family.all.iter().map(|r| &r.generation).collect();
+            let above: Vec<&Ancestry> = family.all.iter().map(|r| &r.generation).collect();
             Some(resolve(&above, prompt.clone(), edit, settings).ok()?.plan)
         };
         let trace = family.trace(&resolved.plan, prompt);
         let mut best: Option<(bool, usize)> = None;
         for (at, ancestor) in family.all.iter().enumerate() {
-            let Generation { prompt: theirs, weights, .. } = &ancestor.generation;
+            let Ancestry { prompt: theirs, weights, .. } = &ancestor.generation;
             let same_weights = *weights == resolved.generation.weights;
             // Words that are here already do not come back, unless nothing changes at all.
             if !same_words(&theirs.words, &prompt.words) || (at == 0 && !same_weights) {

@@ -14,8 +14,8 @@ use super::words::{TargetWords, Text, mask_words, orders, target_words};
 use crate::attention::blend::Parent;
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::{Keep, MaskLayers};
-use crate::engine::edit::{Before, Drawn, Means, Orders, draw};
-use crate::engine::inversion::NullText;
+use crate::engine::edit::{DrawOutput, Inherited, RunOptions, RunPlan, draw};
+use crate::engine::inversion::NullTextRule;
 use crate::engine::sampler::{Ddim, Sampler, sampler};
 use crate::engine::schedule::NoiseSchedule;
 use crate::engine::unet::Condition;
@@ -240,10 +240,10 @@ impl Worker<'_> {
         &self,
         conditions: &Conditions,
         start: &Tensor,
-        orders: &Orders,
-        before: Before<'_>,
+        orders: &RunPlan,
+        before: Inherited<'_>,
         keep: Keep,
-    ) -> Result<(Drawn, Probe)> {
+    ) -> Result<(DrawOutput, Probe)> {
         let run = Run {
             conditions,
             sampler: &*self.sampler()?,
@@ -255,7 +255,7 @@ impl Worker<'_> {
         let steps = self.case.probe.as_ref().map_or(&[][..], |p| &p.steps);
         let mut probe = Probe::new(steps, self.probe_heads(), layers);
         let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
-        let means = Means { layers, keep, observer: &mut probe, watch: &mut watch };
+        let means = RunOptions { layers, keep, observer: &mut probe, watch: &mut watch };
         let drawn =
             draw(self.engine, &run, start, orders, before, means)?.context("BUG: an unwatched run was stopped")?;
         Ok((drawn, probe))
@@ -299,8 +299,8 @@ impl Worker<'_> {
         } else {
             Keep::default()
         };
-        let conditions = Conditions { written: written[0].clone(), empty: empty.clone() };
-        let (source, probe) = self.draw(&conditions, &start, &untouched(length), Before::default(), keep)?;
+        let conditions = Conditions { cond: written[0].clone(), uncond: empty.clone() };
+        let (source, probe) = self.draw(&conditions, &start, &untouched(length), Inherited::default(), keep)?;
         self.put_latents("source_latents", source.trajectory.latents())?;
         let picture = self.engine.decode(source.trajectory.last())?;
         self.put_picture("source_image", &picture);
@@ -319,7 +319,7 @@ impl Worker<'_> {
         texts: &[Text],
         (written, empty): (&[Condition], &[Condition]),
         start: &Tensor,
-        source: Drawn,
+        source: DrawOutput,
         probes: &mut Vec<Probe>,
     ) -> Result<()> {
         let mut finals = vec![source.trajectory.last().clone()];
@@ -330,8 +330,8 @@ impl Worker<'_> {
         for (i, target) in texts.iter().enumerate().skip(1) {
             let words = target_words(edit, &texts[0], target, i - 1, self.case.steps())?;
             let orders = orders(self.case, edit, &words, (mask_words(edit, &texts[0], 0), mask_words(edit, target, i)));
-            let conditions = Conditions { written: written[i].clone(), empty: empty.to_vec() };
-            let before = Before { parent: Some(parent.clone()), taken_up: None, maps: Some(&mut kept), begun: None };
+            let conditions = Conditions { cond: written[i].clone(), uncond: empty.to_vec() };
+            let before = Inherited { parent: Some(parent.clone()), taken_up: None, maps: Some(&mut kept), begun: None };
             let (drawn, probe) = self.draw(&conditions, start, &orders, before, Keep::default())?;
             probes.push(probe);
             pictures.push(self.engine.decode(drawn.trajectory.last())?);
@@ -413,9 +413,9 @@ impl Worker<'_> {
         self.put_picture("vae_image", &again);
         let inverted = self.engine.invert(&clean, &written[0], &ddim)?;
         self.put_latents("inverted_latents", &inverted)?;
-        let mut conditions = Conditions { written: written[0].clone(), empty: vec![empty.clone()] };
+        let mut conditions = Conditions { cond: written[0].clone(), uncond: vec![empty.clone()] };
         if let Some(null) = &self.case.null_text {
-            let rule = NullText {
+            let rule = NullTextRule {
                 inner_steps: null.num_inner_steps,
                 early_stop: null.early_stop_epsilon,
                 betas: null.betas,
@@ -434,11 +434,11 @@ impl Worker<'_> {
             self.put("inner_steps", Array::i64(&[found.inner_steps.len()], taken));
             self.put("inner_losses", Array::f32(&[found.losses.len()], found.losses));
             let with = |text: Tensor| Condition { text, added: empty.added.clone() };
-            conditions.empty = found.embeddings.into_iter().map(with).collect();
+            conditions.uncond = found.embeddings.into_iter().map(with).collect();
         }
         let length = empty.text.dim(1)?;
         let start = &inverted[inverted.len() - 1];
-        let (drawn, _) = self.draw(&conditions, start, &untouched(length), Before::default(), Keep::default())?;
+        let (drawn, _) = self.draw(&conditions, start, &untouched(length), Inherited::default(), Keep::default())?;
         self.put_latents("source_latents", drawn.trajectory.latents())?;
         let picture = self.engine.decode(drawn.trajectory.last())?;
         self.put_picture("source_image", &picture);
@@ -470,8 +470,8 @@ fn schedule_results(sampler: &dyn Sampler, end: &str, out: &mut Results) {
 }
 
 /// The orders of a plain generation.
-fn untouched(length: usize) -> Orders {
-    Orders::untouched(length, Precision::F32)
+fn untouched(length: usize) -> RunPlan {
+    RunPlan::untouched(length, Precision::F32)
 }
 
 /// Tokens, mappers and schedules of a case.

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::case::{Case, Edit, Method};
 use crate::attention::blend::MaskWords;
-use crate::attention::inject::Carry;
-use crate::engine::edit::{Orders, Where};
+use crate::attention::inject::InjectionPlan;
+use crate::engine::edit::{RunPlan, RunRegion};
 use crate::plan::Column;
 use crate::plan::align::{Published, positions_of, refine, replace, word_positions};
 use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, Rounding, VLayers, Window};
@@ -160,11 +160,11 @@ pub(super) fn mask_words(edit: &Edit, text: &Text, prompt: usize) -> MaskWords {
 }
 
 /// The same orders that the conversation's plans become, with every published switch on.
-pub(super) fn orders(case: &Case, edit: &Edit, words: &TargetWords, masks: (MaskWords, MaskWords)) -> Orders {
+pub(super) fn orders(case: &Case, edit: &Edit, words: &TargetWords, masks: (MaskWords, MaskWords)) -> RunPlan {
     let steps = case.steps();
     let region = match &edit.local_blend {
-        None => Where::Everywhere,
-        Some(blend) => Where::Words {
+        None => RunRegion::Everywhere,
+        Some(blend) => RunRegion::Words {
             k: blend.threshold,
             substruct_k: blend.substruct_threshold.unwrap_or(blend.threshold),
             source: masks.0,
@@ -174,8 +174,8 @@ pub(super) fn orders(case: &Case, edit: &Edit, words: &TargetWords, masks: (Mask
             maps: BlendMaps::Used,
         },
     };
-    Orders {
-        carry: Carry {
+    RunPlan {
+        carry: InjectionPlan {
             columns: words.columns.clone(),
             cross: words.rows.iter().map(|r| r.start.min(steps)..r.end.min(steps)).collect(),
             own: words.self_range.clone(),
