@@ -10,7 +10,7 @@ mod common;
 use common::probes::{Probes, latent_inputs};
 use common::{last_latent, say, session};
 use wordbrush::measure::psnr_where;
-use wordbrush::session::{Turned, to_image};
+use wordbrush::session::{TurnResult, to_image};
 
 struct Case {
     prompt: &'static str,
@@ -34,7 +34,7 @@ fn check(
     kind: &str,
     cases: &[Case],
     seeds: &[u64],
-    probe: impl Fn(&Probes, &Turned) -> String,
+    probe: impl Fn(&Probes, &TurnResult) -> String,
     stays: &[bool],
     least: f64,
 ) {

@@ -6,9 +6,9 @@ use common::{last_latent, say, session};
 use std::ops::ControlFlow;
 use wordbrush::engine::Guidance;
 use wordbrush::session::Session;
-use wordbrush::session::cycle::Step;
-use wordbrush::session::cycle::predict::Prediction;
-use wordbrush::session::cycle::regenerated::{Afresh, Method};
+use wordbrush::session::cycle::StepBack;
+use wordbrush::session::cycle::predict::Foretold;
+use wordbrush::session::cycle::regenerated::{CycleMethod, Regenerated};
 
 const SETTINGS: [(&str, &str); 2] = [("steps", "4"), ("seed", "7")];
 
@@ -56,7 +56,7 @@ fn an_edit(session: &Session, dice: &mut Dice) -> String {
 
 /// Goes back to an ancestor by words.
 #[track_caller]
-fn way_back(session: &mut Session, to: u32, in_one: bool) -> Vec<Step> {
+fn way_back(session: &mut Session, to: u32, in_one: bool) -> Vec<StepBack> {
     let way = session.cycle(to, in_one, &mut |_, _, _| ControlFlow::Continue(()));
     way.expect("a way back").expect("not stopped")
 }
@@ -86,7 +86,7 @@ fn chains(count: usize, settings: &[(&str, &str)]) {
         let to = ancestors[dice.roll(ancestors.len())];
         let in_one = dice.roll(2) == 1;
         for step in &way_back(&mut session, to, in_one) {
-            assert_eq!(step.predicted, Some(Prediction::Exact), "chain {chain} {lines:?}: #{}", step.to);
+            assert_eq!(step.predicted, Some(Foretold::Exact), "chain {chain} {lines:?}: #{}", step.to);
             assert!(step.identical, "chain {chain} {lines:?}: the way back to #{} is off by {}", step.to, step.max_abs);
             let run = 4 * Guidance::of(session.tree()[here].recipe.guidance).evaluations();
             assert!(step.evaluations >= run, "a step back ran the UNet only {} times", step.evaluations);
@@ -170,11 +170,11 @@ fn chains_of_all_kinds(count: usize, seed: u64, settings: &[(&str, &str)], first
         }
         for step in way_back(&mut session, *to, dice.roll(3) == 0) {
             match step.predicted.expect("it is told") {
-                Prediction::Exact => {
+                Foretold::Exact => {
                     exact += 1;
                     assert!(step.identical, "chain {chain} {lines:?}: #{} is off by {}", step.to, step.max_abs);
                 }
-                Prediction::Not(_) => different += usize::from(!step.identical),
+                Foretold::Not(_) => different += usize::from(!step.identical),
             }
         }
     }
@@ -226,7 +226,7 @@ fn breaks(there: &[(&'static str, &'static str)], lines: &[&str], back: &[(&str,
     // The step that leads to the last picture but one: to #1 after one edit, to #2 after two.
     let to = lines.len() as u32;
     let step = way_back(&mut session, to, false).remove(0);
-    let Some(Prediction::Not(why)) = step.predicted else { panic!("{:?} was foretold", step.predicted) };
+    let Some(Foretold::Not(why)) = step.predicted else { panic!("{:?} was foretold", step.predicted) };
     assert_eq!(why.site, site, "{why:?}");
     assert!(!step.identical && step.max_abs > 0.0, "nothing differs, but: {}", why.reason);
     assert_eq!(why.hint.contains("/set "), helps, "{why:?}");
@@ -236,7 +236,7 @@ fn breaks(there: &[(&'static str, &'static str)], lines: &[&str], back: &[(&str,
             session.set(name, value).expect("a setting");
         }
         let step = way_back(&mut session, to, false).remove(0);
-        assert_eq!(step.predicted, Some(Prediction::Exact), "after {}", why.hint);
+        assert_eq!(step.predicted, Some(Foretold::Exact), "after {}", why.hint);
         assert!(step.identical, "after {} it is off by {}", why.hint, step.max_abs);
     }
 }
@@ -303,22 +303,22 @@ fn an_edit_that_brings_an_ancestors_words_back_says_so_beforehand() {
     };
     assert!(foretold(&mut session, "dog -> fox").is_none());
     let back = foretold(&mut session, "dog -> cat").expect("#1 had these words");
-    assert_eq!((back.to, back.predicted), (1, Prediction::Exact));
+    assert_eq!((back.to, back.predicted), (1, Foretold::Exact));
     let weighed = foretold(&mut session, "dog -> cat, beach*2").expect("#1 had these words");
-    let Prediction::Not(why) = weighed.predicted else { panic!("the weight is another") };
+    let Foretold::Not(why) = weighed.predicted else { panic!("the weight is another") };
     assert_eq!((why.step, why.site, why.hint.as_str()), (0, "weights", "beach*1"));
     assert_eq!(why.reason, "`beach` weighs 2 in step 0, but 1 at #1");
 }
 
 #[test]
 fn a_picture_generated_from_its_prompt_does_not_lead_back_and_a_weight_alone_does() {
-    let published = Method::Published.settings().expect("settings of its own");
+    let published = CycleMethod::Published.settings().expect("settings of its own");
     let mut session = session(&with(&[]));
     say(&mut session, "a woman's face with long wavy blond hair");
     say(&mut session, "wavy*3");
     let back = |session: &mut Session| {
         let mut watch = |_: usize, _: usize, _: &_| ControlFlow::Continue(());
-        let steps = session.regenerated((1, false), &published, &mut Afresh::default(), &mut watch);
+        let steps = session.regenerated((1, false), &published, &mut Regenerated::default(), &mut watch);
         steps.expect("a way back").expect("not stopped")
     };
     // Without its weight the source is the first picture, and so is what comes of it.
@@ -336,11 +336,11 @@ fn a_way_back_on_a_cold_store_is_the_same_way() {
     for line in ["a woman's face with long wavy blond hair", "blond -> red", "with glasses"] {
         say(&mut session, line);
     }
-    let published = Method::Published.settings().expect("settings of its own");
+    let published = CycleMethod::Published.settings().expect("settings of its own");
     let both = |session: &mut Session| {
         let ours = way_back(session, 1, false);
         let mut watch = |_: usize, _: usize, _: &_| ControlFlow::Continue(());
-        let theirs = session.regenerated((1, false), &published, &mut Afresh::default(), &mut watch);
+        let theirs = session.regenerated((1, false), &published, &mut Regenerated::default(), &mut watch);
         let theirs = theirs.expect("a way back").expect("not stopped");
         ours.into_iter().chain(theirs).map(|s| (s.identical, s.max_abs.to_bits(), s.evaluations)).collect::<Vec<_>>()
     };

@@ -22,7 +22,7 @@ use anyhow::Result;
 use server::{COMMIT, Hub, Model, Reply, Request, blob_id, part, sha256, weights};
 use wordbrush::model::ModelSource;
 use wordbrush::model::folder::Folder;
-use wordbrush::model::hub::{HubError, Settings, Step, fetch_with, quiet};
+use wordbrush::model::hub::{FetchStep, HubError, HubSettings, fetch_with, quiet};
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
 const NEEDED: usize = 10;
@@ -30,7 +30,7 @@ const NEEDED: usize = 10;
 /// A cache of its own for each test.
 struct Desk {
     home: tempfile::TempDir,
-    settings: Settings,
+    settings: HubSettings,
 }
 
 impl Desk {
@@ -46,7 +46,7 @@ impl Desk {
             "HF_ENDPOINT" => Some(endpoint.to_owned()),
             _ => more.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()),
         };
-        let mut settings = Settings::from_env(lookup).unwrap();
+        let mut settings = HubSettings::from_env(lookup).unwrap();
         settings.pause = Duration::from_millis(5);
         settings.silence = Duration::from_secs(20);
         Self { home, settings }
@@ -207,8 +207,8 @@ fn progress_counts_every_byte_once_and_ends_at_the_total() {
     let hub = Hub::of(model);
     let desk = Desk::new(&hub.endpoint());
     let mut steps = Vec::new();
-    let mut progress = |step: Step<'_>| {
-        if let Step::Bytes { done, total, received, .. } = step {
+    let mut progress = |step: FetchStep<'_>| {
+        if let FetchStep::Bytes { done, total, received, .. } = step {
             steps.push((done, total, received));
         }
         ControlFlow::Continue(())

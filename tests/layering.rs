@@ -99,3 +99,24 @@ fn unsafe_stands_in_the_kernels_alone() {
         }
     }
 }
+
+/// Names of public types are the field's words; one that means two things is explained nowhere.
+#[test]
+fn each_public_type_name_has_one_meaning() {
+    let mut names: std::collections::BTreeMap<String, PathBuf> = std::collections::BTreeMap::new();
+    let mut twice = Vec::new();
+    for (path, code) in ROOMS.iter().flat_map(|room| code_of(room)) {
+        for line in code.lines() {
+            let mut words = line.split_whitespace();
+            let is_type =
+                words.next() == Some("pub") && matches!(words.next(), Some("struct" | "enum" | "trait" | "type"));
+            let Some(rest) = words.next().filter(|_| is_type) else { continue };
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if let Some(other) = names.insert(name.clone(), path.clone()) {
+                twice.push(format!("{name}: {} and {}", other.display(), path.display()));
+            }
+        }
+    }
+    assert!(names.len() > 200, "only {} types were found", names.len());
+    assert!(twice.is_empty(), "each of these names means two things:\n{}", twice.join("\n"));
+}

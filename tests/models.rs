@@ -9,7 +9,7 @@ use safetensors::tensor::TensorView;
 use wordbrush::model::embedded::Embedded;
 use wordbrush::model::spec::{ModelSpec, UnetSpec};
 use wordbrush::model::weights::Weights;
-use wordbrush::model::{Blob, ModelSource};
+use wordbrush::model::{FileBytes, ModelSource};
 
 /// Files in memory.
 #[derive(Default)]
@@ -20,8 +20,8 @@ impl ModelSource for Files {
         "test".to_owned()
     }
 
-    fn open(&self, path: &str) -> anyhow::Result<Option<Blob>> {
-        Ok(self.0.get(path).map(|bytes| Blob::Memory(Cow::Owned(bytes.clone()))))
+    fn open(&self, path: &str) -> anyhow::Result<Option<FileBytes>> {
+        Ok(self.0.get(path).map(|bytes| FileBytes::Memory(Cow::Owned(bytes.clone()))))
     }
 }
 

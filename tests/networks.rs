@@ -57,7 +57,7 @@ fn our_unet_computes_what_candles_does() {
     let ours = engine(&Backend::Kernels(wordbrush_kernels::Precision::F32));
     let (latents, text) = (random(1, &[2, 4, 16, 16]), random(2, &[2, 77, 32]));
     for level in [1, 401, 981] {
-        let expected = theirs.forward(&latents, level as f64, &text).expect("a prediction");
+        let expected = theirs.forward(&latents, f64::from(level), &text).expect("a prediction");
         let condition = Condition { text: text.clone(), added: None };
         let last = latents.permute((0, 2, 3, 1)).and_then(|l| l.contiguous()).expect("channels last");
         let got = ours.predict(&last, &condition, level as f32).expect("a prediction");

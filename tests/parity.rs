@@ -7,11 +7,11 @@
 
 use std::path::{Path, PathBuf};
 
-use wordbrush::study::parity::{Models, find_cases, report, run_case};
+use wordbrush::study::parity::{ModelFolders, find_cases, report, run_case};
 
 fn run_all(cases: &Path) -> (usize, Vec<String>) {
     let out = tempfile::tempdir().expect("a folder for results");
-    let mut models = Models::new(Vec::new());
+    let mut models = ModelFolders::new(Vec::new());
     let folders = find_cases(cases).expect("there are cases");
     let mut failed = Vec::new();
     for folder in &folders {
@@ -51,7 +51,7 @@ fn every_case_of_ddim_and_dpm_among_further_models_is_answered_within_its_tolera
         return;
     };
     let out = tempfile::tempdir().expect("a folder for results");
-    let mut models = Models::new(Vec::new());
+    let mut models = ModelFolders::new(Vec::new());
     let (mut answered, mut without) = (0, 0);
     for folder in find_cases(&folder.join("cases")).expect("there are cases") {
         let outcome = run_case(&folder, out.path(), &mut models);
@@ -77,9 +77,9 @@ fn every_case_of_ddim_and_dpm_among_further_models_is_answered_within_its_tolera
 fn a_case_that_asks_for_what_is_not_built_leaves_the_reason_and_no_answer() {
     let folder = tempfile::tempdir().expect("a folder");
     let case = r#"{"name": "x", "kind": "schedule", "schedules": [SCHEDULE], "outputs": {"required": []}}"#;
-    let mut check = |schedule: &str, named: Option<&str>| {
+    let check = |schedule: &str, named: Option<&str>| {
         std::fs::write(folder.path().join("case.json"), case.replace("SCHEDULE", schedule)).expect("written");
-        let outcome = run_case(folder.path(), folder.path(), &mut Models::new(Vec::new()));
+        let outcome = run_case(folder.path(), folder.path(), &mut ModelFolders::new(Vec::new()));
         let [answer, refusal] = ["x.safetensors", "x.error.txt"].map(|name| folder.path().join(name));
         assert_eq!((answer.exists(), refusal.exists()), (named.is_none(), named.is_some()), "{schedule}");
         assert_eq!(outcome.passes(), named.is_none(), "{schedule}");
@@ -107,7 +107,7 @@ fn a_result_that_is_off_fails_its_case() {
     std::fs::write(case.join("case.json"), text.replace("pomegranate", "potato")).expect("written");
     std::fs::copy(from.join("golden.safetensors"), case.join("golden.safetensors")).expect("copied");
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/models");
-    let outcome = run_case(&case, folder.path(), &mut Models::new(vec![models]));
+    let outcome = run_case(&case, folder.path(), &mut ModelFolders::new(vec![models]));
     assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
     assert!(!outcome.passes(), "another prompt has the same tokens");
 }

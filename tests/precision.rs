@@ -7,7 +7,7 @@ mod common;
 use common::probes::{Probes, latent_inputs};
 use common::{last_latent, say, session};
 use wordbrush::measure::psnr;
-use wordbrush::session::{Turned, to_image};
+use wordbrush::session::{TurnResult, to_image};
 
 /// What a probe is asked about a picture.
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ enum Asked {
     Object,
 }
 
-fn answer(probes: &Probes, asked: Asked, turned: &Turned) -> String {
+fn answer(probes: &Probes, asked: Asked, turned: &TurnResult) -> String {
     match asked {
         Asked::Hair => probes.name("hair", &probes.palette_inputs(&turned.left.picture)),
         Asked::Eyes => probes.name("glasses", &Probes::eyes_inputs(&turned.left.picture)),

@@ -4,12 +4,12 @@ mod common;
 
 use common::{last_latent, say, session};
 use wordbrush::plan::Column;
-use wordbrush::session::{Session, Turned};
+use wordbrush::session::{Session, TurnResult};
 use wordbrush::turn::Turn;
 
 const FACE: &str = "a woman's face with long wavy blond hair";
 
-fn drawn(settings: &[(&str, &str)], lines: &[&str]) -> (Session, Turned) {
+fn drawn(settings: &[(&str, &str)], lines: &[&str]) -> (Session, TurnResult) {
     let base = [("steps", "8"), ("seed", "7"), ("precision", "f32"), ("map_precision", "f32")];
     let all: Vec<(&str, &str)> = base.iter().chain(settings).copied().collect();
     let mut session = session(&all);

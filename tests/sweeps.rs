@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use wordbrush::plan::settings::{RootSettings, Settings};
 use wordbrush::session::Session;
-use wordbrush::session::sketch::{Aside, Sketch};
-use wordbrush::study::sweep::{Axes, Cost, Run, run};
+use wordbrush::session::sketch::{DrawnSketch, Sketch};
+use wordbrush::study::sweep::{Axes, Cost, SweepRun, run};
 
 /// A session at an edit of a picture, eight steps a picture.
 fn session(lines: &[&str], settings: &[(&str, &str)]) -> Session {
@@ -37,12 +37,12 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|x| x.to_bits()).collect()
 }
 
-fn latents(aside: &Aside) -> Vec<Vec<u32>> {
+fn latents(aside: &DrawnSketch) -> Vec<Vec<u32>> {
     let latents = aside.left.trajectory.latents().iter();
     latents.map(|l| bits(&l.flatten_all().and_then(|l| l.to_vec1()).expect("numbers"))).collect()
 }
 
-fn word_maps(aside: &Aside) -> Vec<Vec<u32>> {
+fn word_maps(aside: &DrawnSketch) -> Vec<Vec<u32>> {
     aside.left.word_maps.iter().map(|maps| bits(maps)).collect()
 }
 
@@ -58,7 +58,7 @@ fn check(lines: &[&str], settings: &[(&str, &str)], grid: &[&str]) -> usize {
         let drawn = session.draw_sketch(sketch, trail, &mut go).expect("it can be drawn");
         drawn.expect("nobody stopped it")
     };
-    let alone: Vec<Aside> = sketches.iter().map(|sketch| draw(sketch, None)).collect();
+    let alone: Vec<DrawnSketch> = sketches.iter().map(|sketch| draw(sketch, None)).collect();
     let (mut trail, mut shared, mut before): (Option<_>, usize, Option<&Sketch>) = (None, 0, None);
     for (sketch, alone) in sketches.iter().zip(&alone) {
         let aside = draw(sketch, trail.as_ref());
@@ -122,8 +122,8 @@ fn a_sweep_draws_what_runs_share_once_and_counts_what_that_saved() {
     // Maps of all steps are kept, so that none is computed again.
     let mut session = session(&[FACE, "blond -> red"], &[("cross", "1")]);
     let sketches = cells(&mut session, &["cross=.25,.5,.75", "k=0"]);
-    let runs: Vec<Run> =
-        sketches.into_iter().map(|sketch| Run { sketch, values: vec![], label: String::new() }).collect();
+    let runs: Vec<SweepRun> =
+        sketches.into_iter().map(|sketch| SweepRun { sketch, values: vec![], label: String::new() }).collect();
     let (mut told, mut seen) = (Vec::new(), Vec::new());
     let cost = run(
         &mut session,
@@ -154,8 +154,8 @@ fn a_sweep_draws_what_runs_share_once_and_counts_what_that_saved() {
 fn a_sweep_that_is_stopped_keeps_what_was_done() {
     let mut session = session(&[FACE, "blond -> red"], &[]);
     let sketches = cells(&mut session, &["self_max=16,64"]);
-    let runs: Vec<Run> =
-        sketches.into_iter().map(|sketch| Run { sketch, values: vec![], label: String::new() }).collect();
+    let runs: Vec<SweepRun> =
+        sketches.into_iter().map(|sketch| SweepRun { sketch, values: vec![], label: String::new() }).collect();
     let mut done = 0;
     let mut count = |_: &mut Session, _| {
         done += 1;

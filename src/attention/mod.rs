@@ -135,13 +135,13 @@ impl<const N: usize> AttentionControl for Chain<'_, N> {
     }
 
     fn attend_text(&mut self, site: Site, probs: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
-        let watching = self.0.iter_mut().filter(|control| control.watches(site));
-        watching.fold(Ok((probs, v)), |left, control| left.and_then(|(probs, v)| control.attend_text(site, probs, v)))
+        let mut watching = self.0.iter_mut().filter(|control| control.watches(site));
+        watching.try_fold((probs, v), |(probs, v), control| control.attend_text(site, probs, v))
     }
 
     fn attend_self(&mut self, site: Site, qkv: Qkv) -> Result<Qkv> {
-        let watching = self.0.iter_mut().filter(|control| control.watches(site));
-        watching.fold(Ok(qkv), |left, control| left.and_then(|qkv| control.attend_self(site, qkv)))
+        let mut watching = self.0.iter_mut().filter(|control| control.watches(site));
+        watching.try_fold(qkv, |qkv, control| control.attend_self(site, qkv))
     }
 
     fn after_step(&mut self, step: usize, latent: Tensor) -> Result<Tensor> {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Node, Step, Tree};
+use super::{LogEntry, Node, Tree};
 use crate::safe::printable_line;
 use crate::turn::Change;
 
@@ -38,7 +38,7 @@ fn change_label(change: &Change) -> String {
 
 /// One line of the drawn tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct TreeLine {
     /// The node.
     pub number: u32,
     /// What stands before it: lines from above, and what ties it to its parent.
@@ -79,7 +79,7 @@ impl Tree {
 
     /// The lines of [`draw_tree`](Self::draw_tree), for a branch cut off after `levels` levels.
     #[must_use]
-    pub fn lines(&self, levels: usize) -> Vec<Line> {
+    pub fn lines(&self, levels: usize) -> Vec<TreeLine> {
         let mut lines = Vec::new();
         let mut roots = self.roots().iter().copied();
         let mut cut_off = VecDeque::new();
@@ -94,7 +94,7 @@ impl Tree {
                 let names: String = self.names_of(number).map(|name| format!("  [{}]", printable_line(name))).collect();
                 let text = format!("#{number} {}{names}{here}{more}", self[number].label());
                 let below = format!("{lead}{}", if tie == "├─" { "│ " } else { &"  "[..tie.chars().count()] });
-                lines.push(Line { number, lead: format!("{lead}{tie}"), below, text, cut });
+                lines.push(TreeLine { number, lead: format!("{lead}{tie}"), below, text, cut });
                 if cut {
                     cut_off.push_back(number);
                     continue;
@@ -122,13 +122,13 @@ impl Tree {
         let mut out = String::new();
         for step in self.log() {
             let line = match step {
-                Step::Grew(number) => match self[*number].parent {
+                LogEntry::Grew(number) => match self[*number].parent {
                     Some(parent) => format!("#{number} ← #{parent}  {}", self[*number].label()),
                     None => format!("#{number}  {}", self[*number].label()),
                 },
-                Step::Moved(to) => format!("at #{to}"),
-                Step::Named(number, name) => format!("#{number} is [{name}]"),
-                Step::Set(name, value) => format!("{name} = {value}"),
+                LogEntry::Moved(to) => format!("at #{to}"),
+                LogEntry::Named(number, name) => format!("#{number} is [{name}]"),
+                LogEntry::Set(name, value) => format!("{name} = {value}"),
             };
             out.push_str(&printable_line(&line));
             out.push('\n');

@@ -20,11 +20,11 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use draw::Line;
+pub use draw::TreeLine;
 pub use error::HistoryError;
 pub use event::{Event, Node};
 pub use id::{ID_FORMAT, NodeId, Prefix, Resolution, SHORTEST_PREFIX};
-pub use tree::{Step, Tree};
+pub use tree::{LogEntry, Tree};
 
 #[cfg(test)]
 pub(crate) use samples::{changed, edit_of, first, first_of, next, recipe};

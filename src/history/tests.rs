@@ -353,7 +353,8 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
     fn sum(tokens: &[(u32, f32)]) -> Stretch {
         Stretch::Sum { up: 1, tokens: tokens.into() }
     }
-    let plans: Vec<Box<dyn Fn(&mut PlanParts)>> = vec![
+    type Change = Box<dyn Fn(&mut PlanParts)>;
+    let plans: Vec<Change> = vec![
         Box::new(|p| p.prompt.push('s')),
         Box::new(|p| edit_of(p).spans.push(Replaced { source: 0..0, target: 0..1 })),
         Box::new(|p| p.weights[0] = 1.5),

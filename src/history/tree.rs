@@ -17,7 +17,7 @@ pub struct Tree {
     settings: Vec<(String, String)>,
     /// Everywhere we have been, in time; the last is where we are. Staying is not recorded.
     trail: Vec<u32>,
-    log: Vec<Step>,
+    log: Vec<LogEntry>,
 }
 
 /// What hangs on a node.
@@ -32,7 +32,7 @@ struct Branches {
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum LogEntry {
     /// A node grew.
     Grew(u32),
     /// We went to a node.
@@ -59,15 +59,15 @@ impl Tree {
         match event {
             Event::Grow(node) => self.take_in(*node),
             Event::Move { to } => {
-                self.log.push(Step::Moved(to));
+                self.log.push(LogEntry::Moved(to));
                 self.arrive(to);
             }
             Event::Name { node, name } => {
-                self.log.push(Step::Named(node, name.clone()));
+                self.log.push(LogEntry::Named(node, name.clone()));
                 self.names.insert(name, node);
             }
             Event::Set { name, value } => {
-                self.log.push(Step::Set(name.clone(), value.clone()));
+                self.log.push(LogEntry::Set(name.clone(), value.clone()));
                 self.settings.retain(|(other, _)| *other != name);
                 self.settings.push((name, value));
             }
@@ -111,7 +111,7 @@ impl Tree {
         self.by_id.insert(node.id, number);
         self.branches.push(Branches { depth, ..Branches::default() });
         self.nodes.push(node);
-        self.log.push(Step::Grew(number));
+        self.log.push(LogEntry::Grew(number));
         self.arrive(number);
     }
 
@@ -272,7 +272,7 @@ impl Tree {
 
     /// Everything that happened, in time.
     #[must_use]
-    pub fn log(&self) -> &[Step] {
+    pub fn log(&self) -> &[LogEntry] {
         &self.log
     }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use anyhow::Result;
 
-use super::{Blob, ModelSource};
+use super::{FileBytes, ModelSource};
 
 /// The embedded model.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ impl ModelSource for Embedded {
         "embedded".to_owned()
     }
 
-    fn open(&self, path: &str) -> Result<Option<Blob>> {
-        Ok(asset(path).map(|bytes| Blob::Memory(Cow::Borrowed(bytes))))
+    fn open(&self, path: &str) -> Result<Option<FileBytes>> {
+        Ok(asset(path).map(|bytes| FileBytes::Memory(Cow::Borrowed(bytes))))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use anyhow::{Result, bail};
 
-use super::{Blob, ModelSource};
+use super::{FileBytes, ModelSource};
 
 /// A folder with `unet/`, `vae/`, `text_encoder/`, `tokenizer/` and `scheduler/`.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl ModelSource for Folder {
         self.path.display().to_string()
     }
 
-    fn open(&self, path: &str) -> Result<Option<Blob>> {
+    fn open(&self, path: &str) -> Result<Option<FileBytes>> {
         let inside = Path::new(path);
         // An index file of sharded weights names other files; it may not name one outside the folder.
         if inside.components().any(|c| !matches!(c, Component::Normal(_))) {
@@ -47,7 +47,7 @@ impl ModelSource for Folder {
         match File::open(self.path.join(inside)) {
             Ok(file) => {
                 let meta = file.metadata()?;
-                if meta.is_file() { Ok(Some(Blob::File(Mutex::new(file), meta.len()))) } else { Ok(None) }
+                if meta.is_file() { Ok(Some(FileBytes::File(Mutex::new(file), meta.len()))) } else { Ok(None) }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),

@@ -24,7 +24,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 pub use error::HubError;
-pub use settings::Settings;
+pub use settings::HubSettings;
 
 use super::folder::Folder;
 use super::spec::ModelSpec;
@@ -38,7 +38,7 @@ use wire::Wire;
 /// What a fetch is doing. The caller has the clock: `received` over the time since the first step is the speed, and
 /// `total - done` over the speed is the time left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum FetchStep<'a> {
     /// Bytes came.
     Bytes {
         /// The file that is coming, such as `unet/config.json`.
@@ -64,11 +64,11 @@ pub enum Step<'a> {
 }
 
 /// Told of every step; `Break` stops the fetch, and what has come is kept.
-pub type Progress<'p> = dyn FnMut(Step<'_>) -> ControlFlow<()> + 'p;
+pub type FetchProgress<'p> = dyn FnMut(FetchStep<'_>) -> ControlFlow<()> + 'p;
 
 /// A progress that shows nothing and never stops.
-pub fn quiet() -> impl FnMut(Step<'_>) -> ControlFlow<()> {
-    |_: Step<'_>| ControlFlow::Continue(())
+pub fn quiet() -> impl FnMut(FetchStep<'_>) -> ControlFlow<()> {
+    |_: FetchStep<'_>| ControlFlow::Continue(())
 }
 
 /// Whether `text` has the form `owner/name[@revision]`, with nothing in it that no name on the hub has.
@@ -81,8 +81,8 @@ pub fn looks_like_a_name(text: &str) -> bool {
 ///
 /// # Errors
 /// As [`fetch_with`]; also if the environment has a setting that cannot be used.
-pub fn fetch(name: &str, progress: &mut Progress<'_>) -> Result<Folder> {
-    let settings = Settings::from_env(|variable| std::env::var(variable).ok())?;
+pub fn fetch(name: &str, progress: &mut FetchProgress<'_>) -> Result<Folder> {
+    let settings = HubSettings::from_env(|variable| std::env::var(variable).ok())?;
     fetch_with(&settings, name, progress)
 }
 
@@ -92,7 +92,7 @@ pub fn fetch(name: &str, progress: &mut Progress<'_>) -> Result<Folder> {
 /// Fails if the name is none, the hub cannot be reached or refuses, the disk is full, `progress` stops it, or the model is
 /// not in the diffusers layout or not built here. All but the last are a [`HubError`], which has a hint. A file that came
 /// in part is kept and goes on next time; one that came wrong is thrown away.
-pub fn fetch_with(settings: &Settings, name: &str, progress: &mut Progress<'_>) -> Result<Folder> {
+pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgress<'_>) -> Result<Folder> {
     let Some(parsed) = Name::parse(name.trim()) else {
         let message = format!("`{}` is not the name of a model", crate::safe::printable_line(name.trim()));
         return Err(trouble(message, "write owner/name, or owner/name@revision"));
@@ -116,7 +116,7 @@ pub fn fetch_with(settings: &Settings, name: &str, progress: &mut Progress<'_>) 
 }
 
 /// Fetches what is missing: configuration files first, so that a model that cannot be drawn with costs no gigabytes.
-fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut Progress<'_>) -> Result<Folder> {
+fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut FetchProgress<'_>) -> Result<Folder> {
     let mut tally = Tally::new(progress);
     let listing = wire.listing(&mut tally)?;
     let commit = listing.commit;

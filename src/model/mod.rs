@@ -30,7 +30,7 @@ pub trait ModelSource: Send + Sync {
     ///
     /// # Errors
     /// Fails if the file is there but cannot be opened.
-    fn open(&self, path: &str) -> Result<Option<Blob>>;
+    fn open(&self, path: &str) -> Result<Option<FileBytes>>;
     /// Whether weights are drawn at random instead of read, for measuring.
     fn is_random(&self) -> bool {
         false
@@ -39,14 +39,14 @@ pub trait ModelSource: Send + Sync {
 
 /// A readable file of known length, in memory or on disk.
 #[derive(Debug)]
-pub enum Blob {
+pub enum FileBytes {
     /// Bytes compiled into the program, or made by a test.
     Memory(Cow<'static, [u8]>),
     /// An open file and its length.
     File(Mutex<File>, u64),
 }
 
-impl Blob {
+impl FileBytes {
     /// Length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use anyhow::Result;
 
-use super::{Blob, ModelSource};
+use super::{FileBytes, ModelSource};
 
 /// A source whose configurations are Stable Diffusion 1.5's and whose weights are drawn by name when they are read.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ impl ModelSource for Random {
         NAME.to_owned()
     }
 
-    fn open(&self, path: &str) -> Result<Option<Blob>> {
+    fn open(&self, path: &str) -> Result<Option<FileBytes>> {
         let text = match path {
             "unet/config.json" => UNET,
             "vae/config.json" => VAE,
@@ -48,7 +48,7 @@ impl ModelSource for Random {
             "tokenizer/tokenizer.json" => return super::embedded::Embedded.open(path),
             _ => return Ok(None),
         };
-        Ok(Some(Blob::Memory(Cow::Borrowed(text.as_bytes()))))
+        Ok(Some(FileBytes::Memory(Cow::Borrowed(text.as_bytes()))))
     }
 
     fn is_random(&self) -> bool {

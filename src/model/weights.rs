@@ -12,7 +12,7 @@ use candle_core::{Device, Tensor};
 use half::{bf16, f16};
 use safetensors::Dtype;
 
-use super::{Blob, ModelSource};
+use super::{FileBytes, ModelSource};
 
 /// The largest header that is read: 100 MB, as in the safetensors format.
 const MAX_HEADER: u64 = 100_000_000;
@@ -20,7 +20,7 @@ const MAX_HEADER: u64 = 100_000_000;
 /// The tensors of one part of a model (`unet`, `vae`, …).
 pub struct Weights {
     part: String,
-    files: Vec<(Blob, u64)>,
+    files: Vec<(FileBytes, u64)>,
     places: HashMap<String, Place>,
     used: Mutex<HashSet<String>>,
     random: bool,
@@ -88,7 +88,7 @@ impl Weights {
         bail!("cannot read weights: {part}/{name}.safetensors is missing from {}", source.name())
     }
 
-    fn add(&mut self, blob: Blob, path: &str) -> Result<()> {
+    fn add(&mut self, blob: FileBytes, path: &str) -> Result<()> {
         let damaged = || format!("{path} is damaged");
         let header_len = u64::from_le_bytes(blob.read(0, 8).with_context(damaged)?.as_ref().try_into()?);
         if header_len > MAX_HEADER || header_len.saturating_add(8) > blob.len() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// It is data: written to and read from JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Linear {
+pub struct LatentColours {
     /// One row a channel: what it adds to red, green and blue.
     pub weights: Vec<[f32; 3]>,
     /// Red, green and blue of a latent of zeros.
@@ -26,7 +26,7 @@ pub struct Latent<'a> {
     pub height: usize,
 }
 
-impl Linear {
+impl LatentColours {
     /// The factors that are known for Stable Diffusion 1.x and 2.x, for latents times 0.18215.
     #[must_use]
     pub fn stable_diffusion_1() -> Self {
@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_latent_of_zeros_is_the_grey_of_the_bias() {
-        let picture = Linear::stable_diffusion_1().picture(Latent { values: &[0.0; 24], width: 3, height: 2 }).unwrap();
+        let picture =
+            LatentColours::stable_diffusion_1().picture(Latent { values: &[0.0; 24], width: 3, height: 2 }).unwrap();
         assert!(picture.pixels().all(|pixel| pixel.0 == [128; 3]));
         assert_eq!(picture.dimensions(), (3, 2));
     }
@@ -80,7 +81,8 @@ mod tests {
         // channel 0 is 1 in the second cell only
         let mut values = [0.0; 8];
         values[1] = 1.0;
-        let picture = Linear::stable_diffusion_1().picture(Latent { values: &values, width: 2, height: 1 }).unwrap();
+        let picture =
+            LatentColours::stable_diffusion_1().picture(Latent { values: &values, width: 2, height: 1 }).unwrap();
         // (1 + .298) * 127.5 = 165.5, (1 + .207) * 127.5 = 153.9, (1 + .208) * 127.5 = 154.0
         assert_eq!(picture.get_pixel(1, 0).0, [165, 154, 154]);
         assert_eq!(picture.get_pixel(0, 0).0, [128; 3]);
@@ -88,7 +90,7 @@ mod tests {
 
     #[test]
     fn values_beyond_black_and_white_and_none_at_all_are_cut_off() {
-        let linear = Linear { weights: vec![[1.0; 3]], bias: [0.0; 3] };
+        let linear = LatentColours { weights: vec![[1.0; 3]], bias: [0.0; 3] };
         let latent = Latent { values: &[9.0, -9.0, f32::NAN, f32::INFINITY], width: 4, height: 1 };
         let picture = linear.picture(latent).unwrap();
         assert_eq!(picture.as_raw(), &[255, 255, 255, 0, 0, 0, 0, 0, 0, 255, 255, 255]);
@@ -96,14 +98,16 @@ mod tests {
 
     #[test]
     fn another_number_of_channels_is_an_error() {
-        assert!(Linear::stable_diffusion_1().picture(Latent { values: &[0.0; 32], width: 2, height: 2 }).is_err());
-        assert!(Linear::stable_diffusion_1().picture(Latent { values: &[], width: 0, height: 0 }).is_err());
+        assert!(
+            LatentColours::stable_diffusion_1().picture(Latent { values: &[0.0; 32], width: 2, height: 2 }).is_err()
+        );
+        assert!(LatentColours::stable_diffusion_1().picture(Latent { values: &[], width: 0, height: 0 }).is_err());
     }
 
     #[test]
     fn a_map_survives_being_written_as_json() {
-        let linear = Linear::stable_diffusion_1();
+        let linear = LatentColours::stable_diffusion_1();
         let text = serde_json::to_string(&linear).unwrap();
-        assert_eq!(serde_json::from_str::<Linear>(&text).unwrap(), linear);
+        assert_eq!(serde_json::from_str::<LatentColours>(&text).unwrap(), linear);
     }
 }

@@ -35,5 +35,5 @@ mod tmux;
 pub use font::{CELL_HEIGHT, CELL_WIDTH, draw_text};
 pub use grid::Grid;
 pub use size::{Fit, Size};
-pub use surroundings::{Choice, Protocol};
+pub use surroundings::{PreviewChoice, Protocol};
 pub use terminal::Screen;

@@ -25,7 +25,7 @@ pub enum Protocol {
 
 /// What `--preview` asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Choice {
+pub enum PreviewChoice {
     /// Whatever the terminal can do best.
     #[default]
     Auto,
@@ -33,7 +33,7 @@ pub enum Choice {
     Forced(Protocol),
 }
 
-impl FromStr for Choice {
+impl FromStr for PreviewChoice {
     type Err = String;
 
     /// Reads `kitty`, `iterm`, `sixel`, `blocks`, `none` or `auto`; the error says which there are.

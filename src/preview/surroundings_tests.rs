@@ -16,8 +16,14 @@ fn no_tmux() -> bool {
 /// What `auto` chooses where nothing may be asked.
 #[track_caller]
 fn auto(variables: &[(&str, &str)], expected: Protocol) {
-    let screen =
-        Screen::choose(Choice::Auto, false, &Surroundings::terminal(variables), Size::new(80, 24), no_answer, no_tmux);
+    let screen = Screen::choose(
+        PreviewChoice::Auto,
+        false,
+        &Surroundings::terminal(variables),
+        Size::new(80, 24),
+        no_answer,
+        no_tmux,
+    );
     assert_eq!(screen.protocol, expected, "{variables:?}");
 }
 
@@ -47,9 +53,10 @@ fn the_environment_tells_what_a_terminal_can_do() {
 fn an_xterm_is_asked_and_believed() {
     let surroundings = Surroundings::terminal(&[("TERM", "xterm"), ("XTERM_VERSION", "XTerm(379)")]);
     let answer = Answers { sixel: true, sixel_colours: Some(16), cell: Some((6, 13)) };
-    let yes = Screen::choose(Choice::Auto, false, &surroundings, Size::new(80, 24), |_| answer, no_tmux);
+    let yes = Screen::choose(PreviewChoice::Auto, false, &surroundings, Size::new(80, 24), |_| answer, no_tmux);
     assert_eq!((yes.protocol, yes.sixel_colours, yes.size.cell), (Protocol::Sixel, 16, Some((6, 13))));
-    let silent = Screen::choose(Choice::Auto, false, &surroundings, Size::new(80, 24), |_| Answers::default(), no_tmux);
+    let silent =
+        Screen::choose(PreviewChoice::Auto, false, &surroundings, Size::new(80, 24), |_| Answers::default(), no_tmux);
     assert_eq!((silent.protocol, silent.sixel_colours), (Protocol::Blocks, 256));
 }
 
@@ -63,7 +70,8 @@ fn inside_tmux_it_is_blocks_unless_kitty_is_let_through() {
         (&[("TERM", "tmux-256color"), ("TMUX", "/tmp/x"), ("LC_TERMINAL", "iTerm2")], true, (Protocol::Blocks, false)),
     ] {
         let surroundings = Surroundings::terminal(variables);
-        let screen = Screen::choose(Choice::Auto, false, &surroundings, Size::new(80, 24), no_answer, || passthrough);
+        let screen =
+            Screen::choose(PreviewChoice::Auto, false, &surroundings, Size::new(80, 24), no_answer, || passthrough);
         assert_eq!((screen.protocol, screen.tmux), expected, "{variables:?}, passthrough {passthrough}");
     }
 }
@@ -74,7 +82,7 @@ fn a_forced_protocol_is_wrapped_inside_tmux() {
     for (protocol, wrapped) in
         [(Protocol::Kitty, true), (Protocol::Sixel, true), (Protocol::Iterm, true), (Protocol::Blocks, false)]
     {
-        let choice = Choice::Forced(protocol);
+        let choice = PreviewChoice::Forced(protocol);
         let screen = Screen::choose(choice, false, &surroundings, Size::new(80, 24), no_answer, no_tmux);
         assert_eq!((screen.protocol, screen.tmux), (protocol, wrapped));
     }
@@ -99,10 +107,10 @@ fn no_color_and_plain_mean_no_picture_unless_one_is_forced() {
         let surroundings = Surroundings::terminal(variables);
         Screen::choose(choice, plain, &surroundings, Size::new(80, 24), |_| Answers::default(), no_tmux).protocol
     };
-    assert_eq!(choose(Choice::Auto, true, &[kitty]), Protocol::None);
-    assert_eq!(choose(Choice::Auto, false, &[kitty, ("NO_COLOR", "1")]), Protocol::None);
-    assert_eq!(choose(Choice::Auto, false, &[kitty, ("NO_COLOR", "")]), Protocol::Kitty);
-    assert_eq!(choose(Choice::Forced(Protocol::Blocks), false, &[kitty, ("NO_COLOR", "1")]), Protocol::Blocks);
+    assert_eq!(choose(PreviewChoice::Auto, true, &[kitty]), Protocol::None);
+    assert_eq!(choose(PreviewChoice::Auto, false, &[kitty, ("NO_COLOR", "1")]), Protocol::None);
+    assert_eq!(choose(PreviewChoice::Auto, false, &[kitty, ("NO_COLOR", "")]), Protocol::Kitty);
+    assert_eq!(choose(PreviewChoice::Forced(Protocol::Blocks), false, &[kitty, ("NO_COLOR", "1")]), Protocol::Blocks);
 }
 
 #[test]
@@ -120,6 +128,6 @@ fn true_colour_is_used_only_where_it_is_promised() {
 
 #[test]
 fn an_unknown_preview_names_the_known_ones() {
-    let error = "pixel\x1b".parse::<Choice>().unwrap_err();
+    let error = "pixel\x1b".parse::<PreviewChoice>().unwrap_err();
     assert!(error.starts_with("`pixel\\u001b` is not") && error.contains("sixel"), "{error}");
 }

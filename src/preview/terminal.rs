@@ -5,7 +5,7 @@
 //! picture is the line that names its file.
 
 pub use crate::preview::blocks::Colours;
-pub use crate::preview::surroundings::{Choice, Protocol, Surroundings};
+pub use crate::preview::surroundings::{PreviewChoice, Protocol, Surroundings};
 
 use crate::preview::ask::{self, Answers};
 use crate::preview::size::{self, Fit, Size};
@@ -45,20 +45,20 @@ impl Screen {
     ///
     /// Pictures must be shown on standard output then ([`show`](Self::show)'s `out`), since viuer knows no other.
     #[must_use]
-    pub fn detect(choice: Choice, plain: bool) -> Self {
+    pub fn detect(choice: PreviewChoice, plain: bool) -> Self {
         let surroundings = Surroundings::of_process();
         let mut screen =
             Self::choose(choice, plain, &surroundings, Size::of_terminal(), ask::terminal, tmux_lets_through);
         let iterm = screen.protocol == Protocol::Iterm && viuer::is_iterm_supported();
         let blocks = screen.protocol == Protocol::Blocks && screen.colours == Colours::True;
-        screen.viuer = choice == Choice::Auto && !screen.tmux && (iterm || blocks);
+        screen.viuer = choice == PreviewChoice::Auto && !screen.tmux && (iterm || blocks);
         screen
     }
 
     /// [`detect`](Self::detect) as a function of its arguments: `ask` asks the terminal (about Sixel, if true),
     /// `passthrough` says whether tmux passes sequences on; each is called at most once, and only where it helps.
     pub fn choose(
-        choice: Choice,
+        choice: PreviewChoice,
         plain: bool,
         surroundings: &Surroundings,
         size: Size,
@@ -68,22 +68,22 @@ impl Screen {
         let mut screen = Self { colours: surroundings.colours(), ..Self::new(Protocol::None, size) };
         let in_tmux = surroundings.in_tmux();
         let quiet = plain || surroundings.is_set("NO_COLOR");
-        if !surroundings.output_is_terminal || (quiet && choice == Choice::Auto) {
+        if !surroundings.output_is_terminal || (quiet && choice == PreviewChoice::Auto) {
             return screen;
         }
         let mut protocol = match choice {
-            Choice::Forced(protocol) => protocol,
-            Choice::Auto if surroundings.is_set("STY") => Protocol::Blocks,
+            PreviewChoice::Forced(protocol) => protocol,
+            PreviewChoice::Auto if surroundings.is_set("STY") => Protocol::Blocks,
             // Placeholders are text to tmux; the other protocols draw where tmux does not know of it.
-            Choice::Auto if in_tmux => match surroundings.best() {
+            PreviewChoice::Auto if in_tmux => match surroundings.best() {
                 Protocol::Kitty if passthrough() => Protocol::Kitty,
                 Protocol::None => Protocol::None,
                 _ => Protocol::Blocks,
             },
-            Choice::Auto => surroundings.best(),
+            PreviewChoice::Auto => surroundings.best(),
         };
         let may_be_sixel =
-            protocol == Protocol::Sixel || (choice == Choice::Auto && surroundings.is_set("XTERM_VERSION"));
+            protocol == Protocol::Sixel || (choice == PreviewChoice::Auto && surroundings.is_set("XTERM_VERSION"));
         if (may_be_sixel || protocol == Protocol::Kitty) && surroundings.answers_at_once() {
             let answers = ask(may_be_sixel);
             screen.size.cell = answers.cell;

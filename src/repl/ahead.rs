@@ -59,18 +59,18 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 #[cfg(feature = "hub")]
 fn download(name: &str, tell: &mut Tell<'_>) -> Result<()> {
-    use crate::model::hub::{Step, fetch};
+    use crate::model::hub::{FetchStep, fetch};
     let begun = Instant::now();
     let mut told: Option<Instant> = None;
-    let fetched = fetch(name, &mut |step: Step<'_>| {
+    let fetched = fetch(name, &mut |step: FetchStep<'_>| {
         let now = Instant::now();
         if told.is_some_and(|told| now - told < PAUSE) {
             return ControlFlow::Continue(());
         }
         told = Some(now);
         let line = match step {
-            Step::Bytes { file, done, total, received, .. } => progress(file, done, total, received, now - begun),
-            Step::Wait { pause, reason } => format!("waiting {} s: {reason}", pause.as_secs().max(1)),
+            FetchStep::Bytes { file, done, total, received, .. } => progress(file, done, total, received, now - begun),
+            FetchStep::Wait { pause, reason } => format!("waiting {} s: {reason}", pause.as_secs().max(1)),
         };
         tell(&printable_line(&line))
     });

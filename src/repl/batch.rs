@@ -228,7 +228,7 @@ fn plain_explanation(value: &Value) -> String {
 pub fn parity(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let folder = args.needed::<PathBuf>("out")?;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let mut models = parity::Models::new(args.all("models").cloned().collect());
+    let mut models = parity::ModelFolders::new(args.all("models").cloned().collect());
     let (mut all, mut failed, mut unanswered) = (0, 0, 0);
     for given in args.all::<PathBuf>("CASE") {
         for case in parity::find_cases(given)? {

@@ -27,7 +27,7 @@ use toml::{Table, Value};
 
 use super::command_line::options::bytes;
 use crate::plan::settings::{self, Settings, find, plain_name};
-use crate::preview::terminal::Choice;
+use crate::preview::terminal::PreviewChoice;
 use crate::session::file::Hinted;
 
 /// Keys of the file that are not settings.
@@ -39,7 +39,7 @@ pub struct Config {
     /// Settings to begin with.
     pub settings: Settings,
     /// How pictures are shown.
-    pub preview: Option<Choice>,
+    pub preview: Option<PreviewChoice>,
     /// No pictures, no colours, no cursor movement.
     pub plain: bool,
     /// Bytes kept in memory.
@@ -93,7 +93,8 @@ impl Config {
         };
         match name.as_str() {
             "preview" => {
-                let choice = Choice::from_str(&typed).map_err(|error| (error, "preview = \"auto\"".to_owned()))?;
+                let choice =
+                    PreviewChoice::from_str(&typed).map_err(|error| (error, "preview = \"auto\"".to_owned()))?;
                 self.preview = Some(choice);
             }
             "plain" => match value {
@@ -175,7 +176,7 @@ mod tests {
     #[test]
     fn keys_that_are_no_settings_are_read() {
         let config = read("preview = \"blocks\"\nplain = true\ncache_ram = \"512M\"\ncache-disk = 1000\n");
-        assert_eq!(config.preview, Some(Choice::Forced(Protocol::Blocks)));
+        assert_eq!(config.preview, Some(PreviewChoice::Forced(Protocol::Blocks)));
         assert_eq!((config.plain, config.cache_ram, config.cache_disk), (true, Some(512 << 20), Some(1000)));
     }
 

@@ -16,7 +16,7 @@ use super::talk::{Talk, Unwatched};
 use crate::plan::settings::{Settings, TurnSettings};
 use crate::preview::png;
 use crate::session::Session;
-use crate::session::cycle::regenerated::{Afresh, Method};
+use crate::session::cycle::regenerated::{CycleMethod, Regenerated};
 use crate::session::file::Hinted;
 use crate::study::cycles;
 
@@ -26,8 +26,8 @@ use crate::study::cycles;
 /// Fails if the file cannot be read, or a setting is wrong.
 pub fn cycle(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let id = args.value("ID");
-    let named = Method::ALL.into_iter().find(|(known, _)| args.value("method") == Some(known));
-    let method = named.map_or(Method::Exact, |(_, method)| method);
+    let named = CycleMethod::ALL.into_iter().find(|(known, _)| args.value("method") == Some(known));
+    let method = named.map_or(CycleMethod::Exact, |(_, method)| method);
     let session = session(args, args.path("FILE"), true)?;
     session.resolve(None)?;
     let mut talk = Talk::new(session, None);
@@ -52,7 +52,7 @@ pub fn cycle(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 /// The way back of a method that has no history: its own settings, and what `--set` says on top of them.
 fn regenerated(
     args: &Args,
-    (method, turn): (Method, TurnSettings),
+    (method, turn): (CycleMethod, TurnSettings),
     id: Option<&str>,
     session: &mut Session,
 ) -> Result<Reply> {
@@ -67,7 +67,7 @@ fn regenerated(
     };
     let way = (to, args.has("in-one"));
     let mut watch = |_: usize, _: usize, _: &_| ControlFlow::Continue(());
-    let steps = session.regenerated(way, &settings.turn, &mut Afresh::default(), &mut watch)?;
+    let steps = session.regenerated(way, &settings.turn, &mut Regenerated::default(), &mut watch)?;
     let steps = steps.context("BUG: a way back that nobody watched was stopped")?;
     Ok(Reply::Cycled(Box::new(Cycled::measured((from, to), method, steps))))
 }

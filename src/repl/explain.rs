@@ -14,7 +14,7 @@ use crate::plan::settings::TurnSettings;
 use crate::plan::window::{For, cross_windows, steps_of};
 use crate::plan::{Column, Recipe, Region};
 use crate::session::Session;
-use crate::session::cycle::predict::{LeadsBack, Prediction};
+use crate::session::cycle::predict::{Foretold, LeadsBack};
 use crate::session::file::Hinted;
 use crate::session::model::{Lexicon, load_reader};
 use crate::turn::{Here, Misread, Span, Turn};
@@ -166,8 +166,8 @@ fn cost_text(session: &Session, recipe: &Recipe) -> String {
 /// Where an edit leads back to, and how exactly.
 fn back_text(back: &LeadsBack) -> String {
     match &back.predicted {
-        Prediction::Exact => format!("this leads back to #{}, bit for bit", back.to),
-        Prediction::Not(why) => {
+        Foretold::Exact => format!("this leads back to #{}, bit for bit", back.to),
+        Foretold::Not(why) => {
             format!("the words of #{} come back, but not its bits: {}\n        try: {}", back.to, why.reason, why.hint)
         }
     }
@@ -177,7 +177,7 @@ fn parent_number(session: &Session) -> u32 {
     session.tree().here().unwrap_or(0)
 }
 
-fn source_text(column: &Column, family: &[std::sync::Arc<crate::session::relative::Relative>]) -> String {
+fn source_text(column: &Column, family: &[std::sync::Arc<crate::session::run_node::RunNode>]) -> String {
     let Column::From { up, tokens } = column else { return "itself (new)".to_owned() };
     let Some(ancestor) = family.get(up - 1) else { return "?".to_owned() };
     let prompt = &ancestor.generation.prompt;

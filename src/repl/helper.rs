@@ -22,7 +22,7 @@ use crate::session::Session;
 use crate::session::home::Home;
 
 /// The words a model knows, once they are there.
-pub type Vocabulary = Arc<OnceLock<Vec<String>>>;
+pub type KnownWords = Arc<OnceLock<Vec<String>>>;
 
 /// What may be offered where we are.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ pub struct Known {
     /// Words of the present prompt, in its order, each once.
     pub words: Vec<String>,
     /// Words that the model knows.
-    pub vocabulary: Vocabulary,
+    pub vocabulary: KnownWords,
     /// Where sessions live.
     pub sessions: PathBuf,
     /// Cells of a line that are left after the prompt.
@@ -44,7 +44,7 @@ pub struct Known {
 impl Known {
     /// What may be offered in a session.
     #[must_use]
-    pub fn of(session: &Session, home: &Home, vocabulary: &Vocabulary, room: usize) -> Self {
+    pub fn of(session: &Session, home: &Home, vocabulary: &KnownWords, room: usize) -> Self {
         let tree = session.tree();
         let mut words: Vec<String> = Vec::new();
         for word in tree.current().map_or("", |node| node.plan.prompt.as_str()).split_whitespace() {

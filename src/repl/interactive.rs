@@ -18,19 +18,19 @@ use super::commands::{self, Line};
 use super::config::Config;
 use super::files::open_path;
 use super::fold::{error_below, fold};
-use super::helper::{Known, Vocabulary};
+use super::helper::{Known, KnownWords};
 use super::lines::{Lines, Typed};
 use super::look;
-use super::reply::{Drew, Reply, Shown};
+use super::reply::{Reply, Shown, TurnReport};
 use super::stop::Stop;
 use super::talk::Talk;
 use super::tips;
-use super::watcher::{Eyes, Forming};
+use super::watcher::{LatentPreview, TurnView};
 use super::{ahead, opened_text, report};
 use crate::plan::settings::name_of;
 use crate::preview::png;
 use crate::preview::progress::Manner;
-use crate::preview::terminal::{Choice, Screen};
+use crate::preview::terminal::{PreviewChoice, Screen};
 use crate::safe::{printable, printable_line};
 use crate::session::file::Hinted;
 use crate::session::home::{Home, pictures_of};
@@ -61,7 +61,7 @@ pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         return batch::lines(talk, std::io::stdin().lock(), false, out);
     }
     let choice = match args.value("preview") {
-        Some(name) => Choice::from_str(name).map_err(|error| Hinted::new(error, "--preview auto"))?,
+        Some(name) => PreviewChoice::from_str(name).map_err(|error| Hinted::new(error, "--preview auto"))?,
         None => config.preview.unwrap_or_default(),
     };
     let plain = args.has("plain") || config.plain;
@@ -74,9 +74,9 @@ pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         talk: talk_of(session, args.path("out"), keeps_pictures),
         screen: Screen::detect(choice, plain),
         manner,
-        forming: Forming::default(),
+        forming: LatentPreview::default(),
         stop: Stop::listen(edits)?,
-        vocabulary: Vocabulary::default(),
+        vocabulary: KnownWords::default(),
         turns: tips::turns_so_far(&home),
         keeps_pictures,
         named_by_date,
@@ -142,9 +142,9 @@ struct Room {
     home: Home,
     screen: Screen,
     manner: Manner,
-    forming: Forming,
+    forming: LatentPreview,
     stop: Stop,
-    vocabulary: Vocabulary,
+    vocabulary: KnownWords,
     /// Pictures drawn so far in any session, counted only as far as tips go.
     turns: usize,
     keeps_pictures: bool,
@@ -231,8 +231,14 @@ impl Room {
         let read = commands::read(line);
         // Most commands need no model, and those that do wait by themselves.
         let reply = if !matches!(read, Ok(Line::Text)) || self.wait_for_model()? {
-            let mut eyes =
-                Eyes::new(&mut self.out, (&self.screen, self.manner), &self.forming, &self.stop, expected, !is_first);
+            let mut eyes = TurnView::new(
+                &mut self.out,
+                (&self.screen, self.manner),
+                &self.forming,
+                &self.stop,
+                expected,
+                !is_first,
+            );
             let reply = self.talk.take(line, read, &mut eyes);
             eyes.finish();
             reply
@@ -327,7 +333,7 @@ impl Room {
         Ok(true)
     }
 
-    fn show_drew(&mut self, drew: &Drew) -> Result<()> {
+    fn show_drew(&mut self, drew: &TurnReport) -> Result<()> {
         let picture = to_image(&drew.turned.left.picture);
         self.screen.show(&mut self.out, &picture, drew.image.as_deref())?;
         let text = format!("  {}", printable(&report::drew(drew, &self.talk.session)));
@@ -413,7 +419,7 @@ impl Room {
     /// Begins to collect the words of the embedded model for completion. A model with a vocabulary of all of English has
     /// none worth offering.
     fn learn_words(&mut self) {
-        self.vocabulary = Vocabulary::default();
+        self.vocabulary = KnownWords::default();
         if self.manner == Manner::Bar && self.talk.session.model_name().0 == "embedded" {
             let vocabulary = self.vocabulary.clone();
             std::thread::spawn(move || {

@@ -3,11 +3,11 @@
 use anyhow::Error;
 use serde_json::{Map, Value, json};
 
-use super::reply::{Cycled, Drew, Reply, tell};
+use super::reply::{Cycled, Reply, TurnReport, tell};
 use crate::history::Node;
 use crate::safe::printable;
 use crate::session::Session;
-use crate::session::cycle::predict::Prediction;
+use crate::session::cycle::predict::Foretold;
 use crate::turn::{Change, Edit, Question, words};
 
 /// A number, or null where it is infinite or undefined.
@@ -58,7 +58,7 @@ fn place(object: &mut Map<String, Value>, node: &Node) {
     object.insert("prompt".into(), node.plan.prompt.clone().into());
 }
 
-fn drew(object: &mut Map<String, Value>, drew: &Drew, session: &Session) {
+fn drew(object: &mut Map<String, Value>, drew: &TurnReport, session: &Session) {
     let turned = &drew.turned;
     let node = &session.tree()[turned.node];
     place(object, node);
@@ -80,10 +80,10 @@ fn drew(object: &mut Map<String, Value>, drew: &Drew, session: &Session) {
 
 /// What was told of a way back before it was gone.
 #[must_use]
-pub fn predicted(predicted: &Prediction) -> Value {
+pub fn predicted(predicted: &Foretold) -> Value {
     match predicted {
-        Prediction::Exact => json!({"exact": true}),
-        Prediction::Not(why) => {
+        Foretold::Exact => json!({"exact": true}),
+        Foretold::Not(why) => {
             json!({"exact": false, "step": why.step, "site": why.site, "reason": why.reason, "hint": why.hint})
         }
     }

@@ -8,10 +8,10 @@ use image::RgbImage;
 use crate::history::HistoryError;
 use crate::plan::resolve::PlanError;
 use crate::plan::settings::SettingError;
-use crate::session::cycle::Step;
-use crate::session::cycle::regenerated::Method;
+use crate::session::cycle::StepBack;
+use crate::session::cycle::regenerated::CycleMethod;
 use crate::session::file::Hinted;
-use crate::session::{Session, Turned};
+use crate::session::{Session, TurnResult};
 use crate::turn::{Change, Misread, Question};
 
 /// What a line came to.
@@ -19,7 +19,7 @@ pub enum Reply {
     /// A blank line or a remark.
     Nothing,
     /// A picture was drawn, or an edit led to one that exists.
-    Drew(Box<Drew>),
+    Drew(Box<TurnReport>),
     /// We are elsewhere in the tree.
     Moved(u32),
     /// A way back was tried.
@@ -37,9 +37,9 @@ pub enum Reply {
 }
 
 /// A picture drawn, with everything a report may name.
-pub struct Drew {
+pub struct TurnReport {
     /// What the session says.
-    pub turned: Turned,
+    pub turned: TurnResult,
     /// What was understood.
     pub changes: Vec<Change>,
     /// PSNR against the parent, in dB; `None` for a root.
@@ -61,15 +61,15 @@ pub struct Cycled {
     /// Where it led.
     pub to: u32,
     /// How it was drawn.
-    pub method: Method,
+    pub method: CycleMethod,
     /// The edits taken back, with the numbers of each.
-    pub steps: Vec<(Step, f64, Option<f64>)>,
+    pub steps: Vec<(StepBack, f64, Option<f64>)>,
 }
 
 impl Cycled {
     /// Measures a way back that was gone, step by step.
     #[must_use]
-    pub fn measured((from, to): (u32, u32), method: Method, steps: Vec<Step>) -> Self {
+    pub fn measured((from, to): (u32, u32), method: CycleMethod, steps: Vec<StepBack>) -> Self {
         let measured = steps.into_iter().map(|step| {
             let (psnr, ssim) = step.likeness();
             (step, psnr, ssim)

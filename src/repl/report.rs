@@ -1,12 +1,12 @@
 //! A turn's numbers, in words.
 
 use super::changes_text;
-use super::reply::{Cycled, Drew};
+use super::reply::{Cycled, TurnReport};
 use crate::engine::Guidance;
 use crate::session::Session;
 use crate::session::cycle::Way;
-use crate::session::cycle::predict::Prediction;
-use crate::session::cycle::regenerated::Method;
+use crate::session::cycle::predict::Foretold;
+use crate::session::cycle::regenerated::CycleMethod;
 
 /// Seconds as people say them.
 #[must_use]
@@ -20,7 +20,7 @@ fn decibels(x: f64) -> String {
 
 /// One line on a picture drawn: `#2 ← #1  0.5 s · 60 evaluations · outside the edit 41.2 dB`.
 #[must_use]
-pub fn drew(drew: &Drew, session: &Session) -> String {
+pub fn drew(drew: &TurnReport, session: &Session) -> String {
     let turned = &drew.turned;
     let Some(parent) = turned.parent else {
         let recipe = &session.tree()[turned.node].recipe;
@@ -72,14 +72,14 @@ pub fn way(way: &Way) -> String {
 }
 
 /// Whether steps to these ancestors lead to their very bits; where the first does not, why, and one thing to try.
-fn foretold(steps: &[(u32, &Prediction)]) -> String {
+fn foretold(steps: &[(u32, &Foretold)]) -> String {
     let named = |exact: bool| {
         let of = steps.iter().filter(|(_, predicted)| predicted.is_exact() == exact);
         of.map(|(to, _)| format!("#{to}")).collect::<Vec<_>>().join(" ")
     };
     let why = steps.iter().find_map(|(_, predicted)| match predicted {
-        Prediction::Exact => None,
-        Prediction::Not(why) => Some(why),
+        Foretold::Exact => None,
+        Foretold::Not(why) => Some(why),
     });
     let (exact, many) = (named(true), steps.len() > 1);
     let Some(why) = why else {
@@ -108,7 +108,7 @@ pub fn cycled(cycled: &Cycled) -> String {
     let way: Vec<String> = cycled.steps.iter().map(|(s, _, _)| changes_text(&s.changes)).collect();
     let evaluations: u64 = cycled.steps.iter().map(|(s, _, _)| s.evaluations).sum();
     let time: f64 = cycled.steps.iter().map(|(s, _, _)| s.seconds).sum();
-    let by = if cycled.method == Method::Exact { String::new() } else { format!(" ({})", cycled.method.name()) };
+    let by = if cycled.method == CycleMethod::Exact { String::new() } else { format!(" ({})", cycled.method.name()) };
     let mut out = format!("  way back{by}: {}", way.join(" · "));
     if cycled.steps.len() > 1 {
         for (step, psnr, _) in &cycled.steps {

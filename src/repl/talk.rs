@@ -7,13 +7,13 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use super::commands::{self, Line};
-use super::reply::{Drew, Reply, Shown};
+use super::reply::{Reply, Shown, TurnReport};
 use crate::history::Event;
 use crate::measure::{psnr, psnr_where, ssim};
 use crate::preview::png;
 use crate::session::file::Hinted;
 use crate::session::home::pictures_of;
-use crate::session::{Session, Turned, to_image};
+use crate::session::{Session, TurnResult, to_image};
 use crate::turn::{Change, Edit, Misread, Question, Turn};
 
 /// Sees a turn as it goes: latents done, latents in all, the newest latent. May stop it.
@@ -152,7 +152,7 @@ impl Talk {
     }
 
     /// A turn with its numbers, and its picture written to where pictures go.
-    pub(super) fn measured(&mut self, mut turned: Turned) -> Result<Drew> {
+    pub(super) fn measured(&mut self, mut turned: TurnResult) -> Result<TurnReport> {
         let picture = to_image(&turned.left.picture);
         let parent = turned.parent_left.as_ref().map(|l| to_image(&l.picture));
         let image = match self.write_picture(turned.node) {
@@ -175,7 +175,7 @@ impl Talk {
             }
             None => None,
         };
-        Ok(Drew {
+        Ok(TurnReport {
             changes: self.session.tree()[turned.node].changes.clone(),
             psnr: parent.as_ref().and_then(|p| psnr(&picture, p)),
             ssim: parent.as_ref().and_then(|p| ssim(&picture, p)),

@@ -9,7 +9,7 @@ use image::RgbImage;
 
 use super::stop::Stop;
 use super::talk::Watcher;
-use crate::preview::form::{Latent, Linear};
+use crate::preview::form::{Latent, LatentColours};
 use crate::preview::live::{Live, enlarge};
 use crate::preview::progress::{Manner, spoken, time_left};
 use crate::preview::terminal::Screen;
@@ -23,26 +23,26 @@ const LONG: Duration = Duration::from_secs(60);
 const PIXELS_PER_CELL: u32 = 8;
 
 /// Maps from latents to colours, for the models that we have one for.
-pub struct Forming {
-    embedded: Option<Linear>,
-    stable_diffusion: Linear,
+pub struct LatentPreview {
+    embedded: Option<LatentColours>,
+    stable_diffusion: LatentColours,
 }
 
-impl Default for Forming {
+impl Default for LatentPreview {
     fn default() -> Self {
-        let embedded: Option<Linear> = serde_json::from_str(include_str!("../../assets/latent_rgb.json")).ok();
-        Self { embedded: embedded.map(from_unit), stable_diffusion: Linear::stable_diffusion_1() }
+        let embedded: Option<LatentColours> = serde_json::from_str(include_str!("../../assets/latent_rgb.json")).ok();
+        Self { embedded: embedded.map(from_unit), stable_diffusion: LatentColours::stable_diffusion_1() }
     }
 }
 
 /// A map whose colours lie between 0 and 1, as one whose colours lie between -1 and 1.
-fn from_unit(mut map: Linear) -> Linear {
+fn from_unit(mut map: LatentColours) -> LatentColours {
     map.weights.iter_mut().flatten().for_each(|w| *w *= 2.0);
     map.bias.iter_mut().for_each(|b| *b = 2.0 * *b - 1.0);
     map
 }
 
-impl Forming {
+impl LatentPreview {
     /// The picture that a latent `[height, width, channels]` is on its way to, a pixel a cell; `None` if no map fits.
     #[must_use]
     pub fn picture(&self, latent: &Tensor) -> Option<RgbImage> {
@@ -55,11 +55,11 @@ impl Forming {
 }
 
 /// Watches a turn and shows it.
-pub struct Eyes<'a> {
+pub struct TurnView<'a> {
     out: &'a mut dyn Write,
     screen: &'a Screen,
     manner: Manner,
-    forming: &'a Forming,
+    forming: &'a LatentPreview,
     stop: &'a Stop,
     /// How long a turn took before, if any did.
     expected: Option<Duration>,
@@ -73,12 +73,12 @@ pub struct Eyes<'a> {
     tells_start: bool,
 }
 
-impl<'a> Eyes<'a> {
-    /// Eyes for the turn that begins now. `expected` is how long the last one took.
+impl<'a> TurnView<'a> {
+    /// A view of the turn that begins now. `expected` is how long the last one took.
     pub fn new(
         out: &'a mut dyn Write,
         (screen, manner): (&'a Screen, Manner),
-        forming: &'a Forming,
+        forming: &'a LatentPreview,
         stop: &'a Stop,
         expected: Option<Duration>,
         tells_start: bool,
@@ -117,7 +117,7 @@ impl<'a> Eyes<'a> {
     }
 }
 
-impl Watcher for Eyes<'_> {
+impl Watcher for TurnView<'_> {
     fn understood(&mut self, changes: &[Change]) {
         let starts = matches!(changes, [Change::Start { .. }]);
         if !starts || self.tells_start {
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn there_is_a_map_for_the_embedded_model_and_for_four_channels_and_no_other() {
-        let forming = Forming::default();
+        let forming = LatentPreview::default();
         assert_eq!(forming.picture(&latent(8)).unwrap().dimensions(), (6, 4));
         assert_eq!(forming.picture(&latent(4)).unwrap().dimensions(), (6, 4));
         assert!(forming.picture(&latent(16)).is_none());
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_latent_of_zeros_has_the_mean_colour_that_the_embedded_map_was_fitted_with() {
-        let picture = Forming::default().picture(&latent(8)).unwrap();
+        let picture = LatentPreview::default().picture(&latent(8)).unwrap();
         assert_eq!(picture.get_pixel(0, 0).0, [144, 115, 107]); // .56429, .45177, .41853 of 255
     }
 
@@ -245,8 +245,8 @@ mod tests {
     fn watch(expected: Option<Duration>, changes: &[Change], tells_start: bool) -> String {
         let mut out = Vec::new();
         let screen = Screen::new(Protocol::None, Size::new(80, 24));
-        let (forming, stop) = (Forming::default(), Stop::default());
-        let mut eyes = Eyes::new(&mut out, (&screen, Manner::Line), &forming, &stop, expected, tells_start);
+        let (forming, stop) = (LatentPreview::default(), Stop::default());
+        let mut eyes = TurnView::new(&mut out, (&screen, Manner::Line), &forming, &stop, expected, tells_start);
         eyes.understood(changes);
         assert!(eyes.step(1, 2, &latent(8)).is_continue());
         eyes.finish();
@@ -271,10 +271,10 @@ mod tests {
     #[test]
     fn a_fetch_is_told_on_a_line_that_goes_away_and_once_where_nothing_is_drawn_over() {
         let screen = Screen::new(Protocol::None, Size::new(24, 24));
-        let (forming, stop) = (Forming::default(), Stop::default());
+        let (forming, stop) = (LatentPreview::default(), Stop::default());
         let fetch = |manner: Manner| {
             let mut out = Vec::new();
-            let mut eyes = Eyes::new(&mut out, (&screen, manner), &forming, &stop, None, true);
+            let mut eyes = TurnView::new(&mut out, (&screen, manner), &forming, &stop, None, true);
             for done in 1..4 {
                 assert!(eyes.fetching(&format!("fetching unet/model.safetensors {done}")).is_continue());
             }
@@ -291,8 +291,8 @@ mod tests {
     #[test]
     fn a_stop_stops_a_fetch() {
         let (screen, mut out) = (Screen::new(Protocol::None, Size::new(80, 24)), Vec::new());
-        let (forming, stop) = (Forming::default(), Stop::default());
-        let mut eyes = Eyes::new(&mut out, (&screen, Manner::Bar), &forming, &stop, None, true);
+        let (forming, stop) = (LatentPreview::default(), Stop::default());
+        let mut eyes = TurnView::new(&mut out, (&screen, Manner::Bar), &forming, &stop, None, true);
         assert!(eyes.fetching("fetching a").is_continue());
         assert!(!stop.again());
         assert!(eyes.fetching("fetching a").is_break());

@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use super::compose;
-use super::easel::Easel;
 use super::file::Hinted;
-use super::relative::{Left, Relative};
-use super::{Session, Turned};
+use super::renderer::Renderer;
+use super::run_node::{RunNode, RunResult};
+use super::{Session, TurnResult};
 use crate::history::Event;
 use crate::plan::Recipe;
 use crate::plan::resolve::resolve;
@@ -24,7 +24,7 @@ use crate::turn::{Change, Edit, Here, Misread, Turn, Weighing, Weight, words};
 pub type WatchBranch<'a> = &'a mut dyn FnMut(usize, usize, &Tensor) -> ControlFlow<()>;
 
 /// An edit to be drawn: what was typed for it, what it is, and the settings it is drawn under.
-pub struct Planned {
+pub struct PlannedEdit {
     /// What was typed.
     pub line: String,
     /// The edit.
@@ -82,9 +82,9 @@ impl Session {
         &mut self,
         base: Option<u32>,
         root: &RootSettings,
-        edits: &[Planned],
+        edits: &[PlannedEdit],
         watch: WatchBranch<'_>,
-    ) -> Result<Option<Vec<Turned>>> {
+    ) -> Result<Option<Vec<TurnResult>>> {
         let before = self.tree().here();
         let mut parent = base;
         let mut all = Vec::new();
@@ -119,15 +119,15 @@ impl Session {
     ///
     /// # Errors
     /// As [`draw_branch`](Self::draw_branch).
-    pub fn replant(&mut self, node: u32, seed: u64, watch: WatchBranch<'_>) -> Result<Option<Vec<Turned>>> {
-        let planned: Vec<Planned> = self.branch_of(node).into_iter().map(|n| self.as_it_was(n)).collect();
+    pub fn replant(&mut self, node: u32, seed: u64, watch: WatchBranch<'_>) -> Result<Option<Vec<TurnResult>>> {
+        let planned: Vec<PlannedEdit> = self.branch_of(node).into_iter().map(|n| self.as_it_was(n)).collect();
         let recipe = Recipe { seed, ..(*self.tree()[node].recipe).clone() };
         self.draw_branch(None, &root_settings(&recipe), &planned, watch)
     }
 
-    fn as_it_was(&self, node: u32) -> Planned {
+    fn as_it_was(&self, node: u32) -> PlannedEdit {
         let (line, settings) = (self.tree()[node].line.clone(), (*self.tree()[node].plan.settings).clone());
-        Planned { line, edit: self.edit_of(node), settings }
+        PlannedEdit { line, edit: self.edit_of(node), settings }
     }
 
     /// The first of `seeds` that no root with this prompt and otherwise this recipe has yet.
@@ -197,7 +197,7 @@ impl Session {
     ///
     /// # Errors
     /// Fails if one of them does not fit there.
-    pub fn plan_rebase(&mut self, node: u32, base: u32) -> Result<Vec<Planned>> {
+    pub fn plan_rebase(&mut self, node: u32, base: u32) -> Result<Vec<PlannedEdit>> {
         let mut prompt = self.tree()[base].plan.prompt.clone();
         let mut above: Vec<String> = self.tree().ancestors(base).map(|n| n.plan.prompt.clone()).collect();
         let mut planned = Vec::new();
@@ -205,7 +205,7 @@ impl Session {
             let edit = self.carry_over(number, &prompt, &above)?;
             above.insert(0, std::mem::replace(&mut prompt, edit.prompt.clone()));
             let (line, settings) = (self.tree()[number].line.clone(), (*self.tree()[number].plan.settings).clone());
-            planned.push(Planned { line, edit, settings });
+            planned.push(PlannedEdit { line, edit, settings });
         }
         Ok(planned)
     }
@@ -232,15 +232,15 @@ impl Session {
     ///
     /// # Errors
     /// Fails if it cannot be drawn.
-    pub fn draw_afresh(&mut self, node: u32) -> Result<Arc<Left>> {
+    pub fn draw_afresh(&mut self, node: u32) -> Result<Arc<RunResult>> {
         let recipe = self.tree()[node].recipe.clone();
         let model = self.model_for(&recipe)?;
         let prompt = model.engine.reader().prompt(&self.tree()[node].plan.prompt)?;
         let edit = Edit { is_root: true, spans: Vec::new(), ..self.edit_of(node) };
         let resolved = resolve(&[], prompt, &edit, &self.tree()[node].plan.settings)?;
-        let relative = Arc::new(Relative::new(None, resolved.plan, resolved.generation));
-        let easel = Easel::new(model, &self.store, recipe, self.reach())?;
-        let done = easel.draw(&[relative], &mut |_, _| ControlFlow::Continue(()))?;
+        let run_node = Arc::new(RunNode::new(None, resolved.plan, resolved.generation));
+        let renderer = Renderer::new(model, &self.store, recipe, self.reach())?;
+        let done = renderer.draw(&[run_node], &mut |_, _| ControlFlow::Continue(()))?;
         Ok(done.context("BUG: an unwatched run was stopped")?.left)
     }
 }

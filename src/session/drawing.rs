@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::easel::{Easel, Watch};
-use super::file::Drawn;
+use super::file::DrawnRow;
 use super::model::{Model, maker};
-use super::relative::{self, Left, Relative};
-use super::{Session, Turned, model_of_root, picture_digest, region, to_image};
+use super::renderer::{Renderer, Watch};
+use super::run_node::{self, RunNode, RunResult};
+use super::{Session, TurnResult, model_of_root, picture_digest, region, to_image};
 use crate::engine::Picture;
 use crate::history::{Event, Tree};
 use crate::measure::thumbprint;
@@ -27,9 +27,9 @@ const REMEMBERED: usize = 24;
 /// A look at a node.
 pub(super) struct Looked {
     /// What its run left.
-    pub(super) left: Arc<Left>,
+    pub(super) left: Arc<RunResult>,
     /// What its parent's run left.
-    pub(super) parent: Option<Arc<Left>>,
+    pub(super) parent: Option<Arc<RunResult>>,
     /// Pixels outside the edited words' region, `None` for a root.
     pub(super) outside: Option<Vec<bool>>,
     /// UNet samples that it took to find them.
@@ -38,36 +38,36 @@ pub(super) struct Looked {
 
 /// Nodes as their descendants see them, by number, as far as they are remembered.
 #[derive(Default)]
-pub(super) struct Relatives(HashMap<u32, Arc<Relative>>);
+pub(super) struct RunNodes(HashMap<u32, Arc<RunNode>>);
 
-impl Relatives {
+impl RunNodes {
     /// A node of a tree and its ancestors, nearest first, ready to be drawn from.
-    pub(super) fn family(&mut self, tree: &Tree, node: u32, model: &Model) -> Result<Vec<Arc<Relative>>> {
-        let mut family: Vec<Arc<Relative>> = Vec::new();
+    pub(super) fn family(&mut self, tree: &Tree, node: u32, model: &Model) -> Result<Vec<Arc<RunNode>>> {
+        let mut family: Vec<Arc<RunNode>> = Vec::new();
         for node in tree.path_to_root(node).into_iter().rev() {
-            let relative = match self.0.get(&node.number) {
+            let run_node = match self.0.get(&node.number) {
                 Some(found) => found.clone(),
                 None => {
                     let prompt = model.engine.reader().prompt(&node.plan.prompt)?;
                     let above: Vec<&Ancestry> = family.iter().map(|r| &r.generation).collect();
                     let identities = lineage::identities(&above, &prompt, node.plan.spans());
                     let generation = Ancestry { prompt, identities, weights: node.plan.weights.clone() };
-                    let relative = Arc::new(Relative::new(Some(node.id), node.plan.clone(), generation));
-                    self.0.insert(node.number, relative.clone());
-                    relative
+                    let run_node = Arc::new(RunNode::new(Some(node.id), node.plan.clone(), generation));
+                    self.0.insert(node.number, run_node.clone());
+                    run_node
                 }
             };
-            family.insert(0, relative);
+            family.insert(0, run_node);
         }
         Ok(family)
     }
 
     /// Remembers a node that was just drawn, and forgets those far from it: the store has them.
-    pub(super) fn remember(&mut self, newest: u32, relative: Option<Arc<Relative>>) {
+    pub(super) fn remember(&mut self, newest: u32, run_node: Option<Arc<RunNode>>) {
         if self.0.len() > REMEMBERED {
             self.0.retain(|number, _| number + REMEMBERED as u32 / 2 > newest);
         }
-        self.0.extend(relative.map(|relative| (newest, relative)));
+        self.0.extend(run_node.map(|run_node| (newest, run_node)));
     }
 
     /// Forgets all.
@@ -81,22 +81,22 @@ impl Session {
     ///
     /// # Errors
     /// Fails if the tokenizer does.
-    pub fn family(&mut self, node: u32, model: &Model) -> Result<Vec<Arc<Relative>>> {
-        self.relatives.family(&self.tree, node, model)
+    pub fn family(&mut self, node: u32, model: &Model) -> Result<Vec<Arc<RunNode>>> {
+        self.run_nodes.family(&self.tree, node, model)
     }
 
     /// What draws pictures of a recipe, keeping maps as far as settings in force may ask for them.
-    pub(super) fn easel(&mut self, recipe: &Arc<Recipe>) -> Result<Easel<'_>> {
+    pub(super) fn renderer(&mut self, recipe: &Arc<Recipe>) -> Result<Renderer<'_>> {
         let (model, reach) = (self.model_for(recipe)?, self.reach());
-        Easel::new(model, &self.store, recipe.clone(), reach)
+        Renderer::new(model, &self.store, recipe.clone(), reach)
     }
 
     /// The same for a node, with its family.
-    pub(super) fn easel_at(&mut self, number: u32) -> Result<(Vec<Arc<Relative>>, Easel<'_>)> {
+    pub(super) fn renderer_at(&mut self, number: u32) -> Result<(Vec<Arc<RunNode>>, Renderer<'_>)> {
         let recipe = self.tree[number].recipe.clone();
         let model = self.model_for(&recipe)?;
         let family = self.family(number, &model)?;
-        Ok((family, Easel::new(model, &self.store, recipe, self.reach())?))
+        Ok((family, Renderer::new(model, &self.store, recipe, self.reach())?))
     }
 
     /// Shares of the steps that windows reach to under the settings in force.
@@ -150,7 +150,7 @@ impl Session {
     ///
     /// # Errors
     /// Fails if the edit cannot be planned or drawn, or its event cannot be written; the tree is then as before.
-    pub fn edit(&mut self, line: &str, edit: &Edit, watch: Watch<'_>) -> Result<Option<Turned>> {
+    pub fn edit(&mut self, line: &str, edit: &Edit, watch: Watch<'_>) -> Result<Option<TurnResult>> {
         self.edit_at(self.tree.here(), line, edit, watch)
     }
 
@@ -164,7 +164,7 @@ impl Session {
         line: &str,
         edit: &Edit,
         watch: Watch<'_>,
-    ) -> Result<Option<Turned>> {
+    ) -> Result<Option<TurnResult>> {
         let planned = self.plan_at(parent, edit)?;
         self.edit_planned((parent, line), edit, planned, watch)
     }
@@ -180,7 +180,7 @@ impl Session {
         line: &str,
         edit: &Edit,
         watch: Watch<'_>,
-    ) -> Result<Option<Turned>> {
+    ) -> Result<Option<TurnResult>> {
         let planned = self.plan_under(settings, parent, edit)?;
         self.edit_reaching(reach(&settings.turn), (parent, line), edit, planned, watch)
     }
@@ -195,7 +195,7 @@ impl Session {
         edit: &Edit,
         planned: (Recipe, Resolved),
         watch: Watch<'_>,
-    ) -> Result<Option<Turned>> {
+    ) -> Result<Option<TurnResult>> {
         self.edit_reaching(self.reach(), (parent, line), edit, planned, watch)
     }
 
@@ -207,7 +207,7 @@ impl Session {
         edit: &Edit,
         planned: (Recipe, Resolved),
         watch: Watch<'_>,
-    ) -> Result<Option<Turned>> {
+    ) -> Result<Option<TurnResult>> {
         let (had_file, unsaved) = (self.file.is_some(), self.unsaved.clone());
         let turned = self.draw_and_grow(reach, (parent, line), edit, planned, watch);
         if !had_file && !matches!(turned, Ok(Some(_))) {
@@ -223,7 +223,7 @@ impl Session {
         edit: &Edit,
         (recipe, resolved): (Recipe, Resolved),
         watch: Watch<'_>,
-    ) -> Result<Option<Turned>> {
+    ) -> Result<Option<TurnResult>> {
         let begun = Instant::now();
         let Resolved { plan, generation, mut warnings } = resolved;
         warnings.splice(0..0, edit.warnings.iter().cloned());
@@ -238,21 +238,21 @@ impl Session {
             event => return self.arrive(event, begun, warnings).map(Some),
         };
         self.begin_file()?;
-        let relative = Arc::new(Relative::new(Some(node.id), node.plan.clone(), generation));
+        let run_node = Arc::new(RunNode::new(Some(node.id), node.plan.clone(), generation));
         let mut family = match parent {
             Some(here) => self.family(here, &model)?,
             None => Vec::new(),
         };
-        family.insert(0, relative.clone());
-        let easel = Easel::new(model, &self.store, node.recipe.clone(), reach)?;
-        let Some(done) = easel.draw(&family, watch)? else {
+        family.insert(0, run_node.clone());
+        let renderer = Renderer::new(model, &self.store, node.recipe.clone(), reach)?;
+        let Some(done) = renderer.draw(&family, watch)? else {
             return Ok(None);
         };
-        let (parent_left, outside) = region::beside_parent(&family, &done.left, &easel)?;
-        let evaluations = easel.evaluations();
+        let (parent_left, outside) = region::beside_parent(&family, &done.left, &renderer)?;
+        let evaluations = renderer.evaluations();
         self.store.flush();
         let seconds = begun.elapsed().as_secs_f64();
-        let drawn = Drawn {
+        let drawn = DrawnRow {
             digest: picture_digest(&done.left.picture),
             thumbprint: thumbprint(&to_image(&done.left.picture)).to_vec(),
             kernels: format!("{} {}", maker(), settings::name_of(&recipe.precision)),
@@ -262,8 +262,8 @@ impl Session {
         let number = node.number;
         self.commit(Event::Grow(node), Some(&drawn))?;
         self.drawn.push(Some(drawn));
-        self.relatives.remember(number, Some(relative));
-        Ok(Some(Turned {
+        self.run_nodes.remember(number, Some(run_node));
+        Ok(Some(TurnResult {
             node: number,
             parent,
             existed: false,
@@ -278,13 +278,13 @@ impl Session {
     }
 
     /// Goes where an event leads; nothing is drawn unless the store has lost the picture.
-    fn arrive(&mut self, event: Event, begun: Instant, warnings: Vec<String>) -> Result<Turned> {
+    fn arrive(&mut self, event: Event, begun: Instant, warnings: Vec<String>) -> Result<TurnResult> {
         let to = event.arrives().context("BUG: a move leads nowhere")?;
         if self.tree.here() != Some(to) {
             self.commit(event, None)?;
         }
         let (left, parent_left, outside) = self.look(to)?;
-        Ok(Turned {
+        Ok(TurnResult {
             node: to,
             parent: self.tree[to].parent,
             existed: true,
@@ -303,17 +303,17 @@ impl Session {
     /// # Errors
     /// Fails if it must be drawn again and cannot be.
     #[expect(clippy::type_complexity, reason = "three parts of one look")]
-    pub fn look(&mut self, number: u32) -> Result<(Arc<Left>, Option<Arc<Left>>, Option<Vec<bool>>)> {
+    pub fn look(&mut self, number: u32) -> Result<(Arc<RunResult>, Option<Arc<RunResult>>, Option<Vec<bool>>)> {
         let Looked { left, parent, outside, .. } = self.look_closely(number)?;
         Ok((left, parent, outside))
     }
 
     /// The same, with what it cost.
     pub(super) fn look_closely(&mut self, number: u32) -> Result<Looked> {
-        let (family, easel) = self.easel_at(number)?;
-        let left = easel.left(&family)?;
-        let (parent, outside) = region::beside_parent(&family, &left, &easel)?;
-        Ok(Looked { left, parent, outside, evaluations: easel.evaluations() })
+        let (family, renderer) = self.renderer_at(number)?;
+        let left = renderer.left(&family)?;
+        let (parent, outside) = region::beside_parent(&family, &left, &renderer)?;
+        Ok(Looked { left, parent, outside, evaluations: renderer.evaluations() })
     }
 
     /// Pixels outside the regions of all edits since the root of a node's tree; `None` for a root.
@@ -321,8 +321,8 @@ impl Session {
     /// # Errors
     /// As [`look`](Self::look).
     pub fn outside_all(&mut self, number: u32) -> Result<Option<Arc<Vec<bool>>>> {
-        let (family, easel) = self.easel_at(number)?;
-        region::outside_all(&family, &easel)
+        let (family, renderer) = self.renderer_at(number)?;
+        region::outside_all(&family, &renderer)
     }
 
     /// A node's picture: from the store, or drawn again.
@@ -330,7 +330,7 @@ impl Session {
     /// # Errors
     /// As [`look`](Self::look).
     pub fn picture(&mut self, number: u32) -> Result<Picture> {
-        if let Some(picture) = relative::find_picture(&self.store, self.tree[number].id) {
+        if let Some(picture) = run_node::find_picture(&self.store, self.tree[number].id) {
             return Ok(picture);
         }
         Ok(self.look(number)?.0.picture.clone())

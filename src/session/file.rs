@@ -66,7 +66,7 @@ pub struct Header {
 
 /// What came out when a node was drawn: what replay compares with.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Drawn {
+pub struct DrawnRow {
     /// Digest of the picture's bytes, 64 hexadecimal digits.
     pub digest: String,
     /// Mean colours of a 16 x 16 grid, row by row, 8 bits each: [`THUMBPRINT_BYTES`] bytes.
@@ -177,7 +177,7 @@ impl SessionFile {
     ///
     /// # Errors
     /// The event does not fit, or the disk is full, read-only or failing. The file and the tree are then as they were.
-    pub fn commit(&mut self, tree: &mut Tree, event: Event, drawn: Option<&Drawn>) -> Result<()> {
+    pub fn commit(&mut self, tree: &mut Tree, event: Event, drawn: Option<&DrawnRow>) -> Result<()> {
         if matches!(event, Event::Grow(_)) {
             let hint = "begin another session";
             ensure!(tree.len() < MOST_NODES, Hinted::new(format!("a session has at most {MOST_NODES} pictures"), hint));
@@ -271,15 +271,15 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-impl From<&Drawn> for PictureRow {
-    fn from(drawn: &Drawn) -> Self {
-        let Drawn { digest, thumbprint, kernels, seconds, evaluations } = drawn.clone();
+impl From<&DrawnRow> for PictureRow {
+    fn from(drawn: &DrawnRow) -> Self {
+        let DrawnRow { digest, thumbprint, kernels, seconds, evaluations } = drawn.clone();
         let seconds = if seconds.is_finite() { seconds } else { 0.0 };
         Self { digest, thumbprint, kernels, seconds, evaluations }
     }
 }
 
-impl From<PictureRow> for Drawn {
+impl From<PictureRow> for DrawnRow {
     fn from(row: PictureRow) -> Self {
         let PictureRow { digest, thumbprint, kernels, seconds, evaluations } = row;
         Self { digest, thumbprint, kernels, seconds, evaluations }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Session;
-use super::file::{Drawn, Hinted, SessionFile};
-use crate::history::{Event, Step, Tree};
+use super::file::{DrawnRow, Hinted, SessionFile};
+use crate::history::{Event, LogEntry, Tree};
 use crate::plan::Origin;
 use crate::store::disk::Disk;
 
@@ -19,7 +19,7 @@ use crate::store::disk::Disk;
 /// Fails if the file exists or cannot be written; then there is none.
 pub fn write(
     tree: &Tree,
-    drawn: &dyn Fn(u32) -> Option<Drawn>,
+    drawn: &dyn Fn(u32) -> Option<DrawnRow>,
     path: &Path,
     title: Option<&str>,
     disk: Arc<dyn Disk>,
@@ -33,13 +33,13 @@ pub fn write(
         for step in tree.log() {
             let mut record = None;
             let event = match step {
-                Step::Grew(number) => {
+                LogEntry::Grew(number) => {
                     record = drawn(*number);
                     Event::Grow(Box::new(tree[*number].clone()))
                 }
-                Step::Moved(to) => Event::Move { to: *to },
-                Step::Named(node, name) => Event::Name { node: *node, name: name.clone() },
-                Step::Set(name, value) => Event::Set { name: name.clone(), value: value.clone() },
+                LogEntry::Moved(to) => Event::Move { to: *to },
+                LogEntry::Named(node, name) => Event::Name { node: *node, name: name.clone() },
+                LogEntry::Set(name, value) => Event::Set { name: name.clone(), value: value.clone() },
             };
             file.commit(&mut copy, event, record.as_ref())?;
         }

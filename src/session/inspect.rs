@@ -8,7 +8,7 @@ use super::Session;
 use super::drawing::Looked;
 use super::file::Hinted;
 use super::region::{REPORT_K, words_map};
-use super::relative::{self, Left};
+use super::run_node::{self, RunResult};
 use crate::attention::blend::{MaskRule, MaskWords};
 use crate::engine::Picture;
 use crate::history::Event;
@@ -164,7 +164,7 @@ impl Session {
     /// A node's picture if the store has it; nothing is drawn.
     #[must_use]
     pub fn picture_if_stored(&self, node: u32) -> Option<Picture> {
-        relative::find_picture(&self.store, self.tree().node(node)?.id)
+        run_node::find_picture(&self.store, self.tree().node(node)?.id)
     }
 
     /// What the store has done and holds.
@@ -207,7 +207,7 @@ impl Session {
 }
 
 /// Word maps summed over all steps, `[keys, pixels]`.
-fn summed(left: &Arc<Left>) -> Vec<f32> {
+fn summed(left: &Arc<RunResult>) -> Vec<f32> {
     let mut sum = left.word_maps.first().cloned().unwrap_or_default();
     for maps in left.word_maps.iter().skip(1) {
         sum.iter_mut().zip(maps).for_each(|(total, value)| *total += value);

@@ -9,7 +9,6 @@ pub mod branch;
 pub mod compose;
 pub mod cycle;
 mod drawing;
-pub mod easel;
 pub mod file;
 pub mod home;
 pub mod import;
@@ -18,8 +17,9 @@ pub mod lock;
 pub mod model;
 mod opening;
 pub mod region;
-pub mod relative;
+pub mod renderer;
 pub mod replay;
+pub mod run_node;
 pub mod sketch;
 
 use std::path::{Path, PathBuf};
@@ -35,12 +35,12 @@ use crate::store::disk::Disk;
 use crate::store::{Limits, Store};
 use crate::turn::{Here, Misread, Turn};
 
-use drawing::Relatives;
-use file::{Drawn, Hinted, SessionFile};
+use drawing::RunNodes;
+use file::{DrawnRow, Hinted, SessionFile};
 use home::Home;
 use lock::Lock;
 use model::{Model, Models, default_precision};
-use relative::Left;
+use run_node::RunResult;
 
 /// How a session is begun.
 pub struct Options {
@@ -73,13 +73,13 @@ pub struct Session {
     /// Settings changed before there was a file to write them to.
     unsaved: Vec<(String, String)>,
     models: Models,
-    drawn: Vec<Option<Drawn>>,
-    relatives: Relatives,
+    drawn: Vec<Option<DrawnRow>>,
+    run_nodes: RunNodes,
     notes: Vec<String>,
 }
 
 /// What became of an edit.
-pub struct Turned {
+pub struct TurnResult {
     /// The node arrived at.
     pub node: u32,
     /// Its parent.
@@ -87,9 +87,9 @@ pub struct Turned {
     /// Whether the node was there already; then nothing was drawn.
     pub existed: bool,
     /// What its run left.
-    pub left: Arc<Left>,
+    pub left: Arc<RunResult>,
     /// What its parent's run left.
-    pub parent_left: Option<Arc<Left>>,
+    pub parent_left: Option<Arc<RunResult>>,
     /// Pixels outside the edited words' region, `None` for a root.
     pub outside: Option<Vec<bool>>,
     /// UNet samples.
@@ -137,7 +137,7 @@ impl Session {
 
     /// What was noted when a node was drawn.
     #[must_use]
-    pub fn drawn(&self, node: u32) -> Option<&Drawn> {
+    pub fn drawn(&self, node: u32) -> Option<&DrawnRow> {
         self.drawn.get((node as usize).checked_sub(1)?)?.as_ref()
     }
 

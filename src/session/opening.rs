@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::drawing::Relatives;
-use super::file::{self, Drawn, Hinted, SessionFile, Trust};
+use super::drawing::RunNodes;
+use super::file::{self, DrawnRow, Hinted, SessionFile, Trust};
 use super::home::store_of;
 use super::lock::Lock;
 use super::model::{Models, maker};
@@ -33,7 +33,7 @@ impl Session {
             unsaved: Vec::new(),
             models: Models::default(),
             drawn: Vec::new(),
-            relatives: Relatives::default(),
+            run_nodes: RunNodes::default(),
             notes: Vec::new(),
             path: options.path,
             disk: Arc::new(RealDisk),
@@ -131,7 +131,7 @@ impl Session {
         (self.tree, self.unsaved) = (Tree::new(), unsaved);
     }
 
-    pub(super) fn commit(&mut self, event: Event, drawn: Option<&Drawn>) -> Result<()> {
+    pub(super) fn commit(&mut self, event: Event, drawn: Option<&DrawnRow>) -> Result<()> {
         self.begin_file()?;
         match &mut self.file {
             Some(file) => file.commit(&mut self.tree, event, drawn),
@@ -142,7 +142,7 @@ impl Session {
     /// Forgets all that can be computed again, in memory and in the store's memory; the tree stays. For tests and for
     /// measuring what a cold start costs.
     pub fn forget(&mut self) {
-        self.relatives.clear();
+        self.run_nodes.clear();
         if self.store.is_on_disk() {
             self.store.forget_memory();
         } else {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::easel::Easel;
-use super::relative::{Left, Relative};
+use super::renderer::Renderer;
+use super::run_node::{RunNode, RunResult};
 use crate::attention::blend::{MaskRule, spread};
 use crate::plan::resolve::changed_tokens;
 
@@ -18,10 +18,15 @@ pub const REPORT_K: f64 = 0.3;
 /// The region is the union of the parent's and the node's maps of those words, summed over all steps, 3x3 maximum, above
 /// 0.3 of the maximum. Where no words changed, all lies outside.
 #[must_use]
-pub fn outside(family: &[Arc<Relative>], left: &Left, parent: Option<&Left>, easel: &Easel<'_>) -> Option<Vec<bool>> {
+pub fn outside(
+    family: &[Arc<RunNode>],
+    left: &RunResult,
+    parent: Option<&RunResult>,
+    renderer: &Renderer<'_>,
+) -> Option<Vec<bool>> {
     let (node, above, parent) = (&family[0], family.get(1)?, parent?);
     let (source, target) = changed_tokens(&above.generation, &node.generation, node.plan.spans());
-    let (rule, latent) = easel.report_rule();
+    let (rule, latent) = renderer.report_rule();
     let a = above_threshold(&rule, parent, &source)?;
     let b = above_threshold(&rule, left, &target)?;
     let inside: Vec<bool> = a.iter().zip(&b).map(|(a, b)| *a || *b).collect();
@@ -36,16 +41,16 @@ pub fn outside(family: &[Arc<Relative>], left: &Left, parent: Option<&Left>, eas
 }
 
 /// What a node's parent left, and the pixels outside the region of what changed since.
-pub type BesideParent = (Option<Arc<Left>>, Option<Vec<bool>>);
+pub type BesideParent = (Option<Arc<RunResult>>, Option<Vec<bool>>);
 
 /// What the parent of the first of `family` left, and the pixels outside the region, as [`outside`] has them; `None` for
 /// a root.
 ///
 /// # Errors
 /// Fails if the parent must be drawn again and cannot be.
-pub fn beside_parent(family: &[Arc<Relative>], left: &Left, easel: &Easel<'_>) -> Result<BesideParent> {
-    let parent = if family.len() > 1 { Some(easel.left(&family[1..])?) } else { None };
-    let outside = outside(family, left, parent.as_deref(), easel);
+pub fn beside_parent(family: &[Arc<RunNode>], left: &RunResult, renderer: &Renderer<'_>) -> Result<BesideParent> {
+    let parent = if family.len() > 1 { Some(renderer.left(&family[1..])?) } else { None };
+    let outside = outside(family, left, parent.as_deref(), renderer);
     Ok((parent, outside))
 }
 
@@ -54,13 +59,13 @@ pub fn beside_parent(family: &[Arc<Relative>], left: &Left, easel: &Easel<'_>) -
 ///
 /// # Errors
 /// Fails if an ancestor must be drawn again and cannot be.
-pub fn outside_all(family: &[Arc<Relative>], easel: &Easel<'_>) -> Result<Option<Arc<Vec<bool>>>> {
+pub fn outside_all(family: &[Arc<RunNode>], renderer: &Renderer<'_>) -> Result<Option<Arc<Vec<bool>>>> {
     let edits = family.len().saturating_sub(1);
     let known = (0..edits).find(|i| family[*i].outside_all.get().is_some());
     let mut all = known.and_then(|i| family[i].outside_all.get().cloned().flatten());
     for i in (0..known.unwrap_or(edits)).rev() {
-        let left = easel.left(&family[i..])?;
-        let (_, one) = beside_parent(&family[i..], &left, easel)?;
+        let left = renderer.left(&family[i..])?;
+        let (_, one) = beside_parent(&family[i..], &left, renderer)?;
         let is_first = i + 1 == edits;
         all = match (one, all) {
             (Some(one), None) if is_first => Some(Arc::new(one)),
@@ -72,7 +77,7 @@ pub fn outside_all(family: &[Arc<Relative>], easel: &Easel<'_>) -> Result<Option
     Ok(all)
 }
 
-fn above_threshold(rule: &MaskRule, left: &Left, tokens: &[usize]) -> Option<Vec<bool>> {
+fn above_threshold(rule: &MaskRule, left: &RunResult, tokens: &[usize]) -> Option<Vec<bool>> {
     if tokens.is_empty() {
         return Some(vec![false; rule.latent.0 * rule.latent.1]);
     }
@@ -82,7 +87,7 @@ fn above_threshold(rule: &MaskRule, left: &Left, tokens: &[usize]) -> Option<Vec
 
 /// The sum over steps and tokens of a run's word maps, on their grid.
 #[must_use]
-pub fn words_map(left: &Left, tokens: &[usize], grid: (usize, usize)) -> Option<Vec<f32>> {
+pub fn words_map(left: &RunResult, tokens: &[usize], grid: (usize, usize)) -> Option<Vec<f32>> {
     let pixels = grid.0 * grid.1;
     let mut sum = vec![0.0f32; pixels];
     for maps in left.word_maps.iter() {

@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::drawing::Relatives;
-use super::easel::Easel;
+use super::drawing::RunNodes;
 use super::file::{self, Trust};
 use super::model::maker;
+use super::renderer::Renderer;
 use super::{Session, picture_digest, to_image};
 use crate::measure::{thumbprint, thumbprint_psnr};
 use crate::plan::settings;
@@ -94,14 +94,14 @@ impl Session {
         let contents = file::read(path, &*self.disk, trust)?;
         let count = contents.tree.len();
         let tree = &contents.tree;
-        let (store, mut relatives) = (Store::in_memory(&self.limits), Relatives::default());
+        let (store, mut run_nodes) = (Store::in_memory(&self.limits), RunNodes::default());
         let mut nodes = Vec::new();
         for number in 1..=count as u32 {
             let recipe = &tree[number].recipe;
             let model = self.model_for(recipe)?;
-            let family = relatives.family(tree, number, &model)?;
-            let easel = Easel::new(model, &store, recipe.clone(), self.reach())?;
-            let Some(done) = easel.draw(&family, &mut *watch)? else { break };
+            let family = run_nodes.family(tree, number, &model)?;
+            let renderer = Renderer::new(model, &store, recipe.clone(), self.reach())?;
+            let Some(done) = renderer.draw(&family, &mut *watch)? else { break };
             let picture = &done.left.picture;
             let kernels = format!("{} {}", maker(), settings::name_of(&recipe.precision));
             let verdict = match contents.drawn.get(number as usize - 1).and_then(Option::as_ref) {
@@ -118,7 +118,7 @@ impl Session {
                     }
                 }
             };
-            relatives.remember(number, None);
+            run_nodes.remember(number, None);
             let replayed = Replayed { node: number, verdict };
             let flow = seen(&replayed, count);
             nodes.push(replayed);

@@ -2,7 +2,7 @@
 //!
 //! A [`Sketch`] is an edit of a node, or a first picture, under settings of its own. It has the id that the node would
 //! have, so what was drawn once is known again. Sketches of one edit share first steps: each is drawn after the
-//! [`Trail`] of another.
+//! [`ReusablePrefix`] of another.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use super::Session;
-use super::easel::{Easel, Trail, Watch};
 use super::model::maker;
 use super::region;
-use super::relative::{Left, Relative};
+use super::renderer::{Renderer, ReusablePrefix, Watch};
+use super::run_node::{RunNode, RunResult};
 use crate::engine::Guidance;
 use crate::history::{Event, Node, NodeId};
 use crate::plan::resolve::Resolved;
@@ -31,17 +31,17 @@ pub struct Sketch {
     /// Sentences for the person.
     pub warnings: Vec<String>,
     /// Itself, and its ancestors.
-    family: Vec<Arc<Relative>>,
+    family: Vec<Arc<RunNode>>,
     /// Shares of the steps to which it carries text maps and self-attention.
     reach: (f64, f64),
 }
 
 /// A picture that was drawn and is no node.
-pub struct Aside {
+pub struct DrawnSketch {
     /// What its run left.
-    pub left: Arc<Left>,
+    pub left: Arc<RunResult>,
     /// What its parent's run left; `None` for a picture without one.
-    pub parent: Option<Arc<Left>>,
+    pub parent: Option<Arc<RunResult>>,
     /// Pixels outside the edited words' region.
     pub outside: Option<Vec<bool>>,
     /// First steps that were taken over from another run.
@@ -51,7 +51,7 @@ pub struct Aside {
     /// Seconds.
     pub seconds: f64,
     /// What the next sketch may take over; `None` if nothing was drawn because the node is there already.
-    pub trail: Option<Trail>,
+    pub trail: Option<ReusablePrefix>,
 }
 
 impl Sketch {
@@ -139,9 +139,9 @@ impl Session {
             None => Vec::new(),
         };
         // Without an id: nothing of it is put into the store.
-        family.insert(0, Arc::new(Relative::new(None, node.plan.clone(), resolved)));
-        let easel = Easel::new(model, &self.store, node.recipe.clone(), self.reach())?;
-        let orders = easel.orders(&family[0]);
+        family.insert(0, Arc::new(RunNode::new(None, node.plan.clone(), resolved)));
+        let renderer = Renderer::new(model, &self.store, node.recipe.clone(), self.reach())?;
+        let orders = renderer.orders(&family[0]);
         let steps = node.recipe.steps;
         let share = |step: usize| step as f64 / steps as f64;
         let text = orders.carry.cross.iter().map(|window| window.end).max().unwrap_or(0);
@@ -170,10 +170,10 @@ impl Session {
     /// # Errors
     /// Fails if the model cannot be loaded.
     pub fn missing_ancestors(&mut self, sketch: &Sketch) -> Result<Vec<NodeId>> {
-        let easel = self.easel(&sketch.node.recipe)?;
+        let renderer = self.renderer(&sketch.node.recipe)?;
         let above = sketch.family.iter().skip(1);
-        let missing = above.take_while(|relative| easel.left_before(relative).is_none());
-        Ok(missing.filter_map(|relative| relative.id).collect())
+        let missing = above.take_while(|run_node| renderer.left_before(run_node).is_none());
+        Ok(missing.filter_map(|run_node| run_node.id).collect())
     }
 
     /// Draws the pictures that sketches start from, if they are not there: those of the first of them. Their maps are
@@ -186,15 +186,15 @@ impl Session {
         let model = self.model_for(&first.node.recipe)?;
         let wider = |(a, b): (f64, f64), s: &&Sketch| (a.max(s.reach.0), b.max(s.reach.1));
         let reach = sketches.iter().fold(self.reach(), wider);
-        let easel = Easel::new(model, &self.store, first.node.recipe.clone(), reach)?;
+        let renderer = Renderer::new(model, &self.store, first.node.recipe.clone(), reach)?;
         let family = &first.family;
-        let missing = (1..family.len()).take_while(|i| easel.left_before(&family[*i]).is_none()).count();
+        let missing = (1..family.len()).take_while(|i| renderer.left_before(&family[*i]).is_none()).count();
         for from in (1..=missing).rev() {
-            if easel.left_watched(&family[from..], &mut *watch)?.is_none() {
+            if renderer.left_watched(&family[from..], &mut *watch)?.is_none() {
                 return Ok(None);
             }
         }
-        let evaluations = easel.evaluations();
+        let evaluations = renderer.evaluations();
         if evaluations > 0 {
             self.store.flush();
         }
@@ -206,20 +206,25 @@ impl Session {
     ///
     /// # Errors
     /// Fails if it cannot be drawn.
-    pub fn draw_sketch(&mut self, sketch: &Sketch, trail: Option<&Trail>, watch: Watch<'_>) -> Result<Option<Aside>> {
+    pub fn draw_sketch(
+        &mut self,
+        sketch: &Sketch,
+        trail: Option<&ReusablePrefix>,
+        watch: Watch<'_>,
+    ) -> Result<Option<DrawnSketch>> {
         let begun = Instant::now();
-        let easel = self.easel(&sketch.node.recipe)?;
+        let renderer = self.renderer(&sketch.node.recipe)?;
         let family = &sketch.family;
-        let grown = Relative::new(Some(sketch.node.id), sketch.node.plan.clone(), family[0].generation.clone());
-        let (left, shared, trail) = match easel.left_before(&grown) {
+        let grown = RunNode::new(Some(sketch.node.id), sketch.node.plan.clone(), family[0].generation.clone());
+        let (left, shared, trail) = match renderer.left_before(&grown) {
             Some(left) => (left, sketch.steps(), None),
-            None => match easel.draw_after(trail, family, watch)? {
+            None => match renderer.draw_after(trail, family, watch)? {
                 Some(done) => (done.left, done.shared, Some(done.trail)),
                 None => return Ok(None),
             },
         };
-        let (parent, outside) = region::beside_parent(family, &left, &easel)?;
-        let (evaluations, seconds) = (easel.evaluations(), begun.elapsed().as_secs_f64());
-        Ok(Some(Aside { left, parent, outside, shared, evaluations, seconds, trail }))
+        let (parent, outside) = region::beside_parent(family, &left, &renderer)?;
+        let (evaluations, seconds) = (renderer.evaluations(), begun.elapsed().as_secs_f64());
+        Ok(Some(DrawnSketch { left, parent, outside, shared, evaluations, seconds, trail }))
     }
 }

@@ -79,11 +79,11 @@ fn check(key: &Key, body: &[u8]) -> [u8; 8] {
 mod tests {
     use super::*;
     use crate::history::NodeId;
-    use crate::store::Kind;
+    use crate::store::ValueKind;
 
     #[test]
     fn an_entry_with_any_bit_flipped_or_under_another_key_is_not_read() {
-        let key = Key::new(NodeId([7; 32]), Kind::Masks, 3);
+        let key = Key::new(NodeId([7; 32]), ValueKind::Masks, 3);
         for place in [Place::File, Place::Inside(vec![1, 2, 3])] {
             let entry = Entry { maker: "avx2 1".to_owned(), digest: [9; 32], length: 3, place };
             let bytes = entry.encode(&key);

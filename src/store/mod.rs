@@ -34,7 +34,7 @@ use sled_store::SledStore;
 
 /// What a stored value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ValueKind {
     /// A latent of the trajectory.
     Latents,
     /// What was inside the region, as bits.
@@ -51,7 +51,7 @@ pub enum Kind {
     Values,
 }
 
-impl Kind {
+impl ValueKind {
     /// Every kind; a kind's place is its number on disk and never changes.
     pub const ALL: [Self; 7] =
         [Self::Latents, Self::Masks, Self::WordMaps, Self::Picture, Self::Cross, Self::SelfAttention, Self::Values];
@@ -73,7 +73,7 @@ pub struct Key {
     /// The node whose run made it.
     pub node: NodeId,
     /// What it is.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The step, from 0; 0 for values of a whole run.
     pub step: u32,
     /// The attention layer, from 0; 0 for values that belong to none.
@@ -83,7 +83,7 @@ pub struct Key {
 impl Key {
     /// The key of a value that belongs to no layer.
     #[must_use]
-    pub fn new(node: NodeId, kind: Kind, step: usize) -> Self {
+    pub fn new(node: NodeId, kind: ValueKind, step: usize) -> Self {
         Self { node, kind, step: narrow(step), layer: 0 }
     }
 
@@ -111,7 +111,7 @@ impl Key {
         let (kind, rest) = rest.split_first()?;
         let (step, rest) = rest.split_first_chunk::<4>()?;
         let layer = u32::from_be_bytes(rest.try_into().ok()?);
-        let kind = *Kind::ALL.get(usize::from(*kind))?;
+        let kind = *ValueKind::ALL.get(usize::from(*kind))?;
         Some(Self { node: NodeId(*node), kind, step: u32::from_be_bytes(*step), layer })
     }
 }

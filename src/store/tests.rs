@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 fn key(n: u8) -> Key {
-    Key::new(NodeId([n; 32]), Kind::Latents, usize::from(n))
+    Key::new(NodeId([n; 32]), ValueKind::Latents, usize::from(n))
 }
 
 /// `length` bytes that no other `n` has.
@@ -78,7 +78,7 @@ fn what_was_put_is_there_after_reopening_bit_for_bit() {
 fn keys_survive_their_bytes_and_sort_by_node_kind_step_and_layer() {
     let mut keys = Vec::new();
     for node in [0, 255] {
-        for kind in Kind::ALL {
+        for kind in ValueKind::ALL {
             keys.extend([0, 1, 256].map(|step| Key::new(NodeId([node; 32]), kind, step).at_layer(step)));
         }
     }
@@ -205,7 +205,7 @@ fn equal_values_share_one_file_until_the_last_of_them_goes() {
 #[test]
 fn over_its_disk_budget_maps_go_before_latents_and_old_before_new() {
     let shelf = Shelf::new();
-    let map = |n: u8| Key::new(NodeId([n; 32]), Kind::Cross, 0);
+    let map = |n: u8| Key::new(NodeId([n; 32]), ValueKind::Cross, 0);
     {
         let store = shelf.open_as("k", 3 * LARGE as u64 + 1000);
         store.put(key(1), blob(1, LARGE));
@@ -375,7 +375,7 @@ fn many_threads_may_put_and_get_at_once() {
         for n in 0..8u8 {
             scope.spawn(move || {
                 for step in 0..20 {
-                    let key = Key::new(NodeId([n; 32]), Kind::Cross, step);
+                    let key = Key::new(NodeId([n; 32]), ValueKind::Cross, step);
                     store.put(key, blob(n, LARGE / 2));
                     assert_eq!(store.get(key).as_deref(), Some(&blob(n, LARGE / 2)));
                 }

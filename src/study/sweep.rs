@@ -1,6 +1,6 @@
 //! Edits under a grid of settings.
 //!
-//! A [`Run`] is one picture of a sweep: an edit under settings of its own, or a first picture. [`run`] draws them, those
+//! A [`SweepRun`] is one picture of a sweep: an edit under settings of its own, or a first picture. [`run`] draws them, those
 //! of one edit one after the other in an order in which each takes over as many steps as it can from the one before, and
 //! measures each as a turn is measured. Nothing grows: a sweep looks at what might be.
 
@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::table::Table;
 use crate::measure::{mean_change, psnr, psnr_where, ssim};
-use crate::session::sketch::{Aside, Sketch};
+use crate::session::sketch::{DrawnSketch, Sketch};
 use crate::session::{Session, to_image};
 
 pub use axes::{Axes, MOST_CELLS};
 
 /// One picture of a sweep.
-pub struct Run {
+pub struct SweepRun {
     /// What is drawn.
     pub sketch: Sketch,
     /// What tells it apart, in the order of the table's first columns.
@@ -79,7 +79,7 @@ mod decibels {
 }
 
 /// A run that was drawn.
-pub struct Drawn {
+pub struct DrawnCell {
     /// Which one.
     pub at: usize,
     /// Its picture.
@@ -103,7 +103,7 @@ pub struct Cost {
 
 /// Those of `runs` that are `wanted`, in the order in which they share most: by the picture they start from and their
 /// prompt, in the order given; within, by what they do at each step.
-fn order(runs: &[Run], wanted: &[usize]) -> Vec<Vec<usize>> {
+fn order(runs: &[SweepRun], wanted: &[usize]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for &at in wanted {
         let alike = |group: &&mut Vec<usize>| runs[group[0]].sketch.is_beside(&runs[at].sketch);
@@ -119,7 +119,7 @@ fn order(runs: &[Run], wanted: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// Steps that are to be run: those of the groups, and those of pictures that they start from.
-fn steps(session: &mut Session, runs: &[Run], groups: &[Vec<usize>]) -> Result<usize> {
+fn steps(session: &mut Session, runs: &[SweepRun], groups: &[Vec<usize>]) -> Result<usize> {
     let (mut all, mut seen) = (0, HashSet::new());
     for group in groups {
         let mut before: Option<&Sketch> = None;
@@ -142,9 +142,9 @@ fn steps(session: &mut Session, runs: &[Run], groups: &[Vec<usize>]) -> Result<u
 /// Fails if a run cannot be drawn, or `done` fails.
 pub fn run(
     session: &mut Session,
-    runs: &[Run],
+    runs: &[SweepRun],
     wanted: &[usize],
-    done: &mut dyn FnMut(&mut Session, Drawn) -> Result<()>,
+    done: &mut dyn FnMut(&mut Session, DrawnCell) -> Result<()>,
     watch: &mut dyn FnMut(usize, usize, &Tensor) -> ControlFlow<()>,
 ) -> Result<Cost> {
     let groups = order(runs, wanted);
@@ -174,7 +174,7 @@ pub fn run(
             let picture = to_image(&aside.left.picture);
             let before = aside.parent.as_ref().map(|p| to_image(&p.picture));
             let figures = measured(&aside, &picture, before.as_ref());
-            done(session, Drawn { at, picture, figures }).context("a finished picture could not be kept")?;
+            done(session, DrawnCell { at, picture, figures }).context("a finished picture could not be kept")?;
             trail = aside.trail.or(trail);
         }
     }
@@ -186,7 +186,7 @@ fn ended(cost: Cost, drawn_to_start: u64, stopped: bool) -> Cost {
     Cost { started: cost.started.saturating_sub(drawn_to_start), stopped, ..cost }
 }
 
-fn measured(aside: &Aside, picture: &RgbImage, before: Option<&RgbImage>) -> Figures {
+fn measured(aside: &DrawnSketch, picture: &RgbImage, before: Option<&RgbImage>) -> Figures {
     let inside = aside.outside.as_ref().map(|o| o.iter().map(|out| !out).collect::<Vec<bool>>());
     type Measure = fn(&RgbImage, &RgbImage, &[bool]) -> Option<f64>;
     let part = |mask: Option<&Vec<bool>>, measure: Measure| measure(picture, before?, mask?);
@@ -208,7 +208,7 @@ fn measured(aside: &Aside, picture: &RgbImage, before: Option<&RgbImage>) -> Fig
 #[must_use]
 pub fn table<'a>(
     names: impl IntoIterator<Item = &'a str>,
-    rows: impl IntoIterator<Item = (&'a Run, &'a Figures)>,
+    rows: impl IntoIterator<Item = (&'a SweepRun, &'a Figures)>,
     all: bool,
 ) -> Table {
     let numbers = ["psnr", "ssim", "inside", "outside", "change_inside", "change_outside"];

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use wordbrush::plan::settings::Settings;
 use wordbrush::session::home::Home;
-use wordbrush::session::{Options, Session, Turned};
+use wordbrush::session::{Options, Session, TurnResult};
 use wordbrush::store::Limits;
 use wordbrush::turn::Turn;
 
@@ -28,7 +28,7 @@ pub fn session(settings: &[(&str, &str)]) -> Session {
 
 /// Types an edit and draws it.
 #[track_caller]
-pub fn say(session: &mut Session, line: &str) -> Turned {
+pub fn say(session: &mut Session, line: &str) -> TurnResult {
     let turn = session.read(line).unwrap_or_else(|e| panic!("`{line}`: {e}"));
     let Turn::Edit(edit) = turn else { panic!("`{line}` is no edit: {turn:?}") };
     let turned = session.edit(line, &edit, &mut |_, _| ControlFlow::Continue(()));
@@ -36,6 +36,6 @@ pub fn say(session: &mut Session, line: &str) -> Turned {
 }
 
 /// The numbers of a node's final latent, row by row, channels last.
-pub fn last_latent(turned: &Turned) -> Vec<f32> {
+pub fn last_latent(turned: &TurnResult) -> Vec<f32> {
     turned.left.trajectory.last().flatten_all().and_then(|t| t.to_vec1()).expect("a latent has numbers")
 }

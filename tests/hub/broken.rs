@@ -160,8 +160,8 @@ fn a_model_that_changes_while_it_comes_is_not_mixed() {
 fn a_fetch_that_is_stopped_keeps_what_has_come() {
     let hub = Hub::of(Model::tiny());
     let desk = Desk::new(&hub.endpoint());
-    let mut stop = |step: Step<'_>| match step {
-        Step::Bytes { file: UNET, .. } => ControlFlow::Break(()),
+    let mut stop = |step: FetchStep<'_>| match step {
+        FetchStep::Bytes { file: UNET, .. } => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     let error = fetch_with(&desk.settings, "owner/tiny", &mut stop).map(|_| ()).unwrap_err();

@@ -50,8 +50,8 @@ fn a_short_wait_that_the_hub_asks_for_is_waited() {
     });
     let desk = Desk::new(&hub.endpoint());
     let mut waits = Vec::new();
-    let mut progress = |step: Step<'_>| {
-        if let Step::Wait { pause, reason } = step {
+    let mut progress = |step: FetchStep<'_>| {
+        if let FetchStep::Wait { pause, reason } = step {
             waits.push((pause.as_secs(), reason));
         }
         ControlFlow::Continue(())

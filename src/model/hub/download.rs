@@ -11,7 +11,7 @@ use ring::digest::{Context, SHA256};
 use super::cache::Repo;
 use super::error::{bytes, disk, trouble};
 use super::wire::{Answer, Wire};
-use super::{Progress, Step};
+use super::{FetchProgress, FetchStep};
 
 /// How often it is looked whether another program has finished the same file.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -31,14 +31,14 @@ pub(super) struct Remote {
 
 /// Counts bytes over all files and tells the caller.
 pub(super) struct Tally<'p> {
-    progress: &'p mut Progress<'p>,
+    progress: &'p mut FetchProgress<'p>,
     total: Option<u64>,
     before: u64,
     received: u64,
 }
 
 impl<'p> Tally<'p> {
-    pub(super) fn new(progress: &'p mut Progress<'_>) -> Self {
+    pub(super) fn new(progress: &'p mut FetchProgress<'_>) -> Self {
         Self { progress, total: None, before: 0, received: 0 }
     }
 
@@ -51,7 +51,7 @@ impl<'p> Tally<'p> {
     ///
     /// # Errors
     /// Fails if the caller wants to stop.
-    pub(super) fn step(&mut self, step: Step<'_>) -> Result<()> {
+    pub(super) fn step(&mut self, step: FetchStep<'_>) -> Result<()> {
         match (self.progress)(step) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => {
@@ -62,7 +62,7 @@ impl<'p> Tally<'p> {
 
     fn at(&mut self, file: &str, file_done: u64, file_total: Option<u64>) -> Result<()> {
         let (done, total, received) = (self.before + file_done, self.total, self.received);
-        self.step(Step::Bytes { file, file_done, file_total, done, total, received })
+        self.step(FetchStep::Bytes { file, file_done, file_total, done, total, received })
     }
 
     fn here(&mut self, file: &str, size: u64) -> Result<()> {
@@ -109,7 +109,7 @@ pub(super) fn file(
             break lock;
         }
         first = None;
-        tally.step(Step::Wait { pause: LOOK_AGAIN, reason: "another program fetches the same file" })?;
+        tally.step(FetchStep::Wait { pause: LOOK_AGAIN, reason: "another program fetches the same file" })?;
         std::thread::sleep(LOOK_AGAIN);
     };
     let size = Growing { wire, repo, commit, path, etag: &etag, remote }.grow(first, tally)?;

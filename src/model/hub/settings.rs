@@ -10,7 +10,7 @@ use super::error::trouble;
 
 /// Where models come from and go to, and how patient a fetch is.
 #[derive(Clone)]
-pub struct Settings {
+pub struct HubSettings {
     /// The folder that holds `models--owner--name`.
     pub cache: PathBuf,
     /// The hub's address, without a slash at the end.
@@ -29,7 +29,7 @@ pub struct Settings {
     pub silence: Duration,
 }
 
-impl Settings {
+impl HubSettings {
     /// Settings from variables of the environment, which `lookup` reads; an empty one counts as not set.
     ///
     /// - `HF_HUB_CACHE`, else `$HF_HOME/hub`, else `$XDG_CACHE_HOME/huggingface/hub`, else `~/.cache/huggingface/hub`
@@ -96,7 +96,7 @@ impl Settings {
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for HubSettings {
     /// Everything but the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
@@ -112,8 +112,8 @@ impl fmt::Debug for Settings {
 mod tests {
     use super::*;
 
-    fn from(pairs: &[(&str, &str)]) -> Result<Settings> {
-        Settings::from_env(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    fn from(pairs: &[(&str, &str)]) -> Result<HubSettings> {
+        HubSettings::from_env(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[track_caller]

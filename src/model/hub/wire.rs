@@ -13,8 +13,8 @@ use ureq::{Agent, Body};
 use super::download::{Remote, Tally};
 use super::error::trouble;
 use super::name::{Name, is_file_name, is_sha256};
-use super::settings::Settings;
-use super::{Listing, Step};
+use super::settings::HubSettings;
+use super::{FetchStep, Listing};
 
 /// The largest listing that is read.
 const MAX_LISTING: u64 = 32 << 20;
@@ -35,7 +35,7 @@ macro_rules! patient {
 
 /// A way to the hub, for one model.
 pub(super) struct Wire<'a> {
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a HubSettings,
     pub(super) name: &'a Name,
     api: ApiRepo,
     agent: Agent,
@@ -86,7 +86,7 @@ impl<'a> Wire<'a> {
     ///
     /// # Errors
     /// Fails if hf-hub cannot be set up.
-    pub(super) fn new(settings: &'a Settings, name: &'a Name) -> Result<Self> {
+    pub(super) fn new(settings: &'a HubSettings, name: &'a Name) -> Result<Self> {
         let api = ApiBuilder::from_cache(Cache::new(settings.cache.clone()))
             .with_endpoint(settings.endpoint.clone())
             .with_token(settings.token.clone())
@@ -250,7 +250,7 @@ impl Said {
 }
 
 fn wait(tally: &mut Tally<'_>, pause: Duration, reason: &'static str) -> Result<()> {
-    tally.step(Step::Wait { pause, reason })?;
+    tally.step(FetchStep::Wait { pause, reason })?;
     std::thread::sleep(pause);
     Ok(())
 }

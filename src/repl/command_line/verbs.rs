@@ -10,7 +10,7 @@ use super::options::{
 use super::{Run, Verb, pages};
 use crate::repl::look::export::Format;
 use crate::repl::{batch, bench, cycles, files as sessions, interactive, sweep};
-use crate::session::cycle::regenerated::Method;
+use crate::session::cycle::regenerated::CycleMethod;
 
 /// What is done where no verb is named.
 pub(super) const CONVERSATION: Run = interactive::open;
@@ -130,7 +130,7 @@ pub(super) fn verbs() -> Vec<Verb> {
             free("ID").required(false),
             json(),
             option("method", "NAME", "how to go back: exact, or a published way to compare with")
-                .value_parser(PossibleValuesParser::new(Method::ALL.map(|(name, _)| name))),
+                .value_parser(PossibleValuesParser::new(CycleMethod::ALL.map(|(name, _)| name))),
             switch("in-one", "go back in one edit instead of edit by edit"),
         ]),
         verb(

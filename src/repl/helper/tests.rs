@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
-use super::{Known, Vocabulary};
+use super::{Known, KnownWords};
 use crate::plan::settings::{Settings, TABLE};
 
 fn known() -> Known {
-    let vocabulary = Vocabulary::default();
+    let vocabulary = KnownWords::default();
     vocabulary.set(["bald", "beard", "black", "blond", "sunglasses", "sunset"].map(str::to_owned).to_vec()).unwrap();
     let list = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
     Known {

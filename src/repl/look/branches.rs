@@ -11,13 +11,13 @@ use super::{shown, shown_as};
 use crate::plan::Recipe;
 use crate::plan::settings::{Settings, TurnSettings, Window};
 use crate::preview::sheet::{Layout, Tile, sheet};
-use crate::session::branch::{Planned, root_settings};
+use crate::session::branch::{PlannedEdit, root_settings};
 use crate::session::file::Hinted;
-use crate::session::{Turned, to_image};
+use crate::session::{TurnResult, to_image};
 use crate::turn::Edit;
 
 /// What several pictures drawn one after the other came to: the last one, with the seconds and samples of all.
-fn drew(talk: &mut Talk, mut turned: Vec<Turned>, note: impl FnOnce(&[u32]) -> Option<String>) -> Result<Reply> {
+fn drew(talk: &mut Talk, mut turned: Vec<TurnResult>, note: impl FnOnce(&[u32]) -> Option<String>) -> Result<Reply> {
     let nodes: Vec<u32> = turned.iter().map(|t| t.node).collect();
     let (seconds, evaluations) = (turned.iter().map(|t| t.seconds).sum(), turned.iter().map(|t| t.evaluations).sum());
     let existed = turned.iter().all(|t| t.existed);
@@ -61,10 +61,10 @@ fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Result<Reply> 
     let prompt = talk.session.tree()[here].plan.prompt.clone();
     let start = super::super::root_edit(&prompt);
     let edit = Edit { changes: start.changes, spans: Vec::new(), is_root: true, ..talk.session.edit_of(here) };
-    let mut drawn: Vec<Turned> = Vec::new();
+    let mut drawn: Vec<TurnResult> = Vec::new();
     for i in 0..n {
         let seed = recipe.seed.wrapping_add(i as u64);
-        let planned = Planned { line: prompt.clone(), edit: edit.clone(), settings: settings.clone() };
+        let planned = PlannedEdit { line: prompt.clone(), edit: edit.clone(), settings: settings.clone() };
         let root = root_settings(&Recipe { seed, ..recipe.clone() });
         let mut watch = |_: usize, step: usize, latent: &Tensor| {
             watcher.step(i * recipe.steps + step + 1, n * recipe.steps, latent)

@@ -7,7 +7,7 @@ use super::super::commands::Called;
 use super::super::reply::{Cycled, Reply};
 use super::super::report;
 use super::super::talk::{Talk, Watcher};
-use crate::session::cycle::regenerated::Method;
+use crate::session::cycle::regenerated::CycleMethod;
 
 /// `/cycle [ID] [--in-one]`.
 pub(in crate::repl) fn cycle(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Watcher) -> Result<Reply> {
@@ -34,5 +34,5 @@ pub(in crate::repl) fn cycle(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn 
     let Some(found) = talk.session.go_back(way, &mut watch)? else {
         return Ok(Reply::Stopped);
     };
-    Ok(Reply::Cycled(Box::new(Cycled::measured((from, to), Method::Exact, found))))
+    Ok(Reply::Cycled(Box::new(Cycled::measured((from, to), CycleMethod::Exact, found))))
 }

@@ -11,7 +11,7 @@ use crate::preview::file::write_atomically;
 use crate::preview::png;
 use crate::session::file::Hinted;
 use crate::study::sweep::page::{Block, Labelled, contact_sheet, moving};
-use crate::study::sweep::{Axes, Drawn, Run, run, table};
+use crate::study::sweep::{Axes, DrawnCell, SweepRun, run, table};
 use crate::turn::Part;
 
 /// `/sweep k=0,.3,.6 cross=.2,.8 [gif] [csv]`.
@@ -27,7 +27,7 @@ pub(in crate::repl) fn sweep(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn 
     let axes = Axes::read(a.given.iter().filter(is_axis).map(|part| &*part.text))?;
     let runs = planned(talk, here, &axes)?;
     let wanted: Vec<usize> = (0..runs.len()).collect();
-    let mut all: Vec<Option<Drawn>> = runs.iter().map(|_| None).collect();
+    let mut all: Vec<Option<DrawnCell>> = runs.iter().map(|_| None).collect();
     let cost = run(
         &mut talk.session,
         &runs,
@@ -39,7 +39,7 @@ pub(in crate::repl) fn sweep(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn 
         },
         &mut |done, all, latent| watcher.step(done, all, latent),
     )?;
-    let drawn: Vec<Drawn> = all.into_iter().flatten().collect();
+    let drawn: Vec<DrawnCell> = all.into_iter().flatten().collect();
     if drawn.is_empty() {
         return Ok(Reply::Stopped);
     }
@@ -82,7 +82,7 @@ pub(in crate::repl) fn sweep(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn 
 }
 
 /// The edit of `here` in every cell.
-fn planned(talk: &mut Talk, here: u32, axes: &Axes) -> Result<Vec<Run>> {
+fn planned(talk: &mut Talk, here: u32, axes: &Axes) -> Result<Vec<SweepRun>> {
     let Some(parent) = talk.session.tree()[here].parent else {
         let message = format!("#{here} is a first picture: there is no edit to draw under other settings");
         return Err(Hinted::new(message, "make an edit first").into());
@@ -94,7 +94,7 @@ fn planned(talk: &mut Talk, here: u32, axes: &Axes) -> Result<Vec<Run>> {
     let cell = |values: Vec<String>| {
         let (settings, label) = axes.settings(&base, &values)?;
         let sketch = talk.session.sketch(Some(parent), &line, &edit, &settings)?;
-        Ok(Run { sketch, values, label })
+        Ok(SweepRun { sketch, values, label })
     };
     axes.cells().into_iter().map(cell).collect()
 }

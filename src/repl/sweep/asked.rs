@@ -22,7 +22,7 @@ use super::super::root_edit;
 use crate::plan::settings::{self, Settings, find, plain_name};
 use crate::session::Session;
 use crate::session::file::Hinted;
-use crate::study::sweep::{Axes, Run};
+use crate::study::sweep::{Axes, SweepRun};
 use crate::turn::{Edit, Turn};
 
 /// Keys of the file that are not settings.
@@ -168,7 +168,7 @@ impl Asked {
                 let short = joined([prompt_too, if self.root.count() > 1 { &label } else { "" }]);
                 if self.edits.is_empty() {
                     let sketch = session.sketch(None, prompt, &first, &settings)?;
-                    let run = Run { sketch, values: head, label: short.clone() };
+                    let run = SweepRun { sketch, values: head, label: short.clone() };
                     starts.push(Start { node: None, label: String::new(), short: String::new(), runs: vec![run] });
                     continue;
                 }
@@ -190,7 +190,7 @@ impl Asked {
         (root, head): (u32, &[String]),
         chain: &[String],
         settings: &Settings,
-        runs: &mut Vec<Run>,
+        runs: &mut Vec<SweepRun>,
     ) -> Result<()> {
         let Some((last, before)) = chain.split_last() else { return Ok(()) };
         let mut at = root;
@@ -205,7 +205,7 @@ impl Asked {
             let sketch = session.sketch(Some(at), last, &edit, &settings)?;
             let short = if self.edits.len() > 1 || label.is_empty() { told.as_str() } else { "" };
             let values = [head.to_vec(), vec![told.clone()], cell].concat();
-            runs.push(Run { sketch, values, label: joined([short, &label]) });
+            runs.push(SweepRun { sketch, values, label: joined([short, &label]) });
         }
         Ok(())
     }
@@ -219,7 +219,7 @@ pub(super) struct Start {
     pub(super) label: String,
     /// What tells it from other first pictures.
     pub(super) short: String,
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<SweepRun>,
 }
 
 pub(super) fn joined<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {

@@ -29,7 +29,7 @@ use crate::safe::printable_line;
 use crate::session::model::maker;
 use crate::session::{Options, Session, to_image};
 use crate::study::sweep::page::{Block, Labelled, contact_sheet, moving};
-use crate::study::sweep::{Cost, Drawn, Figures, Run, run, table};
+use crate::study::sweep::{Cost, DrawnCell, Figures, SweepRun, run, table};
 
 use asked::{Asked, Start, joined};
 use folder::Folder;
@@ -70,7 +70,7 @@ pub fn sweep(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 
 /// Runs in one row, and which of them start from one picture.
 struct Plan {
-    runs: Vec<Run>,
+    runs: Vec<SweepRun>,
     blocks: Vec<Start>,
     ranges: Vec<Range<usize>>,
     /// What tells runs apart.
@@ -119,7 +119,7 @@ fn draw(session: &mut Session, plan: &Plan, folder: &mut Folder, teller: &RefCel
         session.keep_store_in(&folder.file("store"));
     }
     let kernels = maker();
-    let mut keep = |session: &mut Session, drawn: Drawn| -> Result<()> {
+    let mut keep = |session: &mut Session, drawn: DrawnCell| -> Result<()> {
         let start = plan.start_of(drawn.at);
         if let Some(start) = start.and_then(|start| start.node).filter(|at| !folder.has(&session.tree()[*at].id)) {
             let (picture, notes) = (to_image(&session.picture(start)?), notes::of(session, start)?);
@@ -200,7 +200,7 @@ impl Teller<'_> {
     fn drawn(
         &mut self,
         plan: &Plan,
-        (run, label, at): (&Run, &str, usize),
+        (run, label, at): (&SweepRun, &str, usize),
         figures: &Figures,
         picture: &Path,
     ) -> Result<()> {
@@ -257,7 +257,7 @@ impl Teller<'_> {
 }
 
 /// A run as an object.
-fn object(columns: &[&str], run: &Run, figures: &Figures, picture: &Path) -> Value {
+fn object(columns: &[&str], run: &SweepRun, figures: &Figures, picture: &Path) -> Value {
     let finite = |x: Option<f64>| x.filter(|x| x.is_finite());
     let mut object = serde_json::Map::new();
     for (name, value) in columns.iter().zip(&run.values) {

@@ -15,10 +15,10 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use candle_core::Tensor;
 
-use super::easel::Easel;
 use super::file::Hinted;
 use super::model::Model;
-use super::relative::{Left, Relative};
+use super::renderer::Renderer;
+use super::run_node::{RunNode, RunResult};
 use super::{Session, to_image};
 use crate::measure::{psnr, ssim};
 use crate::plan::Recipe;
@@ -26,31 +26,31 @@ use crate::plan::lineage::Ancestry;
 use crate::plan::resolve::resolve;
 use crate::turn::{Change, Edit, Replaced, Weighing, Weight};
 
-use predict::{Family, Prediction};
+use predict::{Family, Foretold};
 
 /// One edit taken back.
-pub struct Step {
+pub struct StepBack {
     /// The ancestor whose words and weights came back.
     pub to: u32,
     /// What was taken back, as changes.
     pub changes: Vec<Change>,
     /// What was told of it beforehand; `None` where nothing is told.
-    pub predicted: Option<Prediction>,
+    pub predicted: Option<Foretold>,
     /// The largest difference of the final latents.
     pub max_abs: f64,
     /// Whether all bits of the final latents are equal.
     pub identical: bool,
     /// What the ancestor left.
-    pub wanted: Arc<Left>,
+    pub wanted: Arc<RunResult>,
     /// What the step left.
-    pub got: Arc<Left>,
+    pub got: Arc<RunResult>,
     /// UNet samples.
     pub evaluations: u64,
     /// Seconds.
     pub seconds: f64,
 }
 
-impl Step {
+impl StepBack {
     /// PSNR and SSIM of the picture that came back against the ancestor's; not a number if their sizes differ, and none
     /// if they are too small.
     #[must_use]
@@ -65,23 +65,23 @@ pub struct Way {
     /// Where it begins.
     pub from: u32,
     /// Its steps, in the order they are taken.
-    pub steps: Vec<Planned>,
+    pub steps: Vec<PlannedStep>,
     recipe: Recipe,
     model: Arc<Model>,
     /// Where it begins and the ancestors of that, nearest first.
-    family: Vec<Arc<Relative>>,
+    family: Vec<Arc<RunNode>>,
 }
 
 /// One step of a way back.
-pub struct Planned {
+pub struct PlannedStep {
     /// The ancestor whose words and weights come back.
     pub to: u32,
     /// What is taken back, as changes.
     pub changes: Vec<Change>,
     /// Whether it leads to that ancestor's very bits.
-    pub predicted: Prediction,
+    pub predicted: Foretold,
     /// The node that is drawn.
-    relative: Arc<Relative>,
+    run_node: Arc<RunNode>,
     /// Where the ancestor stands in the family.
     stop: usize,
 }
@@ -153,9 +153,9 @@ impl Session {
             let prompt = &resolved.generation.prompt;
             let at_wanted = family.all.len() - original.len() + stop;
             let predicted = family.predict(&resolved.plan, prompt, at_wanted, &|s| Some(plan_with(s).ok()?.plan));
-            let relative = Arc::new(Relative::new(None, resolved.plan, resolved.generation));
-            family.push(format!("the way back at #{}", path[stop]), relative.clone());
-            steps.push(Planned { to: path[stop], changes: edit.changes, predicted, relative, stop });
+            let run_node = Arc::new(RunNode::new(None, resolved.plan, resolved.generation));
+            family.push(format!("the way back at #{}", path[stop]), run_node.clone());
+            steps.push(PlannedStep { to: path[stop], changes: edit.changes, predicted, run_node, stop });
             at = stop;
         }
         if steps.is_empty() {
@@ -168,29 +168,29 @@ impl Session {
     ///
     /// # Errors
     /// Fails if a step cannot be drawn.
-    pub fn go_back(&self, way: Way, watch: WayWatch<'_>) -> Result<Option<Vec<Step>>> {
+    pub fn go_back(&self, way: Way, watch: WayWatch<'_>) -> Result<Option<Vec<StepBack>>> {
         let Way { steps: planned, recipe, model, family: original, .. } = way;
         let reach = self.reach();
         let recipe = Arc::new(recipe);
-        let easel = || Easel::new(model.clone(), &self.store, recipe.clone(), reach);
-        if !self.draws_again(&easel()?, &original, watch)? {
+        let renderer = || Renderer::new(model.clone(), &self.store, recipe.clone(), reach);
+        if !self.draws_again(&renderer()?, &original, watch)? {
             return Ok(None);
         }
         let mut family = original.clone();
         let mut steps = Vec::new();
         for (count, one) in planned.into_iter().enumerate() {
             let begun = Instant::now();
-            let Planned { to, changes, predicted, relative, stop } = one;
-            family.insert(0, relative);
-            let easel = easel()?;
-            let Some(done) = easel.draw(&family, &mut |step, latent| watch(count, step, latent))? else {
+            let PlannedStep { to, changes, predicted, run_node, stop } = one;
+            family.insert(0, run_node);
+            let renderer = renderer()?;
+            let Some(done) = renderer.draw(&family, &mut |step, latent| watch(count, step, latent))? else {
                 return Ok(None);
             };
-            let (evaluations, seconds) = (easel.evaluations(), begun.elapsed().as_secs_f64());
-            let wanted = easel.left(&original[stop..])?;
+            let (evaluations, seconds) = (renderer.evaluations(), begun.elapsed().as_secs_f64());
+            let wanted = renderer.left(&original[stop..])?;
             let (max_abs, identical) = difference(done.left.trajectory.last(), wanted.trajectory.last())?;
             let (predicted, got) = (Some(predicted), done.left);
-            steps.push(Step { to, changes, predicted, max_abs, identical, wanted, got, evaluations, seconds });
+            steps.push(StepBack { to, changes, predicted, max_abs, identical, wanted, got, evaluations, seconds });
         }
         Ok(Some(steps))
     }
@@ -199,16 +199,16 @@ impl Session {
     ///
     /// # Errors
     /// As [`way_back`](Self::way_back) and [`go_back`](Self::go_back).
-    pub fn cycle(&mut self, to: u32, in_one: bool, watch: WayWatch<'_>) -> Result<Option<Vec<Step>>> {
+    pub fn cycle(&mut self, to: u32, in_one: bool, watch: WayWatch<'_>) -> Result<Option<Vec<StepBack>>> {
         let way = self.way_back(to, in_one)?;
         self.go_back(way, watch)
     }
 
     /// Draws those of a family again that the store has lost, the root first, so that no step back pays for them. False
     /// if it was stopped.
-    fn draws_again(&self, easel: &Easel<'_>, family: &[Arc<Relative>], watch: WayWatch<'_>) -> Result<bool> {
+    fn draws_again(&self, renderer: &Renderer<'_>, family: &[Arc<RunNode>], watch: WayWatch<'_>) -> Result<bool> {
         for i in (0..family.len()).rev() {
-            if easel.left_watched(&family[i..], &mut |_, latent| watch(0, 0, latent))?.is_none() {
+            if renderer.left_watched(&family[i..], &mut |_, latent| watch(0, 0, latent))?.is_none() {
                 return Ok(false);
             }
         }
@@ -216,7 +216,7 @@ impl Session {
     }
 
     /// The edit that brings an ancestor's words and weights back, over the nodes that are left.
-    fn way_back_edit(&self, left: &[u32], from: &Relative, wanted: &Relative) -> Edit {
+    fn way_back_edit(&self, left: &[u32], from: &RunNode, wanted: &RunNode) -> Edit {
         let weight = |word: &str| {
             let name = word.split('#').next().unwrap_or(word).to_lowercase();
             let at = wanted.generation.prompt.words.iter().position(|w| w.to_lowercase() == name);

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::super::Session;
 use super::super::model::Model;
-use super::super::relative::Relative;
+use super::super::run_node::RunNode;
 use crate::engine::exact::{Difference, Mismatch, NodeView, Source, Trace, TreeFacts};
 use crate::plan::lineage::{Ancestry, same_words};
 use crate::plan::resolve::{Resolved, resolve};
@@ -17,7 +17,7 @@ use crate::turn::Edit;
 
 /// Whether a way back leads to an ancestor's very bits.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Prediction {
+pub enum Foretold {
     /// It does.
     Exact,
     /// It need not, and this is why.
@@ -37,7 +37,7 @@ pub struct Why {
     pub hint: String,
 }
 
-impl Prediction {
+impl Foretold {
     /// Whether it leads to the very bits.
     #[must_use]
     pub fn is_exact(&self) -> bool {
@@ -51,20 +51,20 @@ pub struct LeadsBack {
     /// The ancestor.
     pub to: u32,
     /// Whether its very bits come back.
-    pub predicted: Prediction,
+    pub predicted: Foretold,
 }
 
 /// A node and its ancestors, nearest first, with names for people; steps of a way back may stand before them.
 pub(super) struct Family {
     /// The nodes.
-    pub(super) all: Vec<Arc<Relative>>,
+    pub(super) all: Vec<Arc<RunNode>>,
     names: Vec<String>,
     frame: TreeFacts,
 }
 
 impl Family {
     /// A family of the tree: `path` has its numbers.
-    pub(super) fn new(path: &[u32], all: Vec<Arc<Relative>>, model: &Model, recipe: &Recipe) -> Self {
+    pub(super) fn new(path: &[u32], all: Vec<Arc<RunNode>>, model: &Model, recipe: &Recipe) -> Self {
         let (h, w, _) = model.engine.latent_dims((recipe.width, recipe.height));
         let frame = TreeFacts {
             steps: recipe.steps,
@@ -76,8 +76,8 @@ impl Family {
     }
 
     /// Puts a node before the others.
-    pub(super) fn push(&mut self, name: String, relative: Arc<Relative>) {
-        self.all.insert(0, relative);
+    pub(super) fn push(&mut self, name: String, run_node: Arc<RunNode>) {
+        self.all.insert(0, run_node);
         self.names.insert(0, name);
     }
 
@@ -100,8 +100,8 @@ impl Family {
         prompt: &Prompt,
         wanted: usize,
         plan_with: &dyn Fn(&TurnSettings) -> Option<Plan>,
-    ) -> Prediction {
-        let Some(breach) = self.breach(plan, prompt, wanted) else { return Prediction::Exact };
+    ) -> Foretold {
+        let Some(breach) = self.breach(plan, prompt, wanted) else { return Foretold::Exact };
         let helps = |settings: &TurnSettings| {
             plan_with(settings).is_some_and(|plan| self.breach(&plan, prompt, wanted).is_none())
         };
@@ -119,7 +119,7 @@ impl Family {
             .or_else(|| setting_that_helps(&plan.settings, others, &helps))
             .unwrap_or_else(|| format!("/go {} shows it as it was, without drawing", self.names[wanted]));
         let site = site(&breach.what);
-        Prediction::Not(Why { step: breach.step, site, reason: self.reason(&breach, prompt, wanted), hint })
+        Foretold::Not(Why { step: breach.step, site, reason: self.reason(&breach, prompt, wanted), hint })
     }
 
     /// The name of a node of the traced family, in which the node in question stands first.
@@ -276,7 +276,7 @@ impl Session {
                 continue;
             }
             if trace.breach(0, at + 1).is_none() {
-                return Ok(Some(LeadsBack { to: path[at], predicted: Prediction::Exact }));
+                return Ok(Some(LeadsBack { to: path[at], predicted: Foretold::Exact }));
             }
             if best.is_none_or(|(better, _)| same_weights && !better) {
                 best = Some((same_weights, at));

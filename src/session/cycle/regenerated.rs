@@ -13,9 +13,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::super::Session;
-use super::super::easel::Easel;
-use super::super::relative::Relative;
-use super::{Step, WayWatch, difference};
+use super::super::renderer::Renderer;
+use super::super::run_node::RunNode;
+use super::{StepBack, WayWatch, difference};
 use crate::plan::resolve::resolve;
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Rounding, TurnSettings, VLayers, WeightWindow, Window,
@@ -25,7 +25,7 @@ use crate::turn::Edit;
 
 /// How a way back is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
+pub enum CycleMethod {
     /// From the pictures as they are, with the maps that they carry.
     Exact,
     /// As published: the source is generated again from its prompt.
@@ -34,7 +34,7 @@ pub enum Method {
     VInject,
 }
 
-impl Method {
+impl CycleMethod {
     /// All methods by what they are called.
     pub const ALL: [(&'static str, Self); 3] =
         [("exact", Self::Exact), ("published", Self::Published), ("v-inject", Self::VInject)];
@@ -84,8 +84,8 @@ fn published() -> TurnSettings {
 
 /// Prompts drawn afresh, each once, with what that cost.
 #[derive(Default)]
-pub struct Afresh {
-    drawn: HashMap<u32, (Arc<Relative>, u64, f64)>,
+pub struct Regenerated {
+    drawn: HashMap<u32, (Arc<RunNode>, u64, f64)>,
 }
 
 impl Session {
@@ -98,18 +98,18 @@ impl Session {
         &mut self,
         (to, in_one): (u32, bool),
         settings: &TurnSettings,
-        afresh: &mut Afresh,
+        afresh: &mut Regenerated,
         watch: WayWatch<'_>,
-    ) -> Result<Option<Vec<Step>>> {
+    ) -> Result<Option<Vec<StepBack>>> {
         let (path, stops) = self.stops(to, in_one)?;
         let recipe = self.tree[path[0]].recipe.clone();
         let model = self.model_for(&recipe)?;
         let original = self.family(path[0], &model)?;
         let reach = reach(settings);
         let store = &self.store;
-        let easel =
-            || Ok::<_, anyhow::Error>(Easel::new(model.clone(), store, recipe.clone(), reach)?.keeping_values());
-        if !self.draws_again(&easel()?, &original, watch)? {
+        let renderer =
+            || Ok::<_, anyhow::Error>(Renderer::new(model.clone(), store, recipe.clone(), reach)?.keeping_values());
+        if !self.draws_again(&renderer()?, &original, watch)? {
             return Ok(None);
         }
         let mut steps = Vec::new();
@@ -119,29 +119,39 @@ impl Session {
             let present = &original[at];
             let mut drawn = afresh.drawn.get(&path[at]).cloned();
             if drawn.is_none() {
-                let (begun, easel) = (Instant::now(), easel()?);
+                let (begun, renderer) = (Instant::now(), renderer()?);
                 let prompt = present.generation.prompt.clone();
                 let edit = Edit::root(prompt.text.clone());
                 let resolved = resolve(&[], prompt, &edit, settings)?;
-                let source = Arc::new(Relative::new(None, resolved.plan, resolved.generation));
-                if easel.draw(std::slice::from_ref(&source), &mut watched)?.is_none() {
+                let source = Arc::new(RunNode::new(None, resolved.plan, resolved.generation));
+                if renderer.draw(std::slice::from_ref(&source), &mut watched)?.is_none() {
                     return Ok(None);
                 }
-                drawn = Some((source, easel.evaluations(), begun.elapsed().as_secs_f64()));
+                drawn = Some((source, renderer.evaluations(), begun.elapsed().as_secs_f64()));
             }
             let (source, spent, waited) = drawn.context("BUG: a source was not drawn")?;
             afresh.drawn.insert(path[at], (source.clone(), spent, waited));
-            let (begun, easel) = (Instant::now(), easel()?);
+            let (begun, renderer) = (Instant::now(), renderer()?);
             let wanted = &original[stop];
             let edit = self.way_back_edit(&path[at..stop], present, wanted);
             let resolved = resolve(&[&source.generation], wanted.generation.prompt.clone(), &edit, settings)?;
-            let target = Arc::new(Relative::new(None, resolved.plan, resolved.generation));
-            let Some(done) = easel.draw(&[target, source], &mut watched)? else { return Ok(None) };
-            let (evaluations, seconds) = (spent + easel.evaluations(), waited + begun.elapsed().as_secs_f64());
-            let wanted = easel.left(&original[stop..])?;
+            let target = Arc::new(RunNode::new(None, resolved.plan, resolved.generation));
+            let Some(done) = renderer.draw(&[target, source], &mut watched)? else { return Ok(None) };
+            let (evaluations, seconds) = (spent + renderer.evaluations(), waited + begun.elapsed().as_secs_f64());
+            let wanted = renderer.left(&original[stop..])?;
             let (max_abs, identical) = difference(done.left.trajectory.last(), wanted.trajectory.last())?;
             let (to, changes, got) = (path[stop], edit.changes, done.left);
-            steps.push(Step { to, changes, predicted: None, max_abs, identical, wanted, got, evaluations, seconds });
+            steps.push(StepBack {
+                to,
+                changes,
+                predicted: None,
+                max_abs,
+                identical,
+                wanted,
+                got,
+                evaluations,
+                seconds,
+            });
             at = stop;
         }
         Ok(Some(steps))

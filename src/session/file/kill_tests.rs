@@ -13,7 +13,7 @@ use crate::session::lock::Lock;
 use crate::store::codec::Blob;
 use crate::store::disk::RealDisk;
 use crate::store::disk::faulty::{Fault, FaultyDisk};
-use crate::store::{Key, Kind, Limits, Store};
+use crate::store::{Key, Limits, Store, ValueKind};
 
 const FOLDER: &str = "WORDBRUSH_TEST_VICTIM_FOLDER";
 const KILL_AT: &str = "WORDBRUSH_TEST_VICTIM_KILL_AT";
@@ -52,8 +52,8 @@ fn victim() {
             None => tree.grow_root("", vec![], first(&prompt), recipe(1)),
         };
         let Event::Grow(node) = &event else { panic!("each turn is another prompt") };
-        store.put(Key::new(node.id, Kind::Latents, 0), latents(turn));
-        store.put(Key::new(node.id, Kind::Masks, 0), Blob::from_u8(&[1], vec![1]).unwrap());
+        store.put(Key::new(node.id, ValueKind::Latents, 0), latents(turn));
+        store.put(Key::new(node.id, ValueKind::Masks, 0), Blob::from_u8(&[1], vec![1]).unwrap());
         store.flush();
         let committed = file.commit(&mut tree, event, Some(&drawn(1)));
         let word = committed.as_ref().map_or_else(|error| format!("refused: {error}\n"), |()| format!("done {turn}\n"));
@@ -93,7 +93,7 @@ fn check(folder: &Path, done: u32) -> u32 {
     let store = Store::open(&folder.join("fox.store"), "test 1", &Limits::default(), Arc::new(RealDisk));
     assert!(store.take_warnings().is_empty(), "the store is open to its heirs");
     for node in tree.nodes() {
-        let kept = store.get(Key::new(node.id, Kind::Latents, 0));
+        let kept = store.get(Key::new(node.id, ValueKind::Latents, 0));
         assert_eq!(kept.as_deref(), Some(&latents(node.number)), "latents of finished turn {}", node.number);
     }
     assert_eq!(store.stats().damaged, 0);

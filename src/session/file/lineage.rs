@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::rows::{GrowRow, PictureRow, Row};
 use super::scan::{Contents, Trust, fresh_header};
-use super::{Drawn, columns};
+use super::{DrawnRow, columns};
 use crate::history::Node;
 use crate::plan::{Columns, Stretch};
 
@@ -22,7 +22,7 @@ const MOST_NODES: usize = 10_000;
 ///
 /// # Errors
 /// Fails if a value cannot be written as JSON: one that is no number, say.
-pub fn write_lineage(nodes: &[&Node], drawn: &dyn Fn(&Node) -> Option<Drawn>) -> Result<Value> {
+pub fn write_lineage(nodes: &[&Node], drawn: &dyn Fn(&Node) -> Option<DrawnRow>) -> Result<Value> {
     let rows = nodes.iter().zip(1..).map(|(node, number)| {
         let picture = drawn(node).as_ref().map(PictureRow::from);
         serde_json::to_value(GrowRow::in_lineage(node, number, picture))
@@ -55,7 +55,7 @@ pub fn read_lineage(lineage: &Value) -> Result<Contents> {
     for (node, number) in nodes.iter().zip(1..) {
         let named = || format!("its picture #{number} cannot be");
         let mut row: GrowRow = serde_json::from_value(node.clone()).with_context(named)?;
-        let drawn = row.picture.take().map(Drawn::from);
+        let drawn = row.picture.take().map(DrawnRow::from);
         contents.take((Row::Grow(Box::new(row)), drawn), Trust::Imported, number).with_context(named)?;
     }
     Ok(contents)

@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use anyhow::{Context, Result, ensure};
 
 use super::rows::{HeaderRow, Row};
-use super::{Drawn, FILE_FORMAT, Header, Hinted, LONGEST_LINE, MOST_NODES, name, plainly};
+use super::{DrawnRow, FILE_FORMAT, Header, Hinted, LONGEST_LINE, MOST_NODES, name, plainly};
 use crate::history::{Event, Tree};
 use crate::store::disk::Disk;
 
@@ -31,7 +31,7 @@ pub struct Contents {
     /// All its events, folded.
     pub tree: Tree,
     /// What came out of each node, in the order of growth; `None` where the file does not say.
-    pub drawn: Vec<Option<Drawn>>,
+    pub drawn: Vec<Option<DrawnRow>>,
     /// What people should know, a sentence each.
     pub notes: Vec<String>,
     /// The same of paths that lead out of the folder: what was named there is left out or cut down.
@@ -191,14 +191,14 @@ fn header(line: &[u8], path: &Path) -> Result<Header> {
 }
 
 /// A line taken apart: its row, and what came out of its node if it is one.
-pub(super) type Parsed = (Row, Option<Drawn>);
+pub(super) type Parsed = (Row, Option<DrawnRow>);
 
 fn parse(line: &[u8]) -> Result<Parsed> {
     ensure!(line.len() <= LONGEST_LINE, "it has more than {LONGEST_LINE} bytes");
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let mut row: Row = serde_json::from_slice(line).map_err(|error| anyhow::anyhow!(briefly(&error)))?;
     let drawn = match &mut row {
-        Row::Grow(grow) => grow.picture.take().map(Drawn::from),
+        Row::Grow(grow) => grow.picture.take().map(DrawnRow::from),
         _ => None,
     };
     Ok((row, drawn))

@@ -8,8 +8,8 @@ use crate::turn::{Change, Replaced};
 use std::io::Write;
 
 /// What a node looked like.
-pub(super) fn drawn(seed: u8) -> Drawn {
-    Drawn {
+pub(super) fn drawn(seed: u8) -> DrawnRow {
+    DrawnRow {
         digest: format!("{seed:02x}").repeat(32),
         thumbprint: (0..768).map(|n| seed.wrapping_add(u8::try_from(n % 256).unwrap())).collect(),
         kernels: "portable 1".to_owned(),

@@ -15,8 +15,8 @@ use anyhow::{Context, Result};
 
 use crate::plan::settings::{TurnSettings, VLayers};
 use crate::session::Session;
-use crate::session::cycle::Step;
-use crate::session::cycle::regenerated::{Afresh, Method};
+use crate::session::cycle::StepBack;
+use crate::session::cycle::regenerated::{CycleMethod, Regenerated};
 use crate::turn::{Change, Edit, Turn};
 
 use chains::{Dice, edit, first_prompt};
@@ -26,7 +26,7 @@ pub const LONGEST: usize = 8;
 
 /// A method with its settings, by what it is called in tables.
 #[derive(Debug, Clone)]
-pub struct Way {
+pub struct NamedWay {
     /// What it is called.
     pub name: &'static str,
     /// Settings of its edits; `None` for those in force and carried maps.
@@ -35,17 +35,17 @@ pub struct Way {
 
 /// The methods that are compared, ours first.
 #[must_use]
-pub fn ways() -> Vec<Way> {
+pub fn ways() -> Vec<NamedWay> {
     let mixed = |layers| {
-        let settings = Method::VInject.settings().unwrap_or_default();
+        let settings = CycleMethod::VInject.settings().unwrap_or_default();
         Some(TurnSettings { v_layers: layers, ..settings })
     };
     vec![
-        Way { name: "exact", settings: None },
-        Way { name: "published", settings: Method::Published.settings() },
-        Way { name: "v-inject cross", settings: mixed(VLayers::Cross) },
-        Way { name: "v-inject self", settings: mixed(VLayers::SelfAttention) },
-        Way { name: "v-inject both", settings: mixed(VLayers::Both) },
+        NamedWay { name: "exact", settings: None },
+        NamedWay { name: "published", settings: CycleMethod::Published.settings() },
+        NamedWay { name: "v-inject cross", settings: mixed(VLayers::Cross) },
+        NamedWay { name: "v-inject self", settings: mixed(VLayers::SelfAttention) },
+        NamedWay { name: "v-inject both", settings: mixed(VLayers::Both) },
     ]
 }
 
@@ -107,7 +107,7 @@ pub fn run(
         let edits = 1 + (chain - 1) % LONGEST;
         let mut dice = Dice::new(seed.wrapping_add(chain as u64 * 1000));
         let root = converse(session, edits, (seed + chain as u64, &mut dice))?;
-        let mut afresh = Afresh::default();
+        let mut afresh = Regenerated::default();
         for way in ways() {
             for in_one in [false, true] {
                 // As one and edit by edit is the same where there is one.
@@ -131,7 +131,7 @@ pub fn run(
     Ok(rows)
 }
 
-fn row((chain, edits): (usize, usize), method: &'static str, in_one: bool, step: Step) -> Row {
+fn row((chain, edits): (usize, usize), method: &'static str, in_one: bool, step: StepBack) -> Row {
     let (psnr, ssim) = step.likeness();
     let changes: Vec<String> = step.changes.iter().map(told).collect();
     Row {

@@ -16,7 +16,7 @@ pub struct Case {
     /// Its name.
     pub name: String,
     /// What it asks for.
-    pub kind: Kind,
+    pub kind: CaseKind,
     /// Folder name of the model; a case of schedules has none.
     #[serde(default)]
     pub model: String,
@@ -38,11 +38,11 @@ pub struct Case {
     #[serde(default = "seven_and_a_half")]
     pub guidance_scale: f64,
     /// The edit.
-    pub edit: Option<Edit>,
+    pub edit: Option<EditCase>,
     /// SDXL-style conditioning.
     pub sdxl: Option<Sdxl>,
     /// Null-text optimisation.
-    pub null_text: Option<NullText>,
+    pub null_text: Option<NullTextCase>,
     /// Steps at which maps are to be kept.
     pub probe: Option<Probe>,
     /// Names of the results.
@@ -78,7 +78,7 @@ fn seven_and_a_half() -> f64 {
 /// What a case asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum CaseKind {
     /// One picture.
     Generate,
     /// A source and its targets.
@@ -97,11 +97,11 @@ pub enum Kind {
 
 /// An edit in the published terms.
 #[derive(Debug, Deserialize)]
-pub struct Edit {
+pub struct EditCase {
     /// The method.
-    pub method: Method,
+    pub method: EditKind,
     /// The method whose map a re-weighting is applied to.
-    pub base_method: Option<Method>,
+    pub base_method: Option<EditKind>,
     /// A number, a pair, or an object by word.
     pub cross_replace_steps: Value,
     /// A number or a pair.
@@ -109,15 +109,15 @@ pub struct Edit {
     /// Largest layer, in pixels.
     pub self_replace_max_pixels: usize,
     /// One list per target.
-    pub equalizer: Option<Vec<Vec<Weight>>>,
+    pub equalizer: Option<Vec<Vec<WeightCase>>>,
     /// Local blend.
-    pub local_blend: Option<LocalBlend>,
+    pub local_blend: Option<BlendCase>,
 }
 
 /// The published methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Method {
+pub enum EditKind {
     /// Word swap.
     Replace,
     /// Refinement.
@@ -128,7 +128,7 @@ pub enum Method {
 
 /// A word and its weight.
 #[derive(Debug, Deserialize)]
-pub struct Weight {
+pub struct WeightCase {
     /// The word.
     pub word: String,
     /// Its weight.
@@ -137,7 +137,7 @@ pub struct Weight {
 
 /// Local blend in the published terms.
 #[derive(Debug, Deserialize)]
-pub struct LocalBlend {
+pub struct BlendCase {
     /// Words per prompt.
     pub words: Vec<Vec<String>>,
     /// Threshold.
@@ -160,7 +160,7 @@ pub struct Sdxl {
 
 /// Null-text optimisation.
 #[derive(Debug, Deserialize)]
-pub struct NullText {
+pub struct NullTextCase {
     /// Inner steps.
     pub num_inner_steps: usize,
     /// Early stop.

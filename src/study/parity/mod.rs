@@ -20,7 +20,7 @@ use crate::engine::Engine;
 use crate::engine::layers::Backend;
 use crate::model::folder::Folder;
 
-pub use case::{Case, Kind};
+pub use case::{Case, CaseKind};
 pub use results::{Array, Compared, Numbers, Results, compare, read, write};
 
 /// What became of one case.
@@ -42,14 +42,14 @@ impl Outcome {
     }
 }
 
-/// Models that cases share, loaded once.
+/// ModelFolders that cases share, loaded once.
 #[derive(Default)]
-pub struct Models {
+pub struct ModelFolders {
     folders: Vec<PathBuf>,
     loaded: HashMap<(PathBuf, bool), Engine>,
 }
 
-impl Models {
+impl ModelFolders {
     /// Looks for models in these folders before a case's own `model_path`.
     #[must_use]
     pub fn new(folders: Vec<PathBuf>) -> Self {
@@ -105,7 +105,7 @@ pub fn find_cases(path: &Path) -> Result<Vec<PathBuf>> {
 /// Runs one case, writes `<out>/<name>.safetensors`, and compares with `golden.safetensors` where that is there. A case that
 /// cannot be answered leaves `<out>/<name>.error.txt` instead.
 #[must_use]
-pub fn run_case(folder: &Path, out: &Path, models: &mut Models) -> Outcome {
+pub fn run_case(folder: &Path, out: &Path, models: &mut ModelFolders) -> Outcome {
     let fallback = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let mut name = fallback;
     let result = (|| -> Result<Vec<Compared>> {

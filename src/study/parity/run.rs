@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
-use super::Models;
-use super::case::{Case, Edit, Kind, scheduler_of, steps_of};
+use super::ModelFolders;
+use super::case::{Case, CaseKind, EditCase, scheduler_of, steps_of};
 use super::probe::Probe;
 use super::results::{Array, Numbers, Results, read};
 use super::words::{TargetWords, Text, mask_words, orders, target_words};
@@ -27,14 +27,14 @@ use crate::plan::sampler::SamplerName;
 use crate::plan::settings::Precision;
 
 /// Runs a case and gives everything it can.
-pub(super) fn answer(case: &Case, models: &mut Models) -> Result<Results> {
+pub(super) fn answer(case: &Case, models: &mut ModelFolders) -> Result<Results> {
     case.check()?;
-    if case.kind == Kind::Schedule {
+    if case.kind == CaseKind::Schedule {
         return schedules(case);
     }
     let inputs = case.folder.join("input.safetensors");
     let inputs = if inputs.is_file() { read(&inputs)? } else { Results::new() };
-    if case.kind == Kind::Text {
+    if case.kind == CaseKind::Text {
         let folder = Folder::open(models.path(case))?;
         let spec = TextSpec::read(&folder, "text_encoder")?;
         let vocabulary = vocabulary(&folder, "tokenizer", spec.positions)?;
@@ -44,15 +44,15 @@ pub(super) fn answer(case: &Case, models: &mut Models) -> Result<Results> {
         return Ok(out);
     }
     models.load(case, false)?;
-    if case.kind == Kind::NullText {
+    if case.kind == CaseKind::NullText {
         models.load(case, true)?;
     }
     let noise = noise(&inputs)?;
     let worker = Worker { case, engine: models.engine(case, false)?, inputs, noise, out: Results::new() };
     match case.kind {
-        Kind::Parts => worker.parts(),
-        Kind::Invert | Kind::NullText => worker.invert(models),
-        Kind::Generate | Kind::Edit | Kind::Text | Kind::Schedule => worker.pictures(),
+        CaseKind::Parts => worker.parts(),
+        CaseKind::Invert | CaseKind::NullText => worker.invert(models),
+        CaseKind::Generate | CaseKind::Edit | CaseKind::Text | CaseKind::Schedule => worker.pictures(),
     }
 }
 
@@ -315,7 +315,7 @@ impl Worker<'_> {
 
     fn targets(
         &mut self,
-        edit: &Edit,
+        edit: &EditCase,
         texts: &[Text],
         (written, empty): (&[Condition], &[Condition]),
         start: &Tensor,
@@ -401,7 +401,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn invert(mut self, models: &Models) -> Result<Results> {
+    fn invert(mut self, models: &ModelFolders) -> Result<Results> {
         let (written, empty) = self.conditions()?;
         let ddim = self.ddim()?;
         let image = self.inputs.get("image").context("input.safetensors lacks `image`")?;

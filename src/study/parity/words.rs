@@ -5,7 +5,7 @@ use std::ops::Range;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::case::{Case, Edit, Method};
+use super::case::{Case, EditCase, EditKind};
 use crate::attention::blend::MaskWords;
 use crate::attention::inject::InjectionPlan;
 use crate::engine::edit::{RunPlan, RunRegion};
@@ -88,7 +88,7 @@ fn window(value: &Value) -> Result<Window> {
 }
 
 /// The schedule of a target's columns: the default for all, then each word's own.
-fn rows(edit: &Edit, target: &Text, steps: usize, length: usize) -> Result<Vec<Range<usize>>> {
+fn rows(edit: &EditCase, target: &Text, steps: usize, length: usize) -> Result<Vec<Range<usize>>> {
     let of = |w: Window| rows_of(w, steps, Rounding::Published, For::Cross);
     let Value::Object(by_word) = &edit.cross_replace_steps else {
         return Ok(vec![of(window(&edit.cross_replace_steps)?); length]);
@@ -104,7 +104,7 @@ fn rows(edit: &Edit, target: &Text, steps: usize, length: usize) -> Result<Vec<R
 }
 
 pub(super) fn target_words(
-    edit: &Edit,
+    edit: &EditCase,
     source: &Text,
     target: &Text,
     index: usize,
@@ -112,16 +112,16 @@ pub(super) fn target_words(
 ) -> Result<TargetWords> {
     let length = target.ids.len();
     let method = match edit.method {
-        Method::Reweight => edit.base_method,
+        EditKind::Reweight => edit.base_method,
         other => Some(other),
     };
     let published = match method {
-        Some(Method::Replace) => {
+        Some(EditKind::Replace) => {
             let map = replace((&source.text, &source.positions), (&target.text, &target.positions), length);
             Some(Published::Replace(map.map_err(anyhow::Error::msg)?))
         }
-        Some(Method::Refine) => Some(Published::Refine(refine(&source.sequence, &target.sequence, length))),
-        Some(Method::Reweight) => bail!("a re-weighting cannot be the base of another"),
+        Some(EditKind::Refine) => Some(Published::Refine(refine(&source.sequence, &target.sequence, length))),
+        Some(EditKind::Reweight) => bail!("a re-weighting cannot be the base of another"),
         None => None,
     };
     let columns = match &published {
@@ -149,7 +149,7 @@ fn tokens_of(text: &Text, words: Option<&Vec<String>>) -> Vec<usize> {
     tokens
 }
 
-pub(super) fn mask_words(edit: &Edit, text: &Text, prompt: usize) -> MaskWords {
+pub(super) fn mask_words(edit: &EditCase, text: &Text, prompt: usize) -> MaskWords {
     let Some(blend) = &edit.local_blend else {
         return MaskWords::default();
     };
@@ -160,7 +160,7 @@ pub(super) fn mask_words(edit: &Edit, text: &Text, prompt: usize) -> MaskWords {
 }
 
 /// The same orders that the conversation's plans become, with every published switch on.
-pub(super) fn orders(case: &Case, edit: &Edit, words: &TargetWords, masks: (MaskWords, MaskWords)) -> RunPlan {
+pub(super) fn orders(case: &Case, edit: &EditCase, words: &TargetWords, masks: (MaskWords, MaskWords)) -> RunPlan {
     let steps = case.steps();
     let region = match &edit.local_blend {
         None => RunRegion::Everywhere,

@@ -14,11 +14,11 @@ use crate::plan::Plan;
 use crate::plan::lineage::Ancestry;
 use crate::plan::settings::Precision;
 use crate::store::codec::{Blob, Dtype};
-use crate::store::{Key, Kind, Store};
+use crate::store::{Key, Store, ValueKind};
 
 /// What a run left: enough to show it and to edit it.
 #[derive(Debug)]
-pub struct Left {
+pub struct RunResult {
     /// All latents.
     pub trajectory: Trajectory,
     /// Word maps by step, `[keys, pixels]`.
@@ -31,7 +31,7 @@ pub struct Left {
 
 /// A node, of the tree or of a way that is only tried (`/cycle`).
 #[derive(Debug)]
-pub struct Relative {
+pub struct RunNode {
     /// Its id; `None` if it is no node of the tree, and then nothing of it is stored.
     pub id: Option<NodeId>,
     /// Its plan.
@@ -41,14 +41,14 @@ pub struct Relative {
     /// What it read, once asked for.
     pub(super) conditions: OnceLock<Arc<Conditions>>,
     /// What it left, once asked for.
-    pub(super) left: Mutex<Option<Arc<Left>>>,
+    pub(super) left: Mutex<Option<Arc<RunResult>>>,
     /// Maps of a node that is not stored.
     pub(super) maps: Mutex<BTreeMap<usize, Arc<StepMaps>>>,
     /// Pixels outside the regions of all edits down to here, once asked for.
     pub(super) outside_all: OnceLock<Option<Arc<Vec<bool>>>>,
 }
 
-impl Relative {
+impl RunNode {
     /// A node that has not been drawn yet, as far as this process knows.
     #[must_use]
     pub fn new(id: Option<NodeId>, plan: Plan, generation: Ancestry) -> Self {
@@ -65,7 +65,7 @@ impl Relative {
 }
 
 /// Puts what a run left into the store.
-pub(super) fn keep_left(store: &Store, id: NodeId, left: &Left) -> Option<()> {
+pub(super) fn keep_left(store: &Store, id: NodeId, left: &RunResult) -> Option<()> {
     let latents = left.trajectory.latents();
     let (h, w, c) = latents[0].dims3().ok()?;
     let mut values = Vec::with_capacity(latents.len() * h * w * c);
@@ -76,42 +76,42 @@ pub(super) fn keep_left(store: &Store, id: NodeId, left: &Left) -> Option<()> {
         store.put(Key::new(id, kind, 0), blob?);
         Some(())
     };
-    put(Kind::Latents, Blob::from_f32(&[latents.len(), h, w, c], &values))?;
+    put(ValueKind::Latents, Blob::from_f32(&[latents.len(), h, w, c], &values))?;
     let size = left.word_maps.first().map_or(0, Vec::len);
-    put(Kind::WordMaps, Blob::from_f32(&[left.word_maps.len(), size], &left.word_maps.concat()))?;
+    put(ValueKind::WordMaps, Blob::from_f32(&[left.word_maps.len(), size], &left.word_maps.concat()))?;
     // One byte a pixel; 2 in a step that was not blended.
     let masks: Vec<u8> = left.masks.iter().flat_map(|m| m.clone().unwrap_or_else(|| vec![2; h * w])).collect();
-    put(Kind::Masks, Blob::from_u8(&[left.masks.len(), h * w], masks))?;
+    put(ValueKind::Masks, Blob::from_u8(&[left.masks.len(), h * w], masks))?;
     let Picture { width, height, bytes } = &left.picture;
-    put(Kind::Picture, Blob::from_u8(&[*height, *width, 3], bytes.clone()))
+    put(ValueKind::Picture, Blob::from_u8(&[*height, *width, 3], bytes.clone()))
 }
 
 /// What a run left, if the store still has all of it.
-pub(super) fn find_left(store: &Store, id: NodeId, device: &Device) -> Option<Left> {
+pub(super) fn find_left(store: &Store, id: NodeId, device: &Device) -> Option<RunResult> {
     let get = |kind| store.get(Key::new(id, kind, 0));
-    let latents = get(Kind::Latents)?;
+    let latents = get(ValueKind::Latents)?;
     let [count, h, w, c] = latents.shape().try_into().ok()?;
     let values = latents.to_f32()?;
     let one = |v: &[f32]| Tensor::from_slice(v, (h, w, c), device).ok();
     let latents: Vec<Tensor> = values.chunks(h * w * c).map(one).collect::<Option<_>>()?;
-    let maps = get(Kind::WordMaps)?;
+    let maps = get(ValueKind::WordMaps)?;
     let size = *maps.shape().get(1)?;
     let word_maps: Vec<Vec<f32>> = maps.to_f32()?.chunks(size.max(1)).map(<[f32]>::to_vec).collect();
-    let masks = get(Kind::Masks)?;
+    let masks = get(ValueKind::Masks)?;
     let mask = |m: &[u8]| if m.first() == Some(&2) { None } else { Some(m.to_vec()) };
     let masks = masks.data().chunks(h * w).map(mask).collect();
-    let picture = get(Kind::Picture)?;
+    let picture = get(ValueKind::Picture)?;
     let [height, width, _] = picture.shape().try_into().ok()?;
     if latents.len() != count || word_maps.len() + 1 != count {
         return None;
     }
     let picture = Picture { width, height, bytes: picture.data().to_vec() };
-    Some(Left { trajectory: Trajectory::new(latents), word_maps: Arc::new(word_maps), masks, picture })
+    Some(RunResult { trajectory: Trajectory::new(latents), word_maps: Arc::new(word_maps), masks, picture })
 }
 
 /// The picture alone, if the store still has it.
 pub(super) fn find_picture(store: &Store, id: NodeId) -> Option<Picture> {
-    let picture = store.get(Key::new(id, Kind::Picture, 0))?;
+    let picture = store.get(Key::new(id, ValueKind::Picture, 0))?;
     let [height, width, _] = picture.shape().try_into().ok()?;
     Some(Picture { width, height, bytes: picture.data().to_vec() })
 }
@@ -187,17 +187,17 @@ pub(super) fn keep_maps(
 ) {
     let cross: Vec<(usize, &Tensor)> = maps.cross.iter().map(|(l, t)| (*l, t)).collect();
     if let Some(blob) = pack(&cross, 0, precision).filter(|_| !cross.is_empty()) {
-        store.put(Key::new(id, Kind::Cross, step), blob);
+        store.put(Key::new(id, ValueKind::Cross, step), blob);
     }
     let own: Vec<(usize, &Tensor)> = maps.own.iter().flat_map(|(l, (q, k))| [(*l, q), (*l, k)]).collect();
     if let Some(blob) = pack(&own, self_max, precision).filter(|_| !own.is_empty()) {
-        store.put(Key::new(id, Kind::SelfAttention, step), blob);
+        store.put(Key::new(id, ValueKind::SelfAttention, step), blob);
     }
 }
 
 /// The carried text maps of a step, if the store has them.
 pub(super) fn find_cross(store: &Store, id: NodeId, step: usize, device: &Device) -> Option<BTreeMap<usize, Tensor>> {
-    let (tensors, _) = unpack(&*store.get(Key::new(id, Kind::Cross, step))?, device)?;
+    let (tensors, _) = unpack(&*store.get(Key::new(id, ValueKind::Cross, step))?, device)?;
     Some(tensors.into_iter().collect())
 }
 
@@ -206,7 +206,7 @@ type OwnMaps = BTreeMap<usize, (Tensor, Tensor)>;
 
 /// The queries and keys of a step, if the store has those of all layers up to `self_max` pixels.
 pub(super) fn find_own(store: &Store, id: NodeId, step: usize, self_max: usize, device: &Device) -> Option<OwnMaps> {
-    let (tensors, limit) = unpack(&*store.get(Key::new(id, Kind::SelfAttention, step))?, device)?;
+    let (tensors, limit) = unpack(&*store.get(Key::new(id, ValueKind::SelfAttention, step))?, device)?;
     if limit < self_max {
         return None;
     }

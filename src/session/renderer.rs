@@ -10,7 +10,7 @@ use candle_core::Tensor;
 
 use super::model::Model;
 use super::region::REPORT_K;
-use super::relative::{Left, Relative, find_cross, find_left, find_own, keep_left, keep_maps};
+use super::run_node::{RunNode, RunResult, find_cross, find_left, find_own, keep_left, keep_maps};
 use crate::attention::Untouched;
 use crate::attention::blend::{MaskRule, Parent};
 use crate::attention::maps::{MapSource, StepMaps, Want};
@@ -26,25 +26,25 @@ use crate::store::Store;
 pub type Watch<'a> = &'a mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>;
 
 /// A drawn node, and how much of its rows' attention was not 1.
-pub struct Done {
+pub struct RunOutput {
     /// What the run left.
-    pub left: Arc<Left>,
+    pub left: Arc<RunResult>,
     /// The largest distance of a used row's sum from 1.
     pub row_gap: f32,
     /// How many first steps were taken over from another run.
     pub shared: usize,
     /// What a run like this one can take over from it.
-    pub trail: Trail,
+    pub trail: ReusablePrefix,
 }
 
 /// What a run leaves for another edit of the same parent to the same prompt, under other settings: steps that both are
 /// ordered to do alike need not be run again.
 #[derive(Debug)]
-pub struct Trail {
+pub struct ReusablePrefix {
     /// The parent and the prompt; a run without a parent has nothing to share.
     of: Option<(NodeId, String)>,
     orders: RunPlan,
-    left: Arc<Left>,
+    left: Arc<RunResult>,
     /// Maps that masks were made of, where those are not the recorded ones.
     targets: Vec<Vec<f32>>,
     row_gaps: Vec<f32>,
@@ -52,7 +52,7 @@ pub struct Trail {
     memory: Vec<Tensor>,
 }
 
-impl Trail {
+impl ReusablePrefix {
     /// How many first steps of a run under `orders` are here already.
     fn shared(&self, of: Option<&(NodeId, String)>, orders: &RunPlan) -> usize {
         let steps = self.left.trajectory.steps();
@@ -61,7 +61,7 @@ impl Trail {
     }
 
     fn until(&self, step: usize, orders: &RunPlan) -> RunPrefix<'_> {
-        let Left { trajectory, word_maps, masks, .. } = &*self.left;
+        let RunResult { trajectory, word_maps, masks, .. } = &*self.left;
         let targets = if orders.makes_masks_of_used_maps() { &self.targets } else { &**word_maps };
         RunPrefix {
             latents: &trajectory.latents()[..=step],
@@ -75,7 +75,7 @@ impl Trail {
 }
 
 /// Everything that drawing needs besides a node and its ancestors.
-pub struct Easel<'a> {
+pub struct Renderer<'a> {
     model: Arc<Model>,
     store: &'a Store,
     recipe: Arc<Recipe>,
@@ -88,8 +88,8 @@ pub struct Easel<'a> {
     evaluations: Cell<u64>,
 }
 
-impl<'a> Easel<'a> {
-    /// An easel for a tree of this recipe. `reach` is how far, in shares of the steps, windows for text and own maps go:
+impl<'a> Renderer<'a> {
+    /// A renderer for a tree of this recipe. `reach` is how far, in shares of the steps, windows for text and own maps go:
     /// maps beyond are not kept, but computed again when they are needed.
     ///
     /// # Errors
@@ -125,13 +125,13 @@ impl<'a> Easel<'a> {
         self.evaluations.set(self.evaluations.get() + samples);
     }
 
-    fn conditions(&self, relative: &Relative) -> Result<Arc<Conditions>> {
-        if let Some(found) = relative.conditions.get() {
+    fn conditions(&self, run_node: &RunNode) -> Result<Arc<Conditions>> {
+        if let Some(found) = run_node.conditions.get() {
             return Ok(found.clone());
         }
         let Recipe { negative, width, height, .. } = &*self.recipe;
-        let made = self.model.engine.reader().conditions(&relative.plan.prompt, negative, (*width, *height))?;
-        Ok(relative.conditions.get_or_init(|| Arc::new(made)).clone())
+        let made = self.model.engine.reader().conditions(&run_node.plan.prompt, negative, (*width, *height))?;
+        Ok(run_node.conditions.get_or_init(|| Arc::new(made)).clone())
     }
 
     fn run<'r>(&'r self, conditions: &'r Conditions) -> Run<'r> {
@@ -144,9 +144,9 @@ impl<'a> Easel<'a> {
         }
     }
 
-    pub(super) fn orders(&self, relative: &Relative) -> RunPlan {
+    pub(super) fn orders(&self, run_node: &RunNode) -> RunPlan {
         let Recipe { steps, map_precision, .. } = &*self.recipe;
-        RunPlan::of(&relative.plan, &relative.generation.prompt, *steps, *map_precision, self.self_max)
+        RunPlan::of(&run_node.plan, &run_node.generation.prompt, *steps, *map_precision, self.self_max)
     }
 
     fn keep(&self) -> Keep {
@@ -163,7 +163,7 @@ impl<'a> Easel<'a> {
     ///
     /// # Errors
     /// Fails if it must be drawn again and cannot be.
-    pub fn left(&self, family: &[Arc<Relative>]) -> Result<Arc<Left>> {
+    pub fn left(&self, family: &[Arc<RunNode>]) -> Result<Arc<RunResult>> {
         let left = self.left_watched(family, &mut |_, _| ControlFlow::Continue(()))?;
         left.context("BUG: an unwatched run was stopped")
     }
@@ -172,7 +172,7 @@ impl<'a> Easel<'a> {
     ///
     /// # Errors
     /// As [`left`](Self::left).
-    pub fn left_watched(&self, family: &[Arc<Relative>], watch: Watch<'_>) -> Result<Option<Arc<Left>>> {
+    pub fn left_watched(&self, family: &[Arc<RunNode>], watch: Watch<'_>) -> Result<Option<Arc<RunResult>>> {
         let node = &family[0];
         if let Some(left) = self.left_before(node) {
             return Ok(Some(left));
@@ -181,7 +181,7 @@ impl<'a> Easel<'a> {
     }
 
     /// What a node left, if it is remembered or in the store.
-    pub(super) fn left_before(&self, node: &Relative) -> Option<Arc<Left>> {
+    pub(super) fn left_before(&self, node: &RunNode) -> Option<Arc<RunResult>> {
         remembered(node).or_else(|| {
             let left = find_left(self.store, node.id?, self.model.engine.backend().device())?;
             let left = Arc::new(left);
@@ -195,7 +195,7 @@ impl<'a> Easel<'a> {
     ///
     /// # Errors
     /// Fails if an ancestor can be neither found nor drawn again, or memory runs out.
-    pub fn draw(&self, family: &[Arc<Relative>], watch: Watch<'_>) -> Result<Option<Done>> {
+    pub fn draw(&self, family: &[Arc<RunNode>], watch: Watch<'_>) -> Result<Option<RunOutput>> {
         self.draw_after(None, family, watch)
     }
 
@@ -205,10 +205,10 @@ impl<'a> Easel<'a> {
     /// As [`draw`](Self::draw).
     pub fn draw_after(
         &self,
-        trail: Option<&Trail>,
-        family: &[Arc<Relative>],
+        trail: Option<&ReusablePrefix>,
+        family: &[Arc<RunNode>],
         watch: Watch<'_>,
-    ) -> Result<Option<Done>> {
+    ) -> Result<Option<RunOutput>> {
         let node = &family[0];
         let ancestors = &family[1..];
         let engine = &self.model.engine;
@@ -238,7 +238,7 @@ impl<'a> Easel<'a> {
         let shared = trail.map_or(0, |trail| trail.shared(of.as_ref(), &orders));
         before.begun = trail.filter(|_| shared > 0).map(|trail| trail.until(shared, &orders));
         let mut maps =
-            AncestorMaps { easel: self, family: ancestors, self_max: orders.carry.self_max, now: HashMap::new() };
+            AncestorMaps { renderer: self, family: ancestors, self_max: orders.carry.self_max, now: HashMap::new() };
         before.maps = Some(&mut maps);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
         let keep = self.keep();
@@ -257,8 +257,12 @@ impl<'a> Easel<'a> {
             return Ok(None);
         };
         let picture = engine.decode(drawn.trajectory.last())?;
-        let left =
-            Left { trajectory: drawn.trajectory, word_maps: Arc::new(drawn.word_maps), masks: drawn.masks, picture };
+        let left = RunResult {
+            trajectory: drawn.trajectory,
+            word_maps: Arc::new(drawn.word_maps),
+            masks: drawn.masks,
+            picture,
+        };
         if let Some(id) = node.id {
             keep_left(self.store, id, &left).context("BUG: what a run left cannot be stored")?;
         }
@@ -269,11 +273,12 @@ impl<'a> Easel<'a> {
         remember(node, &left);
         let row_gap = drawn.row_gaps.iter().copied().fold(0.0, f32::max);
         let targets = if orders.makes_masks_of_used_maps() { drawn.targets } else { Vec::new() };
-        let trail = Trail { of, orders, left: left.clone(), targets, row_gaps: drawn.row_gaps, memory: drawn.memory };
-        Ok(Some(Done { left, row_gap, shared, trail }))
+        let trail =
+            ReusablePrefix { of, orders, left: left.clone(), targets, row_gaps: drawn.row_gaps, memory: drawn.memory };
+        Ok(Some(RunOutput { left, row_gap, shared, trail }))
     }
 
-    fn keep_step(&self, node: &Relative, step: usize, maps: StepMaps, self_max: usize) {
+    fn keep_step(&self, node: &RunNode, step: usize, maps: StepMaps, self_max: usize) {
         if maps.cross.is_empty() && maps.own.is_empty() {
             return;
         }
@@ -288,7 +293,7 @@ impl<'a> Easel<'a> {
     }
 
     /// The masks of the first of `family`, and the latents that lay outside them; `None` if it has none.
-    fn masks_of(&self, family: &[Arc<Relative>]) -> Result<Option<InheritedMasks>> {
+    fn masks_of(&self, family: &[Arc<RunNode>]) -> Result<Option<InheritedMasks>> {
         let node = &family[0];
         match node.plan.region() {
             Region::Everywhere => Ok(None),
@@ -304,11 +309,11 @@ impl<'a> Easel<'a> {
 }
 
 /// A poisoned lock means that a thread failed while it held a plain value; the value is still good.
-fn remembered(node: &Relative) -> Option<Arc<Left>> {
+fn remembered(node: &RunNode) -> Option<Arc<RunResult>> {
     node.left.lock().map_or_else(|e| e.into_inner().clone(), |left| left.clone())
 }
 
-fn remember(node: &Relative, left: &Arc<Left>) {
+fn remember(node: &RunNode, left: &Arc<RunResult>) {
     if let Ok(mut slot) = node.left.lock() {
         *slot = Some(left.clone());
     }
@@ -316,8 +321,8 @@ fn remember(node: &Relative, left: &Arc<Left>) {
 
 /// The maps of a run's ancestors.
 struct AncestorMaps<'a> {
-    easel: &'a Easel<'a>,
-    family: &'a [Arc<Relative>],
+    renderer: &'a Renderer<'a>,
+    family: &'a [Arc<RunNode>],
     self_max: usize,
     /// Maps of the step at hand, so that two columns of one ancestor cost one look.
     now: HashMap<(usize, usize), Arc<StepMaps>>,
@@ -330,21 +335,21 @@ impl AncestorMaps<'_> {
             && (!want.values || !maps.v_cross.is_empty() || !maps.v_self.is_empty())
     }
 
-    fn stored(&self, node: &Relative, step: usize, want: Want) -> Option<StepMaps> {
+    fn stored(&self, node: &RunNode, step: usize, want: Want) -> Option<StepMaps> {
         if want.values && node.id.is_some() {
             return None;
         }
-        let device = self.easel.model.engine.backend().device();
+        let device = self.renderer.model.engine.backend().device();
         let Some(id) = node.id else {
             let all = node.maps.lock().ok()?;
             return all.get(&step).filter(|m| self.has(m, want)).map(|m| (**m).clone());
         };
         let mut maps = StepMaps::default();
         if want.cross {
-            maps.cross = find_cross(self.easel.store, id, step, device)?;
+            maps.cross = find_cross(self.renderer.store, id, step, device)?;
         }
         if want.own {
-            maps.own = find_own(self.easel.store, id, step, self.self_max, device)?;
+            maps.own = find_own(self.renderer.store, id, step, self.self_max, device)?;
         }
         Some(maps)
     }
@@ -366,21 +371,22 @@ impl AncestorMaps<'_> {
 
     /// Runs a step of an ancestor again on its stored latent. Its own ancestors' maps may have to be run again first.
     fn again(&self, up: usize, step: usize, want: Want) -> Result<StepMaps> {
-        let easel = self.easel;
+        let renderer = self.renderer;
         let family = &self.family[up - 1..];
         let node = &family[0];
-        let left = easel.left(family)?;
-        let conditions = easel.conditions(node)?;
-        let orders = easel.orders(node);
+        let left = renderer.left(family)?;
+        let conditions = renderer.conditions(node)?;
+        let orders = renderer.orders(node);
         let mut ancestors =
-            AncestorMaps { easel, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
+            AncestorMaps { renderer, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
         let here = step..step + 1;
-        let self_max = self.self_max.max(easel.self_max);
+        let self_max = self.self_max.max(renderer.self_max);
         let keep = Keep { cross: here.clone(), own: here, self_max, values: want.values };
         let latent = left.trajectory.before(step);
-        let maps = recall(&easel.model.engine, &easel.run(&conditions), (step, latent), &orders, &mut ancestors, keep)?;
-        easel.count(1);
-        easel.keep_step(node, step, maps.clone(), self_max);
+        let maps =
+            recall(&renderer.model.engine, &renderer.run(&conditions), (step, latent), &orders, &mut ancestors, keep)?;
+        renderer.count(1);
+        renderer.keep_step(node, step, maps.clone(), self_max);
         Ok(maps)
     }
 }
