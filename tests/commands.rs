@@ -280,10 +280,10 @@ fn a_picture_whose_lineage_was_changed_or_that_has_none_is_not_opened() {
     png::save(&desk.at("bad.png"), &picture, &notes).unwrap();
     png::save(&desk.at("bare.png"), &picture, &png::Notes { wordbrush: None, ..notes }).unwrap();
     std::fs::write(desk.at("text.png"), "no picture").unwrap();
-    let out = desk.run_in(
-        "home/second.jsonl",
-        &["/open bad.png", "/open bare.png", "/open text.png", "/open nothing", "/open ../x"],
-    );
+    // A name that nothing else in the folder above can have.
+    let outside = format!("/open ../not-{}", desk.folder.path().file_name().unwrap().display());
+    let out = desk
+        .run_in("home/second.jsonl", &["/open bad.png", "/open bare.png", "/open text.png", "/open nothing", &outside]);
     assert!(error(&out[0]).contains("cannot be"), "{}", out[0]);
     assert!(out[1]["error"]["hint"].as_str().unwrap().contains("/new a woman's face"), "{}", out[1]);
     for object in &out[2..] {

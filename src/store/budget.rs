@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-/// Counts bytes by key and names those to give up: first what [goes first](super::Kind), and of that the least recently
+/// Counts bytes by key and names those to give up: first what [goes first](super::ValueKind), and of that the least recently
 /// used.
 #[derive(Debug)]
 pub struct Budget<K> {

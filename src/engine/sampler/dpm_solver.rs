@@ -27,11 +27,11 @@ pub(super) struct DpmSolver {
 impl DpmSolver {
     pub(super) fn new(schedule: NoiseSchedule, spec: &SchedulerSpec, steps: usize) -> Result<Self> {
         let last = spec.train_steps - 1;
+        ensure!((1..=last).contains(&steps), "{steps} steps, but this sampler makes 1 to {last} on this model");
         let mut levels = match spec.spacing {
             Spacing::Trailing => spaced(spec, steps)?,
             // The level that a further step would have: this sampler never calls the UNet there.
             Spacing::Leading | Spacing::Linspace => {
-                ensure!(steps <= last, "{steps} steps, but this sampler makes {last} at most on this model");
                 let mut levels = spaced(spec, steps + 1)?;
                 levels.pop();
                 levels

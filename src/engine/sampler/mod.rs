@@ -3,7 +3,7 @@
 //! A [`Sampler`] is a function of a model's [`NoiseSchedule`] and a number of steps. One value serves one run, since some
 //! samplers remember earlier steps; [`after`](Sampler::after) gives a fresh one, or one that goes on where another run's
 //! first steps ended. A new sampler is a file here, an arm of [`sampler`], and a row of
-//! [`SamplerName`](crate::plan::sampler::SamplerName).
+//! [`SamplerName`].
 
 mod ddim;
 mod dpm_solver;

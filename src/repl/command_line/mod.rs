@@ -1,6 +1,6 @@
-//! The command line: what stands in one row of [`verbs`] is read, explained, completed and carried out.
+//! The command line: what stands in one row of `verbs` is read, explained, completed and carried out.
 //!
-//! An option that every verb takes is a line of [`options::everywhere`].
+//! An option that every verb takes is a line of `options::everywhere`.
 
 mod misread;
 pub mod options;
