@@ -259,7 +259,11 @@ fn budgets_are_taken_from_the_command_line_and_words_that_are_no_budget_are_refu
     assert!(on_disk <= 100_000, "{on_disk} bytes of values");
     let output = place.say(place.program().args(["--cache-disk", "much"]), &[]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("`much`"), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("`--cache-disk much`"),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// The system's limit on file sizes stands for a full disk; the signal that comes with it is ignored, so that writes fail
