@@ -10,7 +10,7 @@
 //! | convolutions | [`PackedConv`], [`ConvInput`], [`ConvExtras`], [`conv2d`]: any stride and padding, nearest-neighbour enlarging on the way in |
 //! | norms | [`group_norm`] (with SiLU if asked for), [`layer_norm`] |
 //! | attention | [`attention`] in tiles; [`attention_probs`] and [`apply_probs`] where the maps themselves are wanted |
-//! | activations | [`silu`], [`gelu`], [`quick_gelu`], [`geglu`], [`softmax_rows`] |
+//! | activations | [`silu`], [`gelu`], [`quick_gelu`], [`relu`], [`geglu`], [`softmax_rows`] |
 //! | rounding | [`round`] |
 //! | memory | [`release_free_memory`] |
 //!
@@ -96,4 +96,4 @@ pub use norm::{GroupShape, group_norm, layer_norm};
 pub use panels::{PackedWeights, Precision};
 pub use parallel::{THREADS_VARIABLE, on_threads, threads};
 pub use peak::register_peak;
-pub use pointwise::{Half, geglu, gelu, quick_gelu, round, silu, softmax_rows};
+pub use pointwise::{Half, geglu, gelu, quick_gelu, relu, round, silu, softmax_rows};

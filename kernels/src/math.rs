@@ -92,6 +92,8 @@ pub enum Activation {
     Gelu,
     /// `x / (1 + e^-(1.702 x))`, as CLIP's text encoder has it.
     QuickGelu,
+    /// `x`, or 0 if that is more.
+    Relu,
 }
 
 /// The factor of [`Activation::QuickGelu`].
@@ -104,5 +106,6 @@ pub(crate) fn activate<S: Simd>(s: S, activation: Activation, x: S::F) -> S::F {
         Activation::Silu => swish(s, x, 1.0),
         Activation::Gelu => gelu(s, x),
         Activation::QuickGelu => swish(s, x, QUICK),
+        Activation::Relu => s.max(s.splat(0.0), x), // NaN is passed on
     }
 }

@@ -68,12 +68,19 @@ pub fn quick_gelu(x: f32) -> f32 {
     (x / (1.0 + (-1.702 * x).exp())) as f32
 }
 
+/// `x`, or 0 if that is more.
+#[must_use]
+pub fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
 fn activate(activation: Activation, x: f32) -> f32 {
     match activation {
         Activation::None => x,
         Activation::Silu => silu(x),
         Activation::Gelu => gelu(x),
         Activation::QuickGelu => quick_gelu(x),
+        Activation::Relu => relu(x),
     }
 }
 

@@ -53,6 +53,11 @@ pub fn gelu(x: &mut [f32]) {
     activate_with(family(), Activation::Gelu, x);
 }
 
+/// Replaces every `x` below 0 by 0. NaN stays NaN.
+pub fn relu(x: &mut [f32]) {
+    activate_with(family(), Activation::Relu, x);
+}
+
 /// Replaces every `x` by `x / (1 + e^-(1.702 x))`. NaN stays NaN, infinity stays; minus infinity
 /// gives NaN.
 pub fn quick_gelu(x: &mut [f32]) {

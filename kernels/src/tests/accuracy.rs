@@ -240,6 +240,7 @@ fn activations_are_right_to_a_few_units_in_the_last_place_everywhere() {
             (Activation::Gelu, plain::gelu, gelu),
             // 1.702 x is rounded before it becomes an exponent.
             (Activation::QuickGelu, plain::quick_gelu, 1e-5),
+            (Activation::Relu, plain::relu, 0.0),
         ] {
             let mut out = x.clone();
             activate_with(family, activation, &mut out);

@@ -20,6 +20,9 @@ fn nan_stays_and_infinities_do_what_the_docs_say() {
             assert!(x[0].is_nan() && x[1] == f32::INFINITY && x[2].is_nan(), "{family} {activation:?} {x:?}");
             assert!(x[3] == 0.0 && x[4] == 1e30, "{family} {activation:?} {x:?}");
         }
+        let mut x = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1e-30, 1e30];
+        activate_with(family, Activation::Relu, &mut x);
+        assert!(x[0].is_nan() && x[1..] == [f32::INFINITY, 0.0, 0.0, 1e30], "{family} {x:?}");
     }
 }
 
