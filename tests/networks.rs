@@ -14,6 +14,7 @@ use wordbrush::engine::sampler::Sampler;
 use wordbrush::engine::unet::{Call, Condition};
 use wordbrush::engine::{Engine, Guidance, Run, StepNoise};
 use wordbrush::model::folder::Folder;
+use wordbrush::model::{FileBytes, ModelSource};
 use wordbrush::plan::settings::Precision;
 
 fn model(name: &str) -> PathBuf {
@@ -60,7 +61,7 @@ fn our_unet_computes_what_candles_does() {
         let expected = theirs.forward(&latents, f64::from(level), &text).expect("a prediction");
         let condition = Condition { text: text.clone(), added: None };
         let last = latents.permute((0, 2, 3, 1)).and_then(|l| l.contiguous()).expect("channels last");
-        let got = ours.predict(&last, &condition, level as f32).expect("a prediction");
+        let got = ours.predict(&last, &condition, level as f32, None).expect("a prediction");
         let got = got.permute((0, 3, 1, 2)).expect("channels first");
         let scale: f32 = expected.abs().and_then(|e| e.flatten_all()?.max(0)?.to_scalar()).expect("a number");
         // candle's gate is GELU by its tanh formula, ours is exact: that is what the tolerance is for.
@@ -74,10 +75,11 @@ fn the_plain_path_and_the_kernels_agree() {
     let (latents, text) = (random(3, &[1, 16, 16, 4]), random(4, &[1, 77, 32]));
     let condition = Condition { text, added: None };
     let a = engine(&Backend::Kernels(wordbrush_kernels::Precision::F32))
-        .predict(&latents, &condition, 501.0)
+        .predict(&latents, &condition, 501.0, None)
         .expect("a prediction");
-    let b =
-        engine(&Backend::Plain(Device::Cpu, DType::F64)).predict(&latents, &condition, 501.0).expect("a prediction");
+    let b = engine(&Backend::Plain(Device::Cpu, DType::F64))
+        .predict(&latents, &condition, 501.0, None)
+        .expect("a prediction");
     let gap = gap(&a, &b);
     assert!(gap <= 2e-4, "they differ by {gap:.2e}");
 }
@@ -89,7 +91,7 @@ fn gradients_through_the_plain_unet_are_those_of_finite_differences() {
     let text = random(6, &[1, 77, 32]).to_dtype(DType::F64).expect("f64");
     let loss = |text: &Tensor| {
         let condition = Condition { text: text.clone(), added: None };
-        engine.predict(&latents, &condition, 301.0).and_then(|p| Ok(p.sqr()?.mean_all()?)).expect("a loss")
+        engine.predict(&latents, &condition, 301.0, None).and_then(|p| Ok(p.sqr()?.mean_all()?)).expect("a loss")
     };
     let var = Var::from_tensor(&text).expect("a variable");
     let gradients = loss(var.as_tensor()).backward().expect("a backward pass");
@@ -121,7 +123,8 @@ fn a_sample_has_the_same_bits_alone_and_in_a_batch() {
         let run = |latents: &Tensor, text: &Tensor, shown: bool| {
             let prepared = engine.unet().prepare(&Condition { text: text.clone(), added: None }).expect("a text");
             let mut control = Untouched;
-            let call = Call { step: 0, level: 601.0, shown, map_precision: Precision::F32, control: &mut control };
+            let (guidance, map_precision) = (None, Precision::F32);
+            let call = Call { step: 0, level: 601.0, shown, guidance, map_precision, control: &mut control };
             let out = engine.unet().forward(latents, &prepared, call).expect("a prediction");
             out.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers")
         };
@@ -180,4 +183,78 @@ fn the_noise_of_steps_goes_on_where_the_seeds_first_latent_ended() {
     let told = latents(StepNoise::Given(&given));
     assert_ne!(told[1], drawn[1]);
     assert_eq!(told[2], told[3]);
+}
+
+/// A model with one weight that is no number.
+struct Broken {
+    folder: Folder,
+    file: &'static str,
+    tensor: &'static str,
+    value: f32,
+}
+
+impl ModelSource for Broken {
+    fn name(&self) -> String {
+        "broken".to_owned()
+    }
+
+    fn open(&self, path: &str) -> anyhow::Result<Option<FileBytes>> {
+        let Some(file) = self.folder.open(path)? else { return Ok(None) };
+        if path != self.file {
+            return Ok(Some(file));
+        }
+        let mut bytes = file.read(0, file.len() as usize)?.into_owned();
+        let header = u64::from_le_bytes(bytes[..8].try_into()?) as usize;
+        let entries: serde_json::Value = serde_json::from_slice(&bytes[8..8 + header])?;
+        assert_eq!(entries[self.tensor]["dtype"], "F32");
+        let from = 8 + header + entries[self.tensor]["data_offsets"][0].as_u64().expect("an offset") as usize;
+        bytes[from..from + 4].copy_from_slice(&self.value.to_le_bytes());
+        Ok(Some(FileBytes::Memory(bytes.into())))
+    }
+}
+
+#[test]
+fn a_weight_that_is_no_number_is_an_error_that_says_where_the_model_gave_none() {
+    let (unet, vae) = ("unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors");
+    for (file, tensor, said) in [
+        ("text_encoder/model.safetensors", "text_model.final_layer_norm.bias", "the text encoder gave no numbers"),
+        (unet, "conv_out.bias", "the UNet gave no numbers at step 1 of 3"),
+        (vae, "decoder.conv_out.bias", "the autoencoder gave no numbers"),
+    ] {
+        for value in [f32::NAN, f32::INFINITY] {
+            let folder = Folder::open(model("tiny-sd")).expect("a model");
+            let broken = Broken { folder, file, tensor, value };
+            let engine = Engine::load(&broken, &Backend::Kernels(wordbrush_kernels::Precision::F32)).expect("it loads");
+            let drawn = || -> anyhow::Result<()> {
+                let conditions = engine.reader().conditions("a cat", "", (32, 32))?;
+                let (noise, guidance, map_precision) = (StepNoise::Seed(1), Guidance::None, Precision::F32);
+                let run = Run { conditions: &conditions, sampler: &NoiseFree, noise, guidance, map_precision };
+                let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
+                let start = vec![engine.noise(1, (32, 32))?];
+                let drawn = engine.denoise(&run, &mut NoiseFree, start, &mut Untouched, &mut watch)?;
+                engine.decode(drawn.expect("not stopped").last())?;
+                Ok(())
+            };
+            let error = format!("{:#}", drawn().expect_err(file));
+            assert!(error.contains(said), "{file} with {value}: {error}");
+        }
+    }
+}
+
+/// A sampler that takes the output for the latent.
+#[derive(Debug, Clone)]
+struct NoiseFree;
+
+impl Sampler for NoiseFree {
+    fn timesteps(&self) -> &[f32] {
+        &[900.0, 500.0, 100.0]
+    }
+
+    fn step(&mut self, _: &Tensor, output: &Tensor, _: usize, _: Option<&Tensor>) -> candle_core::Result<Tensor> {
+        Ok(output.clone())
+    }
+
+    fn after(&self, _: &[Tensor]) -> Box<dyn Sampler> {
+        Box::new(self.clone())
+    }
 }

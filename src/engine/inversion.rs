@@ -42,7 +42,7 @@ impl Engine {
         let mut latents = vec![clean.clone()];
         for (step, level) in ddim.timesteps().iter().enumerate().rev() {
             let latent = &latents[latents.len() - 1];
-            let output = self.predict(&latent.unsqueeze(0)?, written, *level)?.squeeze(0)?;
+            let output = self.predict(&latent.unsqueeze(0)?, written, *level, None)?.squeeze(0)?;
             let next = ddim.step_back(latent, &output, step)?;
             latents.push(next);
         }
@@ -78,10 +78,10 @@ impl Engine {
         for (step, level) in ddim.timesteps().iter().enumerate() {
             let wanted = &inverted[steps - 1 - step];
             let rate = 1e-2 * (1.0 - step as f64 / 100.0);
-            let written = self.predict(&latent.unsqueeze(0)?, &conditions.cond, *level)?.squeeze(0)?.detach();
+            let written = self.predict(&latent.unsqueeze(0)?, &conditions.cond, *level, None)?.squeeze(0)?.detach();
             let guided = |empty: &Tensor| -> Result<Tensor> {
                 let condition = Condition { text: empty.clone(), added: added.clone() };
-                let empty = self.predict(&latent.unsqueeze(0)?, &condition, *level)?.squeeze(0)?;
+                let empty = self.predict(&latent.unsqueeze(0)?, &condition, *level, None)?.squeeze(0)?;
                 let output = (&empty + ((&written - &empty)? * guidance)?)?;
                 Ok(ddim.step_on(&latent, &output, step)?)
             };

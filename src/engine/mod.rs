@@ -27,6 +27,7 @@ use crate::attention::{AttentionControl, Untouched};
 use crate::model::ModelSource;
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;
+use crate::plan::Recipe;
 use crate::plan::settings::Precision;
 use crate::prompt::Prompt;
 use crate::prompt::vocabulary::{Files, Vocabulary};
@@ -74,15 +75,35 @@ pub enum Guidance {
         /// How far: 1 would be none.
         scale: f64,
     },
+    /// The written prompt alone; the model itself was taught to push, and reads how far.
+    Embedded {
+        /// How far.
+        scale: f64,
+    },
     /// The written prompt alone, without an unconditional half.
     None,
 }
 
 impl Guidance {
-    /// Guidance of this scale; 1 is none.
+    /// Guidance of this scale, for a model that reads it or not; 1 is none where it does not.
     #[must_use]
-    pub fn of(scale: f64) -> Self {
-        if scale == 1.0 { Self::None } else { Self::Classifier { scale } }
+    pub fn of(scale: f64, embedded: bool) -> Self {
+        match scale {
+            _ if embedded => Self::Embedded { scale },
+            1.0 => Self::None,
+            _ => Self::Classifier { scale },
+        }
+    }
+
+    /// Guidance of the pictures of a recipe.
+    #[must_use]
+    pub fn of_recipe(recipe: &Recipe) -> Self {
+        Self::of(recipe.guidance, recipe.embeds_guidance)
+    }
+
+    /// What the UNet reads of it.
+    fn embedded(self) -> Option<f64> {
+        if let Self::Embedded { scale } = self { Some(scale) } else { None }
     }
 
     /// UNet samples that a step takes: the evaluations that reports count.
@@ -90,7 +111,7 @@ impl Guidance {
     pub fn evaluations(self) -> u64 {
         match self {
             Self::Classifier { .. } => 2,
-            Self::None => 1,
+            Self::Embedded { .. } | Self::None => 1,
         }
     }
 }
@@ -135,6 +156,7 @@ pub fn vocabulary(source: &dyn ModelSource, part: &str, positions: usize) -> Res
         merges: file("merges.txt")?,
         config: file("tokenizer_config.json")?,
         special: file("special_tokens_map.json")?,
+        words: file("vocab.txt")?,
     };
     Vocabulary::read(&files, positions).with_context(|| format!("cannot read {part} of {}", source.name()))
 }
@@ -151,7 +173,7 @@ impl Reader {
         Ok(Self {
             vocabulary: vocabulary(source, "tokenizer", spec.text.positions)?,
             vocabulary_2: spec.text_2.as_ref().map(|t| vocabulary(source, "tokenizer_2", t.positions)).transpose()?,
-            text: encoder("text_encoder", &spec.text)?,
+            text: encoder(spec.parts.0, &spec.text)?,
             text_2: spec.text_2.as_ref().map(|t| encoder("text_encoder_2", t)).transpose()?,
             empty_is_zeros: spec.empty_is_zeros,
             backend: backend.clone(),
@@ -184,11 +206,13 @@ impl Reader {
     /// Fails if the device has no memory left.
     pub fn embed(&self, text: &str, time_ids: [f32; 6]) -> Result<Condition> {
         let one = self.text.encode(&self.prompt(text)?.ids)?;
+        ensure_numbers(&one.last, || "the text encoder gave no numbers".to_owned())?;
         let (Some(text_2), Some(vocabulary_2)) = (&self.text_2, &self.vocabulary_2) else {
             return Ok(Condition { text: one.last.unsqueeze(0)?, added: None });
         };
         let two = text_2.encode(&vocabulary_2.prompt(text)?.ids)?;
         let pooled = two.pooled.context("the second text encoder has no text_projection")?;
+        ensure_numbers(&pooled, || "the second text encoder gave no numbers".to_owned())?;
         let joined = Tensor::cat(&[&one.penultimate, &two.penultimate], 1)?;
         Ok(Condition { text: joined.unsqueeze(0)?, added: Some((pooled.unsqueeze(0)?, time_ids)) })
     }
@@ -241,7 +265,7 @@ impl Engine {
     pub fn with_reader(source: &dyn ModelSource, spec: ModelSpec, reader: Reader, backend: &Backend) -> Result<Self> {
         let engine = Self {
             unet: Unet::load(&Weights::open(source, "unet")?, spec.unet.clone(), backend)?,
-            vae: Vae::load(&Weights::open(source, "vae")?, spec.vae.clone(), backend)?,
+            vae: Vae::load(&Weights::open(source, spec.parts.1)?, spec.vae.clone(), backend)?,
             spec,
             reader,
             backend: backend.clone(),
@@ -335,7 +359,7 @@ impl Engine {
         let Conditions { cond, uncond } = run.conditions;
         match run.guidance {
             Guidance::Classifier { .. } => self.unet.prepare(&both(&uncond[step.min(uncond.len() - 1)], cond)?),
-            Guidance::None => self.unet.prepare(cond),
+            Guidance::Embedded { .. } | Guidance::None => self.unet.prepare(cond),
         }
     }
 
@@ -366,17 +390,18 @@ impl Engine {
             control.before_step(step)?;
             let input = samples(&sampler.scale_input(latent, step)?, run.guidance.evaluations())?;
             let level = sampler.timesteps()[step];
-            let call = Call { step, level, shown: true, map_precision: run.map_precision, control: &mut *control };
+            let call = self.call(run, (step, level), &mut *control);
             let output = self.unet.forward(&input, text, call)?;
             let output = match run.guidance {
                 Guidance::Classifier { scale } => {
                     let (empty, written) = (output.get(0)?, output.get(1)?);
                     (&empty + ((written - &empty)? * scale)?)?
                 }
-                Guidance::None => output.get(0)?,
+                Guidance::Embedded { .. } | Guidance::None => output.get(0)?,
             };
             let noise = if sampler.noise_at(step) { Some(self.noise_of(run, step, latent)?) } else { None };
             let next = control.after_step(step, sampler.step(latent, &output, step, noise.as_ref())?)?;
+            ensure_numbers(&next, || format!("the UNet gave no numbers at step {} of {steps}", step + 1))?;
             let flow = watch(step, &next);
             latents.push(next);
             if flow.is_break() {
@@ -384,6 +409,11 @@ impl Engine {
             }
         }
         Ok(Some(Trajectory::new(latents)))
+    }
+
+    fn call<'c>(&self, run: &Run<'_>, (step, level): (usize, f32), control: &'c mut dyn AttentionControl) -> Call<'c> {
+        let guidance = run.guidance.embedded();
+        Call { step, level, shown: true, guidance, map_precision: run.map_precision, control }
     }
 
     /// Runs the written half of one step again on a stored latent, so that `control` sees its maps.
@@ -399,7 +429,7 @@ impl Engine {
     ) -> Result<()> {
         control.before_step(step)?;
         let level = run.sampler.timesteps()[step];
-        let call = Call { step, level, shown: true, map_precision: run.map_precision, control };
+        let call = self.call(run, (step, level), control);
         let (text, count) = if self.backend.precision().is_some() {
             (self.unet.prepare(&run.conditions.cond)?, 1)
         } else {
@@ -410,16 +440,24 @@ impl Engine {
         Ok(())
     }
 
-    /// One prediction for latents that are not part of a run, unwatched; in the engine's type of numbers.
+    /// One prediction for latents that are not part of a run, unwatched; in the engine's type of numbers. `guidance` is for
+    /// models that read it.
     ///
     /// # Errors
     /// As [`denoise`](Self::denoise).
-    pub fn predict(&self, latents: &Tensor, condition: &Condition, level: f32) -> Result<Tensor> {
+    pub fn predict(
+        &self,
+        latents: &Tensor,
+        condition: &Condition,
+        level: f32,
+        guidance: Option<f64>,
+    ) -> Result<Tensor> {
         let text = self.backend.like(&condition.text)?;
         let text = self.unet.prepare(&Condition { text, added: condition.added.clone() })?;
         let latents = &self.backend.like(latents)?;
         let mut control = Untouched;
-        let call = Call { step: 0, level, shown: false, map_precision: Precision::F32, control: &mut control };
+        let map_precision = Precision::F32;
+        let call = Call { step: 0, level, shown: false, guidance, map_precision, control: &mut control };
         Ok(self.unet.forward(latents, &text, call)?)
     }
 
@@ -431,6 +469,7 @@ impl Engine {
         let picture = self.vae.decode(latent)?;
         let (height, width, _) = picture.dims3()?;
         let values = picture.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?;
+        ensure!(values.iter().all(|v| v.is_finite()), "the autoencoder gave no numbers: {NO_NUMBERS}");
         // Halved and moved first, then clamped, then cut off: in this order, as diffusers does.
         let bytes = values.iter().map(|v| ((v / 2.0 + 0.5).clamp(0.0, 1.0) * 255.0) as u8).collect();
         Ok(Picture { width, height, bytes })
@@ -449,8 +488,21 @@ impl Engine {
         );
         let values: Vec<f32> = bytes.iter().map(|b| f32::from(*b) / 127.5 - 1.0).collect();
         let picture = self.backend.tensor(values, (*height, *width, 3))?;
-        Ok(self.vae.encode_mean(&picture)?)
+        let latent = self.vae.encode_mean(&picture)?;
+        ensure_numbers(&latent, || "the autoencoder gave no numbers for the picture".to_owned())?;
+        Ok(latent)
     }
+}
+
+/// Where numbers end, in words.
+const NO_NUMBERS: &str =
+    "its weights hold a NaN or an infinity, or grow one; fetch the model again, or try `precision` f32";
+
+/// Stops where a network's result holds a NaN or an infinity: a picture of it would be black, and equal to any other such.
+fn ensure_numbers(tensor: &Tensor, what: impl FnOnce() -> String) -> Result<()> {
+    let sum = tensor.abs()?.sum_all()?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
+    ensure!(sum.is_finite(), "{}: {NO_NUMBERS}", what());
+    Ok(())
 }
 
 /// An 8-bit picture.

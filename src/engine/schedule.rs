@@ -33,6 +33,32 @@ impl NoiseSchedule {
         ((1.0 - a) / a).sqrt()
     }
 
+    /// Sigmas of all levels, as logarithms; rising.
+    fn log_sigmas(&self) -> Vec<f64> {
+        (0..self.alphas_cumprod.len()).map(|level| self.sigma(level).ln()).collect()
+    }
+
+    /// The sigma at a level that may lie between two.
+    #[must_use]
+    pub fn sigma_at(&self, level: f64) -> f64 {
+        let low = (level.floor() as usize).min(self.alphas_cumprod.len() - 1);
+        let high = (low + 1).min(self.alphas_cumprod.len() - 1);
+        let (share, low) = (level - low as f64, self.sigma(low));
+        low + share * (self.sigma(high) - low)
+    }
+
+    /// The levels, fractions included, of sigmas.
+    #[must_use]
+    pub fn levels_of(&self, sigmas: &[f64]) -> Vec<f64> {
+        let table = self.log_sigmas();
+        let level = |sigma: &f64| {
+            let log = sigma.ln();
+            let low = table.partition_point(|t| *t <= log).clamp(1, table.len() - 1) - 1;
+            low as f64 + ((log - table[low]) / (table[low + 1] - table[low])).clamp(0.0, 1.0)
+        };
+        sigmas.iter().map(level).collect()
+    }
+
     /// The clean latent that an output means for `x = alpha * clean + sigma * noise`.
     ///
     /// # Errors
@@ -60,17 +86,10 @@ impl NoiseSchedule {
 
 fn alphas_cumprod(spec: &SchedulerSpec) -> Vec<f32> {
     let n = spec.train_steps;
-    let (start, end) = match spec.betas {
-        Betas::Linear => (spec.beta_start as f32, spec.beta_end as f32),
-        Betas::ScaledLinear => (spec.beta_start.sqrt() as f32, spec.beta_end.sqrt() as f32),
-    };
-    let step = (end - start) / (n.max(2) - 1) as f32;
     let mut product = 1.0f64;
-    let mut all: Vec<f32> = (0..n)
-        .map(|i| {
-            // Counted from the nearer end, so that both ends are exact.
-            let x = if i < n / 2 { start + step * i as f32 } else { end - step * (n - 1 - i) as f32 };
-            let beta = if spec.betas == Betas::ScaledLinear { x * x } else { x };
+    let mut all: Vec<f32> = betas(spec)
+        .into_iter()
+        .map(|beta| {
             product *= f64::from(1.0 - beta);
             product as f32
         })
@@ -86,14 +105,34 @@ fn alphas_cumprod(spec: &SchedulerSpec) -> Vec<f32> {
     all
 }
 
+/// How much noise each level adds, as published: in single precision.
+fn betas(spec: &SchedulerSpec) -> Vec<f32> {
+    let n = spec.train_steps;
+    let line = |start: f64, end: f64| {
+        let (start, end) = (start as f32, end as f32);
+        let step = (end - start) / (n.max(2) - 1) as f32;
+        // Counted from the nearer end, so that both ends are exact.
+        (0..n).map(move |i| if i < n / 2 { start + step * i as f32 } else { end - step * (n - 1 - i) as f32 })
+    };
+    match &spec.betas {
+        Betas::Linear => line(spec.beta_start, spec.beta_end).collect(),
+        Betas::ScaledLinear => line(spec.beta_start.sqrt(), spec.beta_end.sqrt()).map(|x| x * x).collect(),
+        Betas::SquaredCosine => {
+            let left = |i: usize| ((i as f64 / n as f64 + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2);
+            (0..n).map(|i| (1.0 - left(i + 1) / left(i)).min(0.999) as f32).collect()
+        }
+        Betas::Trained(betas) => betas.iter().map(|beta| *beta as f32).collect(),
+    }
+}
+
 /// The levels of a run of `steps` steps, noisiest first. With `linspace` they may lie between two levels.
 ///
 /// # Errors
 /// Fails if there are no steps, or more than the training had.
-pub fn spaced(spec: &SchedulerSpec, steps: usize) -> Result<Vec<f64>> {
+pub fn spaced(spec: &SchedulerSpec, spacing: Spacing, steps: usize) -> Result<Vec<f64>> {
     let train = spec.train_steps;
     ensure!((1..=train).contains(&steps), "{steps} steps, but the model was trained with {train} noise levels");
-    let levels: Vec<f64> = match spec.spacing {
+    let levels: Vec<f64> = match spacing {
         Spacing::Leading => (0..steps).rev().map(|i| (i * (train / steps) + spec.offset) as f64).collect(),
         Spacing::Trailing => {
             // As NumPy's `arange` counts, to the last bit: it decides which way halves fall.
@@ -105,5 +144,22 @@ pub fn spaced(spec: &SchedulerSpec, steps: usize) -> Result<Vec<f64>> {
             (0..steps).rev().map(|i| i as f64 * ratio).collect()
         }
     };
-    Ok(levels.into_iter().map(|level| level.clamp(0.0, (train - 1) as f64)).collect())
+    let fits = levels.iter().all(|level| (0.0..=(train - 1) as f64).contains(level));
+    ensure!(fits, "{steps} steps do not fit the {train} noise levels that the model was trained with: take fewer");
+    Ok(levels)
+}
+
+/// Sigmas spaced by their seventh roots (Karras et al. 2022).
+#[must_use]
+pub fn karras(from: f64, to: f64, steps: usize) -> Vec<f64> {
+    let (from, to) = (from.powf(1.0 / 7.0), to.powf(1.0 / 7.0));
+    let share = |i: usize| if steps == 1 { 0.0 } else { i as f64 / (steps - 1) as f64 };
+    (0..steps).map(|i| (from + share(i) * (to - from)).powi(7)).collect()
+}
+
+/// How much of the picture and of the noise there is at a sigma.
+#[must_use]
+pub fn mixed(sigma: f64) -> (f64, f64) {
+    let alpha = 1.0 / (sigma * sigma + 1.0).sqrt();
+    (alpha, sigma * alpha)
 }

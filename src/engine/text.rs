@@ -1,13 +1,13 @@
-//! The CLIP text encoder: token ids to embeddings.
+//! Text encoders, CLIP's and LDM's: token ids to embeddings.
 
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
 use super::layers::{Backend, Bias, LayerNorm, Linear, attention};
-use crate::model::spec::{Act, TextSpec};
+use crate::model::spec::{Act, TextFamily, TextSpec};
 use crate::model::weights::Weights;
 
-/// A CLIP text encoder.
+/// A text encoder.
 pub struct TextEncoder {
     spec: TextSpec,
     tokens: Vec<f32>,
@@ -29,7 +29,47 @@ struct Layer {
     fc_2: Linear,
     heads: usize,
     act: Act,
+    /// Whether a token sees those after it no more than a reader does.
+    causal: bool,
 }
+
+/// What a family calls its tensors.
+struct Names {
+    layers: &'static str,
+    norm_1: &'static str,
+    norm_2: &'static str,
+    fc_1: &'static str,
+    fc_2: &'static str,
+    last_norm: &'static str,
+    tokens: &'static str,
+    positions: &'static str,
+    /// Whether queries, keys and values have biases.
+    bias: Bias,
+}
+
+const CLIP: Names = Names {
+    layers: "encoder.layers",
+    norm_1: "layer_norm1",
+    norm_2: "layer_norm2",
+    fc_1: "mlp.fc1",
+    fc_2: "mlp.fc2",
+    last_norm: "final_layer_norm",
+    tokens: "embeddings.token_embedding.weight",
+    positions: "embeddings.position_embedding.weight",
+    bias: Bias::Yes,
+};
+
+const LDM_BERT: Names = Names {
+    layers: "layers",
+    norm_1: "self_attn_layer_norm",
+    norm_2: "final_layer_norm",
+    fc_1: "fc1",
+    fc_2: "fc2",
+    last_norm: "layer_norm",
+    tokens: "embed_tokens.weight",
+    positions: "embed_positions.weight",
+    bias: Bias::No,
+};
 
 /// What the encoder makes of one prompt.
 #[derive(Debug, Clone)]
@@ -48,24 +88,30 @@ impl TextEncoder {
     /// # Errors
     /// Fails if a tensor is missing or of another shape.
     pub fn load(w: &Weights, spec: TextSpec, backend: &Backend) -> Result<Self> {
-        let p = if w.has("text_model.embeddings.token_embedding.weight") { "text_model." } else { "" };
-        let TextSpec { width, inner, eps, heads, act, .. } = spec;
-        ensure!(width.is_multiple_of(heads), "`hidden_size` {width} does not divide into {heads} heads");
+        let (names, prefix) = match spec.family {
+            TextFamily::Clip => (CLIP, "text_model."),
+            TextFamily::LdmBert => (LDM_BERT, "model."),
+        };
+        let p = if w.has(&format!("{prefix}{}", names.tokens)) { prefix } else { "" };
+        let TextSpec { width, inner, eps, heads, act, attention_width, .. } = spec;
+        ensure!(attention_width.is_multiple_of(heads), "`hidden_size` {width} does not divide into {heads} heads");
         let layer = |i: usize| -> Result<Layer> {
-            let at = |name: &str| format!("{p}encoder.layers.{i}.{name}");
+            let at = |name: &str| format!("{p}{}.{i}.{name}", names.layers);
             let linear = |name: &str, n: usize, m: usize| Linear::load(w, &at(name), n, m, Bias::Yes, backend);
+            let reads = |name: &str| Linear::load(w, &at(name), width, attention_width, names.bias, backend);
             let norm = |name: &str| LayerNorm::load(w, &at(name), width, eps, backend);
             Ok(Layer {
-                norm_1: norm("layer_norm1")?,
-                q: linear("self_attn.q_proj", width, width)?,
-                k: linear("self_attn.k_proj", width, width)?,
-                v: linear("self_attn.v_proj", width, width)?,
-                out: linear("self_attn.out_proj", width, width)?,
-                norm_2: norm("layer_norm2")?,
-                fc_1: linear("mlp.fc1", width, inner)?,
-                fc_2: linear("mlp.fc2", inner, width)?,
+                norm_1: norm(names.norm_1)?,
+                q: reads("self_attn.q_proj")?,
+                k: reads("self_attn.k_proj")?,
+                v: reads("self_attn.v_proj")?,
+                out: linear("self_attn.out_proj", attention_width, width)?,
+                norm_2: norm(names.norm_2)?,
+                fc_1: linear(names.fc_1, width, inner)?,
+                fc_2: linear(names.fc_2, inner, width)?,
                 heads,
                 act,
+                causal: spec.family == TextFamily::Clip,
             })
         };
         let projection = if w.has("text_projection.weight") {
@@ -74,10 +120,10 @@ impl TextEncoder {
             None
         };
         Ok(Self {
-            tokens: w.values(&format!("{p}embeddings.token_embedding.weight"), &[spec.vocabulary, width])?,
-            positions: w.values(&format!("{p}embeddings.position_embedding.weight"), &[spec.positions, width])?,
+            tokens: w.values(&format!("{p}{}", names.tokens), &[spec.vocabulary, width])?,
+            positions: w.values(&format!("{p}{}", names.positions), &[spec.positions, width])?,
             layers: (0..spec.layers).map(layer).collect::<Result<_>>()?,
-            last_norm: LayerNorm::load(w, &format!("{p}final_layer_norm"), width, eps, backend)?,
+            last_norm: LayerNorm::load(w, &format!("{p}{}", names.last_norm), width, eps, backend)?,
             projection,
             backend: backend.clone(),
             spec,
@@ -91,7 +137,7 @@ impl TextEncoder {
         self.tokens.get(id as usize * width..(id as usize + 1) * width)
     }
 
-    /// Encodes padded token ids. There is no mask but the causal one: padding is read like any token.
+    /// Encodes padded token ids. There is no mask but the causal one of CLIP: padding is read like any token.
     ///
     /// # Errors
     /// Fails if there are more ids than positions, or an id is not in the vocabulary.
@@ -140,7 +186,7 @@ impl Layer {
     fn forward(&self, x: &Tensor, backend: &Backend) -> candle_core::Result<Tensor> {
         let n = self.norm_1.forward(x)?;
         let (q, k, v) = (self.q.forward(&n)?, self.k.forward(&n)?, self.v.forward(&n)?);
-        let a = attention((&q, &k, &v), self.heads, true, backend)?;
+        let a = attention((&q, &k, &v), self.heads, self.causal, backend)?;
         let x = self.out.forward_with(&a, None, Some(x))?;
         let inner = self.fc_1.forward_with(&self.norm_2.forward(&x)?, Some(self.act), None)?;
         self.fc_2.forward_with(&inner, None, Some(&x))

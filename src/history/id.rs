@@ -307,6 +307,7 @@ fn recipe_bytes(recipe: &Recipe) -> Vec<u8> {
         seed,
         steps,
         guidance,
+        embeds_guidance: _, // its configuration says so, and the digest which that is
         width,
         height,
         negative,

@@ -17,6 +17,7 @@ pub(crate) fn recipe(seed: u64) -> Recipe {
         model_digest: "ab".repeat(32),
         seed,
         steps: 4,
+        embeds_guidance: false,
         guidance: 4.5,
         width: 128,
         height: 128,

@@ -21,8 +21,10 @@ impl Folder {
     /// Fails if `path` is not a folder that holds a UNet.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        for part in ["unet", "vae", "text_encoder", "tokenizer"] {
-            if !path.join(part).is_dir() {
+        // The forerunner of Stable Diffusion calls two of its folders otherwise.
+        for (part, other) in [("unet", "unet"), ("vae", "vqvae"), ("text_encoder", "bert"), ("tokenizer", "tokenizer")]
+        {
+            if !path.join(part).is_dir() && !path.join(other).is_dir() {
                 bail!(
                     "{} is no model: a model folder needs unet/, vae/, text_encoder/ and tokenizer/, and {part}/ is missing",
                     path.display()

@@ -7,6 +7,13 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::ModelSource;
+use crate::plan::sampler::SamplerName;
+
+mod scheduler;
+mod vae;
+
+pub use scheduler::{Betas, PredictionType, SchedulerSpec, Spacing};
+pub use vae::{FullVaeSpec, TinyVaeSpec, VaeKind, VaeSpec};
 
 /// A configuration file, with its name for messages.
 struct Config<'a> {
@@ -89,6 +96,9 @@ impl<'a> Config<'a> {
     }
 }
 
+/// More levels than any model has: each halves the picture.
+const MOST_LEVELS: usize = 8;
+
 /// An activation function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
@@ -98,6 +108,8 @@ pub enum Act {
     Gelu,
     /// x * sigmoid(1.702 x)
     QuickGelu,
+    /// max(x, 0)
+    Relu,
 }
 
 impl Act {
@@ -106,9 +118,21 @@ impl Act {
             "silu" | "swish" => Self::Silu,
             "gelu" => Self::Gelu,
             "quick_gelu" => Self::QuickGelu,
+            "relu" => Self::Relu,
             other => bail!("{} asks for `{key}`: \"{other}\", which is not built here", config.path),
         })
     }
+}
+
+/// What stands between a UNet's way down and its way up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Middle {
+    /// Nothing.
+    None,
+    /// Two ResNet blocks.
+    Plain,
+    /// Two ResNet blocks, and attention between them.
+    Attends,
 }
 
 /// The UNet.
@@ -126,8 +150,12 @@ pub struct UnetSpec {
     pub down_attends: Vec<bool>,
     /// Whether a level attends, on the way up (first entry: the lowest level).
     pub up_attends: Vec<bool>,
-    /// Whether the middle attends to the text.
-    pub mid_attends: bool,
+    /// What stands between the way down and the way up.
+    pub middle: Middle,
+    /// Levels whose first attention reads the text too, so that nothing there attends to the picture.
+    pub only_cross: Vec<bool>,
+    /// Width of the embedding of guidance, for models that read how far words push.
+    pub guidance_embedding: Option<usize>,
     /// Heads per level.
     pub heads: Vec<usize>,
     /// Transformer blocks per attention, by level.
@@ -175,13 +203,11 @@ impl UnetSpec {
             ("dual_cross_attention", vec![false.into()]),
             ("encoder_hid_dim", vec![]),
             ("encoder_hid_dim_type", vec![]),
-            ("only_cross_attention", vec![false.into()]),
             ("mid_block_only_cross_attention", vec![false.into()]),
             ("resnet_out_scale_factor", vec![1.0.into(), 1.into()]),
             ("resnet_skip_time_act", vec![false.into()]),
             ("resnet_time_scale_shift", vec!["default".into()]),
             ("reverse_transformer_layers_per_block", vec![]),
-            ("time_cond_proj_dim", vec![]),
             ("time_embedding_act_fn", vec![]),
             ("time_embedding_dim", vec![]),
             ("time_embedding_type", vec!["positional".into()]),
@@ -193,6 +219,9 @@ impl UnetSpec {
         let numbers = |key: &str| -> Result<Vec<usize>> { c.list(key)?.iter().map(|v| c.as_usize(key, v)).collect() };
         let channels = numbers("block_out_channels")?;
         let levels = channels.len();
+        if !(1..=MOST_LEVELS).contains(&levels) {
+            bail!("`block_out_channels` of {} has {levels} levels, expected 1 to {MOST_LEVELS}", c.path);
+        }
         let blocks = |key: &str, plain: &str, attending: &str| -> Result<Vec<bool>> {
             let list = c.list(key)?;
             if list.len() != levels {
@@ -205,12 +234,29 @@ impl UnetSpec {
             };
             list.iter().map(attends).collect()
         };
-        let mid = c.str("mid_block_type", "UNetMidBlock2DCrossAttn")?;
-        let mid_attends = match mid.as_str() {
-            "UNetMidBlock2DCrossAttn" => true,
-            "UNetMidBlock2D" => false,
-            other => bail!("{} asks for `mid_block_type`: \"{other}\", which is not built here", c.path),
+        let middle = match c.value.get("mid_block_type") {
+            Some(Value::Null) => Middle::None,
+            _ => match c.str("mid_block_type", "UNetMidBlock2DCrossAttn")?.as_str() {
+                "UNetMidBlock2DCrossAttn" => Middle::Attends,
+                "UNetMidBlock2D" => Middle::Plain,
+                other => bail!("{} asks for `mid_block_type`: \"{other}\", which is not built here", c.path),
+            },
         };
+        let only_cross = match c.get("only_cross_attention") {
+            Some(Value::Array(list)) => {
+                let bools: Option<Vec<bool>> = list.iter().map(Value::as_bool).collect();
+                let bools = bools.filter(|bools| bools.len() == levels);
+                bools.with_context(|| {
+                    format!("`only_cross_attention` of {} is no list of {levels} times true or false", c.path)
+                })?
+            }
+            _ => vec![c.bool("only_cross_attention", false)?; levels],
+        };
+        let guidance_embedding =
+            if c.get("time_cond_proj_dim").is_some() { Some(c.usize("time_cond_proj_dim", None)?) } else { None };
+        if guidance_embedding.is_some_and(|width| width % 2 != 0 || width < 4) {
+            bail!("`time_cond_proj_dim` of {} is no even number from 4", c.path);
+        }
         // The published configurations call the number of heads `attention_head_dim`.
         let heads_key =
             if c.get("num_attention_heads").is_some() { "num_attention_heads" } else { "attention_head_dim" };
@@ -229,7 +275,9 @@ impl UnetSpec {
             layers: c.per_level("layers_per_block", levels, Some(2))?,
             down_attends: blocks("down_block_types", "DownBlock2D", "CrossAttnDownBlock2D")?,
             up_attends: blocks("up_block_types", "UpBlock2D", "CrossAttnUpBlock2D")?,
-            mid_attends,
+            middle,
+            only_cross,
+            guidance_embedding,
             heads: c.per_level(heads_key, levels, Some(8))?,
             depth: c.per_level("transformer_layers_per_block", levels, Some(1))?,
             context: context[0],
@@ -266,72 +314,22 @@ impl UnetSpec {
     }
 }
 
-/// The autoencoder.
-#[derive(Debug, Clone)]
-pub struct VaeSpec {
-    /// Channels of the latent.
-    pub latent_channels: usize,
-    /// Channels of each level, from the picture down.
-    pub channels: Vec<usize>,
-    /// ResNet blocks per level of the encoder; one more in the decoder.
-    pub layers: usize,
-    /// Groups of the group norms.
-    pub groups: usize,
-    /// Latents are divided by this before decoding.
-    pub scaling: f64,
-    /// Added after dividing by `scaling`.
-    pub shift: f64,
-    /// Whether the middle attends.
-    pub mid_attends: bool,
-    /// Whether there is a 1x1 convolution after the encoder.
-    pub quant_conv: bool,
-    /// Whether there is a 1x1 convolution before the decoder.
-    pub post_quant_conv: bool,
+/// Which family a text encoder is of: its layers are the same, but they are called differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextFamily {
+    /// CLIP and OpenCLIP: no token sees those after it.
+    Clip,
+    /// The encoder of LDM, of BERT's kind: each token sees all.
+    LdmBert,
 }
 
-impl VaeSpec {
-    /// Reads `vae/config.json`.
-    ///
-    /// # Errors
-    /// As [`UnetSpec::read`].
-    pub fn read(source: &dyn ModelSource) -> Result<Self> {
-        let c = Config::read(source, "vae/config.json")?;
-        c.only("_class_name", &["AutoencoderKL".into()])?;
-        c.only("act_fn", &["silu".into(), "swish".into()])?;
-        c.only("in_channels", &[3.into()])?;
-        c.only("out_channels", &[3.into()])?;
-        c.only("latents_mean", &[])?;
-        c.only("latents_std", &[])?;
-        for (key, kind) in [("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D")] {
-            if let Some(other) = c.list(key)?.iter().find(|v| v.as_str() != Some(kind)) {
-                bail!("{} asks for `{key}`: {other}, which is not built here", c.path);
-            }
-        }
-        let channels =
-            c.list("block_out_channels")?.iter().map(|v| c.as_usize("block_out_channels", v)).collect::<Result<_>>()?;
-        Ok(Self {
-            latent_channels: c.usize("latent_channels", Some(4))?,
-            channels,
-            layers: c.usize("layers_per_block", Some(1))?,
-            groups: c.usize("norm_num_groups", Some(32))?,
-            scaling: c.f64("scaling_factor", 0.18215)?,
-            shift: c.f64("shift_factor", 0.0)?,
-            mid_attends: c.bool("mid_block_add_attention", true)?,
-            quant_conv: c.bool("use_quant_conv", true)?,
-            post_quant_conv: c.bool("use_post_quant_conv", true)?,
-        })
-    }
-
-    /// Picture pixels per latent pixel and side.
-    #[must_use]
-    pub fn factor(&self) -> usize {
-        1 << (self.channels.len() - 1)
-    }
-}
-
-/// A CLIP text encoder.
+/// A text encoder.
 #[derive(Debug, Clone)]
 pub struct TextSpec {
+    /// Its family.
+    pub family: TextFamily,
+    /// Width of all heads together.
+    pub attention_width: usize,
     /// Tokens in the vocabulary.
     pub vocabulary: usize,
     /// Width of the embeddings.
@@ -355,16 +353,21 @@ pub struct TextSpec {
 }
 
 impl TextSpec {
-    /// Reads `<part>/config.json`, part being `text_encoder` or `text_encoder_2`.
+    /// Reads `<part>/config.json`, part being `text_encoder`, `text_encoder_2` or `bert`.
     ///
     /// # Errors
     /// As [`UnetSpec::read`].
     pub fn read(source: &dyn ModelSource, part: &str) -> Result<Self> {
         let path = format!("{part}/config.json");
         let c = Config::read(source, &path)?;
+        if c.str("model_type", "clip_text_model")? == "ldmbert" {
+            return Self::ldm_bert(&c);
+        }
         c.only("model_type", &["clip_text_model".into()])?;
         let width = c.usize("hidden_size", Some(512))?;
         Ok(Self {
+            family: TextFamily::Clip,
+            attention_width: width,
             vocabulary: c.usize("vocab_size", Some(49408))?,
             width,
             inner: c.usize("intermediate_size", Some(2048))?,
@@ -377,133 +380,23 @@ impl TextSpec {
             end: c.usize("eos_token_id", Some(49407))?,
         })
     }
-}
 
-/// What the UNet predicts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PredictionType {
-    /// The noise.
-    Epsilon,
-    /// The velocity.
-    V,
-    /// The clean latent.
-    Sample,
-}
-
-/// How the noise levels of a run are spread over the training's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spacing {
-    /// `i * (train / steps) + offset`
-    Leading,
-    /// From the last level down in equal parts.
-    Trailing,
-    /// Equally spaced from first to last.
-    Linspace,
-}
-
-/// How the noise grows over the training's levels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Betas {
-    /// Linear.
-    Linear,
-    /// Linear in the square root.
-    ScaledLinear,
-}
-
-/// What a scheduler's file says of training, spacing and samplers.
-#[derive(Debug, Clone)]
-pub struct SchedulerSpec {
-    /// Noise levels in training.
-    pub train_steps: usize,
-    /// First beta.
-    pub beta_start: f64,
-    /// Last beta.
-    pub beta_end: f64,
-    /// Betas in between.
-    pub betas: Betas,
-    /// What the UNet predicts.
-    pub prediction: PredictionType,
-    /// Added to each level of the run.
-    pub offset: usize,
-    /// Spread of the levels.
-    pub spacing: Spacing,
-    /// Whether the level after the last step is free of noise; otherwise it is the training's first.
-    pub last_is_clean: bool,
-    /// The predicted clean latent is held within plus and minus this.
-    pub clip: Option<f64>,
-    /// Whether the schedule is stretched until its last level is pure noise.
-    pub zero_snr: bool,
-    /// Whether DPM++ spaces its noise levels by their seventh roots.
-    pub karras_sigmas: bool,
-    /// Whether DPM++ ends without noise; otherwise with that of the training's first level.
-    pub last_sigma_is_zero: bool,
-    /// Whether DPM++ makes the last of few steps of first order.
-    pub lower_order_final: bool,
-}
-
-impl SchedulerSpec {
-    /// Reads `scheduler/scheduler_config.json`; which sampler runs is a setting, whatever class the file names.
-    ///
-    /// # Errors
-    /// As [`UnetSpec::read`].
-    pub fn read(source: &dyn ModelSource) -> Result<Self> {
-        let text = source.text("scheduler/scheduler_config.json")?;
-        let value = serde_json::from_str(&text).context("cannot read scheduler/scheduler_config.json")?;
-        Self::parse("scheduler/scheduler_config.json", value)
-    }
-
-    /// Reads the same keys from a value; `path` names it in messages.
-    ///
-    /// # Errors
-    /// As [`UnetSpec::read`].
-    pub fn parse(path: &str, value: Value) -> Result<Self> {
-        let c = Config { path, value };
-        c.only("trained_betas", &[])?;
-        c.only("thresholding", &[false.into()])?;
-        let betas = match c.str("beta_schedule", "linear")?.as_str() {
-            "linear" => Betas::Linear,
-            "scaled_linear" => Betas::ScaledLinear,
-            other => bail!("{path} asks for `beta_schedule`: \"{other}\", which is not built here"),
-        };
-        let prediction = match c.str("prediction_type", "epsilon")?.as_str() {
-            "epsilon" => PredictionType::Epsilon,
-            "v_prediction" => PredictionType::V,
-            "sample" => PredictionType::Sample,
-            other => bail!("{path} asks for `prediction_type`: \"{other}\", which is not built here"),
-        };
-        let zero_snr = c.bool("rescale_betas_zero_snr", false)?;
-        if zero_snr && prediction == PredictionType::Epsilon {
-            bail!(
-                "{path} asks for `rescale_betas_zero_snr`, but pure noise says nothing to a model that predicts noise"
-            );
-        }
-        let spacing = match c.str("timestep_spacing", "leading")?.as_str() {
-            "leading" => Spacing::Leading,
-            "trailing" => Spacing::Trailing,
-            "linspace" => Spacing::Linspace,
-            other => bail!("{path} asks for `timestep_spacing`: \"{other}\", which is not built here"),
-        };
-        // DDIM clips unless told not to; the other samplers that checkpoints carry never do.
-        let is_ddim = c.str("_class_name", "DDIMScheduler")? == "DDIMScheduler";
-        let clip = c.bool("clip_sample", is_ddim)?;
+    fn ldm_bert(c: &Config<'_>) -> Result<Self> {
+        c.only("scale_embedding", &[false.into()])?;
+        let heads = c.usize("encoder_attention_heads", Some(8))?;
         Ok(Self {
-            train_steps: c.usize("num_train_timesteps", Some(1000))?,
-            beta_start: c.f64("beta_start", 0.0001)?,
-            beta_end: c.f64("beta_end", 0.02)?,
-            betas,
-            prediction,
-            offset: c.get("steps_offset").and_then(Value::as_u64).unwrap_or(0) as usize,
-            spacing,
-            last_is_clean: c.bool("set_alpha_to_one", is_ddim)?,
-            clip: if clip { Some(c.f64("clip_sample_range", 1.0)?) } else { None },
-            zero_snr,
-            karras_sigmas: c.bool("use_karras_sigmas", false)?,
-            last_sigma_is_zero: match c.str("final_sigmas_type", "zero")?.as_str() {
-                "zero" => true,
-                "sigma_min" => false,
-                other => bail!("{path} asks for `final_sigmas_type`: \"{other}\", which is not built here"),
-            },
-            lower_order_final: c.bool("lower_order_final", true)?,
+            family: TextFamily::LdmBert,
+            attention_width: heads * c.usize("head_dim", Some(64))?,
+            vocabulary: c.usize("vocab_size", Some(30522))?,
+            width: c.usize("d_model", Some(1280))?,
+            inner: c.usize("encoder_ffn_dim", Some(5120))?,
+            layers: c.usize("encoder_layers", Some(32))?,
+            heads,
+            positions: c.usize("max_position_embeddings", Some(77))?,
+            act: Act::read(c, "activation_function", "gelu")?,
+            eps: 1e-5,
+            projection: 0,
+            end: 0,
         })
     }
 }
@@ -515,6 +408,8 @@ pub struct ModelSpec {
     pub unet: UnetSpec,
     /// The autoencoder.
     pub vae: VaeSpec,
+    /// Folders of the text encoder and the autoencoder.
+    pub parts: (&'static str, &'static str),
     /// The text encoder.
     pub text: TextSpec,
     /// The second text encoder of SDXL-style models.
@@ -525,7 +420,37 @@ pub struct ModelSpec {
     pub empty_is_zeros: bool,
 }
 
+/// How a model is usually run, where nothing is set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Usual {
+    /// The sampler.
+    pub sampler: SamplerName,
+    /// Steps.
+    pub steps: usize,
+    /// Guidance; 1 is off.
+    pub guidance: f64,
+    /// Whether it was made to draw in few steps.
+    pub few_steps: bool,
+}
+
 impl ModelSpec {
+    /// How a model of this kind is usually run: those that were made for few steps say so by their scheduler.
+    #[must_use]
+    pub fn usual(&self) -> Usual {
+        let few = |sampler, steps, guidance| Usual { sampler, steps, guidance, few_steps: true };
+        let is_tiny = matches!(self.vae.kind, VaeKind::Tiny(_)) || self.unet.only_cross.contains(&true);
+        match SamplerName::of_class(&self.scheduler.class) {
+            _ if self.unet.guidance_embedding.is_some() => few(SamplerName::Lcm, 4, 8.0),
+            Some(sampler @ (SamplerName::Lcm | SamplerName::Tcd)) => few(sampler, 4, 1.0),
+            Some(sampler @ (SamplerName::Euler | SamplerName::EulerAncestral))
+                if self.scheduler.spacing == Some(Spacing::Trailing) && !self.scheduler.zero_snr =>
+            {
+                few(sampler, if is_tiny { 1 } else { 4 }, 1.0)
+            }
+            _ => Usual { sampler: SamplerName::Ddim, steps: 50, guidance: 7.5, few_steps: false },
+        }
+    }
+
     /// Reads all configuration files and checks that they fit together.
     ///
     /// # Errors
@@ -534,12 +459,21 @@ impl ModelSpec {
         let index = source.text_if_there("model_index.json")?.unwrap_or_else(|| "{}".to_owned());
         let index: Value = serde_json::from_str(&index).context("cannot read model_index.json")?;
         let two = index.get("text_encoder_2").is_some_and(|v| v.get(0).is_some_and(|v| !v.is_null()));
+        // The forerunner of Stable Diffusion names its folders otherwise.
+        let is_there = |part: &str| index.get(part).is_some_and(|v| v.get(0).is_some_and(|v| !v.is_null()));
+        let parts = if is_there("bert") { ("bert", "vqvae") } else { ("text_encoder", "vae") };
+        let mut scheduler = SchedulerSpec::read(source)?;
+        let class = index.get("_class_name").and_then(Value::as_str).unwrap_or("StableDiffusionPipeline");
+        if class.starts_with("StableDiffusion") && !two {
+            scheduler.correct_for_stable_diffusion();
+        }
         let spec = Self {
             unet: UnetSpec::read(source)?,
-            vae: VaeSpec::read(source)?,
-            text: TextSpec::read(source, "text_encoder")?,
+            vae: VaeSpec::read(source, parts.1)?,
+            text: TextSpec::read(source, parts.0)?,
+            parts,
             text_2: if two { Some(TextSpec::read(source, "text_encoder_2")?) } else { None },
-            scheduler: SchedulerSpec::read(source)?,
+            scheduler,
             empty_is_zeros: index.get("force_zeros_for_empty_prompt").and_then(Value::as_bool).unwrap_or(two),
         };
         let width = spec.text.width + spec.text_2.as_ref().map_or(0, |t| t.width);
@@ -551,8 +485,9 @@ impl ModelSpec {
         }
         if spec.vae.latent_channels != spec.unet.in_channels {
             bail!(
-                "unet/config.json takes {} channels, but vae/config.json has `latent_channels`: {}",
+                "unet/config.json takes {} channels, but {}/config.json has `latent_channels`: {}",
                 spec.unet.in_channels,
+                parts.1,
                 spec.vae.latent_channels
             );
         }

@@ -37,6 +37,8 @@ pub struct Recipe {
     pub steps: usize,
     /// How far to push from the empty prompt towards the written one: `empty + g * (written - empty)`; 1 is off.
     pub guidance: f64,
+    /// Whether the model reads how far words push, instead of being pushed: then there is no unconditional half.
+    pub embeds_guidance: bool,
     /// Picture width in pixels.
     pub width: usize,
     /// Picture height in pixels.

@@ -14,6 +14,16 @@ pub enum SamplerName {
     Ddim,
     /// DPM-Solver++ of second order, multistep (2M).
     Dpm,
+    /// Euler's method in sigmas.
+    Euler,
+    /// The same, with noise of its own after each step.
+    EulerAncestral,
+    /// Latent consistency: a clean latent each step, and fresh noise on it.
+    Lcm,
+    /// Trajectory consistency: as latent consistency, but only part of the noise is fresh.
+    Tcd,
+    /// Pseudo linear multistep, as the PNDM scheduler runs it without its Runge-Kutta steps.
+    Plms,
 }
 
 /// What a sampler is called.
@@ -28,14 +38,24 @@ struct Row {
     class: &'static str,
 }
 
-const ROWS: [Row; 2] = [
+const ROWS: [Row; 7] = [
     Row { sampler: SamplerName::Ddim, name: "ddim", label: "DDIM", class: "DDIMScheduler" },
     Row { sampler: SamplerName::Dpm, name: "dpm", label: "DPM++ 2M", class: "DPMSolverMultistepScheduler" },
+    Row { sampler: SamplerName::Euler, name: "euler", label: "Euler", class: "EulerDiscreteScheduler" },
+    Row {
+        sampler: SamplerName::EulerAncestral,
+        name: "euler_a",
+        label: "Euler a",
+        class: "EulerAncestralDiscreteScheduler",
+    },
+    Row { sampler: SamplerName::Lcm, name: "lcm", label: "LCM", class: "LCMScheduler" },
+    Row { sampler: SamplerName::Tcd, name: "tcd", label: "TCD", class: "TCDScheduler" },
+    Row { sampler: SamplerName::Plms, name: "plms", label: "PLMS", class: "PNDMScheduler" },
 ];
 
 impl SamplerName {
     /// The choices, as the table of settings shows them.
-    pub const CHOICES: &'static str = "ddim or dpm";
+    pub const CHOICES: &'static str = "ddim, dpm, euler, euler_a, lcm, tcd or plms";
 
     /// All samplers.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -101,7 +121,8 @@ mod tests {
     #[test]
     fn every_sampler_is_a_choice_and_is_read_as_it_is_written() {
         let names: Vec<&str> = SamplerName::all().map(SamplerName::as_str).collect();
-        assert_eq!(SamplerName::CHOICES, names.join(" or "));
+        let (last, others) = names.split_last().unwrap();
+        assert_eq!(SamplerName::CHOICES, format!("{} or {last}", others.join(", ")));
         for sampler in SamplerName::all() {
             assert_eq!(sampler.as_str().parse::<SamplerName>().unwrap(), sampler);
             let json = serde_json::to_string(&sampler).unwrap();

@@ -27,7 +27,7 @@ pub struct Vocabulary {
     marks: Marks,
 }
 
-/// The texts a vocabulary is read from: either `tokenizer.json`, or `vocab.json` and `merges.txt`.
+/// The texts a vocabulary is read from: `tokenizer.json`, or `vocab.json` and `merges.txt`, or `vocab.txt`.
 #[derive(Debug, Default)]
 pub struct Files {
     /// `tokenizer.json`.
@@ -40,6 +40,8 @@ pub struct Files {
     pub config: Option<String>,
     /// `special_tokens_map.json`.
     pub special: Option<String>,
+    /// `vocab.txt`: the word pieces of BERT's kind, a line each.
+    pub words: Option<String>,
 }
 
 impl Vocabulary {
@@ -56,12 +58,23 @@ impl Vocabulary {
         let text = match (&files.tokenizer, &files.vocab, &files.merges) {
             (Some(text), _, _) => text.clone(),
             (None, Some(vocab), Some(merges)) => assemble(vocab, merges)?.to_string(),
-            _ => bail!("a tokenizer needs tokenizer.json, or vocab.json and merges.txt"),
+            _ => match &files.words {
+                Some(words) => word_pieces(words, &config).to_string(),
+                None => bail!("a tokenizer needs tokenizer.json, or vocab.json and merges.txt, or vocab.txt"),
+            },
         };
         let mut tokenizer = Tokenizer::from_bytes(text).map_err(|e| anyhow!("cannot read the tokenizer: {e}"))?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|e| anyhow!("cannot read the tokenizer: {e}"))?;
+        // A vocabulary of BERT's kind calls its marks otherwise.
+        let is_bert = tokenizer.token_to_id("[CLS]").is_some() && tokenizer.token_to_id("[SEP]").is_some();
         let id = |key: &str, default: &str| -> Result<u32> {
+            let (key, default) = match (is_bert, key) {
+                (true, "bos_token") => ("cls_token", "[CLS]"),
+                (true, "eos_token") => ("sep_token", "[SEP]"),
+                (true, _) => (key, "[PAD]"),
+                _ => (key, default),
+            };
             let named = [&special, &config].into_iter().find_map(|v| {
                 let v = v.get(key)?;
                 v.as_str().or_else(|| v.get("content").and_then(Value::as_str)).map(str::to_owned)
@@ -124,6 +137,25 @@ impl Vocabulary {
         words.sort();
         words
     }
+}
+
+/// A `tokenizer.json` of BERT's kind from its word pieces.
+fn word_pieces(words: &str, config: &Value) -> Value {
+    let vocab: serde_json::Map<String, Value> =
+        words.lines().enumerate().map(|(id, word)| (word.trim_end().to_owned(), id.into())).collect();
+    let flag = |key: &str| config.get(key).and_then(Value::as_bool).unwrap_or(true);
+    json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "post_processor": null, "decoder": null,
+        "normalizer": {
+            "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": flag("tokenize_chinese_chars"),
+            "strip_accents": config.get("strip_accents").cloned().unwrap_or(Value::Null), "lowercase": flag("do_lower_case"),
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "model": {
+            "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+            "vocab": vocab,
+        },
+    })
 }
 
 /// A `tokenizer.json` of CLIP's kind from its two older files.

@@ -150,8 +150,14 @@ impl Bench<'_> {
         let text = engine.unet().prepare(&Condition { text, added: None })?;
         let seconds = self.times(|| {
             let mut control = Untouched;
-            let call =
-                Call { step: 0, level: 501.0, shown: true, map_precision: Precision::F16, control: &mut control };
+            let call = Call {
+                step: 0,
+                level: 501.0,
+                shown: true,
+                guidance: None,
+                map_precision: Precision::F16,
+                control: &mut control,
+            };
             engine.unet().forward(&latents, &text, call)?;
             Ok(())
         })?;
@@ -211,7 +217,7 @@ impl Bench<'_> {
             session.go(event)?;
         }
         let size = if large { 512 } else { 128 };
-        let batch = Guidance::of(session.tree()[root].recipe.guidance).evaluations();
+        let batch = Guidance::of_recipe(&session.tree()[root].recipe).evaluations();
         Ok((seconds, json!({"size": size, "batch": batch, "steps": steps, "decoded": !large})))
     }
 

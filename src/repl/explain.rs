@@ -154,7 +154,7 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
 
 /// What a turn costs, and for how long at the pace of the present picture.
 fn cost_text(session: &Session, recipe: &Recipe) -> String {
-    let evaluations = Guidance::of(recipe.guidance).evaluations() * recipe.steps as u64;
+    let evaluations = Guidance::of_recipe(recipe).evaluations() * recipe.steps as u64;
     let drawn = session.tree().here().and_then(|here| session.drawn(here)).filter(|drawn| drawn.evaluations > 0);
     let time = drawn.map_or(String::new(), |drawn| {
         let pace = drawn.seconds / drawn.evaluations as f64;

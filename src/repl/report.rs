@@ -38,7 +38,7 @@ pub fn drew(drew: &TurnReport, session: &Session) -> String {
         parts.push("was there already".to_owned());
     } else {
         let recipe = &session.tree()[turned.node].recipe;
-        let run = Guidance::of(recipe.guidance).evaluations() * recipe.steps as u64;
+        let run = Guidance::of_recipe(recipe).evaluations() * recipe.steps as u64;
         let cached = if turned.evaluations <= run { " (parent cached)" } else { "" };
         parts.push(format!("{} evaluations{cached}", turned.evaluations));
     }

@@ -134,7 +134,9 @@ impl Session {
             let model = self.models.get(&name, precision)?;
             let recipe = model.recipe(&settings.root)?;
             let prompt = model.engine.reader().prompt(&edit.prompt)?;
-            return Ok((recipe, resolve(&[], prompt, edit, &settings.turn)?));
+            let mut resolved = resolve(&[], prompt, edit, &settings.turn)?;
+            resolved.warnings.extend(model.misuses(&recipe));
+            return Ok((recipe, resolved));
         }
         let Some(node) = parent.and_then(|number| self.tree.node(number)) else { bail!("BUG: an edit has no parent") };
         let (number, recipe) = (node.number, (*node.recipe).clone());

@@ -6,10 +6,11 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result, anyhow};
 
 use crate::engine::layers::Backend;
-use crate::engine::{Engine, Reader};
-use crate::model::spec::ModelSpec;
+use crate::engine::{Engine, Guidance, Reader};
+use crate::model::spec::{ModelSpec, Usual};
 use crate::model::weights::Weights;
 use crate::model::{self, ModelSource};
+use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{Precision, RootSettings};
 use crate::plan::{Origin, Recipe};
 use crate::turn::Sense;
@@ -27,6 +28,9 @@ pub struct Model {
     /// The words of its vocabulary, and their tokens.
     words: Arc<[(String, u32)]>,
 }
+
+/// More steps than this are not few.
+const MOST_FEW_STEPS: usize = 12;
 
 /// The arithmetic a new tree has where nothing is set: bf16 where the processor has it, else f32.
 #[must_use]
@@ -50,12 +54,14 @@ fn backend(precision: Precision) -> Backend {
 
 fn digest(source: &dyn ModelSource, spec: &ModelSpec) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
-    for path in ["unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json"] {
+    let (text, vae) = spec.parts;
+    let configs = ["unet", vae, text].map(|part| format!("{part}/config.json"));
+    for path in configs.iter().map(String::as_str).chain(["scheduler/scheduler_config.json"]) {
         let text = source.text(path)?;
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
     }
-    let mut parts = vec!["unet", "vae", "text_encoder"];
+    let mut parts = vec!["unet", vae, text];
     if spec.text_2.is_some() {
         parts.push("text_encoder_2");
     }
@@ -95,8 +101,12 @@ impl Model {
     /// # Errors
     /// Fails if the size does not fit the model; the message says what it must be a multiple of.
     pub fn recipe(&self, settings: &RootSettings) -> Result<Recipe> {
-        let embedded = self.name == "embedded";
         let spec = self.engine.spec();
+        let usual = if self.name == "embedded" {
+            Usual { sampler: SamplerName::Ddim, steps: 30, guidance: 4.5, few_steps: false }
+        } else {
+            spec.usual()
+        };
         let side = spec.unet.sample_size * spec.vae.factor();
         let (width, height) = settings.size.unwrap_or((side, side));
         let step = self.engine.size_step();
@@ -108,16 +118,43 @@ impl Model {
             model: self.name.clone(),
             model_digest: self.digest.clone(),
             seed: settings.seed.unwrap_or(888),
-            steps: settings.steps.unwrap_or(if embedded { 30 } else { 50 }),
-            guidance: settings.guidance.unwrap_or(if embedded { 4.5 } else { 7.5 }),
+            steps: settings.steps.unwrap_or(usual.steps),
+            guidance: settings.guidance.unwrap_or(usual.guidance),
+            embeds_guidance: spec.unet.guidance_embedding.is_some(),
             width,
             height,
             negative: settings.negative.clone().unwrap_or_default(),
-            scheduler: settings.scheduler.unwrap_or_default(),
+            scheduler: settings.scheduler.unwrap_or(usual.sampler),
             precision: self.precision,
             map_precision: settings.map_precision.unwrap_or(Precision::F16),
             origin: Origin::Noise,
         })
+    }
+
+    /// What a recipe asks for that a model of this kind cannot use, a sentence each.
+    #[must_use]
+    pub fn misuses(&self, recipe: &Recipe) -> Vec<String> {
+        let usual = self.engine.spec().usual();
+        let guidance = Guidance::of_recipe(recipe);
+        let is_pushed = matches!(guidance, Guidance::Classifier { .. });
+        let mut all = Vec::new();
+        if is_pushed && usual.guidance == 1.0 {
+            all.push(format!(
+                "this model was made to draw without guidance: `guidance` {} takes twice the time and may spoil pictures; \
+                 `/set guidance 1` is off",
+                recipe.guidance
+            ));
+        }
+        if !is_pushed && !recipe.negative.is_empty() {
+            all.push("`negative` says nothing here: without guidance nothing pushes away from it".to_owned());
+        }
+        if usual.few_steps && recipe.steps > MOST_FEW_STEPS {
+            all.push(format!(
+                "this model was made to draw in few steps: {} take longer and may spoil pictures; try `/set steps {}`",
+                recipe.steps, usual.steps
+            ));
+        }
+        all
     }
 
     /// The largest self-attention layer that is carried where nothing is set: a quarter of the latent's side squared

@@ -139,7 +139,7 @@ impl<'a> Renderer<'a> {
             conditions,
             sampler: &*self.sampler,
             noise: StepNoise::Seed(self.recipe.seed),
-            guidance: Guidance::of(self.recipe.guidance),
+            guidance: Guidance::of_recipe(&self.recipe),
             map_precision: self.recipe.map_precision,
         }
     }

@@ -64,7 +64,7 @@ impl Sketch {
     /// UNet samples that a step of its run takes.
     #[must_use]
     pub fn evaluations_a_step(&self) -> u64 {
-        Guidance::of(self.node.recipe.guidance).evaluations()
+        Guidance::of_recipe(&self.node.recipe).evaluations()
     }
 
     /// Whether both edit one picture to one prompt.

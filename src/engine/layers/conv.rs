@@ -4,7 +4,9 @@ use anyhow::Result;
 use candle_core::{D, Tensor};
 use wordbrush_kernels as kernels;
 
-use super::{Backend, kernel1, kernel2, kernel3};
+use super::linear::kernel_activation;
+use super::{Backend, Bias, act, kernel1, kernel2, kernel3};
+use crate::model::spec::Act;
 use crate::model::weights::Weights;
 
 /// What a convolution does to the grid.
@@ -33,6 +35,10 @@ pub struct ConvSpec {
     pub step: Resample,
     /// Rows of the grid that it puts out at the model's own size; it may be used on others.
     pub rows: usize,
+    /// What its output passes through, before a residual is added.
+    pub activation: Option<Act>,
+    /// Whether it adds a bias.
+    pub bias: Bias,
 }
 
 /// From how many channels, in and out, products are saved by Winograd's algorithm, and from how many rows where that takes
@@ -43,7 +49,7 @@ impl ConvSpec {
     /// A convolution that keeps a grid of many rows.
     #[must_use]
     pub fn new(inputs: usize, outputs: usize, side: usize) -> Self {
-        Self { inputs, outputs, side, step: Resample::Keep, rows: usize::MAX }
+        Self { inputs, outputs, side, step: Resample::Keep, rows: usize::MAX, activation: None, bias: Bias::Yes }
     }
 
     /// The same with another step.
@@ -56,6 +62,18 @@ impl ConvSpec {
     #[must_use]
     pub fn rows(self, rows: usize) -> Self {
         Self { rows, ..self }
+    }
+
+    /// The same with an activation.
+    #[must_use]
+    pub fn then(self, activation: Act) -> Self {
+        Self { activation: Some(activation), ..self }
+    }
+
+    /// The same without a bias.
+    #[must_use]
+    pub fn without_bias(self) -> Self {
+        Self { bias: Bias::No, ..self }
     }
 
     fn saves_products(self) -> bool {
@@ -88,7 +106,10 @@ impl Conv {
     pub fn load(w: &Weights, name: &str, spec: ConvSpec, backend: &Backend) -> Result<Self> {
         let ConvSpec { inputs, outputs, side, .. } = spec;
         let weight = w.values(&format!("{name}.weight"), &[outputs, inputs, side, side])?;
-        let bias = w.values(&format!("{name}.bias"), &[outputs])?;
+        let bias = match spec.bias {
+            Bias::Yes => w.values(&format!("{name}.bias"), &[outputs])?,
+            Bias::No => vec![0.0; outputs],
+        };
         let form = match backend {
             Backend::Kernels(precision) => {
                 let weight = if spec.saves_products() {
@@ -125,7 +146,7 @@ impl Conv {
         residual: Option<&Tensor>,
     ) -> candle_core::Result<Tensor> {
         let (batch, h, w, _) = x.dims4()?;
-        let ConvSpec { outputs, side, step, .. } = self.spec;
+        let ConvSpec { outputs, side, step, activation, .. } = self.spec;
         let (doubled, stride) = match step {
             Resample::Keep => (false, 1),
             Resample::Double => (true, 1),
@@ -143,8 +164,8 @@ impl Conv {
                         .stride(stride)
                         .pad_bottom_right(usize::from(pad_after_only))
                         .upsample(doubled);
-                    let extras =
-                        kernels::ConvExtras { bias: Some(bias), channel_add: add, residual, ..Default::default() };
+                    let activation = kernel_activation(activation);
+                    let extras = kernels::ConvExtras { bias: Some(bias), channel_add: add, activation, residual };
                     kernels::conv2d(x, input, weight, extras, out);
                 };
                 match (per_channel, residual) {
@@ -168,6 +189,9 @@ impl Conv {
                 let mut y = y.permute((0, 2, 3, 1))?.contiguous()?.broadcast_add(bias)?;
                 if let Some(add) = per_channel {
                     y = y.broadcast_add(&add.reshape((batch, 1, 1, outputs))?)?;
+                }
+                if let Some(activation) = activation {
+                    y = act(&y, activation, None)?;
                 }
                 residual.map_or(Ok(y.clone()), |r| y + r)
             }

@@ -174,5 +174,6 @@ pub(super) fn kernel_activation(activation: Option<Act>) -> kernels::Activation 
         Some(Act::Silu) => kernels::Activation::Silu,
         Some(Act::Gelu) => kernels::Activation::Gelu,
         Some(Act::QuickGelu) => kernels::Activation::QuickGelu,
+        Some(Act::Relu) => kernels::Activation::Relu,
     }
 }

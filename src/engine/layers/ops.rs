@@ -18,6 +18,7 @@ pub fn act(x: &Tensor, act: Act, backend: Option<&Backend>) -> candle_core::Resu
                 Act::Silu => kernels::silu(out),
                 Act::Gelu => kernels::gelu(out),
                 Act::QuickGelu => kernels::quick_gelu(out),
+                Act::Relu => kernels::relu(out),
             }
         });
     }
@@ -25,6 +26,7 @@ pub fn act(x: &Tensor, act: Act, backend: Option<&Backend>) -> candle_core::Resu
         Act::Silu => x * sigmoid(x)?,
         Act::Gelu => x.gelu_erf(),
         Act::QuickGelu => x * sigmoid(&(x * 1.702)?)?,
+        Act::Relu => x.relu(),
     }
 }
 

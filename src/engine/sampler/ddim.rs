@@ -6,6 +6,7 @@ use candle_core::Tensor;
 use super::Sampler;
 use crate::engine::schedule::{NoiseSchedule, spaced};
 use crate::model::spec::SchedulerSpec;
+use crate::plan::sampler::SamplerName;
 
 /// DDIM.
 #[derive(Debug, Clone)]
@@ -25,7 +26,9 @@ impl Ddim {
     /// # Errors
     /// Fails if there are no steps, or more than the training had.
     pub fn new(schedule: NoiseSchedule, spec: &SchedulerSpec, steps: usize) -> Result<Self> {
-        let levels: Vec<usize> = spaced(spec, steps)?.iter().map(|level| level.round_ties_even() as usize).collect();
+        let spacing = spec.spacing_for(SamplerName::Ddim);
+        let levels: Vec<usize> =
+            spaced(spec, spacing, steps)?.iter().map(|level| level.round_ties_even() as usize).collect();
         Ok(Self {
             schedule,
             timesteps: levels.iter().map(|level| *level as f32).collect(),

@@ -7,8 +7,9 @@ use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
 use super::Sampler;
-use crate::engine::schedule::{NoiseSchedule, spaced};
+use crate::engine::schedule::{NoiseSchedule, karras, mixed, spaced};
 use crate::model::spec::{SchedulerSpec, Spacing};
+use crate::plan::sampler::SamplerName;
 
 /// Below so many steps the last is of first order where the file says `lower_order_final`, as published.
 const FEW_STEPS: usize = 15;
@@ -28,11 +29,11 @@ impl DpmSolver {
     pub(super) fn new(schedule: NoiseSchedule, spec: &SchedulerSpec, steps: usize) -> Result<Self> {
         let last = spec.train_steps - 1;
         ensure!((1..=last).contains(&steps), "{steps} steps, but this sampler makes 1 to {last} on this model");
-        let mut levels = match spec.spacing {
-            Spacing::Trailing => spaced(spec, steps)?,
+        let mut levels = match spec.spacing_for(SamplerName::Dpm) {
+            Spacing::Trailing => spaced(spec, Spacing::Trailing, steps)?,
             // The level that a further step would have: this sampler never calls the UNet there.
-            Spacing::Leading | Spacing::Linspace => {
-                let mut levels = spaced(spec, steps + 1)?;
+            spacing => {
+                let mut levels = spaced(spec, spacing, steps + 1)?;
                 levels.pop();
                 levels
             }
@@ -43,8 +44,7 @@ impl DpmSolver {
         let mut sigmas: Vec<f64> = levels.iter().map(|level| schedule.sigma(*level as usize)).collect();
         if spec.karras_sigmas {
             sigmas = karras(schedule.sigma(last), schedule.sigma(0), steps);
-            let table: Vec<f64> = (0..=last).map(|level| schedule.sigma(level).ln()).collect();
-            levels = sigmas.iter().map(|sigma| level_of(&table, sigma.ln()).round_ties_even()).collect();
+            levels = schedule.levels_of(&sigmas).into_iter().map(f64::round_ties_even).collect();
         }
         ensure!(sigmas.windows(2).all(|pair| pair[0] > pair[1]), "{steps} steps are too many for this sampler here");
         sigmas.push(if spec.last_sigma_is_zero { 0.0 } else { schedule.sigma(0) });
@@ -56,25 +56,6 @@ impl DpmSolver {
             predicted: Vec::new(),
         })
     }
-}
-
-/// Sigmas spaced by their seventh roots (Karras et al. 2022).
-fn karras(from: f64, to: f64, steps: usize) -> Vec<f64> {
-    let (from, to) = (from.powf(1.0 / 7.0), to.powf(1.0 / 7.0));
-    let share = |i: usize| if steps == 1 { 0.0 } else { i as f64 / (steps - 1) as f64 };
-    (0..steps).map(|i| (from + share(i) * (to - from)).powi(7)).collect()
-}
-
-/// The level, fractions included, at which a rising table of logarithms has this value.
-fn level_of(table: &[f64], log: f64) -> f64 {
-    let low = table.partition_point(|t| *t <= log).clamp(1, table.len() - 1) - 1;
-    low as f64 + ((log - table[low]) / (table[low + 1] - table[low])).clamp(0.0, 1.0)
-}
-
-/// How much of the picture and of the noise there is at a sigma.
-fn mixed(sigma: f64) -> (f64, f64) {
-    let alpha = 1.0 / (sigma * sigma + 1.0).sqrt();
-    (alpha, sigma * alpha)
 }
 
 impl Sampler for DpmSolver {
@@ -109,49 +90,5 @@ impl Sampler for DpmSolver {
 
     fn after(&self, memory: &[Tensor]) -> Box<dyn Sampler> {
         Box::new(Self { predicted: memory.to_vec(), ..self.clone() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use candle_core::Device;
-    use serde_json::json;
-
-    fn solver(steps: usize) -> Result<DpmSolver> {
-        let file =
-            json!({"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "steps_offset": 1});
-        let spec = SchedulerSpec::parse("scheduler", file)?;
-        DpmSolver::new(NoiseSchedule::new(&spec), &spec, steps)
-    }
-
-    fn run(sampler: &mut dyn Sampler, mut x: Tensor, steps: std::ops::Range<usize>) -> Vec<u32> {
-        for i in steps {
-            let output = (&x * (0.3 + 0.1 * i as f64)).unwrap();
-            x = sampler.step(&x, &output, i, None).unwrap();
-        }
-        x.to_vec1::<f32>().unwrap().iter().map(|x| x.to_bits()).collect()
-    }
-
-    fn start() -> Tensor {
-        Tensor::new(&[0.4f32, -1.7, 2.2], &Device::Cpu).unwrap()
-    }
-
-    #[test]
-    fn a_run_that_goes_on_from_memory_has_the_bits_of_one_from_the_start() {
-        let mut whole = solver(20).unwrap();
-        let all = run(&mut whole, start(), 0..20);
-        let mut first = solver(20).unwrap();
-        let half: Vec<f32> = run(&mut first, start(), 0..9).into_iter().map(f32::from_bits).collect();
-        let half = Tensor::new(half, &Device::Cpu).unwrap();
-        assert_eq!(run(&mut *whole.after(&whole.memory()[..9]), half.clone(), 9..20), all);
-        assert_ne!(run(&mut *whole.after(&[]), half, 9..20), all, "the first step needs no memory");
-        assert_eq!(run(&mut *whole.after(&[]), start(), 0..20), all, "a fresh one remembers");
-    }
-
-    #[test]
-    fn a_run_of_more_steps_than_there_are_levels_is_refused() {
-        assert!(solver(999).is_err() && solver(1000).is_err() && solver(0).is_err());
-        assert_eq!(solver(998).unwrap().timesteps().len(), 998);
     }
 }

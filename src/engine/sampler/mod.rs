@@ -5,8 +5,11 @@
 //! first steps ended. A new sampler is a file here, an arm of [`sampler`], and a row of
 //! [`SamplerName`].
 
+mod consistency;
 mod ddim;
 mod dpm_solver;
+mod euler;
+mod plms;
 
 use anyhow::Result;
 use candle_core::Tensor;
@@ -61,15 +64,132 @@ pub trait Sampler: std::fmt::Debug {
     fn after(&self, memory: &[Tensor]) -> Box<dyn Sampler>;
 }
 
-/// The sampler of this name for runs of `steps` steps on a model with this scheduler file: training and spacing are the
+/// The sampler of this name for runs of `steps` calls of a model with this scheduler file: training and spacing are the
 /// file's, the rest is the sampler's.
 ///
 /// # Errors
 /// Fails if there are no steps, or more than the sampler can make on this model.
 pub fn sampler(name: SamplerName, spec: &SchedulerSpec, steps: usize) -> Result<Box<dyn Sampler>> {
     let schedule = NoiseSchedule::new(spec);
+    spec.check_for(name)?;
     Ok(match name {
         SamplerName::Ddim => Box::new(Ddim::new(schedule, spec, steps)?),
         SamplerName::Dpm => Box::new(dpm_solver::DpmSolver::new(schedule, spec, steps)?),
+        SamplerName::Euler => Box::new(euler::Euler::new(schedule, spec, steps, false)?),
+        SamplerName::EulerAncestral => Box::new(euler::Euler::new(schedule, spec, steps, true)?),
+        SamplerName::Lcm => Box::new(consistency::Consistency::lcm(schedule, spec, steps)?),
+        SamplerName::Tcd => Box::new(consistency::Consistency::tcd(schedule, spec, steps)?),
+        SamplerName::Plms => Box::new(plms::Plms::new(schedule, spec, steps)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+    use serde_json::{Value, json};
+
+    fn made(name: SamplerName, steps: usize, extra: &[(&str, Value)]) -> Result<Box<dyn Sampler>> {
+        let mut file = json!({"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012,
+            "steps_offset": 1, "clip_sample": false, "set_alpha_to_one": false, "timestep_spacing": "leading"});
+        extra.iter().for_each(|(key, value)| file[key] = value.clone());
+        sampler(name, &SchedulerSpec::parse("scheduler", file)?, steps)
+    }
+
+    fn run(sampler: &mut dyn Sampler, mut x: Tensor, steps: std::ops::Range<usize>) -> Vec<u32> {
+        for i in steps {
+            let output = (&x * (0.3 + 0.1 * i as f64)).unwrap();
+            let noise = Tensor::new(&[0.3f32, -0.2, i as f32], &Device::Cpu).unwrap();
+            let noise = sampler.noise_at(i).then_some(&noise);
+            x = sampler.step(&x, &output, i, noise).unwrap();
+        }
+        x.to_vec1::<f32>().unwrap().iter().map(|x| x.to_bits()).collect()
+    }
+
+    fn start() -> Tensor {
+        Tensor::new(&[0.4f32, -1.7, 2.2], &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_goes_on_from_memory_has_the_bits_of_one_from_the_start() {
+        for name in SamplerName::all() {
+            for first in [1, 2, 3, 9] {
+                let mut whole = made(name, 20, &[]).unwrap();
+                let all = run(&mut *whole, start(), 0..20);
+                assert!(all.iter().all(|bits| f32::from_bits(*bits).is_finite()), "{name}");
+                let half = run(&mut *made(name, 20, &[]).unwrap(), start(), 0..first);
+                let half = Tensor::new(half.into_iter().map(f32::from_bits).collect::<Vec<_>>(), &Device::Cpu).unwrap();
+                let memory = &whole.memory()[..first.min(whole.memory().len())];
+                assert_eq!(run(&mut *whole.after(memory), half.clone(), first..20), all, "{name} after {first}");
+                assert_eq!(run(&mut *whole.after(&[]), start(), 0..20), all, "{name}: a fresh one remembers");
+            }
+        }
+    }
+
+    #[test]
+    fn samplers_that_look_back_need_what_they_remember() {
+        let mut whole = made(SamplerName::Dpm, 20, &[]).unwrap();
+        let all = run(&mut *whole, start(), 0..20);
+        let half = run(&mut *whole.after(&[]), start(), 0..9);
+        let half = Tensor::new(half.into_iter().map(f32::from_bits).collect::<Vec<_>>(), &Device::Cpu).unwrap();
+        assert_ne!(run(&mut *whole.after(&[]), half, 9..20), all);
+    }
+
+    #[test]
+    fn every_sampler_calls_the_model_as_often_as_it_has_steps() {
+        for name in SamplerName::all() {
+            for steps in [1, 3, 4, 8, 30] {
+                assert_eq!(made(name, steps, &[]).unwrap().timesteps().len(), steps, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_of_more_steps_than_there_are_levels_is_refused() {
+        let refused = |name, steps| made(name, steps, &[]).is_err();
+        for name in SamplerName::all() {
+            assert!(refused(name, 0) || name == SamplerName::Plms, "{name}");
+            assert!(refused(name, 1002), "{name}");
+        }
+        assert!(refused(SamplerName::Dpm, 999) && !refused(SamplerName::Dpm, 998));
+        assert!(refused(SamplerName::Lcm, 51) && !refused(SamplerName::Lcm, 50));
+        assert!(refused(SamplerName::Plms, 2) && !refused(SamplerName::Plms, 3));
+        // With levels one up there is no thousandth.
+        assert!(refused(SamplerName::Ddim, 1000) && !refused(SamplerName::Ddim, 999));
+    }
+
+    #[test]
+    fn no_sampler_adds_noise_after_its_last_step_and_only_three_do_before() {
+        for name in SamplerName::all() {
+            let sampler = made(name, 8, &[]).unwrap();
+            let adds: Vec<bool> = (0..8).map(|i| sampler.noise_at(i)).collect();
+            let noisy = matches!(name, SamplerName::EulerAncestral | SamplerName::Lcm | SamplerName::Tcd);
+            assert_eq!(adds, [vec![noisy; 7], vec![false]].concat(), "{name}");
+        }
+        let quiet = made(SamplerName::Tcd, 8, &[("eta", json!(0.0))]).unwrap();
+        assert!((0..8).all(|i| !quiet.noise_at(i)));
+    }
+
+    #[test]
+    fn what_a_file_asks_of_one_sampler_is_refused_to_that_one_alone() {
+        for (key, value, name) in [
+            ("algorithm_type", json!("sde-dpmsolver++"), SamplerName::Dpm),
+            ("use_beta_sigmas", json!(true), SamplerName::Euler),
+            ("skip_prk_steps", json!(false), SamplerName::Plms),
+        ] {
+            let error = made(name, 8, &[(key, value.clone())]).unwrap_err().to_string();
+            assert!(error.contains(key) && error.contains(&value.to_string()), "{error}");
+            assert!(made(SamplerName::Ddim, 8, &[(key, value)]).is_ok(), "{key}");
+        }
+    }
+
+    #[test]
+    fn trained_betas_are_the_noise() {
+        let betas: Vec<f64> = (0..1000).map(|i| 1e-4 + 1e-5 * f64::from(i)).collect();
+        let spec = SchedulerSpec::parse("scheduler", json!({"trained_betas": betas})).unwrap();
+        let schedule = NoiseSchedule::new(&spec);
+        assert!((f64::from(schedule.alphas_cumprod()[1]) - (1.0 - 1e-4) * (1.0 - 1.1e-4)).abs() < 1e-7);
+        let error = SchedulerSpec::parse("scheduler", json!({"trained_betas": [0.1, 0.2]})).unwrap_err().to_string();
+        assert!(error.contains("trained_betas") && error.contains("2 numbers"), "{error}");
+    }
 }

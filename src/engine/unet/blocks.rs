@@ -5,7 +5,7 @@ use candle_core::Tensor;
 
 use super::super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Resample, then};
 use super::{Level, transformer::Transformer};
-use crate::model::spec::UnetSpec;
+use crate::model::spec::{Middle, UnetSpec};
 use crate::model::weights::Weights;
 
 /// Two convolutions with the time embedding in between, and a way round them.
@@ -70,8 +70,8 @@ impl Loader<'_> {
         })
     }
 
-    fn transformer(&self, name: &str, level: usize) -> Result<Transformer> {
-        Transformer::load(self.w, name, self.spec, level, self.backend)
+    fn transformer(&self, name: &str, level: usize, only_cross: bool) -> Result<Transformer> {
+        Transformer::load(self.w, name, self.spec, (level, only_cross), self.backend)
     }
 
     /// A level of the way down.
@@ -92,20 +92,23 @@ impl Loader<'_> {
         Ok(Level {
             resnets: (0..layers).map(resnet).collect::<Result<_>>()?,
             attentions: (0..attends)
-                .map(|j| self.transformer(&format!("{name}.attentions.{j}"), i))
+                .map(|j| self.transformer(&format!("{name}.attentions.{j}"), i, self.spec.only_cross[i]))
                 .collect::<Result<_>>()?,
             resize,
         })
     }
 
-    /// The middle.
-    pub(super) fn middle(&self) -> Result<(Resnet, Option<Transformer>, Resnet)> {
+    /// The middle, if there is one.
+    pub(super) fn middle(&self) -> Result<Option<(Resnet, Option<Transformer>, Resnet)>> {
         let last = self.spec.channels.len() - 1;
         let c = self.spec.channels[last];
         let resnet = |j: usize| self.resnet(&format!("mid_block.resnets.{j}"), last, c, self.spec.mid_scale);
-        let transformer =
-            if self.spec.mid_attends { Some(self.transformer("mid_block.attentions.0", last)?) } else { None };
-        Ok((resnet(0)?, transformer, resnet(1)?))
+        let transformer = match self.spec.middle {
+            Middle::None => return Ok(None),
+            Middle::Plain => None,
+            Middle::Attends => Some(self.transformer("mid_block.attentions.0", last, false)?),
+        };
+        Ok(Some((resnet(0)?, transformer, resnet(1)?)))
     }
 
     /// A level of the way up, counted from the lowest.
@@ -132,7 +135,7 @@ impl Loader<'_> {
         Ok(Level {
             resnets: (0..layers).map(resnet).collect::<Result<_>>()?,
             attentions: (0..attends)
-                .map(|j| self.transformer(&format!("{name}.attentions.{j}"), level))
+                .map(|j| self.transformer(&format!("{name}.attentions.{j}"), level, self.spec.only_cross[level]))
                 .collect::<Result<_>>()?,
             resize,
         })

@@ -24,9 +24,11 @@ pub struct Unet {
     backend: Backend,
     conv_in: Conv,
     time: (Linear, Linear),
+    /// Of models that were taught how far words push, instead of being pushed.
+    guidance: Option<Linear>,
     added: Option<(Linear, Linear)>,
     down: Vec<Level>,
-    middle: (Resnet, Option<Transformer>, Resnet),
+    middle: Option<(Resnet, Option<Transformer>, Resnet)>,
     up: Vec<Level>,
     norm_out: GroupNorm,
     conv_out: Conv,
@@ -62,6 +64,8 @@ pub struct Call<'a> {
     pub level: f32,
     /// Whether the last sample of the batch reads the written prompt and is shown to the control.
     pub shown: bool,
+    /// How far words push, for models that read it.
+    pub guidance: Option<f64>,
     /// Rounding of what is carried.
     pub map_precision: Precision,
     /// Who watches.
@@ -88,7 +92,12 @@ impl Unet {
             )),
             None => None,
         };
+        let guidance = match spec.guidance_embedding {
+            Some(width) => Some(Linear::load(w, "time_embedding.cond_proj", width, c[0], Bias::No, backend)?),
+            None => None,
+        };
         let unet = Self {
+            guidance,
             conv_in: Conv::load(w, "conv_in", ConvSpec::new(spec.in_channels, c[0], 3), backend)?,
             time,
             added,
@@ -125,24 +134,27 @@ impl Unet {
     /// Grids that text maps have, with the number of layers on the way down and up, for a latent of this grid.
     #[must_use]
     pub fn text_grids(&self, (h, w): (usize, usize)) -> Vec<((usize, usize), usize)> {
-        let mut grids = Vec::new();
         let levels = self.down.len();
-        for i in 0..levels {
-            let layers = self.down[i].blocks() + self.up[levels - 1 - i].blocks();
-            if layers > 0 {
-                grids.push(((h.div_ceil(1 << i), w.div_ceil(1 << i)), layers));
-            }
-        }
-        grids
+        let of_level = |i: usize| {
+            let both = self.down[i].attentions.iter().chain(&self.up[levels - 1 - i].attentions);
+            let layers = both.map(Transformer::cross_layers).sum();
+            ((h.div_ceil(1 << i), w.div_ceil(1 << i)), layers)
+        };
+        (0..levels).map(of_level).filter(|(_, layers)| *layers > 0).collect()
     }
 
     /// The sizes of self-attention layers for a latent of this grid, in pixels: each once, the largest first.
     #[must_use]
     pub fn own_sizes(&self, (h, w): (usize, usize)) -> Vec<usize> {
-        let lowest = 1 << self.down.len().saturating_sub(1);
-        let middle = (h.div_ceil(lowest), w.div_ceil(lowest));
-        let grids = self.text_grids((h, w)).into_iter().map(|(grid, _)| grid).chain([middle]);
-        let mut sizes: Vec<usize> = grids.map(|(h, w)| h * w).collect();
+        let levels = self.down.len();
+        let at = |i: usize| h.div_ceil(1 << i) * w.div_ceil(1 << i);
+        let has = |all: &[Transformer]| all.iter().any(Transformer::has_self_attention);
+        let middle = self.middle.as_ref().is_some_and(|(_, attention, _)| attention.is_some());
+        let mut sizes: Vec<usize> = (0..levels)
+            .filter(|i| has(&self.down[*i].attentions) || has(&self.up[levels - 1 - i].attentions))
+            .chain(middle.then_some(levels - 1))
+            .map(at)
+            .collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         sizes.dedup();
         sizes
@@ -176,7 +188,8 @@ impl Unet {
     fn transformers(&self) -> impl Iterator<Item = &Transformer> {
         let down = self.down.iter().flat_map(|l| &l.attentions);
         let up = self.up.iter().flat_map(|l| &l.attentions);
-        down.chain(self.middle.1.as_ref()).chain(up)
+        let middle = self.middle.iter().filter_map(|(_, attention, _)| attention.as_ref());
+        down.chain(middle).chain(up)
     }
 
     /// A number as sines and cosines of geometric frequencies.
@@ -203,7 +216,12 @@ impl Unet {
             candle_core::bail!("a latent of {w}x{h} does not halve {} times", self.spec.channels.len() - 1);
         }
         let width = self.spec.channels[0];
-        let time = self.backend.tensor(self.sinusoid(f64::from(call.level), width), (1, width))?;
+        let mut time = self.backend.tensor(self.sinusoid(f64::from(call.level), width), (1, width))?;
+        if let (Some(projection), Some(scale)) = (&self.guidance, call.guidance) {
+            let width = self.spec.guidance_embedding.unwrap_or(0);
+            let embedded = self.backend.tensor(embedded_guidance(scale, width), (1, width))?;
+            time = (time + projection.forward(&embedded)?)?;
+        }
         let time = self.time.1.forward(&self.time.0.forward_with(&time, Some(Act::Silu), None)?)?;
         let time = match &text.added {
             Some(added) => time.broadcast_add(added)?,
@@ -230,12 +248,13 @@ impl Unet {
             }
         }
         pass.side = Side::Middle;
-        let (first, transformer, second) = &self.middle;
-        x = first.forward(&x, &time)?;
-        if let Some(transformer) = transformer {
-            x = then(x, |x| transformer.forward(x, &mut pass))?;
+        if let Some((first, transformer, second)) = &self.middle {
+            x = first.forward(&x, &time)?;
+            if let Some(transformer) = transformer {
+                x = then(x, |x| transformer.forward(x, &mut pass))?;
+            }
+            x = then(x, |x| second.forward(x, &time))?;
         }
-        x = then(x, |x| second.forward(x, &time))?;
         pass.side = Side::Up;
         for level in &self.up {
             for (i, resnet) in level.resnets.iter().enumerate() {
@@ -257,9 +276,10 @@ impl Unet {
     }
 }
 
-impl Level {
-    /// Attention layers of each kind.
-    fn blocks(&self) -> usize {
-        self.attentions.iter().map(Transformer::blocks).sum()
-    }
+/// How far words push, as a model reads it that was distilled from guided ones (Luo et al. 2023): sines, then cosines.
+fn embedded_guidance(scale: f64, width: usize) -> Vec<f32> {
+    let half = width / 2;
+    let rate = -(10_000f64.ln()) / (half.max(2) - 1) as f64;
+    let angles: Vec<f64> = (0..half).map(|i| 1000.0 * (scale - 1.0) * (rate * i as f64).exp()).collect();
+    angles.iter().map(|a| a.sin() as f32).chain(angles.iter().map(|a| a.cos() as f32)).collect()
 }

@@ -24,11 +24,13 @@ pub(super) struct Pass<'a, 'b> {
     /// The way that is being gone.
     pub(super) side: Side,
     layer: usize,
+    /// Attentions to the words so far.
+    read: usize,
 }
 
 impl<'a, 'b> Pass<'a, 'b> {
     pub(super) fn new(call: Call<'a>, text: &'b [(Tensor, Tensor)], backend: &'b Backend) -> Self {
-        Self { call, text, backend, side: Side::Down, layer: 0 }
+        Self { call, text, backend, side: Side::Down, layer: 0, read: 0 }
     }
 
     fn site(&self, kind: Kind, grid: (usize, usize)) -> Site {
@@ -47,6 +49,8 @@ pub(super) struct Transformer {
 struct Block {
     norm_1: LayerNorm,
     own: Attention,
+    /// Whether the first attention reads the words too, and nothing attends to the picture.
+    only_cross: bool,
     norm_2: LayerNorm,
     text: Attention,
     norm_3: LayerNorm,
@@ -63,7 +67,13 @@ struct Attention {
 }
 
 impl Transformer {
-    pub(super) fn load(w: &Weights, name: &str, spec: &UnetSpec, level: usize, backend: &Backend) -> Result<Self> {
+    pub(super) fn load(
+        w: &Weights,
+        name: &str,
+        spec: &UnetSpec,
+        (level, only_cross): (usize, bool),
+        backend: &Backend,
+    ) -> Result<Self> {
         let c = spec.channels[level];
         // A 1x1 convolution is a linear layer on channels-last data, so both forms of the projections are read as one.
         let linear = |part: &str, n: usize, m: usize, bias: Bias| {
@@ -82,7 +92,8 @@ impl Transformer {
             };
             Ok(Block {
                 norm_1: norm("norm1")?,
-                own: attention("attn1", c)?,
+                own: attention("attn1", if only_cross { spec.context } else { c })?,
+                only_cross,
                 norm_2: norm("norm2")?,
                 text: attention("attn2", spec.context)?,
                 norm_3: norm("norm3")?,
@@ -99,14 +110,22 @@ impl Transformer {
         })
     }
 
-    pub(super) fn blocks(&self) -> usize {
-        self.blocks.len()
+    /// Attentions to the words.
+    pub(super) fn cross_layers(&self) -> usize {
+        self.blocks.iter().map(|block| block.readers().count()).sum()
+    }
+
+    /// Whether anything here attends to the picture.
+    pub(super) fn has_self_attention(&self) -> bool {
+        self.blocks.iter().any(|block| !block.only_cross)
     }
 
     /// Keys and values of the text for each block, in the order the blocks run.
     pub(super) fn prepare(&self, text: &Tensor, into: &mut Vec<(Tensor, Tensor)>) -> candle_core::Result<()> {
         for block in &self.blocks {
-            into.push((block.text.k.forward(text)?, block.text.v.forward(text)?));
+            for reader in block.readers() {
+                into.push((reader.k.forward(text)?, reader.v.forward(text)?));
+            }
         }
         Ok(())
     }
@@ -117,17 +136,24 @@ impl Transformer {
         let mut y = then(self.norm.forward(&flat, false)?, |n| self.proj_in.forward(n))?;
         for block in &self.blocks {
             y = block.forward(y, (h, w), pass)?;
-            pass.layer += 1;
         }
         then(y, |y| self.proj_out.forward_with(y, None, Some(&flat)))?.reshape((batch, h, w, c))
     }
 }
 
 impl Block {
+    /// Its attentions to the words, in the order they run.
+    fn readers(&self) -> impl Iterator<Item = &Attention> {
+        self.only_cross.then_some(&self.own).into_iter().chain([&self.text])
+    }
+
     fn forward(&self, x: Tensor, grid: (usize, usize), pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
-        let own = then(self.norm_1.forward(&x)?, |n| self.attend_self(n, pass.site(Kind::SelfAttention, grid), pass))?;
+        let own = then(self.norm_1.forward(&x)?, |n| match self.only_cross {
+            true => self.attend_text(&self.own, n, grid, pass),
+            false => self.attend_self(n, pass.site(Kind::SelfAttention, grid), pass),
+        })?;
         let x = add(x, own, |own, x| self.own.out.forward_with(own, None, Some(x)))?;
-        let text = then(self.norm_2.forward(&x)?, |n| self.attend_text(n, pass.site(Kind::Cross, grid), pass))?;
+        let text = then(self.norm_2.forward(&x)?, |n| self.attend_text(&self.text, n, grid, pass))?;
         let x = add(x, text, |text, x| self.text.out.forward_with(text, None, Some(x)))?;
         let inner = then(self.norm_3.forward(&x)?, |n| self.ff_in.forward(n))?;
         add(x, inner, |inner, x| self.ff_out.forward_with(inner, None, Some(x)))
@@ -152,9 +178,18 @@ impl Block {
         attention((&q, &k, &v), self.heads, false, pass.backend)
     }
 
-    fn attend_text(&self, x: &Tensor, site: Site, pass: &mut Pass<'_, '_>) -> candle_core::Result<Tensor> {
-        let q = self.text.q.forward(x)?;
-        let (k, v) = &pass.text[pass.layer];
+    fn attend_text(
+        &self,
+        reader: &Attention,
+        x: &Tensor,
+        grid: (usize, usize),
+        pass: &mut Pass<'_, '_>,
+    ) -> candle_core::Result<Tensor> {
+        let site = pass.site(Kind::Cross, grid);
+        let q = reader.q.forward(x)?;
+        let (k, v) = &pass.text[pass.read];
+        pass.read += 1;
+        pass.layer += 1;
         let probs = then(q, |q| attention_probs(q, k, self.heads, pass.backend))?; // [batch, heads, pixels, keys]
         if !pass.call.shown {
             return then(probs, |probs| apply_probs(probs, v, pass.backend));

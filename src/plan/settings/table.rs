@@ -111,10 +111,8 @@ pub const TABLE: &[Setting] = &[
         },
         |s| s.root.negative.clone().unwrap_or_default(),
     ),
-    root("scheduler", SamplerName::CHOICES, "the sampler").by(
-        |s, r| put(&mut s.root.scheduler, r.choice().map(Some)),
-        |s| s.root.scheduler.unwrap_or_default().to_string(),
-    ),
+    root("scheduler", SamplerName::CHOICES, "the sampler")
+        .by(|s, r| put(&mut s.root.scheduler, r.choice().map(Some)), |s| or_auto(s.root.scheduler)),
     root("precision", "f32 or bf16", "arithmetic of the networks").by(
         |s, r| put(&mut s.root.precision, r.choice().map(Some)),
         |s| or_auto(s.root.precision.as_ref().map(name_of)),

@@ -123,6 +123,9 @@ pub(super) struct RecipeRow {
     seed: u64,
     steps: usize,
     guidance: f64,
+    /// Absent: the model is pushed from an unconditional half.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    embeds_guidance: bool,
     width: usize,
     height: usize,
     negative: String,
@@ -408,6 +411,7 @@ impl From<&Recipe> for RecipeRow {
             seed: r.seed,
             steps: r.steps,
             guidance: r.guidance,
+            embeds_guidance: r.embeds_guidance,
             width: r.width,
             height: r.height,
             negative: r.negative,
@@ -432,6 +436,7 @@ impl TryFrom<RecipeRow> for Recipe {
             seed: row.seed,
             steps: row.steps,
             guidance: row.guidance,
+            embeds_guidance: row.embeds_guidance,
             width: row.width,
             height: row.height,
             negative: row.negative,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -46,7 +46,10 @@ pub struct Case {
     /// Steps at which maps are to be kept.
     pub probe: Option<Probe>,
     /// Names of the results.
+    #[serde(default)]
     pub outputs: Outputs,
+    /// What a refusal must say, of a case that must be refused.
+    pub expect_error: Option<Refusal>,
     /// The largest allowed error of each result.
     #[serde(default)]
     pub tolerance: std::collections::BTreeMap<String, f64>,
@@ -178,10 +181,18 @@ pub struct Probe {
     pub steps: Vec<usize>,
 }
 
-/// Names of results.
+/// What a refusal must say.
 #[derive(Debug, Deserialize)]
+pub struct Refusal {
+    /// Strings in it, letter for letter.
+    pub mentions: Vec<String>,
+}
+
+/// Names of results.
+#[derive(Debug, Default, Deserialize)]
 pub struct Outputs {
     /// Those that must be written.
+    #[serde(default)]
     pub required: Vec<String>,
     /// Those that may be.
     #[serde(default)]
@@ -214,15 +225,17 @@ impl Case {
             };
             ensure!(self.rest.get(key).is_none_or(nothing), "case.json asks for `{key}`, which is not built here");
         }
-        let embedded = self.guidance == GuidanceKind::Embedded;
-        ensure!(!embedded, "case.json asks for `guidance`: \"embedded\", which is not built here");
         Ok(())
     }
 
     /// The guidance of its runs.
     #[must_use]
     pub fn guidance(&self) -> Guidance {
-        if self.guidance == GuidanceKind::None { Guidance::None } else { Guidance::of(self.guidance_scale) }
+        match self.guidance {
+            GuidanceKind::Cfg => Guidance::of(self.guidance_scale, false),
+            GuidanceKind::None => Guidance::None,
+            GuidanceKind::Embedded => Guidance::Embedded { scale: self.guidance_scale },
+        }
     }
 
     /// Whether a result is asked for.
@@ -244,37 +257,21 @@ pub(super) fn steps_of(scheduler: &Value) -> usize {
     scheduler.get("num_inference_steps").and_then(Value::as_u64).unwrap_or(50) as usize
 }
 
-/// Which sampler a scheduler's settings mean, and what they say of training and spacing.
+/// Which sampler a scheduler's settings mean, and what they say of training and spacing; `own` is the model's own scheduler.
 ///
 /// # Errors
 /// Fails if they ask for something that is not built here.
-pub(super) fn scheduler_of(settings: &Value) -> Result<(SamplerName, SchedulerSpec)> {
-    let mut settings = settings.clone();
-    ensure!(settings.get("from_model").is_none(), "case.json asks for `from_model`, which is not built here");
-    // The first format names no class: all its cases are of DDIM, with every setting said.
-    let class = settings.get("_class_name").and_then(Value::as_str).unwrap_or("DDIMScheduler").to_owned();
-    let Some(sampler) = SamplerName::of_class(&class) else {
-        bail!("case.json asks for `_class_name`: \"{class}\", which is not built here");
-    };
-    if sampler == SamplerName::Dpm {
-        for (key, built) in [
-            ("algorithm_type", Value::from("dpmsolver++")),
-            ("solver_type", "midpoint".into()),
-            ("solver_order", 2.into()),
-            ("euler_at_final", false.into()),
-            ("use_exponential_sigmas", false.into()),
-            ("use_beta_sigmas", false.into()),
-            ("use_lu_lambdas", false.into()),
-            ("use_flow_sigmas", false.into()),
-        ] {
-            let asked = settings.get(key).filter(|value| !value.is_null() && **value != built);
-            if let Some(value) = asked {
-                bail!("case.json asks for `{key}`: {value}, which is not built here");
-            }
-        }
-        if let Some(map) = settings.as_object_mut() {
-            map.entry("timestep_spacing").or_insert_with(|| "linspace".into());
-        }
+pub(super) fn scheduler_of(settings: &Value, own: Option<&SchedulerSpec>) -> Result<(SamplerName, SchedulerSpec)> {
+    if settings.get("from_model").and_then(Value::as_bool) == Some(true) {
+        let own = own.context("case.json asks for `from_model`, but has no model")?;
+        return Ok((own.own_sampler()?, own.clone()));
     }
-    Ok((sampler, SchedulerSpec::parse("case.json", settings)?))
+    // The first format names no class: all its cases are of DDIM, with every setting said.
+    let spec = SchedulerSpec::parse("case.json", settings.clone())?;
+    Ok((spec.own_sampler()?, spec))
+}
+
+/// Calls of the UNet that a run of so many steps makes.
+pub(super) fn calls_of(sampler: SamplerName, steps: usize) -> usize {
+    if sampler == SamplerName::Plms && steps > 1 { steps + 1 } else { steps }
 }

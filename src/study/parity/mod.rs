@@ -32,13 +32,15 @@ pub struct Outcome {
     pub compared: Vec<Compared>,
     /// Why it was not answered.
     pub failure: Option<String>,
+    /// Of a case that must be refused: whether it was, and with the words that it must say.
+    pub refused_rightly: Option<bool>,
 }
 
 impl Outcome {
     /// Whether the case was answered and all that was compared passes.
     #[must_use]
     pub fn passes(&self) -> bool {
-        self.failure.is_none() && self.compared.iter().all(Compared::passes)
+        self.refused_rightly.unwrap_or(self.failure.is_none()) && self.compared.iter().all(Compared::passes)
     }
 }
 
@@ -108,12 +110,14 @@ pub fn find_cases(path: &Path) -> Result<Vec<PathBuf>> {
 pub fn run_case(folder: &Path, out: &Path, models: &mut ModelFolders) -> Outcome {
     let fallback = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let mut name = fallback;
+    let mut expected = None;
     let result = (|| -> Result<Vec<Compared>> {
         let case = Case::read(folder)?;
         if case.name.contains(['/', '\\']) || case.name.starts_with('.') {
             bail!("`{}` is no name for a case", case.name);
         }
         name.clone_from(&case.name);
+        expected = case.expect_error.as_ref().map(|refusal| refusal.mentions.clone());
         let mut results = run::answer(&case, models)?;
         results.retain(|name, _| case.asks(name));
         let missing: Vec<&str> =
@@ -133,7 +137,7 @@ pub fn run_case(folder: &Path, out: &Path, models: &mut ModelFolders) -> Outcome
     match result {
         Ok(compared) => {
             let _ = std::fs::remove_file(refusal); // of an earlier run
-            Outcome { name, compared, failure: None }
+            Outcome { name, compared, failure: None, refused_rightly: expected.map(|_| false) }
         }
         Err(error) => {
             let _ = std::fs::remove_file(answer);
@@ -141,7 +145,9 @@ pub fn run_case(folder: &Path, out: &Path, models: &mut ModelFolders) -> Outcome
             if let Err(e) = std::fs::write(&refusal, format!("{failure}\n")) {
                 failure.push_str(&format!("; and {} cannot be written: {e}", refusal.display()));
             }
-            Outcome { name, compared: Vec::new(), failure: Some(failure) }
+            let says = |words: &Vec<String>| words.iter().all(|word| failure.contains(word));
+            let refused_rightly = expected.as_ref().map(|words| says(words) && !failure.contains("BUG"));
+            Outcome { name, compared: Vec::new(), failure: Some(failure), refused_rightly }
         }
     }
 }
@@ -152,6 +158,8 @@ pub fn run_case(folder: &Path, out: &Path, models: &mut ModelFolders) -> Outcome
 /// Fails if `to` cannot be written.
 pub fn report(outcome: &Outcome, to: &mut dyn Write) -> std::io::Result<()> {
     let verdict = match (&outcome.failure, outcome.passes(), outcome.compared.is_empty()) {
+        _ if outcome.refused_rightly == Some(true) => "pass",
+        _ if outcome.refused_rightly == Some(false) => "FAIL",
         (Some(_), _, _) => "no answer",
         (None, _, true) => "written",
         (None, true, _) => "pass",

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
 use super::ModelFolders;
-use super::case::{Case, CaseKind, EditCase, scheduler_of, steps_of};
+use super::case::{Case, CaseKind, EditCase, calls_of, scheduler_of, steps_of};
 use super::probe::Probe;
 use super::results::{Array, Numbers, Results, read};
 use super::words::{TargetWords, Text, mask_words, orders, target_words};
@@ -19,7 +19,7 @@ use crate::engine::inversion::NullTextRule;
 use crate::engine::sampler::{Ddim, Sampler, sampler};
 use crate::engine::schedule::NoiseSchedule;
 use crate::engine::unet::Condition;
-use crate::engine::{Conditions, Engine, Picture, Run, StepNoise, vocabulary};
+use crate::engine::{Conditions, Engine, Guidance, Picture, Run, StepNoise, vocabulary};
 use crate::model::folder::Folder;
 use crate::model::spec::{SchedulerSpec, TextSpec};
 use crate::plan::align::Published;
@@ -95,14 +95,14 @@ impl MapSource for Kept {
 impl Worker<'_> {
     fn scheduler(&self) -> Result<(SamplerName, SchedulerSpec)> {
         match &self.case.scheduler {
-            Some(settings) => scheduler_of(settings),
+            Some(settings) => scheduler_of(settings, Some(&self.engine.spec().scheduler)),
             None => Ok((SamplerName::Ddim, self.engine.spec().scheduler.clone())),
         }
     }
 
     fn sampler(&self) -> Result<Box<dyn Sampler>> {
         let (name, spec) = self.scheduler()?;
-        sampler(name, &spec, self.case.steps())
+        sampler(name, &spec, calls_of(name, self.case.steps()))
     }
 
     fn ddim(&self) -> Result<Ddim> {
@@ -164,9 +164,38 @@ impl Worker<'_> {
     fn parts(mut self) -> Result<Results> {
         let (written, _) = self.conditions()?;
         let schedule = NoiseSchedule::new(&self.scheduler()?.1);
-        let ddim = self.ddim()?;
         let alphas_cumprod = schedule.alphas_cumprod().to_vec();
         self.put("alphas_cumprod", Array::f32(&[alphas_cumprod.len()], alphas_cumprod));
+        if self.inputs.contains_key("latents") && self.inputs.contains_key("timesteps") {
+            self.predictions(&written)?;
+        }
+        if self.inputs.contains_key("vae_latents") {
+            let (shape, values) = self.floats("vae_latents")?;
+            let latent = to_latent(values, (shape[1], shape[2], shape[3]))?;
+            let decoded = self.engine.vae().decode(&latent)?;
+            let (h, w, c) = decoded.dims3()?;
+            self.put("vae_decoded", Array::f32(&[1, c, h, w], from_latent(&decoded)?));
+        }
+        if self.inputs.contains_key("vae_pixels") {
+            let (shape, values) = self.floats("vae_pixels")?;
+            let pixels = to_latent(values, (shape[1], shape[2], shape[3]))?;
+            let (mean, variance) = self.engine.vae().encode(&pixels)?;
+            let (h, w, c) = mean.dims3()?;
+            let shape = [1, c, h, w];
+            let mean = from_latent(&mean)?;
+            match variance {
+                Some(variance) => {
+                    self.put("vae_mean", Array::f32(&shape, mean));
+                    self.put("vae_logvar", Array::f32(&shape, from_latent(&variance)?));
+                }
+                None => self.put("vae_encoded", Array::f32(&shape, mean)),
+            }
+        }
+        Ok(self.out)
+    }
+
+    /// Single calls of the UNet, and single steps on what they give.
+    fn predictions(&mut self, written: &[Condition]) -> Result<()> {
         let (shape, values) = self.floats("latents")?;
         let (n, dims) = (shape[0], (shape[1], shape[2], shape[3]));
         let size = dims.0 * dims.1 * dims.2;
@@ -189,14 +218,19 @@ impl Worker<'_> {
                 None => None,
             },
         };
+        let guidance = match self.case.guidance() {
+            Guidance::Embedded { scale } => Some(scale),
+            Guidance::Classifier { .. } | Guidance::None => None,
+        };
         for (i, level) in levels.iter().enumerate() {
-            let output = self.engine.predict(&batch, &condition, *level)?;
+            let output = self.engine.predict(&batch, &condition, *level, guidance)?;
             let mut values = Vec::new();
             for j in 0..n {
                 values.extend(from_latent(&output.get(j)?)?);
             }
             self.put(&format!("unet_out_{i}"), Array::f32(&[n, dims.0, dims.1, dims.2], values));
-            if i == 0 {
+            if i == 0 && self.case.asks("ddim_step") {
+                let ddim = self.ddim()?;
                 let mut moved = Vec::new();
                 let last = ddim.timesteps().len() - 1;
                 for step in [0, 4.min(last), last] {
@@ -207,18 +241,7 @@ impl Worker<'_> {
                 self.put("ddim_step", Array::f32(&[3, n, dims.0, dims.1, dims.2], moved));
             }
         }
-        let (shape, values) = self.floats("vae_latents")?;
-        let latent = to_latent(values, (shape[1], shape[2], shape[3]))?;
-        let decoded = self.engine.vae().decode(&latent)?;
-        let (h, w, c) = decoded.dims3()?;
-        self.put("vae_decoded", Array::f32(&[1, c, h, w], from_latent(&decoded)?));
-        let (shape, values) = self.floats("vae_pixels")?;
-        let pixels = to_latent(values, (shape[1], shape[2], shape[3]))?;
-        let (mean, variance) = self.engine.vae().encode(&pixels)?;
-        let (h, w, c) = mean.dims3()?;
-        self.put("vae_mean", Array::f32(&[1, c, h, w], from_latent(&mean)?));
-        self.put("vae_logvar", Array::f32(&[1, c, h, w], from_latent(&variance)?));
-        Ok(self.out)
+        Ok(())
     }
 
     fn put_latents(&mut self, name: &str, latents: &[Tensor]) -> Result<()> {
@@ -291,11 +314,11 @@ impl Worker<'_> {
         let sampler = self.sampler()?;
         let start = (to_latent(values, (shape[1], shape[2], shape[3]))? * sampler.init_noise_scale())?;
         schedule_results(&*sampler, "", &mut self.out);
-        let steps = self.case.steps();
+        let calls = sampler.timesteps().len();
         let length = texts[0].ids.len();
         let self_max = self.case.edit.as_ref().map_or(0, |e| e.self_replace_max_pixels);
         let keep = if self.case.edit.is_some() {
-            Keep { cross: 0..steps, own: 0..steps, self_max, values: false }
+            Keep { cross: 0..calls, own: 0..calls, self_max, values: false }
         } else {
             Keep::default()
         };
@@ -350,12 +373,13 @@ impl Worker<'_> {
         self.put_latents("final_latents", &finals)?;
         let (h, w, c) = start.dims3()?;
         let mut values = Vec::new();
-        for step in 0..=self.case.steps() {
+        let latents = runs[0].latents().len();
+        for step in 0..latents {
             for run in &runs {
                 values.extend(from_latent(run.before(step))?);
             }
         }
-        self.put("target_latents", Array::f32(&[self.case.steps() + 1, runs.len(), c, h, w], values));
+        self.put("target_latents", Array::f32(&[latents, runs.len(), c, h, w], values));
         let (height, width) = (pictures[0].height, pictures[0].width);
         let bytes = pictures.into_iter().flat_map(|p| p.bytes).collect();
         self.put("target_image", Array::u8(&[runs.len(), height, width, 3], bytes));
@@ -450,9 +474,12 @@ impl Worker<'_> {
 fn schedules(case: &Case) -> Result<Results> {
     let mut out = Results::new();
     for (i, settings) in case.schedules.iter().enumerate() {
-        let (name, spec) = scheduler_of(settings)?;
-        let sampler = sampler(name, &spec, steps_of(settings))?;
+        let (name, spec) = scheduler_of(settings, None)?;
+        let sampler = sampler(name, &spec, calls_of(name, steps_of(settings)))?;
         schedule_results(&*sampler, &format!("_{i}"), &mut out);
+        if !sampler.sigmas().is_empty() {
+            continue;
+        }
         let alphas_cumprod = NoiseSchedule::new(&spec).alphas_cumprod().to_vec();
         out.insert(format!("alphas_cumprod_{i}"), Array::f32(&[alphas_cumprod.len()], alphas_cumprod));
     }

@@ -1,21 +1,31 @@
-//! The autoencoder: latents to pictures and pictures to latents.
+//! The autoencoders of Stable Diffusion (`AutoencoderKL`) and of its forerunner (`VQModel`): ResNets, and attention in the
+//! middle.
 
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Resample, attention, forget_buffers, then};
-use crate::model::spec::VaeSpec;
+use super::super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Resample, attention, then};
+use crate::model::spec::{FullVaeSpec, VaeSpec};
 use crate::model::weights::Weights;
 
 const EPS: f64 = 1e-6;
 
-/// The autoencoder.
-pub struct Vae {
-    spec: VaeSpec,
+/// Networks of both directions.
+pub(super) struct Full {
     encoder: Half,
     decoder: Half,
     quant: Option<Conv>,
     post_quant: Option<Conv>,
+    codes: Option<Codes>,
+    /// Whether the encoder gives mean and log-variance.
+    moments: bool,
+}
+
+/// The vectors that a latent's are replaced with before it is decoded.
+struct Codes {
+    width: usize,
+    values: Vec<f32>,
+    backend: Backend,
 }
 
 /// Encoder or decoder: an entrance, levels, a middle that runs before (decoder) or after (encoder) them, an exit.
@@ -52,7 +62,9 @@ struct Attention {
 #[derive(Clone, Copy)]
 struct Loader<'a> {
     w: &'a Weights,
-    spec: &'a VaeSpec,
+    spec: &'a FullVaeSpec,
+    /// Channels of the latent.
+    latent: usize,
     backend: &'a Backend,
     /// Rows that grids have; none of the encoder's, which runs at most once a session: memory is worth more there than time.
     rows: usize,
@@ -143,7 +155,12 @@ impl Loader<'_> {
             levels,
             middle: self.middle("encoder.mid_block", last)?,
             norm_out: self.norm("encoder.conv_norm_out", last)?,
-            conv_out: self.conv("encoder.conv_out", last, 2 * self.spec.latent_channels, 3)?,
+            conv_out: self.conv(
+                "encoder.conv_out",
+                last,
+                if self.spec.codes.is_some() { self.latent } else { 2 * self.latent },
+                3,
+            )?,
         })
     }
 
@@ -169,7 +186,7 @@ impl Loader<'_> {
         }
         let last = c[c.len() - 1];
         Ok(Half {
-            conv_in: self.conv("decoder.conv_in", self.spec.latent_channels, c[0], 3)?,
+            conv_in: self.conv("decoder.conv_in", self.latent, c[0], 3)?,
             levels,
             middle: self.middle("decoder.mid_block", c[0])?,
             norm_out: self.norm("decoder.conv_norm_out", last)?,
@@ -178,76 +195,72 @@ impl Loader<'_> {
     }
 }
 
-impl Vae {
-    /// Reads the autoencoder's weights.
-    ///
-    /// # Errors
-    /// Fails if a tensor is missing or of another shape.
-    pub fn load(w: &Weights, spec: VaeSpec, backend: &Backend) -> Result<Self> {
-        let loader = Loader { w, spec: &spec, backend, rows: usize::MAX };
-        let n = spec.latent_channels;
-        let quant = if spec.quant_conv { Some(loader.conv("quant_conv", 2 * n, 2 * n, 1)?) } else { None };
-        let post_quant = if spec.post_quant_conv { Some(loader.conv("post_quant_conv", n, n, 1)?) } else { None };
+impl Full {
+    pub(super) fn load(w: &Weights, all: &VaeSpec, spec: &FullVaeSpec, backend: &Backend) -> Result<Self> {
+        let n = all.latent_channels;
+        let loader = Loader { w, spec, latent: n, backend, rows: usize::MAX };
+        // What the encoder puts out, and what the decoder is given.
+        let (out, given) = spec.codes.map_or((2 * n, n), |(_, width)| (width, width));
+        let encoded = if spec.codes.is_some() { n } else { 2 * n };
+        let quant = if spec.quant_conv { Some(loader.conv("quant_conv", encoded, out, 1)?) } else { None };
+        let post_quant = if spec.post_quant_conv { Some(loader.conv("post_quant_conv", given, n, 1)?) } else { None };
+        let codes = match spec.codes {
+            Some((count, width)) => {
+                let values = w.values("quantize.embedding.weight", &[count, width])?;
+                Some(Codes { width, values, backend: backend.clone() })
+            }
+            None => None,
+        };
         let encoder = Loader { rows: 0, ..loader }.encoder()?;
-        Ok(Self { encoder, decoder: loader.decoder()?, quant, post_quant, spec })
+        Ok(Self { encoder, decoder: loader.decoder()?, quant, post_quant, moments: codes.is_none(), codes })
     }
 
-    /// What the configuration says.
-    #[must_use]
-    pub fn spec(&self) -> &VaeSpec {
-        &self.spec
-    }
-
-    /// A scaled latent, `[h, w, channels]`, to a picture, `[H, W, 3]`, values about -1 to 1, not clamped.
-    ///
-    /// # Errors
-    /// Fails if the channels do not fit.
-    pub fn decode(&self, latent: &Tensor) -> candle_core::Result<Tensor> {
-        let latent = ((latent / self.spec.scaling)? + self.spec.shift)?;
-        self.decode_unscaled(&latent)
-    }
-
-    /// As [`decode`](Self::decode), of a latent that is already divided by the scaling factor.
-    ///
-    /// # Errors
-    /// As [`decode`](Self::decode).
-    pub fn decode_unscaled(&self, latent: &Tensor) -> candle_core::Result<Tensor> {
-        forget_buffers(); // those of the UNet are of other sizes
-        let mut x = latent.unsqueeze(0)?;
+    pub(super) fn decode(&self, latent: Tensor) -> candle_core::Result<Tensor> {
+        let mut x = match &self.codes {
+            Some(codes) => codes.nearest(&latent)?,
+            None => latent,
+        };
         if let Some(conv) = &self.post_quant {
             x = conv.forward(&x)?;
         }
         let half = &self.decoder;
         x = half.pass_middle(half.conv_in.forward(&x)?)?;
         x = half.pass_levels(x)?;
-        let picture = half.leave(x)?.squeeze(0);
-        forget_buffers();
-        picture
+        half.leave(x)
     }
 
-    /// A picture, `[H, W, 3]`, values -1 to 1, to mean and log-variance of its latent, each `[h, w, channels]`, not scaled.
-    ///
-    /// # Errors
-    /// Fails if the sides are not multiples of the factor.
-    pub fn encode(&self, picture: &Tensor) -> candle_core::Result<(Tensor, Tensor)> {
+    pub(super) fn encode(&self, picture: &Tensor) -> candle_core::Result<(Tensor, Option<Tensor>)> {
         let half = &self.encoder;
-        let x = half.pass_levels(half.conv_in.forward(&picture.unsqueeze(0)?)?)?;
+        let x = half.pass_levels(half.conv_in.forward(picture)?)?;
         let mut x = half.leave(half.pass_middle(x)?)?;
         if let Some(conv) = &self.quant {
             x = conv.forward(&x)?;
         }
-        let n = self.spec.latent_channels;
-        let x = x.squeeze(0)?;
-        Ok((x.narrow(2, 0, n)?.contiguous()?, x.narrow(2, n, n)?.contiguous()?.clamp(-30.0, 20.0)?))
+        if !self.moments {
+            return Ok((x, None));
+        }
+        let n = x.dim(3)? / 2;
+        Ok((x.narrow(3, 0, n)?.contiguous()?, Some(x.narrow(3, n, n)?.contiguous()?.clamp(-30.0, 20.0)?)))
     }
+}
 
-    /// The latent of a picture: the mean, scaled, so that the same picture always has the same latent.
-    ///
-    /// # Errors
-    /// As [`encode`](Self::encode).
-    pub fn encode_mean(&self, picture: &Tensor) -> candle_core::Result<Tensor> {
-        let (mean, _) = self.encode(picture)?;
-        (mean - self.spec.shift)? * self.spec.scaling
+impl Codes {
+    /// Each vector's nearest code; of two as near, the first.
+    fn nearest(&self, latent: &Tensor) -> candle_core::Result<Tensor> {
+        let values = latent.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?;
+        let mut out = Vec::with_capacity(values.len());
+        for vector in values.chunks_exact(self.width) {
+            let distance = |code: &[f32]| code.iter().zip(vector).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+            let mut best: Option<(f64, &[f32])> = None;
+            for code in self.values.chunks_exact(self.width) {
+                let d = distance(code);
+                if best.is_none_or(|(least, _)| d < least) {
+                    best = Some((d, code));
+                }
+            }
+            out.extend_from_slice(best.map_or(vector, |(_, code)| code));
+        }
+        self.backend.tensor(out, latent.dims())
     }
 }
 
