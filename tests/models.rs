@@ -1,5 +1,8 @@
 //! Models are read carefully: what is whole is read whatever its form, what is damaged or unknown is named.
 
+#[path = "models/words.rs"]
+mod words;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 

@@ -135,6 +135,7 @@ pub fn vocabulary(source: &dyn ModelSource, part: &str, positions: usize) -> Res
         merges: file("merges.txt")?,
         config: file("tokenizer_config.json")?,
         special: file("special_tokens_map.json")?,
+        added: file("added_tokens.json")?,
     };
     Vocabulary::read(&files, positions).with_context(|| format!("cannot read {part} of {}", source.name()))
 }
