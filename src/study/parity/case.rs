@@ -23,6 +23,13 @@ pub struct Case {
     /// Where the model lies, relative to the case.
     #[serde(default)]
     pub model_path: String,
+    /// Folders that take the place of the model's parts, by part.
+    #[serde(default)]
+    pub overlay: std::collections::BTreeMap<String, String>,
+    /// The file of a whole model, in the model's folder; configurations lie in `config/` beside it.
+    pub checkpoint: Option<String>,
+    /// The file whose autoencoder takes the place of the model's.
+    pub vae_file: Option<String>,
     /// Source first, then the targets.
     #[serde(default)]
     pub prompts: Vec<String>,
@@ -206,7 +213,7 @@ impl Case {
     /// # Errors
     /// Fails if the case asks for something that is not built, and names it.
     pub fn check(&self) -> Result<()> {
-        for key in ["checkpoint", "vae_file", "overlay", "adapters", "layers_skipped"] {
+        for key in ["adapters", "layers_skipped"] {
             let nothing = |value: &Value| {
                 [Value::Null, 0.into()].contains(value)
                     || value.as_array().is_some_and(Vec::is_empty)
