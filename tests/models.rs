@@ -1,5 +1,7 @@
 //! Models are read carefully: what is whole is read whatever its form, what is damaged or unknown is named.
 
+#[path = "models/adapters.rs"]
+mod adapters;
 #[path = "models/checkpoints.rs"]
 mod checkpoints;
 #[path = "models/words.rs"]

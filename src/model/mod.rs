@@ -4,12 +4,15 @@
 //! ([`embedded`]), a folder ([`folder`]), a folder in the cache that other programs share ([`hub`]), or one of these with
 //! other files laid over it ([`overlay`]). What the files say is read by [`spec`] (configurations) and [`weights`] (tensors); both check before they believe.
 
+pub mod adapters;
 pub mod checkpoint;
 pub mod embedded;
+pub mod embedding;
 mod error;
 pub mod folder;
 #[cfg(feature = "hub")]
 pub mod hub;
+pub mod lora;
 mod original;
 pub mod overlay;
 pub mod random;
@@ -25,6 +28,8 @@ use std::sync::Mutex;
 use anyhow::{Context, Result, bail};
 
 pub use error::ModelError;
+
+use adapters::Adapters;
 
 /// The largest configuration or vocabulary file that is read.
 const MAX_TEXT_FILE: u64 = 64 << 20;
@@ -45,6 +50,10 @@ pub trait ModelSource: Send + Sync {
     fn weights(&self, part: &str) -> Result<Option<WeightFile>> {
         let _ = part;
         Ok(None)
+    }
+    /// What is laid over the model.
+    fn adapters(&self) -> &Adapters {
+        &adapters::NONE
     }
     /// The names of the files in a part's folder, for saying what is there instead of what is missing; none if it is not known.
     fn files(&self, part: &str) -> Vec<String> {

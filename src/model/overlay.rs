@@ -4,10 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
+use super::adapters::Adapters;
+use super::embedding::Embedding;
 use super::folder::{self, Files};
+use super::lora::Lora;
 use super::{FileBytes, ModelSource, WeightFile};
 
 /// A model of which some parts come from elsewhere.
@@ -15,13 +19,15 @@ pub struct Overlay {
     below: Box<dyn ModelSource>,
     parts: BTreeMap<String, Files>,
     vae: Option<PathBuf>,
+    adapters: Adapters,
 }
 
 impl Overlay {
     /// The model as it is, with nothing over it yet.
     #[must_use]
     pub fn new(below: Box<dyn ModelSource>) -> Self {
-        Self { below, parts: BTreeMap::new(), vae: None }
+        let adapters = below.adapters().clone();
+        Self { below, parts: BTreeMap::new(), vae: None, adapters }
     }
 
     /// Lays a folder in the place of the part `part` (`unet`, `vae`, `text_encoder`, `tokenizer`, `scheduler`, …). Nothing of
@@ -52,6 +58,39 @@ impl Overlay {
         self.vae = Some(path);
         Ok(self)
     }
+
+    /// Changes weights by a LoRA, after those that were laid over before; `scale` 0 is off.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or changes a part that the model does not have. Whether its modules are the model's is
+    /// found out when the part is read.
+    pub fn lora(mut self, path: &Path, scale: f64) -> Result<Self> {
+        let lora = Lora::open(path, scale)?;
+        lora.check_parts(&|part| Ok(self.open(&format!("{part}/config.json"))?.is_some()))?;
+        self.adapters.loras.push(Arc::new(lora));
+        Ok(self)
+    }
+
+    /// Adds a word that was learned after the model; `token` is how it is written, if the file's own name for it is not meant.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or the word is there already.
+    pub fn embedding(mut self, path: &Path, token: Option<&str>) -> Result<Self> {
+        let embedding = Embedding::open(path, token)?;
+        let trigger = embedding.trigger();
+        if self.adapters.embeddings.iter().any(|other| other.trigger().eq_ignore_ascii_case(trigger)) {
+            bail!("`{trigger}` of {} is a word of another embedding already", path.display());
+        }
+        self.adapters.embeddings.push(Arc::new(embedding));
+        Ok(self)
+    }
+
+    /// Leaves out so many of the last layers of text; 0 leaves out none.
+    #[must_use]
+    pub fn layers_skipped(mut self, count: usize) -> Self {
+        self.adapters.layers_skipped = count;
+        self
+    }
 }
 
 impl ModelSource for Overlay {
@@ -75,6 +114,10 @@ impl ModelSource for Overlay {
             _ if self.parts.contains_key(part) => Ok(None),
             _ => self.below.weights(part),
         }
+    }
+
+    fn adapters(&self) -> &Adapters {
+        &self.adapters
     }
 
     fn files(&self, part: &str) -> Vec<String> {

@@ -4,12 +4,14 @@
 //! its tensors at once.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 
+use super::adapters::Adapters;
 use super::error::trouble;
+use super::lora::{Change, Lora};
 use super::original;
 use super::tensors::{CONVERT, PICKLES, Place, TensorFile, digest_range};
 use super::{ModelSource, WeightFile};
@@ -20,6 +22,8 @@ pub struct Weights {
     files: Vec<TensorFile>,
     /// By name: which file, and where in it.
     places: HashMap<String, (usize, Place)>,
+    /// What LoRAs change, by name, in order.
+    changes: HashMap<String, Vec<(Arc<Lora>, Change)>>,
     used: Mutex<HashSet<String>>,
     random: bool,
     /// Whether other parts lie in the same file.
@@ -69,12 +73,14 @@ impl Weights {
             part: part.to_owned(),
             files: Vec::new(),
             places: HashMap::new(),
+            changes: HashMap::new(),
             used: Mutex::default(),
             random: source.is_random(),
             shared: false,
         };
         if !weights.random {
             weights.add_all(source)?;
+            weights.change(source.adapters())?;
         }
         Ok(weights)
     }
@@ -126,6 +132,17 @@ impl Weights {
         found
     }
 
+    /// Ties LoRAs to the tensors that they change.
+    fn change(&mut self, adapters: &Adapters) -> Result<()> {
+        let shapes = self.places.iter().map(|(name, (_, place))| (name.as_str(), place.shape.as_slice())).collect();
+        for lora in &adapters.loras {
+            for (name, change) in lora.changes(&self.part, &shapes)? {
+                self.changes.entry(name).or_default().push((lora.clone(), change));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether there is a tensor of this name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
@@ -138,7 +155,7 @@ impl Weights {
         names.iter().copied().find(|name| self.has(name))
     }
 
-    /// Reads a tensor as f32 values, whatever floating-point type the file has, and checks its shape.
+    /// Reads a tensor as f32 values, whatever floating-point type the file has, checks its shape, and adds what LoRAs change.
     ///
     /// # Errors
     /// Fails if the tensor is missing, has another shape, or is not of f32, f16, bf16 or f64.
@@ -154,7 +171,11 @@ impl Weights {
         if squeeze(&place.shape) != squeeze(shape) {
             bail!("`{name}` of {part} has shape {:?}, but the configuration asks for {shape:?}", place.shape);
         }
-        let values = self.files[*file].read(name, place)?;
+        let mut values = self.files[*file].read(name, place)?;
+        for (lora, change) in self.changes.get(name).into_iter().flatten() {
+            let said = || format!("cannot change `{name}` of {part} as {} says", lora.path());
+            lora.add(change, &mut values).with_context(said)?;
+        }
         if let Ok(mut used) = self.used.lock() {
             used.insert(name.to_owned());
         }
@@ -181,7 +202,8 @@ impl Weights {
         names
     }
 
-    /// A digest of all files, headers and data; of a file that other parts lie in too, of the tensors of this part.
+    /// A digest of all files, headers and data; of a file that other parts lie in too, of the tensors of this part. LoRAs are not
+    /// in it.
     ///
     /// # Errors
     /// Fails if a file cannot be read to its end.

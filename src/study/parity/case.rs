@@ -30,6 +30,12 @@ pub struct Case {
     pub checkpoint: Option<String>,
     /// The file whose autoencoder takes the place of the model's.
     pub vae_file: Option<String>,
+    /// What is laid over the model, in this order.
+    #[serde(default)]
+    pub adapters: Vec<AdapterCase>,
+    /// How many of the last layers of text are left out.
+    #[serde(default)]
+    pub layers_skipped: usize,
     /// Source first, then the targets.
     #[serde(default)]
     pub prompts: Vec<String>,
@@ -63,6 +69,26 @@ pub struct Case {
     /// The folder it was read from.
     #[serde(skip)]
     pub folder: PathBuf,
+}
+
+/// A file that is laid over a model.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum AdapterCase {
+    /// A change of its weights.
+    Lora {
+        /// The file, from the case's folder.
+        path: String,
+        /// How strongly it counts.
+        scale: f64,
+    },
+    /// A learned word.
+    Embedding {
+        /// The file, from the case's folder.
+        path: String,
+        /// How the word is written.
+        token: Option<String>,
+    },
 }
 
 /// How the words push.
@@ -213,14 +239,6 @@ impl Case {
     /// # Errors
     /// Fails if the case asks for something that is not built, and names it.
     pub fn check(&self) -> Result<()> {
-        for key in ["adapters", "layers_skipped"] {
-            let nothing = |value: &Value| {
-                [Value::Null, 0.into()].contains(value)
-                    || value.as_array().is_some_and(Vec::is_empty)
-                    || value.as_object().is_some_and(serde_json::Map::is_empty)
-            };
-            ensure!(self.rest.get(key).is_none_or(nothing), "case.json asks for `{key}`, which is not built here");
-        }
         let embedded = self.guidance == GuidanceKind::Embedded;
         ensure!(!embedded, "case.json asks for `guidance`: \"embedded\", which is not built here");
         Ok(())
