@@ -13,6 +13,7 @@ pub mod folder;
 #[cfg(feature = "hub")]
 pub mod hub;
 pub mod lora;
+pub mod named;
 mod original;
 pub mod overlay;
 pub mod random;
@@ -162,7 +163,7 @@ impl dyn ModelSource + '_ {
     }
 }
 
-/// The model that `--model` or `/set model` names.
+/// The model that `--model` or `/set model` names, with what is laid over it as [`named`] has it.
 ///
 /// `embedded` is the model in the program; anything that is a folder is read from there, and a file is read as a whole model
 /// whose configurations lie in `config/` beside it; `owner/name[@revision]` is looked up in the shared cache and fetched if it
@@ -171,6 +172,16 @@ impl dyn ModelSource + '_ {
 /// # Errors
 /// Fails if the name is neither, or the model cannot be had.
 pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
+    let name = named::ModelName::parse(name)?;
+    let below = find_below(&name.below)?;
+    if name.is_plain() {
+        return Ok(below);
+    }
+    Ok(Box::new(name.lay_over(below)?))
+}
+
+/// The model without anything laid over it.
+fn find_below(name: &str) -> Result<Box<dyn ModelSource>> {
     let name = name.trim();
     if name.is_empty() || name == "embedded" || name == "atelier" {
         return Ok(Box::new(embedded::Embedded));

@@ -16,6 +16,7 @@ use super::{FileBytes, ModelSource, WeightFile};
 
 /// A model of which some parts come from elsewhere.
 pub struct Overlay {
+    name: Option<String>,
     below: Box<dyn ModelSource>,
     parts: BTreeMap<String, Files>,
     vae: Option<PathBuf>,
@@ -27,7 +28,13 @@ impl Overlay {
     #[must_use]
     pub fn new(below: Box<dyn ModelSource>) -> Self {
         let adapters = below.adapters().clone();
-        Self { below, parts: BTreeMap::new(), vae: None, adapters }
+        Self { name: None, below, parts: BTreeMap::new(), vae: None, adapters }
+    }
+
+    /// Gives it a name of its own.
+    pub(super) fn called(mut self, name: String) -> Self {
+        self.name = Some(name);
+        self
     }
 
     /// Lays a folder in the place of the part `part` (`unet`, `vae`, `text_encoder`, `tokenizer`, `scheduler`, …). Nothing of
@@ -95,7 +102,7 @@ impl Overlay {
 
 impl ModelSource for Overlay {
     fn name(&self) -> String {
-        self.below.name()
+        self.name.clone().unwrap_or_else(|| self.below.name())
     }
 
     fn open(&self, path: &str) -> Result<Option<FileBytes>> {
