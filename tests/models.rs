@@ -1,5 +1,12 @@
 //! Models are read carefully: what is whole is read whatever its form, what is damaged or unknown is named.
 
+#[path = "models/adapters.rs"]
+mod adapters;
+#[path = "models/checkpoints.rs"]
+mod checkpoints;
+#[path = "models/words.rs"]
+mod words;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -9,7 +16,7 @@ use safetensors::tensor::TensorView;
 use wordbrush::model::embedded::Embedded;
 use wordbrush::model::spec::{ModelSpec, UnetSpec};
 use wordbrush::model::weights::Weights;
-use wordbrush::model::{FileBytes, ModelSource};
+use wordbrush::model::{FileBytes, ModelError, ModelSource};
 
 /// Files in memory.
 #[derive(Default)]
@@ -22,6 +29,11 @@ impl ModelSource for Files {
 
     fn open(&self, path: &str) -> anyhow::Result<Option<FileBytes>> {
         Ok(self.0.get(path).map(|bytes| FileBytes::Memory(Cow::Owned(bytes.clone()))))
+    }
+
+    fn files(&self, part: &str) -> Vec<String> {
+        let inside = |path: &String| Some(path.strip_prefix(part)?.strip_prefix('/')?.to_owned());
+        self.0.keys().filter_map(inside).collect()
     }
 }
 
@@ -43,6 +55,22 @@ fn file(tensors: &[(&str, Dtype)]) -> Vec<u8> {
 
 fn files(entries: &[(&str, Vec<u8>)]) -> Files {
     Files(entries.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.clone())).collect())
+}
+
+/// A safetensors file of f32 tensors.
+fn tensors(list: &[(&str, &[usize], Vec<f32>)], metadata: &[(&str, &str)]) -> Vec<u8> {
+    let data: Vec<(&str, Vec<usize>, Vec<u8>)> = list
+        .iter()
+        .map(|(name, shape, values)| (*name, shape.to_vec(), values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+        .collect();
+    let views = data.iter().map(|(n, s, b)| (*n, TensorView::new(Dtype::F32, s.clone(), b).expect("a view")));
+    let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    safetensors::serialize(views.collect::<Vec<_>>(), Some(metadata)).expect("a file")
+}
+
+/// Numbers that are all different, and exact in f32.
+fn numbers(count: usize, seed: usize) -> Vec<f32> {
+    (0..count).map(|i| ((i * 7 + seed * 13) % 31) as f32 / 8.0 - 1.5).collect()
 }
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
@@ -79,9 +107,93 @@ fn a_pickle_is_not_read() {
     let source = files(&[("unet/diffusion_pytorch_model.bin", vec![0x80, 2]), ("unet/model.ckpt", vec![0x80, 2])]);
     let error = Weights::open(&source, "unet").err().expect("there are no weights").to_string();
     assert!(error.contains("diffusion_pytorch_model.safetensors is missing"), "{error}");
+    assert!(error.contains("can run code"), "{error}");
     let named = r#"{"weight_map": {"a": "pytorch_model.bin"}}"#;
     let source = files(&[("unet/diffusion_pytorch_model.safetensors.index.json", named.into())]);
     assert!(Weights::open(&source, "unet").is_err());
+}
+
+#[test]
+fn an_index_counts_before_a_single_file_and_whole_precision_before_half() {
+    let check = |there: &[&str], read: &str| {
+        let index = |at: usize| format!(r#"{{"weight_map": {{"a{at}": "shard{at}.safetensors"}}}}"#);
+        let mut entries = Vec::new();
+        for (at, path) in there.iter().enumerate() {
+            let name = format!("a{at}");
+            let tensors = file(&[(&name, Dtype::F32)]);
+            if path.ends_with(".json") {
+                entries.push((format!("unet/{path}"), index(at).into_bytes()));
+                entries.push((format!("unet/shard{at}.safetensors"), tensors));
+            } else {
+                entries.push((format!("unet/{path}"), tensors));
+            }
+        }
+        let weights = Weights::open(&Files(entries.into_iter().collect()), "unet").expect(read);
+        let at = (0..there.len()).find(|at| weights.has(&format!("a{at}")));
+        assert_eq!(at.map(|at| there[at]), Some(read));
+    };
+    let (single, index) = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.safetensors.index.json");
+    let of = |variant: &str| format!("diffusion_pytorch_model.{variant}.safetensors");
+    check(&[single, index], index);
+    check(&[&of("fp16"), single], single);
+    check(&[&of("non_ema"), &of("bf16")], &of("bf16"));
+    check(&[&of("non_ema")], &of("non_ema"));
+    check(&["model.bf16.safetensors"], "model.bf16.safetensors");
+    for index in
+        ["diffusion_pytorch_model.safetensors.index.fp16.json", "diffusion_pytorch_model.fp16.safetensors.index.json"]
+    {
+        check(&[&of("fp16"), index], index);
+    }
+}
+
+#[test]
+fn names_of_weights_that_were_compiled_before_they_were_saved_are_read() {
+    let source = files(&[(UNET, file(&[("_orig_mod.a", Dtype::F32), ("b._orig_mod.c", Dtype::F32)]))]);
+    let weights = Weights::open(&source, "unet").expect("it opens");
+    assert!(weights.has("a") && weights.has("b.c"), "{:?}", weights.unread());
+}
+
+#[test]
+fn what_lies_in_a_files_place_is_called_by_its_name() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 3438167540\n";
+    let page = "\n<!DOCTYPE html><html><head><title>Sign in</title></head></html>";
+    let pickle = b"PK\x03\x04\0\0\x08\x08\0\0archive/data.pkl".to_vec();
+    let check = |bytes: &[u8], said: &str| {
+        let error = Weights::open(&files(&[(UNET, bytes.to_vec())]), "unet").map(|_| ()).expect_err(said);
+        let hint = error.chain().find_map(|e| e.downcast_ref::<ModelError>()).map(ModelError::hint);
+        assert!(format!("{error:#}").contains(said) && hint.is_some(), "{error:#}: {hint:?}");
+        assert!(format!("{error:#}").contains(UNET), "{error:#}");
+    };
+    check(pointer.as_bytes(), "Git LFS pointer");
+    check(page.as_bytes(), "web page");
+    check(&pickle, "pickle");
+    for (text, said) in [(pointer, "Git LFS pointer"), (page, "web page")] {
+        let error = UnetSpec::read(&files(&[("unet/config.json", text.into())])).expect_err(said);
+        assert!(format!("{error:#}").contains(said) && format!("{error:#}").contains("unet/config.json"), "{error:#}");
+    }
+}
+
+#[test]
+fn a_mark_of_byte_order_before_a_configuration_is_nothing() {
+    let config = Embedded.open("unet/config.json").expect("it opens").expect("it is there");
+    let config = config.read(0, config.len() as usize).expect("bytes").into_owned();
+    let marked = [b"\xef\xbb\xbf".as_slice(), &config].concat();
+    UnetSpec::read(&files(&[("unet/config.json", marked)])).expect("it is read");
+}
+
+#[test]
+fn a_part_without_weights_says_what_is_there_instead() {
+    let check = |there: &str, said: &str| {
+        let source = files(&[(&format!("unet/{there}"), vec![0; 8])]);
+        let error = format!("{:#}", Weights::open(&source, "unet").map(|_| ()).expect_err(there));
+        assert!(error.contains(said) && error.contains("diffusion_pytorch_model.safetensors is missing"), "{error}");
+        assert!(said.is_empty() || error.contains(there), "{error}");
+    };
+    check("diffusion_pytorch_model.fp16.bin", "pickles can run code");
+    check("v1-5.ckpt", "pickles can run code");
+    check("diffusion_pytorch_model-00001-of-00002.safetensors", "index");
+    check("unet.safetensors", "no name that weights are looked for under");
+    check("config.json", "");
 }
 
 #[test]

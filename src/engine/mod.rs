@@ -157,8 +157,27 @@ pub fn vocabulary(source: &dyn ModelSource, part: &str, positions: usize) -> Res
         config: file("tokenizer_config.json")?,
         special: file("special_tokens_map.json")?,
         words: file("vocab.txt")?,
+        added: file("added_tokens.json")?,
     };
-    Vocabulary::read(&files, positions).with_context(|| format!("cannot read {part} of {}", source.name()))
+    let read = || -> Result<Vocabulary> {
+        let mut vocabulary = Vocabulary::read(&files, positions)?;
+        for embedding in &source.adapters().embeddings {
+            vocabulary.add(embedding.trigger(), embedding.vectors())?;
+        }
+        Ok(vocabulary)
+    };
+    read().with_context(|| format!("cannot read {part} of {}", source.name()))
+}
+
+/// Gives an encoder what is laid over its model: the vectors of added words, and fewer layers.
+fn lay_over(source: &dyn ModelSource, encoder: &mut TextEncoder, vocabulary: &Vocabulary, second: bool) -> Result<()> {
+    let adapters = source.adapters();
+    for embedding in &adapters.embeddings {
+        let first = vocabulary.first_id(embedding.trigger());
+        let first = first.with_context(|| format!("BUG: `{}` is not in the vocabulary", embedding.trigger()))?;
+        encoder.add_tokens(first, &embedding.rows(second, encoder.width())?)?;
+    }
+    encoder.skip_layers(adapters.layers_skipped)
 }
 
 impl Reader {
@@ -170,14 +189,19 @@ impl Reader {
         let encoder = |part: &str, spec: &crate::model::spec::TextSpec| -> Result<TextEncoder> {
             TextEncoder::load(&Weights::open(source, part)?, spec.clone(), backend)
         };
-        Ok(Self {
+        let mut reader = Self {
             vocabulary: vocabulary(source, "tokenizer", spec.text.positions)?,
             vocabulary_2: spec.text_2.as_ref().map(|t| vocabulary(source, "tokenizer_2", t.positions)).transpose()?,
             text: encoder(spec.parts.0, &spec.text)?,
             text_2: spec.text_2.as_ref().map(|t| encoder("text_encoder_2", t)).transpose()?,
             empty_is_zeros: spec.empty_is_zeros,
             backend: backend.clone(),
-        })
+        };
+        lay_over(source, &mut reader.text, &reader.vocabulary, false)?;
+        if let (Some(text), Some(vocabulary)) = (&mut reader.text_2, &reader.vocabulary_2) {
+            lay_over(source, text, vocabulary, true)?;
+        }
+        Ok(reader)
     }
 
     /// The tokenizer that words and columns are counted in.

@@ -16,6 +16,8 @@ pub struct TextEncoder {
     last_norm: LayerNorm,
     projection: Option<Linear>,
     backend: Backend,
+    /// How many of the last layers are left out of what the UNet reads.
+    skipped: usize,
 }
 
 struct Layer {
@@ -74,9 +76,9 @@ const LDM_BERT: Names = Names {
 /// What the encoder makes of one prompt.
 #[derive(Debug, Clone)]
 pub struct Encoded {
-    /// The last layer's states after the final layer norm, `[tokens, width]`.
+    /// The last layer's states after the final layer norm, `[tokens, width]`; with layers skipped, those of an earlier one.
     pub last: Tensor,
-    /// The states before the last layer, without a final norm, `[tokens, width]`.
+    /// The states one layer before, without a final norm, `[tokens, width]`.
     pub penultimate: Tensor,
     /// The projected state at the end marker, `[projection]`, if the encoder has a projection.
     pub pooled: Option<Tensor>,
@@ -126,8 +128,40 @@ impl TextEncoder {
             last_norm: LayerNorm::load(w, &format!("{p}{}", names.last_norm), width, eps, backend)?,
             projection,
             backend: backend.clone(),
+            skipped: 0,
             spec,
         })
+    }
+
+    /// Leaves out the last layers of what the UNet reads; what is pooled stays as it is. 0 leaves out none.
+    ///
+    /// # Errors
+    /// Fails if no layer would be left.
+    pub fn skip_layers(&mut self, count: usize) -> Result<()> {
+        let most = self.spec.layers.saturating_sub(2);
+        ensure!(count <= most, "{count} layers of text cannot be skipped: of {} at most {most} can", self.spec.layers);
+        self.skipped = count;
+        Ok(())
+    }
+
+    /// Puts the embeddings of added tokens in their places, `first` and those after it: `width` numbers each.
+    ///
+    /// # Errors
+    /// Fails if `rows` are not whole embeddings.
+    pub fn add_tokens(&mut self, first: u32, rows: &[f32]) -> Result<()> {
+        let width = self.spec.width;
+        ensure!(rows.len().is_multiple_of(width), "BUG: {} numbers for embeddings of {width}", rows.len());
+        let from = first as usize * width;
+        // Ids need not follow upon the last row: those between stand for no token that can be typed.
+        self.tokens.resize(self.tokens.len().max(from + rows.len()), 0.0);
+        self.tokens[from..from + rows.len()].copy_from_slice(rows);
+        Ok(())
+    }
+
+    /// The width of its embeddings.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.spec.width
     }
 
     /// The embedding of a token, before its position is added: `width` numbers.
@@ -153,15 +187,20 @@ impl TextEncoder {
             x.extend(token.iter().zip(place).map(|(a, b)| a + b));
         }
         let mut x = self.backend.tensor(x, (1, ids.len(), width))?;
-        let mut penultimate = x.clone();
-        for layer in &self.layers {
-            penultimate = x.clone();
-            x = layer.forward(&x, &self.backend)?;
+        let (mut penultimate, mut kept) = (x.clone(), x.clone());
+        let read = self.layers.len() - self.skipped;
+        for (i, layer) in self.layers.iter().enumerate() {
+            let next = layer.forward(&x, &self.backend)?;
+            if i + 1 == read {
+                (penultimate, kept) = (x, next.clone());
+            }
+            x = next;
         }
-        let last = self.last_norm.forward(&x)?;
+        let last = self.last_norm.forward(&kept)?;
         let pooled = match &self.projection {
             Some(projection) => {
-                let end = last.narrow(1, self.end_of(ids), 1)?.contiguous()?;
+                let end = if self.skipped == 0 { last.clone() } else { self.last_norm.forward(&x)? };
+                let end = end.narrow(1, self.end_of(ids), 1)?.contiguous()?;
                 Some(projection.forward(&end)?.flatten_all()?)
             }
             None => None,

@@ -4,13 +4,51 @@ use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
+use super::error::trouble;
+use super::tensors::{CONVERT, PICKLES};
 use super::{FileBytes, ModelSource};
 
 /// A folder with `unet/`, `vae/`, `text_encoder/`, `tokenizer/` and `scheduler/`.
 #[derive(Debug)]
 pub struct Folder {
+    files: Files,
+}
+
+/// Why a folder is no model, by what lies in it instead.
+fn no_model(path: &Path, missing: &str) -> anyhow::Error {
+    let place = path.display();
+    let said = format!(
+        "{place} is no model: a model folder needs unet/, vae/, text_encoder/ and tokenizer/, and {missing}/ is missing"
+    );
+    let names = Files::new(path.to_owned()).names("");
+    let ends = |endings: &[&str]| names.iter().find(|name| endings.iter().any(|end| name.ends_with(end)));
+    if let Some(name) = ends(&[".safetensors"]) {
+        return trouble(
+            format!("{said}; there is `{name}`"),
+            "if that file is a whole model, name the file instead of the folder",
+        );
+    }
+    if let Some(name) = ends(&[".ckpt", ".bin", ".pt", ".pth"]) {
+        return trouble(format!("{said}; there is only `{name}`, and {PICKLES}"), CONVERT);
+    }
+    trouble(said, "name the folder that these lie in")
+}
+
+/// An open file that somebody named.
+pub(super) fn file(path: &Path) -> Result<FileBytes> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let meta = file.metadata().with_context(|| format!("cannot open {}", path.display()))?;
+    if !meta.is_file() {
+        bail!("{} is not a file", path.display());
+    }
+    Ok(FileBytes::File(Mutex::new(file), meta.len()))
+}
+
+/// The files below a folder, whatever they are.
+#[derive(Debug)]
+pub(super) struct Files {
     path: PathBuf,
 }
 
@@ -25,22 +63,29 @@ impl Folder {
         for (part, other) in [("unet", "unet"), ("vae", "vqvae"), ("text_encoder", "bert"), ("tokenizer", "tokenizer")]
         {
             if !path.join(part).is_dir() && !path.join(other).is_dir() {
-                bail!(
-                    "{} is no model: a model folder needs unet/, vae/, text_encoder/ and tokenizer/, and {part}/ is missing",
-                    path.display()
-                );
+                return Err(no_model(&path, part));
             }
         }
-        Ok(Self { path })
+        Ok(Self { files: Files::new(path) })
     }
 }
 
-impl ModelSource for Folder {
-    fn name(&self) -> String {
-        self.path.display().to_string()
+impl Files {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path }
     }
 
-    fn open(&self, path: &str) -> Result<Option<FileBytes>> {
+    /// The names of the files in a folder inside, in order; empty is the folder itself.
+    pub(super) fn names(&self, inside: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path.join(inside)).into_iter().flatten().filter_map(Result::ok);
+        let files = entries.filter(|entry| entry.path().is_file());
+        let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
+    /// Opens a file by its path inside the folder; none if there is no such file.
+    pub(super) fn open(&self, path: &str) -> Result<Option<FileBytes>> {
         let inside = Path::new(path);
         // An index file of sharded weights names other files; it may not name one outside the folder.
         if inside.components().any(|c| !matches!(c, Component::Normal(_))) {
@@ -54,5 +99,19 @@ impl ModelSource for Folder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl ModelSource for Folder {
+    fn name(&self) -> String {
+        self.files.path.display().to_string()
+    }
+
+    fn open(&self, path: &str) -> Result<Option<FileBytes>> {
+        self.files.open(path)
+    }
+
+    fn files(&self, part: &str) -> Vec<String> {
+        self.files.names(part)
     }
 }

@@ -1,51 +1,66 @@
-//! Tensors by name, out of one or several safetensors files.
+//! The tensors of a part of a model, by name, out of one or several safetensors files.
 //!
-//! A header is believed only after it has been checked: its length against the file's, every tensor's range against
-//! the data, every shape against the range. Tensors are read one at a time, so that loading never holds a file and its
-//! tensors at once. Other formats of weights, pickles above all, are not read.
+//! Headers are checked before they are believed. Tensors are read one at a time, so that loading never holds a file and
+//! its tensors at once.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
-use half::{bf16, f16};
-use safetensors::Dtype;
 
-use super::{FileBytes, ModelSource};
-
-/// The largest header that is read: 100 MB, as in the safetensors format.
-const MAX_HEADER: u64 = 100_000_000;
+use super::adapters::Adapters;
+use super::error::trouble;
+use super::lora::{Change, Lora};
+use super::original;
+use super::tensors::{CONVERT, PICKLES, Place, TensorFile, digest_range};
+use super::{ModelSource, WeightFile};
 
 /// The tensors of one part of a model (`unet`, `vae`, …).
 pub struct Weights {
     part: String,
-    files: Vec<(FileBytes, u64)>,
-    places: HashMap<String, Place>,
+    files: Vec<TensorFile>,
+    /// By name: which file, and where in it.
+    places: HashMap<String, (usize, Place)>,
+    /// What LoRAs change, by name, in order.
+    changes: HashMap<String, Vec<(Arc<Lora>, Change)>>,
     used: Mutex<HashSet<String>>,
     random: bool,
+    /// Whether other parts lie in the same file.
+    shared: bool,
 }
 
-struct Place {
-    file: usize,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    from: u64,
-    to: u64,
+/// Endings that say how weights were stored or averaged; those that lose least come first.
+const VARIANTS: [&str; 5] = ["", "fp32", "fp16", "bf16", "non_ema"];
+
+/// Where the weights of a part may lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// In several files, which this one names.
+    Index(String),
+    /// In this file.
+    Single(String),
 }
 
-/// A tensor's entry in the header of a file.
-#[derive(serde::Deserialize)]
-struct Entry {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    data_offsets: (u64, u64),
-}
-
-/// Bytes of one number; none for types that are not whole bytes.
-fn bytes_of(dtype: Dtype) -> Option<u64> {
-    let bits = dtype.bitsize();
-    bits.is_multiple_of(8).then_some(bits as u64 / 8)
+/// Where the weights of a part may lie; the first that is there counts. An index counts before a single file beside it,
+/// whole precision before half, averaged weights before those that are not.
+pub(super) fn candidates(part: &str) -> impl Iterator<Item = Stored> {
+    let stems = ["diffusion_pytorch_model", "model"].into_iter();
+    stems.flat_map(move |stem| VARIANTS.into_iter().map(move |variant| (stem, variant))).flat_map(
+        move |(stem, variant)| {
+            let path = format!("{part}/{stem}");
+            let (single, indexes) = if variant.is_empty() {
+                (format!("{path}.safetensors"), vec![format!("{path}.safetensors.index.json")])
+            } else {
+                let newer = format!("{path}.{variant}.safetensors.index.json");
+                (
+                    format!("{path}.{variant}.safetensors"),
+                    vec![format!("{path}.safetensors.index.{variant}.json"), newer],
+                )
+            };
+            indexes.into_iter().map(Stored::Index).chain([Stored::Single(single)])
+        },
+    )
 }
 
 impl Weights {
@@ -58,63 +73,73 @@ impl Weights {
             part: part.to_owned(),
             files: Vec::new(),
             places: HashMap::new(),
+            changes: HashMap::new(),
             used: Mutex::default(),
             random: source.is_random(),
+            shared: false,
         };
-        if weights.random {
-            return Ok(weights);
+        if !weights.random {
+            weights.add_all(source)?;
+            weights.change(source.adapters())?;
         }
-        for stem in ["diffusion_pytorch_model", "model"] {
-            for variant in ["", ".fp16"] {
-                let single = format!("{part}/{stem}{variant}.safetensors");
-                if let Some(blob) = source.open(&single)? {
-                    weights.add(blob, &single)?;
-                    return Ok(weights);
+        Ok(weights)
+    }
+
+    fn add_all(&mut self, source: &dyn ModelSource) -> Result<()> {
+        let part = self.part.clone();
+        if let Some(WeightFile { path, bytes, whole }) = source.weights(&part)? {
+            let found = self.add(TensorFile::open(bytes, path.as_str())?);
+            self.shared = whole;
+            if whole && !found {
+                let message = format!("{path} holds no {part} in the original layout");
+                return Err(trouble(message, "take a file of a whole model, or a folder"));
+            }
+            return Ok(());
+        }
+        for stored in candidates(&part) {
+            match stored {
+                Stored::Single(path) => {
+                    if let Some(blob) = source.open(&path)? {
+                        self.add(TensorFile::open(blob, path)?);
+                        return Ok(());
+                    }
                 }
-                let index = format!("{part}/{stem}.safetensors.index{variant}.json");
-                if let Some(text) = source.text_if_there(&index)? {
+                Stored::Index(index) => {
+                    let Some(text) = source.text_if_there(&index)? else { continue };
                     for shard in shards(&text).with_context(|| format!("cannot read {index}"))? {
                         let path = format!("{part}/{shard}");
                         let blob = source.open(&path)?;
                         let blob = blob
                             .with_context(|| format!("{path}, named by {index}, is missing from {}", source.name()))?;
-                        weights.add(blob, &path)?;
+                        self.add(TensorFile::open(blob, path)?);
                     }
-                    return Ok(weights);
+                    return Ok(());
                 }
             }
         }
-        let name = if part.starts_with("text_encoder") { "model" } else { "diffusion_pytorch_model" };
-        bail!("cannot read weights: {part}/{name}.safetensors is missing from {}", source.name())
+        Err(nothing(source, &part))
     }
 
-    fn add(&mut self, blob: FileBytes, path: &str) -> Result<()> {
-        let damaged = || format!("{path} is damaged");
-        let header_len = u64::from_le_bytes(blob.read(0, 8).with_context(damaged)?.as_ref().try_into()?);
-        if header_len > MAX_HEADER || header_len.saturating_add(8) > blob.len() {
-            bail!("{path} is damaged: its header claims {header_len} bytes of {}", blob.len());
-        }
-        let header = blob.read(0, 8 + header_len as usize)?;
-        let entries: HashMap<String, serde_json::Value> = serde_json::from_slice(&header[8..])
-            .with_context(|| format!("{path} is damaged: its header is no JSON object"))?;
-        let data_len = blob.len() - 8 - header_len;
-        let file = self.files.len();
-        for (name, entry) in entries.into_iter().filter(|(name, _)| name != "__metadata__") {
-            let Entry { dtype, shape, data_offsets: (from, to) } =
-                serde_json::from_value(entry).with_context(|| format!("{path} is damaged at `{name}`"))?;
-            if to > data_len {
-                bail!("{path} is cut short: `{name}` ends at byte {to} of {data_len}");
+    /// Takes a file's tensors, under our names; whether they had the original ones.
+    fn add(&mut self, mut file: TensorFile) -> bool {
+        let at = self.files.len();
+        let places = std::mem::take(&mut file.places);
+        let original = original::part_of(&self.part, &places);
+        let found = original.is_some();
+        let places = original.unwrap_or_else(|| places.into_iter().collect());
+        self.places.extend(places.into_iter().map(|(name, place)| (name, (at, place))));
+        self.files.push(file);
+        found
+    }
+
+    /// Ties LoRAs to the tensors that they change.
+    fn change(&mut self, adapters: &Adapters) -> Result<()> {
+        let shapes = self.places.iter().map(|(name, (_, place))| (name.as_str(), place.shape.as_slice())).collect();
+        for lora in &adapters.loras {
+            for (name, change) in lora.changes(&self.part, &shapes)? {
+                self.changes.entry(name).or_default().push((lora.clone(), change));
             }
-            let numbers = shape.iter().try_fold(1u64, |n, side| n.checked_mul(*side as u64));
-            let bytes = numbers.and_then(|n| n.checked_mul(bytes_of(dtype)?));
-            if from > to || bytes != Some(to - from) {
-                bail!("{path} is damaged: `{name}` of shape {shape:?} does not fit bytes {from} to {to}");
-            }
-            let place = Place { file, dtype, shape, from, to };
-            self.places.insert(name, place);
         }
-        drop(header);
-        self.files.push((blob, 8 + header_len));
         Ok(())
     }
 
@@ -130,7 +155,7 @@ impl Weights {
         names.iter().copied().find(|name| self.has(name))
     }
 
-    /// Reads a tensor as f32 values, whatever floating-point type the file has, and checks its shape.
+    /// Reads a tensor as f32 values, whatever floating-point type the file has, checks its shape, and adds what LoRAs change.
     ///
     /// # Errors
     /// Fails if the tensor is missing, has another shape, or is not of f32, f16, bf16 or f64.
@@ -139,25 +164,21 @@ impl Weights {
             return Ok(super::random::values(name, shape));
         }
         let part = &self.part;
-        let place = self.places.get(name).with_context(|| format!("`{name}` is missing from the weights of {part}"))?;
+        let found = self.places.get(name);
+        let (file, place) = found.with_context(|| format!("`{name}` is missing from the weights of {part}"))?;
         // A 1x1 convolution and a linear layer hold the same numbers.
         let squeeze = |s: &[usize]| s.iter().copied().rev().skip_while(|n| *n == 1).collect::<Vec<_>>();
         if squeeze(&place.shape) != squeeze(shape) {
             bail!("`{name}` of {part} has shape {:?}, but the configuration asks for {shape:?}", place.shape);
         }
-        let (blob, start) = &self.files[place.file];
-        let bytes = blob.read(start + place.from, (place.to - place.from) as usize);
-        let bytes = bytes.with_context(|| format!("cannot read `{name}` of {part}"))?;
+        let mut values = self.files[*file].read(name, place)?;
+        for (lora, change) in self.changes.get(name).into_iter().flatten() {
+            let said = || format!("cannot change `{name}` of {part} as {} says", lora.path());
+            lora.add(change, &mut values).with_context(said)?;
+        }
         if let Ok(mut used) = self.used.lock() {
             used.insert(name.to_owned());
         }
-        let values: Vec<f32> = match place.dtype {
-            Dtype::F32 => bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            Dtype::F16 => bytes.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
-            Dtype::BF16 => bytes.as_chunks::<2>().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
-            Dtype::F64 => bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
-            other => bail!("`{name}` of {part} is stored as {other:?}, which is not read: f32, f16 and bf16 are"),
-        };
         if values.len() != shape.iter().product::<usize>() {
             bail!("`{name}` of {part} holds {} numbers, expected {}", values.len(), shape.iter().product::<usize>());
         }
@@ -181,22 +202,48 @@ impl Weights {
         names
     }
 
-    /// A digest of all files, headers and data.
+    /// A digest of all files, headers and data; of a file that other parts lie in too, of the tensors of this part. LoRAs are not
+    /// in it.
     ///
     /// # Errors
     /// Fails if a file cannot be read to its end.
     pub fn digest_into(&self, hasher: &mut blake3::Hasher) -> Result<()> {
-        const PIECE: u64 = 8 << 20;
-        for (blob, _) in &self.files {
-            let mut at = 0;
-            while at < blob.len() {
-                let piece = PIECE.min(blob.len() - at);
-                hasher.update(&blob.read(at, piece as usize)?);
-                at += piece;
-            }
+        if !self.shared {
+            return self.files.iter().try_for_each(|file| file.digest_into(hasher));
+        }
+        let mut places: Vec<_> = self.places.iter().collect();
+        places.sort_by_key(|(name, _)| *name);
+        for (name, (file, place)) in places {
+            hasher.update(&(name.len() as u64).to_le_bytes());
+            hasher.update(name.as_bytes());
+            digest_range(&self.files[*file].blob, place.from, place.to, hasher)?;
         }
         Ok(())
     }
+}
+
+/// Why a part has no weights that can be read, by what lies in its folder instead.
+fn nothing(source: &dyn ModelSource, part: &str) -> anyhow::Error {
+    let stem = if part.starts_with("text_encoder") { "model" } else { "diffusion_pytorch_model" };
+    let missing = format!("{part}/{stem}.safetensors is missing from {}", source.name());
+    let files = source.files(part);
+    let ends = |endings: &[&str]| files.iter().find(|file| endings.iter().any(|end| file.ends_with(end)));
+    if let Some(shard) = files.iter().find(|file| file.ends_with(".safetensors") && file.contains("-of-")) {
+        let message =
+            format!("{missing}: `{shard}` is one of several files, and the index that names them is not there");
+        return trouble(message, "fetch the file that ends in .safetensors.index.json too");
+    }
+    if let Some(other) = ends(&[".safetensors"]) {
+        let message = format!("{missing}: there is `{other}`, which is no name that weights are looked for under");
+        return trouble(message, "give it that name if it holds the weights of this part");
+    }
+    if let Some(pickle) = ends(&[".bin", ".ckpt", ".pt", ".pth"]) {
+        return trouble(format!("{missing}: there is only `{pickle}`, and {PICKLES}"), CONVERT);
+    }
+    if let Some(other) = ends(&[".msgpack", ".onnx", ".h5"]) {
+        return trouble(format!("{missing}: there is only `{other}`, of another program's form"), CONVERT);
+    }
+    trouble(format!("cannot read weights: {missing}"), "fetch it, or name another model")
 }
 
 /// The file names in an index of sharded weights, each once, in order.

@@ -189,8 +189,20 @@ impl Default for TurnSettings {
 /// The settings of the next first picture. `None` stands for the model's own default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct RootSettings {
-    /// A folder, a hub name, or `embedded`.
+    /// A folder, a file, a hub name, or `embedded`.
     pub model: Option<String>,
+    /// Files of LoRAs, each with its scale; 0 is off.
+    #[serde(default)]
+    pub lora: Vec<(String, f64)>,
+    /// Files of embeddings, each with its word if it is not the file's own.
+    #[serde(default)]
+    pub embedding: Vec<(String, Option<String>)>,
+    /// A file of another autoencoder.
+    #[serde(default)]
+    pub vae: Option<String>,
+    /// Which of the last text layers is read; 1 is the last, and off.
+    #[serde(default)]
+    pub clip_skip: Option<usize>,
     /// What the noise is drawn from.
     pub seed: Option<u64>,
     /// Denoising steps.

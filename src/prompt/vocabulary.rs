@@ -25,6 +25,35 @@ pub struct Marks {
 pub struct Vocabulary {
     tokenizer: Tokenizer,
     marks: Marks,
+    added: Vec<Added>,
+}
+
+/// A word that was added to the vocabulary: it is found anywhere in a text, and what stands before and after it is read by
+/// itself.
+#[derive(Debug, Clone)]
+struct Added {
+    text: String,
+    /// One for each of its tokens.
+    ids: Vec<u32>,
+    /// Whether capital and small letters are the same.
+    folded: bool,
+    /// Whether it is found only where no letter or digit stands beside it.
+    alone: bool,
+}
+
+impl Added {
+    /// Whether it stands in the text at this byte.
+    fn is_at(&self, text: &str, at: usize) -> bool {
+        let (whole, own) = (text.as_bytes(), self.text.as_bytes());
+        let Some(there) = whole.get(at..at + own.len()) else { return false };
+        let equal = if self.folded { there.eq_ignore_ascii_case(own) } else { there == own };
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let beside = || {
+            let after = text[at + own.len()..].chars().next();
+            text[..at].chars().next_back().into_iter().chain(after).any(is_word)
+        };
+        equal && !(self.alone && beside())
+    }
 }
 
 /// The texts a vocabulary is read from: `tokenizer.json`, or `vocab.json` and `merges.txt`, or `vocab.txt`.
@@ -42,6 +71,8 @@ pub struct Files {
     pub special: Option<String>,
     /// `vocab.txt`: the word pieces of BERT's kind, a line each.
     pub words: Option<String>,
+    /// `added_tokens.json`.
+    pub added: Option<String>,
 }
 
 impl Vocabulary {
@@ -89,7 +120,28 @@ impl Vocabulary {
             padding: id("pad_token", "<|endoftext|>")?,
             length: limit.min(positions).max(2),
         };
-        Ok(Self { tokenizer, marks })
+        let written = parse(&files.added).context("cannot read added_tokens.json")?;
+        let added = added(&tokenizer, &written, &config)?;
+        Ok(Self { tokenizer, marks, added })
+    }
+
+    /// Adds a word of `count` tokens, with the ids after the last, and gives the first of them.
+    ///
+    /// # Errors
+    /// Fails if the word has no letters or is a token already.
+    pub fn add(&mut self, word: &str, count: usize) -> Result<u32> {
+        let is_added = self.added.iter().any(|added| added.text.eq_ignore_ascii_case(word));
+        if word.is_empty() || is_added || self.tokenizer.token_to_id(word).is_some() {
+            bail!("`{word}` is a token of the vocabulary already");
+        }
+        let known = self.tokenizer.get_vocab(true).into_values().max();
+        let last = self.added.iter().flat_map(|added| added.ids.iter().copied()).chain(known).max();
+        let first = last.map_or(0, |id| id.saturating_add(1));
+        let count = u32::try_from(count).ok().filter(|count| first.checked_add(*count).is_some());
+        let count = count.with_context(|| format!("`{word}` has more tokens than can be counted"))?;
+        let ids = (first..first + count).collect();
+        self.added.push(Added { text: word.to_owned(), ids, folded: true, alone: false });
+        Ok(first)
     }
 
     /// The tokens that frame a prompt.
@@ -103,9 +155,28 @@ impl Vocabulary {
     /// # Errors
     /// Fails if the tokenizer does.
     pub fn tokens(&self, text: &str) -> Result<Vec<(u32, Range<usize>)>> {
-        let encoding = self.tokenizer.encode(text, false).map_err(|e| anyhow!("cannot tokenize the prompt: {e}"))?;
-        let ranges = encoding.get_offsets().iter().map(|(from, to)| *from..*to);
-        Ok(encoding.get_ids().iter().copied().zip(ranges).collect())
+        let mut tokens = Vec::new();
+        let mut from = 0;
+        let mut places = text.char_indices().map(|(at, _)| at);
+        while let Some(at) = places.by_ref().find(|at| *at >= from && self.added.iter().any(|a| a.is_at(text, *at))) {
+            let found = self.added.iter().filter(|added| added.is_at(text, at));
+            let Some(added) = found.max_by_key(|added| added.text.len()) else { break };
+            self.read_between(text, from..at, &mut tokens)?;
+            from = at + added.text.len();
+            tokens.extend(added.ids.iter().map(|id| (*id, at..from)));
+        }
+        self.read_between(text, from..text.len(), &mut tokens)?;
+        Ok(tokens)
+    }
+
+    /// Tokens of the text between two added words, or of all of it.
+    fn read_between(&self, text: &str, bytes: Range<usize>, into: &mut Vec<(u32, Range<usize>)>) -> Result<()> {
+        let start = bytes.start;
+        let encoding = self.tokenizer.encode(&text[bytes], false);
+        let encoding = encoding.map_err(|e| anyhow!("cannot tokenize the prompt: {e}"))?;
+        let ranges = encoding.get_offsets().iter().map(|(from, to)| start + from..start + to);
+        into.extend(encoding.get_ids().iter().copied().zip(ranges));
+        Ok(())
     }
 
     /// A text as the model reads it.
@@ -114,6 +185,20 @@ impl Vocabulary {
     /// As [`tokens`](Self::tokens).
     pub fn prompt(&self, text: &str) -> Result<Prompt> {
         Ok(Prompt::new(text, &self.tokens(text)?, self.marks))
+    }
+
+    /// The id of the first token of an added word; those of its others follow.
+    #[must_use]
+    pub fn first_id(&self, word: &str) -> Option<u32> {
+        self.added.iter().find(|added| added.text == word)?.ids.first().copied()
+    }
+
+    /// The letters that the token with this id adds to an added word: all of them if it is the last of the word's tokens, else
+    /// none. `None` if it is a token of no added word.
+    #[must_use]
+    pub fn letters_added(&self, id: u32) -> Option<&str> {
+        let added = self.added.iter().find(|added| added.ids.contains(&id))?;
+        Some(if added.ids.last() == Some(&id) { &added.text } else { "" })
     }
 
     /// The token with this id, as the vocabulary writes it.
@@ -156,6 +241,37 @@ fn word_pieces(words: &str, config: &Value) -> Value {
             "vocab": vocab,
         },
     })
+}
+
+/// The words that `added_tokens.json` and `added_tokens_decoder` of `tokenizer_config.json` add to what the tokenizer knows.
+fn added(tokenizer: &Tokenizer, written: &Value, config: &Value) -> Result<Vec<Added>> {
+    let mut found: Vec<Added> = Vec::new();
+    let known = tokenizer.get_added_tokens_decoder();
+    let mut add = |text: &str, id: Option<u64>, folded: bool, alone: bool, file: &str| -> Result<()> {
+        let id = id.and_then(|id| u32::try_from(id).ok());
+        let id = id.with_context(|| format!("the id of `{text}` in {file} is not a whole number"))?;
+        if text.is_empty() || known.get(&id).is_some_and(|token| token.content == text) {
+            return Ok(());
+        }
+        if let Some(other) = tokenizer.id_to_token(id).filter(|other| other != text) {
+            bail!("{file} gives `{text}` the id {id}, which is that of `{other}`");
+        }
+        if let Some(other) = found.iter().find(|added| added.ids.contains(&id) && added.text != text) {
+            bail!("{file} gives `{text}` the id {id}, which is that of `{}`", other.text);
+        }
+        found.retain(|added| added.text != text);
+        found.push(Added { text: text.to_owned(), ids: vec![id], folded, alone });
+        Ok(())
+    };
+    for (text, id) in written.as_object().into_iter().flatten() {
+        add(text, id.as_u64(), true, false, "added_tokens.json")?;
+    }
+    for (id, token) in config.get("added_tokens_decoder").and_then(Value::as_object).into_iter().flatten() {
+        let says = |key: &str| token.get(key).and_then(Value::as_bool).unwrap_or(false);
+        let text = token.get("content").and_then(Value::as_str).unwrap_or_default();
+        add(text, id.parse().ok(), says("normalized"), says("single_word"), "tokenizer_config.json")?;
+    }
+    Ok(found)
 }
 
 /// A `tokenizer.json` of CLIP's kind from its two older files.

@@ -6,6 +6,7 @@ use anyhow::Error;
 use image::RgbImage;
 
 use crate::history::HistoryError;
+use crate::model::ModelError;
 use crate::plan::resolve::PlanError;
 use crate::plan::settings::SettingError;
 use crate::session::cycle::StepBack;
@@ -122,6 +123,8 @@ pub fn tell(error: &Error) -> Told {
         } else if let Some(e) = cause.downcast_ref::<HistoryError>() {
             told.hint = Some(e.hint().to_string());
         } else if let Some(e) = cause.downcast_ref::<Hinted>() {
+            told.hint = Some(e.hint().to_owned());
+        } else if let Some(e) = cause.downcast_ref::<ModelError>() {
             told.hint = Some(e.hint().to_owned());
         }
         #[cfg(feature = "hub")]

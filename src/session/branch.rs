@@ -37,7 +37,12 @@ pub struct PlannedEdit {
 #[must_use]
 pub fn root_settings(recipe: &Recipe) -> RootSettings {
     RootSettings {
+        // What is laid over it is part of its name.
         model: Some(recipe.model.clone()),
+        lora: Vec::new(),
+        embedding: Vec::new(),
+        vae: None,
+        clip_skip: None,
         seed: Some(recipe.seed),
         steps: Some(recipe.steps),
         guidance: Some(recipe.guidance),

@@ -29,6 +29,7 @@ use anyhow::{Context, Result};
 
 use crate::engine::Picture;
 use crate::history::{Event, Node, Tree};
+use crate::model::named::ModelName;
 use crate::plan::Recipe;
 use crate::plan::settings::{Per, Precision, RootSettings, Setting, Settings};
 use crate::store::disk::Disk;
@@ -229,7 +230,7 @@ impl Session {
         } else {
             self.unsaved.push((name, value));
         }
-        if setting.per == Per::Root && ["model", "precision"].contains(&setting.name) {
+        if setting.per == Per::Root && MADE_OF.contains(&setting.name) {
             let (name, precision) = model_of_root(&self.settings.root);
             self.models.begin(&name, precision);
         }
@@ -271,9 +272,28 @@ impl Session {
     }
 }
 
-/// The name of the model of a root under these settings, and its arithmetic.
+/// The settings that say which model is loaded, and how.
+const MADE_OF: [&str; 6] = ["model", "lora", "embedding", "vae", "clip_skip", "precision"];
+
+/// The name of the model of a root under these settings, with what is laid over it, and its arithmetic.
 fn model_of_root(root: &RootSettings) -> (String, Precision) {
-    (root.model.clone().unwrap_or_else(|| "embedded".to_owned()), root.precision.unwrap_or_else(default_precision))
+    (model_name(root), root.precision.unwrap_or_else(default_precision))
+}
+
+/// The line that names the model of a root under these settings, and what is laid over it.
+#[must_use]
+pub fn model_name(root: &RootSettings) -> String {
+    let below = root.model.clone().unwrap_or_else(|| "embedded".to_owned());
+    if root.lora.is_empty() && root.embedding.is_empty() && root.vae.is_none() && root.clip_skip.unwrap_or(1) == 1 {
+        return below;
+    }
+    // The model of a tree that is begun again may have something over it already.
+    let mut name = ModelName::parse(&below).unwrap_or_else(|_| ModelName::plain(below.as_str()));
+    name.loras.extend(root.lora.iter().cloned());
+    name.embeddings.extend(root.embedding.iter().cloned());
+    name.vae = root.vae.clone().or(name.vae);
+    name.clip_skip = root.clip_skip.unwrap_or(name.clip_skip);
+    name.to_string()
 }
 
 /// A digest of a picture's size and pixels, 64 hexadecimal digits.

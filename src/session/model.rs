@@ -68,6 +68,15 @@ fn digest(source: &dyn ModelSource, spec: &ModelSpec) -> Result<String> {
     for part in parts {
         Weights::open(source, part)?.digest_into(&mut hasher)?;
     }
+    for part in ["tokenizer", "tokenizer_2"] {
+        let Some(text) = source.text_if_there(&format!("{part}/added_tokens.json"))? else { continue };
+        // The marks were always read. Other words change what is drawn.
+        let words: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap_or_default();
+        if words.keys().any(|word| !["<|startoftext|>", "<|endoftext|>"].contains(&word.as_str())) {
+            hasher.update(text.as_bytes());
+        }
+    }
+    source.adapters().digest_into(&mut hasher)?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 

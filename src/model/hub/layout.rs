@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use super::error::trouble;
 use crate::model::ModelSource;
+use crate::model::weights::{Stored, candidates};
 
 /// The files to fetch.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,13 +18,7 @@ pub(super) struct Plan {
     /// Configurations and vocabularies.
     pub(super) small: Vec<String>,
     /// One entry for each part that has weights.
-    weights: Vec<Weights>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Weights {
-    Single(String),
-    Index(String),
+    weights: Vec<Stored>,
 }
 
 /// The first thing that a model lacks.
@@ -94,19 +89,13 @@ pub(super) fn choose(names: &BTreeSet<&str>, two: bool) -> Result<Plan, Lack> {
     Ok(plan)
 }
 
-/// The weights of a part, in the order in which they are looked for when they are read: half precision comes last.
-fn weights(names: &BTreeSet<&str>, part: &'static str) -> Result<Weights, Lack> {
-    for stem in ["diffusion_pytorch_model", "model"] {
-        for variant in ["", ".fp16"] {
-            let single = format!("{part}/{stem}{variant}.safetensors");
-            if names.contains(single.as_str()) {
-                return Ok(Weights::Single(single));
-            }
-            let index = format!("{part}/{stem}.safetensors.index{variant}.json");
-            if names.contains(index.as_str()) {
-                return Ok(Weights::Index(index));
-            }
-        }
+/// The weights of a part, in the order in which they are looked for when they are read.
+fn weights(names: &BTreeSet<&str>, part: &'static str) -> Result<Stored, Lack> {
+    let there = |stored: &Stored| match stored {
+        Stored::Single(path) | Stored::Index(path) => names.contains(path.as_str()),
+    };
+    if let Some(stored) = candidates(part).find(there) {
+        return Ok(stored);
     }
     let in_part = |name: &&&str| name.strip_prefix(part).is_some_and(|rest| rest.starts_with('/'));
     if names.iter().filter(in_part).any(|name| name.ends_with(".bin")) {
@@ -120,8 +109,8 @@ impl Plan {
     /// The index files of sharded weights.
     pub(super) fn indexes(&self) -> impl Iterator<Item = &String> {
         self.weights.iter().filter_map(|weights| match weights {
-            Weights::Index(path) => Some(path),
-            Weights::Single(_) => None,
+            Stored::Index(path) => Some(path),
+            Stored::Single(_) => None,
         })
     }
 
@@ -133,8 +122,8 @@ impl Plan {
         let mut files = Vec::new();
         for weights in &self.weights {
             match weights {
-                Weights::Single(path) => files.push(path.clone()),
-                Weights::Index(path) => {
+                Stored::Single(path) => files.push(path.clone()),
+                Stored::Index(path) => {
                     let part = path.split('/').next().unwrap_or_default();
                     let Some(shards) = shards(&folder.text(path)?) else {
                         let message = format!("{path} is damaged: it does not say which files the weights are in");
@@ -172,8 +161,8 @@ mod tests {
         let chosen = match choose(&names, false) {
             Ok(plan) => {
                 let weights = plan.weights.iter().map(|w| match w {
-                    Weights::Single(path) => path.clone(),
-                    Weights::Index(path) => format!("[{path}]"),
+                    Stored::Single(path) => path.clone(),
+                    Stored::Index(path) => format!("[{path}]"),
                 });
                 weights.collect::<Vec<_>>().join(" ")
             }

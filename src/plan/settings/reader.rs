@@ -67,6 +67,39 @@ impl Reader<'_> {
         if self.value.is_empty() { Err(self.wrong("a name")) } else { Ok(self.value.to_owned()) }
     }
 
+    /// What `read` makes of each of several files, parted by commas; `off` is none.
+    pub(super) fn files<T>(
+        &self,
+        read: impl Fn(&str) -> Result<(String, T), SettingError>,
+    ) -> Result<Vec<(String, T)>, SettingError> {
+        if self.value == "off" {
+            return Ok(Vec::new());
+        }
+        let one = |text: &str| {
+            let (file, with) = read(text.trim())?;
+            Ok((self.file(&file)?, with))
+        };
+        self.value.split(',').map(one).collect()
+    }
+
+    /// A file's name, which can stand in the line that names a model and all that is laid over it.
+    pub(super) fn file(&self, name: &str) -> Result<String, SettingError> {
+        let fits = !name.trim().is_empty() && !name.contains(" | ");
+        if fits { Ok(name.trim().to_owned()) } else { Err(self.wrong("the name of a file")) }
+    }
+
+    /// `FILE[:scale]`; a colon that no number follows is part of the file's name.
+    pub(super) fn file_and_scale(&self, text: &str) -> Result<(String, f64), SettingError> {
+        let number = |scale: &str| scale.trim().parse::<f64>().ok();
+        let Some((file, scale)) = text.rsplit_once(':').and_then(|(file, scale)| Some((file, number(scale)?))) else {
+            return Ok((text.to_owned(), 1.0));
+        };
+        if !(-10.0..=10.0).contains(&scale) {
+            return Err(self.wrong("a scale between -10 and 10, such as style.safetensors:0.8"));
+        }
+        Ok((file.to_owned(), scale))
+    }
+
     pub(super) fn off_or_window(&self) -> Result<Window, SettingError> {
         if self.value == "off" { Ok(Window::until(0.0)) } else { self.window() }
     }

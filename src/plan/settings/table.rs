@@ -88,10 +88,31 @@ pub const TABLE: &[Setting] = &[
             _ => "mixed".to_owned(),
         },
     ),
-    root("model", "embedded, a folder, or owner/name[@revision]", "where the weights come from").by(
+    root("model", "embedded, a folder, a file, or owner/name[@revision]", "where the weights come from").by(
         |s, r| put(&mut s.root.model, r.text().map(Some)),
         |s| s.root.model.clone().unwrap_or_else(|| "embedded".to_owned()),
     ),
+    root("lora", "FILE[:scale], or off", "changes of the model's weights; several are parted by commas").by(
+        |s, r| put(&mut s.root.lora, r.files(|file| r.file_and_scale(file))),
+        |s| {
+            let shown: Vec<_> = s.root.lora.iter().map(|(file, scale)| format!("{file}:{scale}")).collect();
+            or_off(shown.join(", "))
+        },
+    ),
+    root("embedding", "FILE[=word], or off", "words learned after the model; several are parted by commas").by(
+        |s, r| put(&mut s.root.embedding, r.files(|file| Ok(file_and_word(file)))),
+        |s| {
+            let word = |word: &Option<String>| word.as_ref().map_or_else(String::new, |word| format!("={word}"));
+            let shown: Vec<_> = s.root.embedding.iter().map(|(file, w)| format!("{file}{}", word(w))).collect();
+            or_off(shown.join(", "))
+        },
+    ),
+    root("vae", "FILE, or auto", "another autoencoder than the model's").by(
+        |s, r| put(&mut s.root.vae, if r.value == "auto" { Ok(None) } else { r.file(r.value).map(Some) }),
+        |s| s.root.vae.clone().unwrap_or_else(|| "auto".to_owned()),
+    ),
+    root("clip_skip", "1..12", "which text layer is read, counted from the last; 1 is off")
+        .by(|s, r| put(&mut s.root.clip_skip, r.whole(1, 12).map(Some)), |s| s.root.clip_skip.unwrap_or(1).to_string()),
     root("seed", "a whole number", "what the noise is drawn from").by(
         |s, r| put(&mut s.root.seed, r.number("a whole number from 0 to 18446744073709551615").map(Some)),
         |s| or_auto(s.root.seed),
@@ -134,6 +155,16 @@ const fn root(name: &'static str, values: &'static str, meaning: &'static str) -
 fn put<T>(place: &mut T, value: Result<T, SettingError>) -> Result<(), SettingError> {
     *place = value?;
     Ok(())
+}
+
+fn or_off(shown: String) -> String {
+    if shown.is_empty() { "off".to_owned() } else { shown }
+}
+
+/// `FILE[=word]`.
+fn file_and_word(text: &str) -> (String, Option<String>) {
+    text.rsplit_once('=')
+        .map_or_else(|| (text.to_owned(), None), |(file, word)| (file.to_owned(), Some(word.to_owned())))
 }
 
 fn or_auto(value: Option<impl Display>) -> String {

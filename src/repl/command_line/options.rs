@@ -11,7 +11,7 @@ use crate::session::file::Hinted;
 /// Options that every verb takes, and so does the conversation.
 pub(super) fn everywhere() -> Vec<Arg> {
     vec![
-        option("model", "M", "embedded, a folder, or owner/name[@revision]"),
+        option("model", "M", "embedded, a folder, a file, or owner/name[@revision]"),
         option("set", "NAME=VALUE", "a setting (repeatable); /set inside lists them")
             .action(ArgAction::Append)
             .value_parser(setting),

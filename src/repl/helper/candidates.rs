@@ -93,6 +93,8 @@ impl Known {
             Offers::Axes => from(&mut TABLE.iter().map(|s| format!("{}=", s.name))),
             Offers::Settings => match (rest.split_whitespace().next(), second) {
                 (Some("model"), Some(typed)) => files(typed, line, &["embedded"]),
+                (Some("lora" | "embedding"), Some(typed)) => files(typed, line, &["off"]),
+                (Some("vae"), Some(typed)) => files(typed, line, &["auto"]),
                 (Some(name), Some(_)) => from(&mut self.values(name).into_iter()),
                 _ => from(&mut settings::names().map(str::to_owned)),
             },

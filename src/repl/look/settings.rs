@@ -18,8 +18,20 @@ pub(in crate::repl) fn set(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Wa
         ("", _) => Err(a.error(a.given.first(), "no setting stands left of `=`".to_owned()).into()),
         (name, "") => settings_text(talk.session.settings(), Some(name)).map(text),
         (name, value) if find(name).is_some_and(|s| s.name == "model") => set_model(talk, value, watcher),
+        (name, value) if find(name).is_some_and(|s| LAID_OVER.contains(&s.name)) => lay_over(talk, name, value),
         (name, value) => put(talk, name, value),
     }
+}
+
+/// Settings that lay something over the model of the next root.
+const LAID_OVER: [&str; 3] = ["lora", "embedding", "vae"];
+
+/// What is laid over the model of the next root. A file that cannot be read is told now, not at the next picture.
+fn lay_over(talk: &mut Talk, name: &str, value: &str) -> Result<Reply> {
+    let mut tried = talk.session.settings().clone();
+    tried.set(name, value)?;
+    crate::model::find(&crate::session::model_name(&tried.root))?;
+    put(talk, name, value)
 }
 
 /// Sets a setting, and says what it is now and when that counts.

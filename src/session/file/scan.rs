@@ -244,10 +244,11 @@ fn briefly(error: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-/// Whether a text, taken as a path, may lead out of the folder it stands in.
+/// Whether a text, taken as a path or as several (a model and what is laid over it), may lead out of the folder it stands in.
 fn leads_out(text: &str) -> bool {
     let inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
-    text.starts_with('~') || text.contains('\\') || !Path::new(text).components().all(inside)
+    let out = |path: &str| path.starts_with('~') || path.contains('\\') || !Path::new(path).components().all(inside);
+    out(text) || text.split(['|', ',', '=']).any(|path| out(path.trim()))
 }
 
 fn last_part(path: &str) -> String {

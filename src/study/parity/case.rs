@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,6 +23,19 @@ pub struct Case {
     /// Where the model lies, relative to the case.
     #[serde(default)]
     pub model_path: String,
+    /// Folders that take the place of the model's parts, by part.
+    #[serde(default)]
+    pub overlay: std::collections::BTreeMap<String, String>,
+    /// The file of a whole model, in the model's folder; configurations lie in `config/` beside it.
+    pub checkpoint: Option<String>,
+    /// The file whose autoencoder takes the place of the model's.
+    pub vae_file: Option<String>,
+    /// What is laid over the model, in this order.
+    #[serde(default)]
+    pub adapters: Vec<AdapterCase>,
+    /// How many of the last layers of text are left out.
+    #[serde(default)]
+    pub layers_skipped: usize,
     /// Source first, then the targets.
     #[serde(default)]
     pub prompts: Vec<String>,
@@ -59,6 +72,26 @@ pub struct Case {
     /// The folder it was read from.
     #[serde(skip)]
     pub folder: PathBuf,
+}
+
+/// A file that is laid over a model.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum AdapterCase {
+    /// A change of its weights.
+    Lora {
+        /// The file, from the case's folder.
+        path: String,
+        /// How strongly it counts.
+        scale: f64,
+    },
+    /// A learned word.
+    Embedding {
+        /// The file, from the case's folder.
+        path: String,
+        /// How the word is written.
+        token: Option<String>,
+    },
 }
 
 /// How the words push.
@@ -210,22 +243,6 @@ impl Case {
         let mut case: Self = serde_json::from_str(&text).with_context(|| format!("cannot read {}", path.display()))?;
         case.folder = folder.to_owned();
         Ok(case)
-    }
-
-    /// Refuses what cannot be answered here.
-    ///
-    /// # Errors
-    /// Fails if the case asks for something that is not built, and names it.
-    pub fn check(&self) -> Result<()> {
-        for key in ["checkpoint", "vae_file", "overlay", "adapters", "layers_skipped"] {
-            let nothing = |value: &Value| {
-                [Value::Null, 0.into()].contains(value)
-                    || value.as_array().is_some_and(Vec::is_empty)
-                    || value.as_object().is_some_and(serde_json::Map::is_empty)
-            };
-            ensure!(self.rest.get(key).is_none_or(nothing), "case.json asks for `{key}`, which is not built here");
-        }
-        Ok(())
     }
 
     /// The guidance of its runs.

@@ -4,13 +4,13 @@
 //! conversation uses, with every setting of the column "published", and the answer is compared with golden numbers.
 
 mod case;
+mod files;
 mod probe;
 mod results;
 mod run;
 mod words;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::engine::Engine;
 use crate::engine::layers::Backend;
-use crate::model::folder::Folder;
+use crate::model::ModelSource;
 
 pub use case::{Case, CaseKind};
 pub use results::{Array, Compared, Numbers, Results, compare, read, write};
@@ -48,7 +48,7 @@ impl Outcome {
 #[derive(Default)]
 pub struct ModelFolders {
     folders: Vec<PathBuf>,
-    loaded: HashMap<(PathBuf, bool), Engine>,
+    loaded: HashMap<(PathBuf, String, bool), Engine>,
 }
 
 impl ModelFolders {
@@ -63,26 +63,35 @@ impl ModelFolders {
         named.unwrap_or_else(|| case.folder.join(&case.model_path))
     }
 
+    /// The files of a case's model.
+    fn source(&self, case: &Case) -> Result<Box<dyn ModelSource>> {
+        files::source(case, self.path(case))
+    }
+
+    fn key(&self, case: &Case, plain: bool) -> (PathBuf, String, bool) {
+        (self.path(case), files::laid_over(case), plain)
+    }
+
     /// Loads the engine of a case; `plain` for gradients.
     fn load(&mut self, case: &Case, plain: bool) -> Result<()> {
-        let key = (self.path(case), plain);
-        if let Entry::Vacant(place) = self.loaded.entry(key) {
-            let path = &place.key().0;
-            let backend = if plain {
-                Backend::Plain(candle_core::Device::Cpu, candle_core::DType::F64)
-            } else {
-                Backend::Kernels(wordbrush_kernels::Precision::F32)
-            };
-            let folder = Folder::open(path)?;
-            let engine = Engine::load(&folder, &backend).with_context(|| format!("cannot load {}", path.display()))?;
-            place.insert(engine);
+        let key = self.key(case, plain);
+        if self.loaded.contains_key(&key) {
+            return Ok(());
         }
+        let backend = if plain {
+            Backend::Plain(candle_core::Device::Cpu, candle_core::DType::F64)
+        } else {
+            Backend::Kernels(wordbrush_kernels::Precision::F32)
+        };
+        let source = self.source(case)?;
+        let engine = Engine::load(&*source, &backend).with_context(|| format!("cannot load {}", source.name()))?;
+        self.loaded.insert(key, engine);
         Ok(())
     }
 
     /// A loaded engine.
     fn engine(&self, case: &Case, plain: bool) -> Result<&Engine> {
-        self.loaded.get(&(self.path(case), plain)).context("BUG: a model was not loaded")
+        self.loaded.get(&self.key(case, plain)).context("BUG: a model was not loaded")
     }
 }
 

@@ -20,7 +20,6 @@ use crate::engine::sampler::{Ddim, Sampler, sampler};
 use crate::engine::schedule::NoiseSchedule;
 use crate::engine::unet::Condition;
 use crate::engine::{Conditions, Engine, Guidance, Picture, Run, StepNoise, vocabulary};
-use crate::model::folder::Folder;
 use crate::model::spec::{SchedulerSpec, TextSpec};
 use crate::plan::align::Published;
 use crate::plan::sampler::SamplerName;
@@ -28,16 +27,15 @@ use crate::plan::settings::Precision;
 
 /// Runs a case and gives everything it can.
 pub(super) fn answer(case: &Case, models: &mut ModelFolders) -> Result<Results> {
-    case.check()?;
     if case.kind == CaseKind::Schedule {
         return schedules(case);
     }
     let inputs = case.folder.join("input.safetensors");
     let inputs = if inputs.is_file() { read(&inputs)? } else { Results::new() };
     if case.kind == CaseKind::Text {
-        let folder = Folder::open(models.path(case))?;
-        let spec = TextSpec::read(&folder, "text_encoder")?;
-        let vocabulary = vocabulary(&folder, "tokenizer", spec.positions)?;
+        let source = models.source(case)?;
+        let spec = TextSpec::read(&*source, "text_encoder")?;
+        let vocabulary = vocabulary(&*source, "tokenizer", spec.positions)?;
         let texts: Vec<Text> = case.prompts.iter().map(|p| Text::read(&vocabulary, p)).collect::<Result<_>>()?;
         let mut out = Results::new();
         text_results(case, &texts, &mut out)?;
@@ -169,32 +167,11 @@ impl Worker<'_> {
         if self.inputs.contains_key("latents") && self.inputs.contains_key("timesteps") {
             self.predictions(&written)?;
         }
-        if self.inputs.contains_key("vae_latents") {
-            let (shape, values) = self.floats("vae_latents")?;
-            let latent = to_latent(values, (shape[1], shape[2], shape[3]))?;
-            let decoded = self.engine.vae().decode(&latent)?;
-            let (h, w, c) = decoded.dims3()?;
-            self.put("vae_decoded", Array::f32(&[1, c, h, w], from_latent(&decoded)?));
-        }
-        if self.inputs.contains_key("vae_pixels") {
-            let (shape, values) = self.floats("vae_pixels")?;
-            let pixels = to_latent(values, (shape[1], shape[2], shape[3]))?;
-            let (mean, variance) = self.engine.vae().encode(&pixels)?;
-            let (h, w, c) = mean.dims3()?;
-            let shape = [1, c, h, w];
-            let mean = from_latent(&mean)?;
-            match variance {
-                Some(variance) => {
-                    self.put("vae_mean", Array::f32(&shape, mean));
-                    self.put("vae_logvar", Array::f32(&shape, from_latent(&variance)?));
-                }
-                None => self.put("vae_encoded", Array::f32(&shape, mean)),
-            }
-        }
+        self.autoencoder()?;
         Ok(self.out)
     }
 
-    /// Single calls of the UNet, and single steps on what they give.
+    /// Single calls of the UNet on all prompts at once, and single steps on what the first gives.
     fn predictions(&mut self, written: &[Condition]) -> Result<()> {
         let (shape, values) = self.floats("latents")?;
         let (n, dims) = (shape[0], (shape[1], shape[2], shape[3]));
@@ -239,6 +216,33 @@ impl Worker<'_> {
                     }
                 }
                 self.put("ddim_step", Array::f32(&[3, n, dims.0, dims.1, dims.2], moved));
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls of the autoencoder whose inputs are there.
+    fn autoencoder(&mut self) -> Result<()> {
+        if self.inputs.contains_key("vae_latents") {
+            let (shape, values) = self.floats("vae_latents")?;
+            let latent = to_latent(values, (shape[1], shape[2], shape[3]))?;
+            let decoded = self.engine.vae().decode(&latent)?;
+            let (h, w, c) = decoded.dims3()?;
+            self.put("vae_decoded", Array::f32(&[1, c, h, w], from_latent(&decoded)?));
+        }
+        if self.inputs.contains_key("vae_pixels") {
+            let (shape, values) = self.floats("vae_pixels")?;
+            let pixels = to_latent(values, (shape[1], shape[2], shape[3]))?;
+            let (mean, variance) = self.engine.vae().encode(&pixels)?;
+            let (h, w, c) = mean.dims3()?;
+            let shape = [1, c, h, w];
+            let mean = from_latent(&mean)?;
+            match variance {
+                Some(variance) => {
+                    self.put("vae_mean", Array::f32(&shape, mean));
+                    self.put("vae_logvar", Array::f32(&shape, from_latent(&variance)?));
+                }
+                None => self.put("vae_encoded", Array::f32(&shape, mean)),
             }
         }
         Ok(())

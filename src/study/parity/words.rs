@@ -48,6 +48,10 @@ impl Text {
 
 /// The text of a token: bytes behind the vocabulary's stand-in letters, without the blank at its end and without `#`.
 fn decode(vocabulary: &Vocabulary, id: u32) -> String {
+    // An added word is one word, of as many tokens as it has vectors.
+    if let Some(letters) = vocabulary.letters_added(id) {
+        return letters.to_owned();
+    }
     let token = vocabulary.token(id).unwrap_or_default();
     let token = token.strip_suffix("</w>").unwrap_or(&token);
     let bytes: Vec<u8> = token.chars().map(byte_of).collect();

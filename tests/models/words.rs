@@ -1,0 +1,84 @@
+//! Words that were added to a vocabulary after the model.
+
+use wordbrush::prompt::vocabulary::{Files, Vocabulary};
+
+/// Letters and some signs, each also as the end of a word, and the marks: 66 tokens in all.
+fn files() -> Files {
+    let signs: Vec<char> = ('a'..='z').chain("<>-!,.".chars()).collect();
+    let tokens = signs.iter().map(char::to_string).chain(signs.iter().map(|c| format!("{c}</w>")));
+    let marks = ["<|startoftext|>", "<|endoftext|>"].map(str::to_owned);
+    let vocab: serde_json::Map<String, serde_json::Value> =
+        tokens.chain(marks).enumerate().map(|(i, token)| (token, i.into())).collect();
+    Files {
+        vocab: Some(serde_json::Value::from(vocab).to_string()),
+        merges: Some("#version: 0.2\n".to_owned()),
+        ..Files::default()
+    }
+}
+
+const NEXT: u32 = 66;
+
+/// A text's tokens: what is added as a number, the rest as letters.
+#[track_caller]
+fn check(vocabulary: &Vocabulary, text: &str, expected: &str) {
+    let tokens = vocabulary.tokens(text).expect("it is read");
+    let shown = tokens.iter().map(|(id, range)| {
+        if *id >= NEXT { format!("{id}:{}", &text[range.clone()]) } else { text[range.clone()].to_owned() }
+    });
+    assert_eq!(shown.collect::<Vec<_>>().join(" "), expected, "{text}");
+}
+
+#[test]
+fn an_added_word_is_found_anywhere_and_has_as_many_tokens_as_vectors() {
+    let mut vocabulary = Vocabulary::read(&files(), 77).expect("a vocabulary");
+    assert_eq!(vocabulary.add("<toy>", 3).expect("it is added"), NEXT);
+    assert_eq!(vocabulary.add("sks", 1).expect("it is added"), NEXT + 3);
+    check(&vocabulary, "a <toy>", "a 66:<toy> 67:<toy> 68:<toy>");
+    check(&vocabulary, "<toy>,a", "66:<toy> 67:<toy> 68:<toy> , a");
+    check(&vocabulary, "a<TOY>b", "a 66:<TOY> 67:<TOY> 68:<TOY> b");
+    check(&vocabulary, "sks<toy>", "69:sks 66:<toy> 67:<toy> 68:<toy>");
+    let last = vocabulary.tokens("é<toy>").expect("it is read").pop();
+    assert_eq!(last, Some((NEXT + 2, 2..7)));
+    check(&vocabulary, "", "");
+    check(&vocabulary, "<to y>", "< t o y >");
+    let letters: Vec<_> = (NEXT..NEXT + 5).map(|id| vocabulary.letters_added(id)).collect();
+    assert_eq!(letters, [Some(""), Some(""), Some("<toy>"), Some("sks"), None]);
+}
+
+#[test]
+fn the_longest_of_several_added_words_counts() {
+    let mut vocabulary = Vocabulary::read(&files(), 77).expect("a vocabulary");
+    vocabulary.add("toy", 1).expect("it is added");
+    vocabulary.add("toys", 1).expect("it is added");
+    check(&vocabulary, "toys toy", "67:toys 66:toy");
+}
+
+#[test]
+fn added_tokens_have_the_ids_that_their_files_say() {
+    let written = Files { added: Some(r#"{"<my-cat>": 80, "<|endoftext|>": 65}"#.to_owned()), ..files() };
+    let mut vocabulary = Vocabulary::read(&written, 77).expect("a vocabulary");
+    check(&vocabulary, "a <My-Cat>, a", "a 80:<My-Cat> , a");
+    assert_eq!(vocabulary.add("<toy>", 1).expect("it is added"), 81);
+    let config = r#"{"added_tokens_decoder": {"70": {"content": "<hat>", "normalized": false},
+        "71": {"content": "cap", "single_word": true}}}"#;
+    let vocabulary = Vocabulary::read(&Files { config: Some(config.to_owned()), ..files() }, 77).expect("a vocabulary");
+    check(&vocabulary, "<hat> <HAT>", "70:<hat> < h a t >");
+    check(&vocabulary, "cap caps", "71:cap c a p s");
+}
+
+#[test]
+fn a_word_that_cannot_be_added_says_why() {
+    let mut vocabulary = Vocabulary::read(&files(), 77).expect("a vocabulary");
+    vocabulary.add("<toy>", 1).expect("it is added");
+    for word in ["<Toy>", "a", ""] {
+        let error = vocabulary.add(word, 1).expect_err("it is there already").to_string();
+        assert!(error.contains(&format!("`{word}`")), "{error}");
+    }
+    for (added, said) in
+        [(r#"{"<my-cat>": 5}"#, "`<my-cat>`"), (r#"{"<my-cat>": "x"}"#, "whole number"), ("[", "added_tokens.json")]
+    {
+        let read = Vocabulary::read(&Files { added: Some(added.to_owned()), ..files() }, 77);
+        let error = format!("{:#}", read.map(|_| ()).expect_err(said));
+        assert!(error.contains(said) && error.contains("added_tokens.json"), "{error}");
+    }
+}
