@@ -4,6 +4,7 @@
 //! ([`embedded`]), a folder ([`folder`]), or a folder in the cache that other programs share ([`hub`]). What the files
 //! say is read by [`spec`] (configurations) and [`weights`] (tensors); both check before they believe.
 
+#[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod folder;
 #[cfg(feature = "hub")]
@@ -110,6 +111,47 @@ impl dyn ModelSource + '_ {
     }
 }
 
+/// Whether a name means the model in the program.
+#[must_use]
+pub fn is_embedded(name: &str) -> bool {
+    ["", "embedded", "atelier"].contains(&name.trim())
+}
+
+/// The model in the program.
+///
+/// # Errors
+/// Fails if this build has none.
+pub fn embedded() -> Result<Box<dyn ModelSource>, NoEmbedded> {
+    #[cfg(feature = "embedded")]
+    return Ok(Box::new(embedded::Embedded));
+    #[cfg(not(feature = "embedded"))]
+    Err(NoEmbedded)
+}
+
+/// The program was built without a model of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoEmbedded;
+
+impl NoEmbedded {
+    /// One thing to try.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        if cfg!(feature = "hub") {
+            "name one with --model: a folder, or owner/name"
+        } else {
+            "name a folder with --model"
+        }
+    }
+}
+
+impl std::fmt::Display for NoEmbedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no embedded model is in this build")
+    }
+}
+
+impl std::error::Error for NoEmbedded {}
+
 /// The model that `--model` or `/set model` names.
 ///
 /// `embedded` is the model in the program; anything that is a folder is read from there; `owner/name[@revision]` is
@@ -119,8 +161,8 @@ impl dyn ModelSource + '_ {
 /// Fails if the name is neither, or the model cannot be had.
 pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
     let name = name.trim();
-    if name.is_empty() || name == "embedded" || name == "atelier" {
-        return Ok(Box::new(embedded::Embedded));
+    if is_embedded(name) {
+        return Ok(embedded()?);
     }
     if std::path::Path::new(name).is_dir() {
         return Ok(Box::new(folder::Folder::open(name)?));
