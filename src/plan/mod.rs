@@ -9,6 +9,7 @@
 pub mod align;
 mod check;
 mod columns;
+pub mod device;
 pub mod lineage;
 pub mod resolve;
 pub mod sampler;

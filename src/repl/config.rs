@@ -17,6 +17,7 @@
 //! cross = { hair = 0.2, default = 0.6 }
 //! preview = "blocks"
 //! cache_disk = "8G"
+//! device = "cuda"
 //! ```
 
 use std::path::Path;
@@ -138,6 +139,7 @@ pub(super) fn typed(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::device::DeviceName;
     use crate::preview::terminal::Protocol;
 
     fn read(text: &str) -> Config {
@@ -200,6 +202,17 @@ mod tests {
         assert!(error.starts_with("config.toml: `k` is"), "{error}");
         let error = Config::parse("k = .3\nsteps = = 3", "config.toml").unwrap_err().to_string();
         assert!(error.starts_with("config.toml, line "), "{error}");
+    }
+
+    #[test]
+    fn a_device_is_a_setting_and_one_that_cannot_be_had_is_named_with_the_file_and_the_key() {
+        let config = read("device = \"plain\"\nsteps = 4\n");
+        assert_eq!((config.settings.device, config.settings.root.steps), (DeviceName::Plain, Some(4)));
+        fails("device = \"gpu\"", "config.toml: `device` is `gpu`, which is no device", "cuda:1");
+        if !cfg!(feature = "cuda") {
+            let message = "config.toml: `device` is `cuda`, which is not in this build";
+            fails("device = \"cuda\"", message, "cargo build --release --features cuda");
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ use anyhow::{Context, Result, bail};
 use crate::engine::Engine;
 use crate::engine::layers::Backend;
 use crate::model::folder::Folder;
+use crate::plan::device::DeviceName;
+use crate::plan::settings::Precision;
 
 pub use case::{Case, CaseKind};
 pub use results::{Array, Compared, Numbers, Results, compare, read, write};
@@ -42,10 +44,11 @@ impl Outcome {
     }
 }
 
-/// ModelFolders that cases share, loaded once.
+/// Models that cases share, loaded once, on one device.
 #[derive(Default)]
 pub struct ModelFolders {
     folders: Vec<PathBuf>,
+    device: DeviceName,
     loaded: HashMap<(PathBuf, bool), Engine>,
 }
 
@@ -53,7 +56,13 @@ impl ModelFolders {
     /// Looks for models in these folders before a case's own `model_path`.
     #[must_use]
     pub fn new(folders: Vec<PathBuf>) -> Self {
-        Self { folders, loaded: HashMap::new() }
+        Self { folders, ..Self::default() }
+    }
+
+    /// The same, computing elsewhere than on the processor.
+    #[must_use]
+    pub fn on(self, device: DeviceName) -> Self {
+        Self { device, ..self }
     }
 
     fn path(&self, case: &Case) -> PathBuf {
@@ -61,7 +70,7 @@ impl ModelFolders {
         named.unwrap_or_else(|| case.folder.join(&case.model_path))
     }
 
-    /// Loads the engine of a case; `plain` for gradients.
+    /// Loads the engine of a case; `plain` for gradients, which are taken on the processor.
     fn load(&mut self, case: &Case, plain: bool) -> Result<()> {
         let key = (self.path(case), plain);
         if let Entry::Vacant(place) = self.loaded.entry(key) {
@@ -69,7 +78,7 @@ impl ModelFolders {
             let backend = if plain {
                 Backend::Plain(candle_core::Device::Cpu, candle_core::DType::F64)
             } else {
-                Backend::Kernels(wordbrush_kernels::Precision::F32)
+                Backend::on(self.device, Precision::F32)?
             };
             let folder = Folder::open(path)?;
             let engine = Engine::load(&folder, &backend).with_context(|| format!("cannot load {}", path.display()))?;

@@ -47,8 +47,9 @@ pub(super) fn answer(case: &Case, models: &mut ModelFolders) -> Result<Results> 
     if case.kind == CaseKind::NullText {
         models.load(case, true)?;
     }
-    let noise = noise(&inputs)?;
-    let worker = Worker { case, engine: models.engine(case, false)?, inputs, noise, out: Results::new() };
+    let engine = models.engine(case, false)?;
+    let noise = noise(&inputs, engine)?;
+    let worker = Worker { case, engine, inputs, noise, out: Results::new() };
     match case.kind {
         CaseKind::Parts => worker.parts(),
         CaseKind::Invert | CaseKind::NullText => worker.invert(models),
@@ -65,16 +66,16 @@ struct Worker<'a> {
     out: Results,
 }
 
-fn noise(inputs: &Results) -> Result<Vec<Tensor>> {
+fn noise(inputs: &Results, engine: &Engine) -> Result<Vec<Tensor>> {
     let Some(Array { shape, numbers: Numbers::F32(values) }) = inputs.get("noise") else { return Ok(Vec::new()) };
     ensure!(shape.len() == 4, "`noise` has shape {shape:?}");
     let dims = (shape[1], shape[2], shape[3]);
-    values.chunks(dims.0 * dims.1 * dims.2).map(|one| to_latent(one, dims)).collect()
+    values.chunks(dims.0 * dims.1 * dims.2).map(|one| to_latent(one, dims, engine)).collect()
 }
 
-/// Channels first to channels last, without the batch.
-fn to_latent(values: &[f32], (c, h, w): (usize, usize, usize)) -> Result<Tensor> {
-    let t = Tensor::from_slice(values, (c, h, w), &candle_core::Device::Cpu)?;
+/// Channels first to channels last, without the batch, where the engine computes.
+fn to_latent(values: &[f32], (c, h, w): (usize, usize, usize), engine: &Engine) -> Result<Tensor> {
+    let t = Tensor::from_slice(values, (c, h, w), engine.backend().device())?;
     Ok(t.permute((1, 2, 0))?.contiguous()?)
 }
 
@@ -156,7 +157,7 @@ impl Worker<'_> {
         }
         let (shape, values) = self.floats("uncond_list")?;
         ensure!(shape.len() == 3, "`uncond_list` has shape {shape:?}");
-        let all = Tensor::from_slice(values, shape, &candle_core::Device::Cpu)?;
+        let all = Tensor::from_slice(values, shape, self.engine.backend().device())?;
         let one = |i: usize| Ok(Condition { text: all.narrow(0, i, 1)?, added: empty.added.clone() });
         (0..shape[0]).map(one).collect()
     }
@@ -176,7 +177,8 @@ impl Worker<'_> {
                 Numbers::F32(v) => v.clone(),
                 Numbers::U8(v) => v.iter().map(|t| f32::from(*t)).collect(),
             };
-        let latents: Vec<Tensor> = values.chunks(size).map(|v| to_latent(v, dims)).collect::<Result<_>>()?;
+        let latents: Vec<Tensor> =
+            values.chunks(size).map(|v| to_latent(v, dims, self.engine)).collect::<Result<_>>()?;
         let batch = Tensor::stack(&latents, 0)?;
         let texts: Vec<&Tensor> = written.iter().map(|c| &c.text).collect();
         let condition = Condition {
@@ -208,12 +210,12 @@ impl Worker<'_> {
             }
         }
         let (shape, values) = self.floats("vae_latents")?;
-        let latent = to_latent(values, (shape[1], shape[2], shape[3]))?;
+        let latent = to_latent(values, (shape[1], shape[2], shape[3]), self.engine)?;
         let decoded = self.engine.vae().decode(&latent)?;
         let (h, w, c) = decoded.dims3()?;
         self.put("vae_decoded", Array::f32(&[1, c, h, w], from_latent(&decoded)?));
         let (shape, values) = self.floats("vae_pixels")?;
-        let pixels = to_latent(values, (shape[1], shape[2], shape[3]))?;
+        let pixels = to_latent(values, (shape[1], shape[2], shape[3]), self.engine)?;
         let (mean, variance) = self.engine.vae().encode(&pixels)?;
         let (h, w, c) = mean.dims3()?;
         self.put("vae_mean", Array::f32(&[1, c, h, w], from_latent(&mean)?));
@@ -289,7 +291,7 @@ impl Worker<'_> {
         text_results(self.case, &texts, &mut self.out)?;
         let (shape, values) = self.floats("latents")?;
         let sampler = self.sampler()?;
-        let start = (to_latent(values, (shape[1], shape[2], shape[3]))? * sampler.init_noise_scale())?;
+        let start = (to_latent(values, (shape[1], shape[2], shape[3]), self.engine)? * sampler.init_noise_scale())?;
         schedule_results(&*sampler, "", &mut self.out);
         let steps = self.case.steps();
         let length = texts[0].ids.len();
@@ -433,8 +435,9 @@ impl Worker<'_> {
             let taken = found.inner_steps.iter().map(|n| *n as i64).collect();
             self.put("inner_steps", Array::i64(&[found.inner_steps.len()], taken));
             self.put("inner_losses", Array::f32(&[found.losses.len()], found.losses));
-            let with = |text: Tensor| Condition { text, added: empty.added.clone() };
-            conditions.uncond = found.embeddings.into_iter().map(with).collect();
+            let here = self.engine.backend();
+            let with = |text: Tensor| Ok(Condition { text: here.like(&text)?, added: empty.added.clone() });
+            conditions.uncond = found.embeddings.into_iter().map(with).collect::<Result<_>>()?;
         }
         let length = empty.text.dim(1)?;
         let start = &inverted[inverted.len() - 1];
