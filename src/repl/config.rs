@@ -105,9 +105,12 @@ impl Config {
             "cache_ram" => self.cache_ram = size()?,
             "cache_disk" => self.cache_disk = size()?,
             _ if find(&name).is_some() => {
-                self.settings
-                    .set(&name, &typed)
-                    .map_err(|e| (e.to_string(), format!("in the file: {key} = …; {}", e.hint())))?;
+                self.settings.set(&name, &typed).map_err(|e| {
+                    // What would be typed in a conversation stands otherwise here.
+                    let as_typed = e.hint().starts_with("/set");
+                    let lead = if as_typed { format!("in the file: {key} = …; ") } else { String::new() };
+                    (e.to_string(), lead + e.hint())
+                })?;
             }
             _ => {
                 let near = crate::turn::nearest(&name, OWN_KEYS.into_iter().chain(settings::names()));
