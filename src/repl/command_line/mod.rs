@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_device_is_a_setting_that_every_verb_takes_and_the_last_word_of_it_holds() {
-        for line in ["--device plain", "bench --device plain", "--device cpu run x --device PLAIN"] {
+        for line in ["--device plain", "bench --device plain", "run x --device cpu --device PLAIN"] {
             let args = args(line);
             assert_eq!(args.settings(), [("device".to_owned(), "plain".to_owned())], "{line}");
             assert_eq!(args.device().unwrap(), DeviceName::Plain, "{line}");

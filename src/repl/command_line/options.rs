@@ -18,7 +18,7 @@ pub(super) fn everywhere() -> Vec<Arg> {
             .value_parser(setting),
         option("preview", "P", "kitty, iterm, sixel, blocks, none or auto")
             .value_parser(PossibleValuesParser::new(["auto", "kitty", "iterm", "sixel", "blocks", "none"])),
-        option("device", "D", "where pictures are computed: cpu, cuda, cuda:1, metal or plain").value_parser(device),
+        option("device", "D", "where to compute: cpu, cuda, cuda:1, metal or plain").value_parser(device),
         option("cache-ram", "BYTES", "memory for what can be computed again, such as 512M").value_parser(size),
         option("cache-disk", "BYTES", "the same on disk, such as 4G").value_parser(size),
         switch("help", "what the program or a verb does").action(ArgAction::Help),

@@ -15,7 +15,7 @@ use crate::attention::blend::Parent;
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::{Keep, MaskLayers};
 use crate::engine::edit::{DrawOutput, Inherited, RunOptions, RunPlan, draw};
-use crate::engine::inversion::NullTextRule;
+use crate::engine::inversion::{DdimInversion, Inversion, Inverted, NullText, NullTextRule, Optimised};
 use crate::engine::sampler::{Ddim, Sampler, sampler};
 use crate::engine::schedule::NoiseSchedule;
 use crate::engine::unet::Condition;
@@ -405,42 +405,40 @@ impl Worker<'_> {
 
     fn invert(mut self, models: &ModelFolders) -> Result<Results> {
         let (written, empty) = self.conditions()?;
-        let ddim = self.ddim()?;
         let image = self.inputs.get("image").context("input.safetensors lacks `image`")?;
         let Numbers::U8(bytes) = &image.numbers else { anyhow::bail!("`image` is not of bytes") };
         let picture = Picture { width: image.shape[1], height: image.shape[0], bytes: bytes.clone() };
-        let clean = self.engine.encode(&picture)?;
-        self.put_latents("image_latent", std::slice::from_ref(&clean))?;
-        let again = self.engine.decode(&clean)?;
-        self.put_picture("vae_image", &again);
-        let inverted = self.engine.invert(&clean, &written[0], &ddim)?;
-        self.put_latents("inverted_latents", &inverted)?;
-        let mut conditions = Conditions { cond: written[0].clone(), uncond: vec![empty.clone()] };
-        if let Some(null) = &self.case.null_text {
-            let rule = NullTextRule {
-                inner_steps: null.num_inner_steps,
-                early_stop: null.early_stop_epsilon,
-                betas: null.betas,
-                eps: null.eps,
-            };
-            let found = models.engine(self.case, true)?.null_text(
-                &inverted,
-                &conditions,
-                &ddim,
-                self.case.guidance_scale,
-                rule,
-            )?;
-            let all = Tensor::cat(&found.embeddings, 0)?;
-            self.put("uncond_list", Array::f32(all.dims(), all.flatten_all()?.to_vec1()?));
-            let taken = found.inner_steps.iter().map(|n| *n as i64).collect();
-            self.put("inner_steps", Array::i64(&[found.inner_steps.len()], taken));
-            self.put("inner_losses", Array::f32(&[found.losses.len()], found.losses));
-            let here = self.engine.backend();
-            let with = |text: Tensor| Ok(Condition { text: here.like(&text)?, added: empty.added.clone() });
-            conditions.uncond = found.embeddings.into_iter().map(with).collect::<Result<_>>()?;
-        }
         let length = empty.text.dim(1)?;
-        let start = &inverted[inverted.len() - 1];
+        let conditions = Conditions { cond: written[0].clone(), uncond: vec![empty] };
+        let ddim = DdimInversion { ddim: self.ddim()? };
+        let inversion: Box<dyn Inversion> = match &self.case.null_text {
+            None => Box::new(ddim),
+            Some(null) => {
+                let rule = NullTextRule {
+                    inner_steps: null.num_inner_steps,
+                    early_stop: null.early_stop_epsilon,
+                    betas: null.betas,
+                    eps: null.eps,
+                };
+                let (guidance, gradients) = (self.case.guidance_scale, models.engine(self.case, true)?);
+                Box::new(NullText { ddim, guidance, rule, gradients })
+            }
+        };
+        let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
+        let found = inversion.invert(self.engine, &picture, &conditions, &mut watch)?;
+        let Inverted { latents, conditions, optimised } = found.context("BUG: an unwatched inversion was stopped")?;
+        self.put_latents("image_latent", &latents[..1])?;
+        self.put_picture("vae_image", &self.engine.decode(&latents[0])?);
+        self.put_latents("inverted_latents", &latents)?;
+        if let Some(Optimised { inner_steps, losses }) = optimised {
+            let texts: Vec<&Tensor> = conditions.uncond.iter().map(|empty| &empty.text).collect();
+            let all = Tensor::cat(&texts, 0)?;
+            self.put("uncond_list", Array::f32(all.dims(), all.flatten_all()?.to_vec1()?));
+            let taken = inner_steps.iter().map(|n| *n as i64).collect();
+            self.put("inner_steps", Array::i64(&[inner_steps.len()], taken));
+            self.put("inner_losses", Array::f32(&[losses.len()], losses));
+        }
+        let start = &latents[latents.len() - 1];
         let (drawn, _) = self.draw(&conditions, start, &untouched(length), Inherited::default(), Keep::default())?;
         self.put_latents("source_latents", drawn.trajectory.latents())?;
         let picture = self.engine.decode(drawn.trajectory.last())?;
