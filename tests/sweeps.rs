@@ -4,7 +4,7 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use wordbrush::plan::settings::{RootSettings, Settings};
+use wordbrush::plan::settings::Settings;
 use wordbrush::session::Session;
 use wordbrush::session::sketch::{DrawnSketch, Sketch};
 use wordbrush::study::sweep::{Axes, Cost, SweepRun, run};
@@ -25,7 +25,7 @@ fn cells(session: &mut Session, grid: &[&str]) -> Vec<Sketch> {
     let here = session.tree().here().expect("a node");
     let node = &session.tree()[here];
     let (parent, line, turn) = (node.parent, node.line.clone(), (*node.plan.settings).clone());
-    let (base, edit) = (Settings { turn, root: RootSettings::default() }, session.edit_of(here));
+    let (base, edit) = (Settings { turn, ..Settings::default() }, session.edit_of(here));
     let sketch = |cell: Vec<String>| {
         let settings = axes.settings(&base, &cell).expect("settings").0;
         session.sketch(parent, &line, &edit, &settings).expect("it can be planned")

@@ -216,21 +216,14 @@ impl LocalBlend {
 /// - `latent`, `outside`: `[h, w, channels]`; `mask`: `h * w` bytes
 ///
 /// # Errors
-/// Fails if the device does not give its values.
+/// Fails if the shapes differ, or the device has no memory left.
 pub fn compose(latent: &Tensor, outside: &Tensor, mask: &[u8], arithmetic: BlendArithmetic) -> Result<Tensor> {
-    let (_, _, channels) = latent.dims3()?;
-    let mut values = latent.flatten_all()?.to_vec1::<f32>()?;
-    let theirs = outside.flatten_all()?.to_vec1::<f32>()?;
-    for (pixel, inside) in mask.iter().enumerate() {
-        for i in pixel * channels..(pixel + 1) * channels {
-            values[i] = match arithmetic {
-                BlendArithmetic::Select if *inside == 1 => values[i],
-                BlendArithmetic::Select => theirs[i],
-                BlendArithmetic::Mix => theirs[i] + f32::from(*inside) * (values[i] - theirs[i]),
-            };
-        }
+    let (h, w, _) = latent.dims3()?;
+    let inside = Tensor::from_slice(mask, (h, w, 1), latent.device())?;
+    match arithmetic {
+        BlendArithmetic::Select => inside.broadcast_as(latent.shape())?.where_cond(latent, outside),
+        BlendArithmetic::Mix => outside + inside.to_dtype(latent.dtype())?.broadcast_mul(&(latent - outside)?)?,
     }
-    Tensor::from_vec(values, latent.dims(), latent.device())
 }
 
 fn add(sum: &mut Vec<f32>, maps: &[f32]) {

@@ -158,65 +158,189 @@ impl AttentionControl for Inject<'_> {
 
 impl Inject<'_> {
     fn carried(&self, site: Site, probs: &Tensor, sources: &[Option<ColumnSource<'_>>]) -> Result<Tensor> {
-        let (keys, rows) = (sources.len(), probs.elem_count() / sources.len());
-        let mut values = probs.flatten_all()?.to_vec1::<f32>()?;
+        let mut carried = probs.clone();
         let mut summed = false;
         for up in 1..=self.carry.reach() {
-            if !sources.iter().flatten().any(|(u, _)| *u == up) {
+            let given =
+                |source: &Option<ColumnSource<'_>>| source.filter(|(u, _)| *u == up).map(|(_, tokens)| tokens.to_vec());
+            let given: Vec<_> = sources.iter().map(given).collect();
+            if given.iter().all(Option::is_none) {
                 continue;
             }
             let theirs = of_layer(self.ancestor(up)?.cross.get(&site.layer), site.layer, "text maps")?;
             same_shape(probs, theirs, "text maps")?;
-            let theirs = theirs.flatten_all()?.to_vec1::<f32>()?;
-            for (j, source) in sources.iter().enumerate() {
-                let Some((u, tokens)) = source else { continue };
-                if *u != up {
-                    continue;
-                }
-                if let [(token, share)] = tokens
-                    && *share == 1.0
-                {
-                    for row in 0..rows {
-                        values[row * keys + j] = theirs[row * keys + token];
-                    }
-                } else {
-                    summed = true;
-                    for row in 0..rows {
-                        values[row * keys + j] = tokens.iter().map(|(t, share)| share * theirs[row * keys + t]).sum();
-                    }
-                }
-            }
+            summed |= given.iter().flatten().any(|tokens| !matches!(tokens[..], [(_, 1.0)]));
+            carried = laid_over(&carried, &sums_of(theirs, &given, 2)?, &given, 2)?;
         }
-        let carried = Tensor::from_vec(values, probs.dims(), probs.device())?;
         // Copies are rounded already; sums are new numbers.
         if summed { round_maps(&carried, self.carry.map_precision) } else { Ok(carried) }
     }
 
     /// Each token's value mixed with the mean of those it takes its column from.
     fn mixed(&self, site: Site, v: &Tensor) -> Result<Tensor> {
-        let (keys, width) = v.dims2()?;
-        let mut values = v.flatten_all()?.to_vec1::<f32>()?;
+        let mut values = v.clone();
         let mix = self.carry.v_mix as f32;
         for up in 1..=self.carry.reach() {
-            let named = |c: &Column| matches!(c, Column::From { up: u, tokens } if *u == up && !tokens.is_empty());
-            if !self.carry.columns.iter().any(named) {
+            let given = |column: &Column| match column {
+                Column::From { up: u, tokens } if *u == up && !tokens.is_empty() => {
+                    Some(tokens.iter().map(|(token, _)| (*token, 1.0)).collect())
+                }
+                _ => None,
+            };
+            let given: Vec<Option<Vec<(usize, f32)>>> = self.carry.columns.iter().map(given).collect();
+            if given.iter().all(Option::is_none) {
                 continue;
             }
             let theirs = of_layer(self.ancestor(up)?.v_cross.get(&site.layer), site.layer, "values")?;
             same_shape(v, theirs, "values")?;
-            let theirs = theirs.flatten_all()?.to_vec1::<f32>()?;
-            for j in 0..keys {
-                let Column::From { up: u, tokens } = &self.carry.columns[j] else { continue };
-                if *u != up || tokens.is_empty() {
-                    continue;
-                }
-                for c in 0..width {
-                    let mean = tokens.iter().map(|(t, _)| theirs[t * width + c]).sum::<f32>() / tokens.len() as f32;
-                    let own = &mut values[j * width + c];
-                    *own = (1.0 - mix) * *own + mix * mean;
-                }
+            let counts: Vec<f32> = given.iter().map(|tokens| tokens.as_ref().map_or(1.0, |t| t.len() as f32)).collect();
+            let mean = sums_of(theirs, &given, 0)?.broadcast_div(&along(counts, v, 0)?)?;
+            let mixture = ((v * f64::from(1.0 - mix))? + (mean * f64::from(mix))?)?;
+            values = laid_over(&values, &mixture, &given, 0)?;
+        }
+        Ok(values)
+    }
+}
+
+/// What each place along an axis is given: tokens of an ancestor with their shares, or `None` if it keeps its own.
+type Given = Vec<Option<Vec<(usize, f32)>>>;
+
+/// One number for each place along the axis `dim` of a tensor, to be broadcast to its shape.
+fn along<T: candle_core::WithDType>(numbers: Vec<T>, like: &Tensor, dim: usize) -> Result<Tensor> {
+    let mut shape = vec![1; like.rank()];
+    shape[dim] = numbers.len();
+    Tensor::from_vec(numbers, shape, like.device())
+}
+
+/// For each place along the axis `dim`, the sum of the tokens' slices that it is given, each times its share, in order. A
+/// lone token with a share of 1 is copied to the bit. Places that keep their own hold anything.
+fn sums_of(theirs: &Tensor, given: &Given, dim: usize) -> Result<Tensor> {
+    let theirs = theirs.contiguous()?;
+    let most = given.iter().flatten().map(Vec::len).max().unwrap_or(0);
+    let mut sum: Option<Tensor> = None;
+    for nth in 0..most.max(1) {
+        // A place with fewer tokens adds nothing: a slice times 0.
+        let pick = |(place, tokens): (usize, &Option<Vec<(usize, f32)>>)| match tokens.as_ref().and_then(|t| t.get(nth))
+        {
+            Some((token, share)) => (*token as u32, *share),
+            None => (place as u32, 0.0),
+        };
+        let (tokens, shares): (Vec<u32>, Vec<f32>) = given.iter().enumerate().map(pick).unzip();
+        let count = tokens.len();
+        let slices = theirs.index_select(&Tensor::from_vec(tokens, count, theirs.device())?, dim)?;
+        let slices = slices.broadcast_mul(&along(shares, &theirs, dim)?)?;
+        sum = Some(match sum {
+            Some(sum) => (sum + slices)?,
+            None => slices,
+        });
+    }
+    sum.ok_or_else(|| candle_core::Error::Msg("BUG: no token was summed".to_owned()))
+}
+
+/// `new` at the places that are given something, `own` at the rest.
+fn laid_over(own: &Tensor, new: &Tensor, given: &Given, dim: usize) -> Result<Tensor> {
+    if given.iter().all(Option::is_some) {
+        return Ok(new.clone());
+    }
+    let takes = given.iter().map(|tokens| u8::from(tokens.is_some())).collect();
+    along(takes, own, dim)?.broadcast_as(own.shape())?.where_cond(new, own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attention::Side;
+    use candle_core::Device;
+
+    const KEYS: usize = 6;
+    const SITE: Site = Site { step: 0, layer: 3, side: Side::Up, kind: Kind::Cross, grid: (2, 5) };
+
+    /// Maps of two ancestors.
+    struct Two(Vec<Arc<StepMaps>>);
+
+    impl MapSource for Two {
+        fn maps(&mut self, up: usize, _step: usize, _want: Want) -> Result<Arc<StepMaps>> {
+            Ok(self.0[up - 1].clone())
+        }
+    }
+
+    fn numbers(seed: u32, shape: &[usize]) -> (Vec<f32>, Tensor) {
+        let count: usize = shape.iter().product();
+        let values: Vec<f32> =
+            (0..count as u32).map(|i| (((i + 7 * seed) * 2_654_435_761) >> 8) as f32 / 2e7).collect();
+        let tensor = Tensor::from_vec(values.clone(), shape, &Device::Cpu).unwrap();
+        (values, tensor)
+    }
+
+    fn plan(columns: Vec<Column>) -> InjectionPlan {
+        InjectionPlan {
+            cross: vec![0..1; columns.len()],
+            columns,
+            own: 0..0,
+            self_max: 0,
+            values: 0..1,
+            v_mix: 0.3,
+            v_layers: VLayers::Cross,
+            map_precision: Precision::F32,
+        }
+    }
+
+    /// What the first site is given by two ancestors, and what loops over numbers make of it.
+    #[test]
+    fn columns_and_values_are_the_bits_that_sums_in_the_order_of_the_tokens_have() {
+        let from = |up: usize, tokens: &[(usize, f32)]| Column::From { up, tokens: tokens.to_vec() };
+        let plan = plan(vec![
+            Column::Own,
+            from(1, &[(4, 1.0)]),
+            from(2, &[(0, 1.0)]),
+            from(1, &[(1, 0.5), (2, 0.5), (5, 0.3)]),
+            from(2, &[]),
+            from(1, &[(5, 0.7)]),
+        ]);
+        let (heads, pixels, width) = (2, 10, 4);
+        let (probs, probs_tensor) = numbers(1, &[heads, pixels, KEYS]);
+        let (v, v_tensor) = numbers(2, &[KEYS, width]);
+        let (mut cross, mut values, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        for up in 0..2 {
+            let (map, map_tensor) = numbers(3 + up, &[heads, pixels, KEYS]);
+            let (value, value_tensor) = numbers(5 + up, &[KEYS, width]);
+            let mut maps = StepMaps::default();
+            maps.cross.insert(SITE.layer, map_tensor);
+            maps.v_cross.insert(SITE.layer, value_tensor);
+            (cross.push(map), values.push(value), all.push(Arc::new(maps)));
+        }
+        let (mut wanted, mut wanted_v) = (probs, v);
+        for (j, column) in plan.columns.iter().enumerate() {
+            let Column::From { up, tokens } = column else { continue };
+            for row in 0..heads * pixels {
+                let of = |(token, share): &(usize, f32)| share * cross[up - 1][row * KEYS + token];
+                wanted[row * KEYS + j] = tokens.iter().map(of).fold(0.0, |sum, x| sum + x);
+            }
+            for c in 0..width * usize::from(!tokens.is_empty()) {
+                let sum = tokens.iter().map(|(t, _)| values[up - 1][t * width + c]).fold(0.0, |sum, x| sum + x);
+                let own = &mut wanted_v[j * width + c];
+                *own = (1.0 - 0.3f32) * *own + 0.3f32 * (sum / tokens.len() as f32);
             }
         }
-        Tensor::from_vec(values, v.dims(), v.device())
+        let mut source = Two(all);
+        let mut inject = Inject::new(&plan, &mut source);
+        inject.before_step(0).unwrap();
+        let (probs, v) = inject.attend_text(SITE, probs_tensor, v_tensor).unwrap();
+        let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        let of = |t: Tensor| bits(&t.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        assert_eq!(of(probs), bits(&wanted));
+        assert_eq!(of(v), bits(&wanted_v));
+    }
+
+    #[test]
+    fn a_map_of_another_grid_is_refused_not_cut() {
+        let plan = plan(vec![Column::From { up: 1, tokens: vec![(0, 1.0)] }; KEYS]);
+        let mut maps = StepMaps::default();
+        maps.cross.insert(SITE.layer, numbers(1, &[2, 9, KEYS]).1);
+        let mut source = Two(vec![Arc::new(maps)]);
+        let mut inject = Inject::new(&plan, &mut source);
+        inject.before_step(0).unwrap();
+        let error = inject.attend_text(SITE, numbers(2, &[2, 10, KEYS]).1, numbers(3, &[KEYS, 4]).1).unwrap_err();
+        assert!(error.to_string().contains("text maps"), "{error}");
     }
 }

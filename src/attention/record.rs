@@ -89,13 +89,11 @@ impl Record {
 pub fn add_word_map(probs: &Tensor, share: f32, sum: &mut Vec<f32>) -> Result<()> {
     let (heads, pixels, keys) = probs.dims3()?;
     sum.resize(keys * pixels, 0.0);
-    let values = probs.flatten_all()?.to_vec1::<f32>()?;
+    // Summed where the map lies, so that one head's worth leaves the device, not all.
+    let totals = probs.sum(0)?.t()?.flatten_all()?.to_vec1::<f32>()?; // [keys, pixels]
     let share = share / heads as f32;
-    for key in 0..keys {
-        for pixel in 0..pixels {
-            let total: f32 = (0..heads).map(|h| values[(h * pixels + pixel) * keys + key]).sum();
-            sum[key * pixels + pixel] += total * share;
-        }
+    for (sum, total) in sum.iter_mut().zip(totals) {
+        *sum += total * share;
     }
     Ok(())
 }

@@ -477,7 +477,8 @@ impl Engine {
         guidance: Option<f64>,
     ) -> Result<Tensor> {
         let text = self.backend.like(&condition.text)?;
-        let text = self.unet.prepare(&Condition { text, added: condition.added.clone() })?;
+        let like = |(pooled, ids): &(Tensor, [f32; 6])| Ok::<_, candle_core::Error>((self.backend.like(pooled)?, *ids));
+        let text = self.unet.prepare(&Condition { text, added: condition.added.as_ref().map(like).transpose()? })?;
         let latents = &self.backend.like(latents)?;
         let mut control = Untouched;
         let map_precision = Precision::F32;

@@ -329,11 +329,28 @@ fn recipe_bytes(recipe: &Recipe) -> Vec<u8> {
     out.precision(*map_precision);
     match origin {
         Origin::Noise => out.ordinal(0),
-        Origin::Picture { digest, method } => {
+        Origin::Photograph { digest, inversion } => {
             out.ordinal(1);
             out.text(digest);
-            out.text(method);
+            out.text(inversion.as_str());
         }
     }
     out.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::recipe;
+    use super::*;
+    use crate::plan::inversion::InversionName;
+
+    #[test]
+    fn a_photograph_is_written_as_it_was_before_inversions_were_rows() {
+        let noise = recipe_bytes(&recipe(1));
+        let origin = Origin::Photograph { digest: "ab".to_owned(), inversion: InversionName::NullText };
+        let photograph = recipe_bytes(&Recipe { origin, ..recipe(1) });
+        let (before, origin) = photograph.split_at(noise.len() - 1);
+        assert_eq!(before, &noise[..noise.len() - 1]);
+        assert_eq!(origin, b"\x01\x02ab\x09null-text");
+    }
 }

@@ -1,5 +1,6 @@
 use super::samples::{changed, edit_of, first, next};
 use super::*;
+use crate::plan::inversion::InversionName;
 use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{Precision, TurnSettings, Window};
 use crate::plan::{Columns, Origin, PlanParts, Region, Stretch};
@@ -405,7 +406,9 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
         |r| r.scheduler = SamplerName::Dpm,
         |r| r.precision = Precision::Bf16,
         |r| r.map_precision = Precision::F32,
-        |r| r.origin = Origin::Picture { digest: String::new(), method: String::new() },
+        |r| r.origin = Origin::Photograph { digest: String::new(), inversion: InversionName::Ddim },
+        |r| r.origin = Origin::Photograph { digest: String::new(), inversion: InversionName::NullText },
+        |r| r.origin = Origin::Photograph { digest: "0".to_owned(), inversion: InversionName::Ddim },
     ];
     for change in recipes {
         let mut changed = recipe(1);

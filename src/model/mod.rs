@@ -6,6 +6,7 @@
 
 pub mod adapters;
 pub mod checkpoint;
+#[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod embedding;
 mod error;
@@ -163,6 +164,47 @@ impl dyn ModelSource + '_ {
     }
 }
 
+/// Whether a name means the model in the program.
+#[must_use]
+pub fn is_embedded(name: &str) -> bool {
+    ["", "embedded", "atelier"].contains(&name.trim())
+}
+
+/// The model in the program.
+///
+/// # Errors
+/// Fails if this build has none.
+pub fn embedded() -> Result<Box<dyn ModelSource>, NoEmbedded> {
+    #[cfg(feature = "embedded")]
+    return Ok(Box::new(embedded::Embedded));
+    #[cfg(not(feature = "embedded"))]
+    Err(NoEmbedded)
+}
+
+/// The program was built without a model of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoEmbedded;
+
+impl NoEmbedded {
+    /// One thing to try.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        if cfg!(feature = "hub") {
+            "name one with --model: a folder, or owner/name"
+        } else {
+            "name a folder with --model"
+        }
+    }
+}
+
+impl std::fmt::Display for NoEmbedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no embedded model is in this build")
+    }
+}
+
+impl std::error::Error for NoEmbedded {}
+
 /// The model that `--model` or `/set model` names, with what is laid over it as [`named`] has it.
 ///
 /// `embedded` is the model in the program; anything that is a folder is read from there, and a file is read as a whole model
@@ -183,8 +225,8 @@ pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
 /// The model without anything laid over it.
 fn find_below(name: &str) -> Result<Box<dyn ModelSource>> {
     let name = name.trim();
-    if name.is_empty() || name == "embedded" || name == "atelier" {
-        return Ok(Box::new(embedded::Embedded));
+    if is_embedded(name) {
+        return Ok(embedded()?);
     }
     let path = std::path::Path::new(name);
     if path.is_dir() {

@@ -45,7 +45,7 @@ impl ModelSource for Random {
             "text_encoder/config.json" => TEXT,
             "scheduler/scheduler_config.json" => SCHEDULER,
             "tokenizer/tokenizer_config.json" => TOKENIZER,
-            "tokenizer/tokenizer.json" => return super::embedded::Embedded.open(path),
+            "tokenizer/tokenizer.json" => return super::embedded()?.open(path),
             _ => return Ok(None),
         };
         Ok(Some(FileBytes::Memory(Cow::Borrowed(text.as_bytes()))))

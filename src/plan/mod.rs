@@ -9,6 +9,8 @@
 pub mod align;
 mod check;
 mod columns;
+pub mod device;
+pub mod inversion;
 pub mod lineage;
 pub mod resolve;
 pub mod sampler;
@@ -18,6 +20,7 @@ pub mod window;
 use std::sync::Arc;
 
 use crate::turn::Replaced;
+use inversion::InversionName;
 use sampler::SamplerName;
 use settings::{Precision, TurnSettings};
 
@@ -70,12 +73,12 @@ impl Recipe {
 pub enum Origin {
     /// Noise drawn from the seed.
     Noise,
-    /// A picture, inverted by DDIM.
-    Picture {
+    /// A picture, inverted.
+    Photograph {
         /// Digest of the picture's pixels.
         digest: String,
         /// How it was inverted.
-        method: String,
+        inversion: InversionName,
     },
 }
 

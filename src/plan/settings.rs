@@ -2,7 +2,7 @@
 //!
 //! `/set`, `--set`, the config file and study grids all go through [`Settings::set`], so a name means the same
 //! everywhere. Settings marked [`Per::Turn`] shape the next edits; those marked [`Per::Root`] belong to the
-//! [`Recipe`](super::Recipe) and take effect with the next first picture.
+//! [`Recipe`](super::Recipe) and take effect with the next first picture; [`Per::Machine`] ones belong to no picture.
 
 mod reader;
 mod table;
@@ -12,6 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::device::DeviceName;
 use super::sampler::SamplerName;
 
 pub use table::{PRESETS, Setting, TABLE, find, names, plain_name};
@@ -228,15 +229,20 @@ pub struct Settings {
     pub turn: TurnSettings,
     /// Those of the next first picture.
     pub root: RootSettings,
+    /// Where networks compute. It belongs to this machine: sessions do not keep it.
+    #[serde(skip)]
+    pub device: DeviceName,
 }
 
-/// Whether a setting is read at every turn or only when a tree begins.
+/// Whether a setting is read at every turn or only when a tree begins, or belongs to no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Per {
     /// Read at every turn.
     Turn,
     /// Part of the recipe: read when a first picture is drawn.
     Root,
+    /// Of this machine, not of any picture: it holds at once, and sessions do not keep it.
+    Machine,
 }
 
 /// A name or value that cannot be set.
@@ -314,6 +320,23 @@ mod tests {
         assert!(fails("guidance", "nan").contains("between 0 and 50"));
         assert!(fails("size", "100").contains("multiples of 8"));
         assert!(fails("nonsense", "1").contains("there is no setting `nonsense`"));
+    }
+
+    #[test]
+    fn a_device_that_is_none_or_not_in_this_build_is_told_with_what_to_try() {
+        let told = fails("device", "gpu");
+        assert_eq!(
+            told,
+            "`device` is `gpu`, which is no device | cpu, cuda, cuda:1 for the second GPU, metal or plain"
+        );
+        if !cfg!(feature = "cuda") {
+            let told = fails("device", "cuda:1");
+            let expected = "`device` is `cuda:1`, which is not in this build | cargo build --release --features cuda";
+            assert_eq!(told, expected);
+        }
+        let mut settings = Settings::default();
+        settings.set("device", "plain").expect("in every build");
+        assert_eq!((settings.device, settings.get("device").as_str()), (DeviceName::Plain, "plain"));
     }
 
     #[test]

@@ -228,7 +228,7 @@ fn plain_explanation(value: &Value) -> String {
 pub fn parity(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let folder = args.needed::<PathBuf>("out")?;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let mut models = parity::ModelFolders::new(args.all("models").cloned().collect());
+    let mut models = parity::ModelFolders::new(args.all("models").cloned().collect()).on(args.device()?);
     let (mut all, mut failed, mut unanswered) = (0, 0, 0);
     for given in args.all::<PathBuf>("CASE") {
         for case in parity::find_cases(given)? {
@@ -279,7 +279,9 @@ pub fn replay(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 pub fn verdict(node: u32, count: usize, verdict: &Verdict) -> String {
     let what = match verdict {
         Verdict::Same => "the same, byte for byte".to_owned(),
-        Verdict::Alike(psnr) => format!("the same picture by other kernels ({psnr:.1} dB over thumbprints)"),
+        Verdict::Alike(psnr) => {
+            format!("the same picture by other kernels or on another device ({psnr:.1} dB over thumbprints)")
+        }
         Verdict::Differs(psnr) => format!("DIFFERS ({psnr:.1} dB over thumbprints)"),
         Verdict::Unknown => "drawn; the file does not say how it should look".to_owned(),
     };

@@ -16,11 +16,12 @@ use crate::attention::Untouched;
 use crate::engine::layers::Backend;
 use crate::engine::unet::{Call, Condition};
 use crate::engine::{Engine, Guidance, noise};
-use crate::model::embedded::Embedded;
+use crate::model::embedded;
 use crate::model::random::{self, Random};
+use crate::plan::device::DeviceName;
 use crate::plan::settings::{Precision, Settings, name_of};
 use crate::session::file::Hinted;
-use crate::session::model::default_precision;
+use crate::session::model::{computed_in, default_precision};
 use crate::session::{Options, Session};
 use crate::store::Limits;
 use crate::turn::Turn;
@@ -28,12 +29,16 @@ use crate::turn::Turn;
 /// What can be measured.
 pub(super) const WHAT: [&str; 7] = ["step", "turn_cold", "turn_cached", "decode", "prompt", "first_picture", "gemm"];
 
+/// What is no measurement of a device without them.
+const KERNELS_ALONE: &str = "gemm";
+
 /// What is measured at the shape of Stable Diffusion 1.5. Its turns have few steps, and decoding is not counted in them.
 const LARGE: [&str; 4] = ["step", "turn_cold", "turn_cached", "decode"];
 
 struct Bench<'a> {
     model: &'a str,
     precision: Precision,
+    device: DeviceName,
     runs: usize,
     json: bool,
 }
@@ -50,25 +55,32 @@ pub fn bench(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             Hinted::new(format!("there is no bench model `{model}`"), "--model embedded, or --model sd15").into()
         );
     }
+    let device = args.device()?;
     let precision = match args.value("precision") {
-        None => default_precision(),
+        None => default_precision(device),
         Some("bf16") => Precision::Bf16,
         Some(_) => Precision::F32,
     };
     let runs = args.get::<u64>("runs").map_or(5, |runs| *runs as usize);
-    let bench = Bench { model, precision, runs, json: args.has("json") };
+    // What is said of a measurement is what was measured.
+    let precision = computed_in(device, precision);
+    let bench = Bench { model, precision, device, runs, json: args.has("json") };
     if !bench.json {
         writeln!(
             out,
-            "wordbrush {} · {} threads · kernels {}",
+            "wordbrush {} · {} threads · kernels {} · on {device}",
             env!("CARGO_PKG_VERSION"),
             kernels::threads(),
             kernels::family().name()
         )?;
     }
     let all = if model == "embedded" { &WHAT[..] } else { &LARGE[..] };
-    for what in all.iter().filter(|w| only.is_none_or(|o| o == **w)) {
+    let fits = |what: &str| what != KERNELS_ALONE || device.has_kernels();
+    for what in all.iter().filter(|w| only.map_or(fits(w), |o| o == **w && fits(o))) {
         bench.measure(what, out)?;
+    }
+    if let Some(what) = only.filter(|w| !fits(w)) {
+        return Err(Hinted::new(format!("`{what}` measures the processor's kernels"), "leave out --device").into());
     }
     if let Some(what) = only.filter(|w| !all.contains(w)) {
         return Err(
@@ -87,10 +99,8 @@ fn peak_mb() -> Option<u64> {
 
 impl Bench<'_> {
     fn engine(&self) -> Result<Engine> {
-        let precision =
-            if self.precision == Precision::Bf16 { kernels::Precision::Bf16 } else { kernels::Precision::F32 };
-        let backend = Backend::Kernels(precision);
-        if self.model == "sd15" { Engine::load(&Random, &backend) } else { Engine::load(&Embedded, &backend) }
+        let backend = Backend::on(self.device, self.precision)?;
+        if self.model == "sd15" { Engine::load(&Random, &backend) } else { Engine::load(&*embedded()?, &backend) }
     }
 
     fn measure(&self, what: &str, out: &mut dyn Write) -> Result<()> {
@@ -107,7 +117,7 @@ impl Bench<'_> {
         let median = seconds[seconds.len() / 2];
         let mut line = json!({
             "what": what, "model": self.model, "precision": name_of(&self.precision), "kernels": kernels::family().name(),
-            "threads": kernels::threads(),
+            "threads": kernels::threads(), "device": self.device.to_string(),
             "seconds": median, "min": seconds[0], "max": seconds[seconds.len() - 1], "runs": seconds.len(), "peak_mb": peak_mb(),
         });
         if let (Some(line), Value::Object(extra)) = (line.as_object_mut(), extra) {
@@ -140,13 +150,13 @@ impl Bench<'_> {
         let side = engine.spec().unet.sample_size;
         let (channels, width) = (engine.spec().unet.in_channels, engine.spec().unet.context);
         let tokens = engine.reader().vocabulary().marks().length;
-        let device = candle_core::Device::Cpu;
+        let device = engine.backend().device();
         let latents = candle_core::Tensor::from_vec(
             noise::normal(1, 2 * side * side * channels),
             (2, side, side, channels),
-            &device,
+            device,
         )?;
-        let text = candle_core::Tensor::from_vec(noise::normal(2, 2 * tokens * width), (2, tokens, width), &device)?;
+        let text = candle_core::Tensor::from_vec(noise::normal(2, 2 * tokens * width), (2, tokens, width), device)?;
         let text = engine.unet().prepare(&Condition { text, added: None })?;
         let seconds = self.times(|| {
             let mut control = Untouched;
@@ -159,7 +169,8 @@ impl Bench<'_> {
                 control: &mut control,
             };
             engine.unet().forward(&latents, &text, call)?;
-            Ok(())
+            // A GPU answers before it is done.
+            Ok(device.synchronize()?)
         })?;
         Ok((seconds, json!({"size": side * engine.spec().vae.factor(), "batch": 2, "steps": 1})))
     }
@@ -177,8 +188,13 @@ impl Bench<'_> {
     fn turns(&self, cold: bool) -> Result<(Vec<f64>, Value)> {
         let large = self.model == "sd15";
         let steps = if large { 4 } else { 30 };
-        let mut overrides =
-            vec![("precision".to_owned(), name_of(&self.precision)), ("steps".to_owned(), steps.to_string())];
+        let mut overrides: Vec<(String, String)> = [
+            ("precision", name_of(&self.precision)),
+            ("steps", steps.to_string()),
+            ("device", self.device.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
         if large {
             overrides.push(("model".to_owned(), random::NAME.to_owned()));
         }
@@ -228,6 +244,7 @@ impl Bench<'_> {
             let mut child = Command::new(&program)
                 .args(words)
                 .args(["--set", &format!("precision={}", name_of(&self.precision))])
+                .args(["--device", &self.device.to_string()])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
                 .spawn()

@@ -17,6 +17,7 @@
 //! cross = { hair = 0.2, default = 0.6 }
 //! preview = "blocks"
 //! cache_disk = "8G"
+//! device = "cuda"
 //! ```
 
 use std::path::Path;
@@ -104,9 +105,12 @@ impl Config {
             "cache_ram" => self.cache_ram = size()?,
             "cache_disk" => self.cache_disk = size()?,
             _ if find(&name).is_some() => {
-                self.settings
-                    .set(&name, &typed)
-                    .map_err(|e| (e.to_string(), format!("in the file: {key} = …; {}", e.hint())))?;
+                self.settings.set(&name, &typed).map_err(|e| {
+                    // What would be typed in a conversation stands otherwise here.
+                    let as_typed = e.hint().starts_with("/set");
+                    let lead = if as_typed { format!("in the file: {key} = …; ") } else { String::new() };
+                    (e.to_string(), lead + e.hint())
+                })?;
             }
             _ => {
                 let near = crate::turn::nearest(&name, OWN_KEYS.into_iter().chain(settings::names()));
@@ -138,6 +142,7 @@ pub(super) fn typed(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::device::DeviceName;
     use crate::preview::terminal::Protocol;
 
     fn read(text: &str) -> Config {
@@ -200,6 +205,17 @@ mod tests {
         assert!(error.starts_with("config.toml: `k` is"), "{error}");
         let error = Config::parse("k = .3\nsteps = = 3", "config.toml").unwrap_err().to_string();
         assert!(error.starts_with("config.toml, line "), "{error}");
+    }
+
+    #[test]
+    fn a_device_is_a_setting_and_one_that_cannot_be_had_is_named_with_the_file_and_the_key() {
+        let config = read("device = \"plain\"\nsteps = 4\n");
+        assert_eq!((config.settings.device, config.settings.root.steps), (DeviceName::Plain, Some(4)));
+        fails("device = \"gpu\"", "config.toml: `device` is `gpu`, which is no device", "cuda:1");
+        if !cfg!(feature = "cuda") {
+            let message = "config.toml: `device` is `cuda`, which is not in this build";
+            fails("device = \"cuda\"", message, "cargo build --release --features cuda");
+        }
     }
 
     #[test]

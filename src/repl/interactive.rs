@@ -34,7 +34,7 @@ use crate::preview::terminal::{PreviewChoice, Screen};
 use crate::safe::{printable, printable_line};
 use crate::session::file::Hinted;
 use crate::session::home::{Home, pictures_of};
-use crate::session::model::{Lexicon, load_reader};
+use crate::session::model::{Lexicon, computed_in, load_reader};
 use crate::session::{Options, Session, to_image};
 
 /// A picture that took longer to draw is not drawn again only to be looked at after a move.
@@ -162,7 +162,9 @@ impl Room {
         let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
         let is_new = session.tree().is_empty();
         let which = if is_new { format!(" · new session \"{}\"", session.name()) } else { String::new() };
-        let line = |model: &str| format!("wordbrush {version} · {model} · cpu, {}{which}", name_of(&precision));
+        let device = session.device();
+        let precision = name_of(&computed_in(device, precision));
+        let line = |model: &str| format!("wordbrush {version} · {model} · {device}, {precision}{which}");
         let model = printable_line(model);
         let full = line(&format!("model {model}"));
         let told = if self.is_one_line(&full) { full } else { line(&model) };

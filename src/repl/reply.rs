@@ -6,7 +6,8 @@ use anyhow::Error;
 use image::RgbImage;
 
 use crate::history::HistoryError;
-use crate::model::ModelError;
+use crate::model::{ModelError, NoEmbedded};
+use crate::plan::device::DeviceError;
 use crate::plan::resolve::PlanError;
 use crate::plan::settings::SettingError;
 use crate::session::cycle::StepBack;
@@ -118,6 +119,8 @@ pub fn tell(error: &Error) -> Told {
             told.span = e.span.map(|s| (s.from, s.to));
         } else if let Some(e) = cause.downcast_ref::<SettingError>() {
             told.hint = Some(e.hint().to_owned());
+        } else if let Some(e) = cause.downcast_ref::<DeviceError>() {
+            told.hint = Some(e.hint().to_owned());
         } else if let Some(e) = cause.downcast_ref::<PlanError>() {
             told.hint = Some(e.hint().to_owned());
         } else if let Some(e) = cause.downcast_ref::<HistoryError>() {
@@ -125,6 +128,9 @@ pub fn tell(error: &Error) -> Told {
         } else if let Some(e) = cause.downcast_ref::<Hinted>() {
             told.hint = Some(e.hint().to_owned());
         } else if let Some(e) = cause.downcast_ref::<ModelError>() {
+            told.hint = Some(e.hint().to_owned());
+        }
+        if let Some(e) = cause.downcast_ref::<NoEmbedded>() {
             told.hint = Some(e.hint().to_owned());
         }
         #[cfg(feature = "hub")]

@@ -94,7 +94,7 @@ impl Session {
         let mut parent = base;
         let mut all = Vec::new();
         for (at, planned) in edits.iter().enumerate() {
-            let settings = Settings { turn: planned.settings.clone(), root: root.clone() };
+            let settings = Settings { turn: planned.settings.clone(), root: root.clone(), ..Settings::default() };
             let mut watched = |step: usize, latent: &Tensor| watch(at, step, latent);
             let turned = self.edit_under(&settings, parent, &planned.line, &planned.edit, &mut watched);
             match turned {

@@ -7,17 +7,17 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use super::file::DrawnRow;
-use super::model::{Model, maker};
+use super::model::{Model, computed_by};
 use super::renderer::{Renderer, Watch};
 use super::run_node::{self, RunNode, RunResult};
-use super::{Session, TurnResult, model_of_root, picture_digest, region, to_image};
+use super::{Session, TurnResult, picture_digest, region, to_image};
 use crate::engine::Picture;
 use crate::history::{Event, Tree};
 use crate::measure::thumbprint;
 use crate::plan::Recipe;
 use crate::plan::lineage::{self, Ancestry};
 use crate::plan::resolve::{Resolved, resolve};
-use crate::plan::settings::{self, Settings};
+use crate::plan::settings::Settings;
 use crate::plan::window::reach;
 use crate::turn::Edit;
 
@@ -130,7 +130,7 @@ impl Session {
     ) -> Result<(Recipe, Resolved)> {
         let parent = parent.filter(|_| !edit.is_root);
         if parent.is_none() {
-            let (name, precision) = model_of_root(&settings.root);
+            let (name, precision) = self.model_of_root(&settings.root);
             let model = self.models.get(&name, precision)?;
             let recipe = model.recipe(&settings.root)?;
             let prompt = model.engine.reader().prompt(&edit.prompt)?;
@@ -257,7 +257,7 @@ impl Session {
         let drawn = DrawnRow {
             digest: picture_digest(&done.left.picture),
             thumbprint: thumbprint(&to_image(&done.left.picture)).to_vec(),
-            kernels: format!("{} {}", maker(), settings::name_of(&recipe.precision)),
+            kernels: computed_by(self.device(), recipe.precision),
             seconds,
             evaluations,
         };

@@ -31,6 +31,7 @@ use crate::engine::Picture;
 use crate::history::{Event, Node, Tree};
 use crate::model::named::ModelName;
 use crate::plan::Recipe;
+use crate::plan::device::DeviceName;
 use crate::plan::settings::{Per, Precision, RootSettings, Setting, Settings};
 use crate::store::disk::Disk;
 use crate::store::{Limits, Store};
@@ -38,9 +39,9 @@ use crate::turn::{Here, Misread, Turn};
 
 use drawing::RunNodes;
 use file::{DrawnRow, Hinted, SessionFile};
-use home::Home;
+use home::{Home, store_of};
 use lock::Lock;
-use model::{Model, Models, default_precision};
+use model::{Model, Models, default_precision, maker};
 use run_node::RunResult;
 
 /// How a session is begun.
@@ -146,8 +147,14 @@ impl Session {
     fn model_wanted(&self) -> (String, Precision) {
         match self.tree.current() {
             Some(node) => (node.recipe.model.clone(), node.recipe.precision),
-            None => model_of_root(&self.settings.root),
+            None => self.model_of_root(&self.settings.root),
         }
+    }
+
+    /// The name of the model of a root under these settings, with what is laid over it, and its arithmetic.
+    fn model_of_root(&self, root: &RootSettings) -> (String, Precision) {
+        let precision = root.precision.unwrap_or_else(|| default_precision(self.device()));
+        (model_name(root), precision)
     }
 
     /// The name of the model of the present tree, or of the next root where there is none, and its arithmetic.
@@ -218,12 +225,16 @@ impl Session {
         self.commit(event, None)
     }
 
-    /// Changes a setting, and writes that down.
+    /// Changes a setting, and writes that down if pictures depend on it.
     ///
     /// # Errors
     /// Fails as [`Settings::set`] does, or if the event cannot be written.
     pub fn set(&mut self, name: &str, value: &str) -> Result<&'static Setting> {
         let setting = self.settings.set(name, value)?;
+        if setting.per == Per::Machine {
+            self.follow_device();
+            return Ok(setting);
+        }
         let (name, value) = (setting.name.to_owned(), value.trim().to_owned());
         if self.file.is_some() {
             self.commit(Event::Set { name, value }, None)?;
@@ -231,10 +242,35 @@ impl Session {
             self.unsaved.push((name, value));
         }
         if setting.per == Per::Root && MADE_OF.contains(&setting.name) {
-            let (name, precision) = model_of_root(&self.settings.root);
+            let (name, precision) = self.model_of_root(&self.settings.root);
             self.models.begin(&name, precision);
         }
         Ok(setting)
+    }
+
+    /// Computes where the settings say from now on. What was computed elsewhere counts as missing: nothing of it is in
+    /// memory any more, and the store is asked in another maker's name.
+    fn follow_device(&mut self) {
+        let device = self.settings.device;
+        if self.device() == device {
+            return;
+        }
+        self.models.compute_on(device);
+        self.run_nodes.clear();
+        // The store on disk is closed before it is opened anew.
+        let had_folder = self.store.is_on_disk();
+        self.store = Store::in_memory(&self.limits);
+        if let Some(path) = self.path.as_deref().filter(|_| had_folder) {
+            self.store = Store::open(&store_of(path), &maker(device), &self.limits, self.disk.clone());
+        }
+        let (name, precision) = self.model_wanted();
+        self.models.begin(&name, precision);
+    }
+
+    /// Where it computes.
+    #[must_use]
+    pub fn device(&self) -> DeviceName {
+        self.models.device()
     }
 
     /// Takes a preset.
@@ -274,11 +310,6 @@ impl Session {
 
 /// The settings that say which model is loaded, and how.
 const MADE_OF: [&str; 6] = ["model", "lora", "embedding", "vae", "clip_skip", "precision"];
-
-/// The name of the model of a root under these settings, with what is laid over it, and its arithmetic.
-fn model_of_root(root: &RootSettings) -> (String, Precision) {
-    (model_name(root), root.precision.unwrap_or_else(default_precision))
-}
 
 /// The line that names the model of a root under these settings, and what is laid over it.
 #[must_use]

@@ -10,8 +10,9 @@ use crate::engine::{Engine, Guidance, Reader};
 use crate::model::spec::{ModelSpec, Usual};
 use crate::model::weights::Weights;
 use crate::model::{self, ModelSource};
+use crate::plan::device::DeviceName;
 use crate::plan::sampler::SamplerName;
-use crate::plan::settings::{Precision, RootSettings};
+use crate::plan::settings::{Precision, RootSettings, name_of};
 use crate::plan::{Origin, Recipe};
 use crate::turn::Sense;
 
@@ -23,8 +24,10 @@ pub struct Model {
     pub digest: String,
     /// The model itself.
     pub engine: Engine,
-    /// Arithmetic of its networks.
+    /// Arithmetic of its networks, as its recipes say.
     pub precision: Precision,
+    /// Where it computes.
+    pub device: DeviceName,
     /// The words of its vocabulary, and their tokens.
     words: Arc<[(String, u32)]>,
 }
@@ -32,24 +35,36 @@ pub struct Model {
 /// More steps than this are not few.
 const MOST_FEW_STEPS: usize = 12;
 
-/// The arithmetic a new tree has where nothing is set: bf16 where the processor has it, else f32.
+/// The arithmetic a new tree has where nothing is set: bf16 where the processor computes and has it, else f32.
 #[must_use]
-pub fn default_precision() -> Precision {
-    if wordbrush_kernels::family().has_bf16() { Precision::Bf16 } else { Precision::F32 }
+pub fn default_precision(device: DeviceName) -> Precision {
+    let bf16 = device.has_kernels() && wordbrush_kernels::family().has_bf16();
+    if bf16 { Precision::Bf16 } else { Precision::F32 }
 }
 
-/// What made a stored value: values of another maker count as missing.
+/// What makes a stored value on a device: values of another maker count as missing.
+///
+/// The processor is named by its kernel family. `candle-` tells a device without our kernels from the family `plain`.
 #[must_use]
-pub fn maker() -> String {
-    format!("{} engine-{}", wordbrush_kernels::family().name(), crate::engine::VERSION)
+pub fn maker(device: DeviceName) -> String {
+    let who = match device {
+        DeviceName::Cpu => wordbrush_kernels::family().name().to_owned(),
+        device => format!("candle-{device}"),
+    };
+    format!("{who} engine-{}", crate::engine::VERSION)
 }
 
-fn backend(precision: Precision) -> Backend {
-    Backend::Kernels(if precision == Precision::Bf16 {
-        wordbrush_kernels::Precision::Bf16
-    } else {
-        wordbrush_kernels::Precision::F32
-    })
+/// The arithmetic of a picture of this precision on a device: only the processor's kernels know bf16.
+#[must_use]
+pub fn computed_in(device: DeviceName, precision: Precision) -> Precision {
+    if device.has_kernels() { precision } else { Precision::F32 }
+}
+
+/// Who computes a picture of this precision on a device, and in which arithmetic: pictures of one and the same have the
+/// same bits.
+#[must_use]
+pub fn computed_by(device: DeviceName, precision: Precision) -> String {
+    format!("{} {}", maker(device), name_of(&computed_in(device, precision)))
 }
 
 fn digest(source: &dyn ModelSource, spec: &ModelSpec) -> Result<String> {
@@ -84,19 +99,20 @@ impl Model {
     /// Loads a model by name, its digest and its networks side by side.
     ///
     /// # Errors
-    /// Fails if it cannot be found or read; the message names the file.
-    pub fn load(name: &str, precision: Precision) -> Result<Self> {
+    /// Fails if it cannot be found or read; the message names the file. Fails if the device cannot be had.
+    pub fn load(name: &str, precision: Precision, device: DeviceName) -> Result<Self> {
+        let backend = Backend::on(device, precision)?;
         let source = model::find(name)?;
         let spec = ModelSpec::read(&*source)?;
         let (digest, engine) = std::thread::scope(|scope| {
             let digest = scope.spawn(|| digest(&*source, &spec));
-            let engine = Engine::load(&*source, &backend(precision));
+            let engine = Engine::load(&*source, &backend);
             (digest.join(), engine)
         });
         let digest = digest.map_err(|_| anyhow!("BUG: the digest of the model failed"))??;
         let engine = engine?;
         let words = engine.reader().vocabulary().whole_words().into();
-        Ok(Self { name: source.name(), digest, engine, precision, words })
+        Ok(Self { name: source.name(), digest, engine, precision, device, words })
     }
 
     /// What its vocabulary knows about words; costs nothing.
@@ -182,12 +198,13 @@ impl Model {
 pub fn load_reader(name: &str) -> Result<Reader> {
     let source = model::find(name)?;
     let spec = ModelSpec::read(&*source)?;
-    Reader::load(&*source, &spec, &backend(Precision::F32))
+    Reader::load(&*source, &spec, &Backend::on(DeviceName::Cpu, Precision::F32)?)
 }
 
-/// Models by name and precision, loading or loaded.
+/// Models by name and precision, loading or loaded, all on one device.
 #[derive(Default)]
 pub struct Models {
+    device: DeviceName,
     slots: Vec<Slot>,
 }
 
@@ -203,13 +220,26 @@ enum State {
 }
 
 impl Models {
+    /// Models are loaded on this device from now on; those on another are let go.
+    pub fn compute_on(&mut self, device: DeviceName) {
+        if self.device != device {
+            (self.device, self.slots) = (device, Vec::new());
+        }
+    }
+
+    /// Where they compute.
+    #[must_use]
+    pub fn device(&self) -> DeviceName {
+        self.device
+    }
+
     /// Begins to load a model, unless that was begun before.
     pub fn begin(&mut self, name: &str, precision: Precision) {
         if self.slots.iter().any(|s| s.name == name && s.precision == precision) {
             return;
         }
-        let owned = name.to_owned();
-        let state = State::Loading(std::thread::spawn(move || Model::load(&owned, precision)));
+        let (owned, device) = (name.to_owned(), self.device);
+        let state = State::Loading(std::thread::spawn(move || Model::load(&owned, precision, device)));
         self.slots.push(Slot { name: name.to_owned(), precision, state });
     }
 

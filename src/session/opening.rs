@@ -13,15 +13,30 @@ use super::lock::Lock;
 use super::model::{Models, maker};
 use super::{Options, Session, inspect};
 use crate::history::{Event, Tree};
+use crate::model;
+use crate::plan::settings::{Per, find};
 use crate::store::Store;
 use crate::store::disk::RealDisk;
+
+/// Whether a setting belongs to this machine and to no picture.
+fn is_of_machine(name: &str) -> bool {
+    find(name).is_some_and(|setting| setting.per == Per::Machine)
+}
 
 impl Session {
     /// Opens the session, and begins to load its model in the background.
     ///
     /// # Errors
-    /// Fails if the file cannot be read, is damaged before its end, or is open elsewhere.
+    /// Fails if the file cannot be read, is damaged before its end, or is open elsewhere; if a setting is wrong; and if there
+    /// is no picture yet and no model is named in a build without one.
     pub fn open(options: Options) -> Result<Self> {
+        let mut settings = options.settings;
+        // Before anything is read from a store: its values are asked for in the name of whoever computes.
+        for (name, value) in options.overrides.iter().filter(|(name, _)| is_of_machine(name)) {
+            settings.set(name, value)?;
+        }
+        let mut models = Models::default();
+        models.compute_on(settings.device);
         let mut session = Self {
             tree: Tree::new(),
             file: None,
@@ -29,9 +44,9 @@ impl Session {
             read_only: options.read_only,
             store: Store::in_memory(&options.limits),
             limits: options.limits,
-            settings: options.settings,
+            settings,
             unsaved: Vec::new(),
-            models: Models::default(),
+            models,
             drawn: Vec::new(),
             run_nodes: RunNodes::default(),
             notes: Vec::new(),
@@ -45,6 +60,10 @@ impl Session {
             session.set(name, value)?;
         }
         let (name, precision) = session.model_wanted();
+        if session.tree.is_empty() && model::is_embedded(&name) {
+            // Nothing could be drawn, and nothing is there to be looked at.
+            model::embedded()?;
+        }
         session.models.begin(&name, precision);
         Ok(session)
     }
@@ -56,14 +75,15 @@ impl Session {
             self.lock = Some(Lock::take(path, &self.name())?);
             let opened = SessionFile::open(path, self.disk.clone())?;
             self.file = Some(opened.file);
-            self.store = Store::open(&store_of(path), &maker(), &self.limits, self.disk.clone());
+            self.store = Store::open(&store_of(path), &maker(self.device()), &self.limits, self.disk.clone());
             opened.contents
         };
         self.tree = contents.tree;
         self.drawn = contents.drawn;
         self.notes = contents.notes;
         for (name, value) in self.tree.settings().to_vec() {
-            if name == inspect::TITLE {
+            // A file may come from another machine.
+            if name == inspect::TITLE || is_of_machine(&name) {
                 continue;
             }
             if let Err(error) = self.settings.set(&name, &value) {
@@ -100,7 +120,7 @@ impl Session {
             self.take_back_file(unsaved);
             return written;
         }
-        self.store = Store::open(&store_of(&path), &maker(), &self.limits, self.disk.clone());
+        self.store = Store::open(&store_of(&path), &maker(self.device()), &self.limits, self.disk.clone());
         Ok(())
     }
 

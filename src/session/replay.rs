@@ -8,14 +8,13 @@ use candle_core::Tensor;
 
 use super::drawing::RunNodes;
 use super::file::{self, Trust};
-use super::model::maker;
+use super::model::computed_by;
 use super::renderer::Renderer;
 use super::{Session, picture_digest, to_image};
 use crate::measure::{thumbprint, thumbprint_psnr};
-use crate::plan::settings;
 use crate::store::Store;
 
-/// The least likeness, in dB over thumbprints, of the same picture drawn by another kernel family.
+/// The least likeness, in dB over thumbprints, of the same picture drawn by another kernel family or on another device.
 pub const THUMBPRINT_PSNR: f64 = 30.0;
 
 /// How one node came out.
@@ -23,7 +22,7 @@ pub const THUMBPRINT_PSNR: f64 = 30.0;
 pub enum Verdict {
     /// The same bytes.
     Same,
-    /// Another kernel family's bytes, but the same picture: the likeness in dB.
+    /// Another kernel family's bytes, or another device's, but the same picture: the likeness in dB.
     Alike(f64),
     /// Another picture: the likeness in dB.
     Differs(f64),
@@ -103,7 +102,7 @@ impl Session {
             let renderer = Renderer::new(model, &store, recipe.clone(), self.reach())?;
             let Some(done) = renderer.draw(&family, &mut *watch)? else { break };
             let picture = &done.left.picture;
-            let kernels = format!("{} {}", maker(), settings::name_of(&recipe.precision));
+            let kernels = computed_by(self.device(), recipe.precision);
             let verdict = match contents.drawn.get(number as usize - 1).and_then(Option::as_ref) {
                 None => Verdict::Unknown,
                 Some(drawn) if drawn.digest == picture_digest(picture) => Verdict::Same,

@@ -120,7 +120,7 @@ impl Session {
 
     /// Keeps what would be dear to compute again in `folder`, for a session that is not written.
     pub fn keep_store_in(&mut self, folder: &Path) {
-        self.store = Store::open(folder, &maker(), &self.limits, self.disk.clone());
+        self.store = Store::open(folder, &maker(self.device()), &self.limits, self.disk.clone());
     }
 
     /// Plans an edit of the node `parent`, or a first picture, under settings that are in force for it alone.

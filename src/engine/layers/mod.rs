@@ -25,6 +25,9 @@ pub use product::{apply_probs, attention, attention_probs};
 use candle_core::{DType, Device, Tensor};
 use wordbrush_kernels as kernels;
 
+use crate::plan::device::{DeviceError, DeviceName};
+use crate::plan::settings::Precision;
+
 /// How networks compute.
 #[derive(Debug, Clone)]
 pub enum Backend {
@@ -35,6 +38,25 @@ pub enum Backend {
 }
 
 impl Backend {
+    /// What computes on a device. The processor's kernels round products as `precision` says; on any other device all is
+    /// f32, whatever it says.
+    ///
+    /// # Errors
+    /// Fails if this build does not have the device, or the machine does not give it.
+    pub fn on(device: DeviceName, precision: Precision) -> Result<Self, DeviceError> {
+        let opened = match device.in_this_build()? {
+            DeviceName::Cpu => {
+                let bf16 = precision == Precision::Bf16;
+                return Ok(Self::Kernels(if bf16 { kernels::Precision::Bf16 } else { kernels::Precision::F32 }));
+            }
+            DeviceName::Plain => Ok(Device::Cpu),
+            DeviceName::Cuda(n) => Device::new_cuda(n),
+            DeviceName::Metal => Device::new_metal(0),
+        };
+        let opened = opened.map_err(|error| device.refused(&error))?;
+        Ok(Self::Plain(opened, DType::F32))
+    }
+
     /// The device that tensors live on.
     #[must_use]
     pub fn device(&self) -> &Device {
@@ -66,14 +88,14 @@ impl Backend {
         self.like(&tensor)
     }
 
-    /// A tensor in the backend's type.
+    /// A tensor in the backend's type, on its device.
     ///
     /// # Errors
     /// Fails if the device has no memory left.
     pub fn like(&self, tensor: &Tensor) -> candle_core::Result<Tensor> {
         match self {
             Self::Kernels(_) => Ok(tensor.clone()),
-            Self::Plain(_, dtype) => tensor.to_dtype(*dtype),
+            Self::Plain(device, dtype) => tensor.to_device(device)?.to_dtype(*dtype),
         }
     }
 }

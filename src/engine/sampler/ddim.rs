@@ -76,11 +76,10 @@ impl Ddim {
     fn moved(&self, x: &Tensor, output: &Tensor, a: f64, to: f64) -> candle_core::Result<Tensor> {
         let at = (a.sqrt(), (1.0 - a).sqrt());
         let mut clean = self.schedule.clean(x, output, at)?;
-        let mut noise = self.schedule.noise(x, output, at)?;
         if let Some(range) = self.clip {
-            clean = clean.clamp(-range, range)?;
-            noise = ((x - (&clean * at.0)?)? / at.1)?;
+            clean = clean.clamp(-range, range)?; // the noise stays what it was, as published
         }
+        let noise = self.schedule.noise(x, output, at)?;
         (clean * to.sqrt())? + (noise * (1.0 - to).sqrt())?
     }
 }

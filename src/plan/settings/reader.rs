@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 use super::{Setting, SettingError, Window};
+use crate::plan::device::DeviceName;
 
 /// A value as typed, and the setting that is to have it.
 pub(super) struct Reader<'a> {
@@ -162,6 +163,15 @@ impl Reader<'_> {
     pub(super) fn choice<T: DeserializeOwned>(&self) -> Result<T, SettingError> {
         let name = self.named()?;
         serde_json::from_value(name.into()).map_err(|_| self.wrong(&format!("BUG: no choice is called `{name}`")))
+    }
+
+    /// A device of this build.
+    pub(super) fn device(&self) -> Result<DeviceName, SettingError> {
+        let found = self.value.parse().and_then(DeviceName::in_this_build);
+        found.map_err(|error| {
+            let message = format!("`{}` is `{}`, which {}", self.setting.name, self.value, error.what());
+            SettingError::new(message, error.hint())
+        })
     }
 
     pub(super) fn size(&self) -> Result<(usize, usize), SettingError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use super::super::device::DeviceName;
 use super::super::sampler::SamplerName;
 use super::reader::Reader;
 use super::{Per, SettingError, Settings, Window, name_of};
@@ -142,6 +143,8 @@ pub const TABLE: &[Setting] = &[
         |s, r| put(&mut s.root.map_precision, r.choice().map(Some)),
         |s| or_auto(s.root.map_precision.as_ref().map(name_of)),
     ),
+    machine("device", DeviceName::CHOICES, "where pictures are computed; bits may differ between devices")
+        .by(|s, r| put(&mut s.device, r.device()), |s| s.device.to_string()),
 ];
 
 const fn turn(name: &'static str, alias: &'static str, values: &'static str, meaning: &'static str) -> Setting {
@@ -150,6 +153,10 @@ const fn turn(name: &'static str, alias: &'static str, values: &'static str, mea
 
 const fn root(name: &'static str, values: &'static str, meaning: &'static str) -> Setting {
     Setting { per: Per::Root, ..turn(name, "", values, meaning) }
+}
+
+const fn machine(name: &'static str, values: &'static str, meaning: &'static str) -> Setting {
+    Setting { per: Per::Machine, ..turn(name, "", values, meaning) }
 }
 
 fn put<T>(place: &mut T, value: Result<T, SettingError>) -> Result<(), SettingError> {

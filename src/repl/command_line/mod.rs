@@ -16,6 +16,9 @@ use anyhow::{Context, Result};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 
+use crate::plan::device::DeviceName;
+use crate::plan::settings::{Settings, plain_name};
+
 /// What carries a verb out.
 type Run = fn(&Args, &mut dyn Write) -> Result<ExitCode>;
 
@@ -106,11 +109,23 @@ impl Args {
         self.get(name).cloned()
     }
 
-    /// The settings given by `--model` and `--set`, in order.
+    /// The settings given by `--model`, `--device` and `--set`, in order.
     #[must_use]
     pub fn settings(&self) -> Vec<(String, String)> {
-        let model = self.value("model").map(|model| ("model".to_owned(), model.to_owned()));
-        model.into_iter().chain(self.all("set").cloned()).collect()
+        let named = |name: &str| Some((name.to_owned(), self.value(name)?.to_owned()));
+        ["model", "device"].into_iter().filter_map(named).chain(self.all("set").cloned()).collect()
+    }
+
+    /// Where it is to compute: as `--device` and `--set device=` say, the processor if they say nothing.
+    ///
+    /// # Errors
+    /// Fails if `--set` names a device that is none, or not in this build.
+    pub fn device(&self) -> Result<DeviceName> {
+        let mut settings = Settings::default();
+        for (name, value) in self.settings().iter().filter(|(name, _)| plain_name(name) == "device") {
+            settings.set(name, value)?;
+        }
+        Ok(settings.device)
     }
 }
 
@@ -159,6 +174,18 @@ mod tests {
     }
 
     #[test]
+    fn a_device_is_a_setting_that_every_verb_takes_and_the_last_word_of_it_holds() {
+        for line in ["--device plain", "bench --device plain", "run x --device cpu --device PLAIN"] {
+            let args = args(line);
+            assert_eq!(args.settings(), [("device".to_owned(), "plain".to_owned())], "{line}");
+            assert_eq!(args.device().unwrap(), DeviceName::Plain, "{line}");
+        }
+        assert_eq!(args("bench").device().unwrap(), DeviceName::Cpu);
+        assert_eq!(args("bench --device plain --set device=cpu").device().unwrap(), DeviceName::Cpu);
+        assert!(args("bench --set device=gpu").device().is_err());
+    }
+
+    #[test]
     fn the_last_of_two_values_holds_and_what_a_verb_does_not_take_was_not_said() {
         let args = args("run - --out a --json --out b --json");
         assert_eq!((args.path("out"), args.has("json")), (Some("b".into()), true));
@@ -186,6 +213,11 @@ mod tests {
         fails("sessions rm", "`sessions` needs NAME", "wordbrush sessions rm 2026-11-24-a");
         fails("run x --set k", "`--set k` has no value", "--set k=.3");
         fails("run x --cache-ram lots", "`--cache-ram lots` is no number of bytes", "512M, 4G or 1000000");
+        fails("--device gpu", "`--device gpu` is no device", "cpu, cuda, cuda:1 for the second GPU, metal or plain");
+        if !cfg!(feature = "cuda") {
+            let build = "cargo build --release --features cuda";
+            fails("run x --device cuda:1", "`--device cuda:1` is not in this build", build);
+        }
         fails("bench --runs 0", "`--runs 0` is no whole number from 1 to 1000", "wordbrush bench --only turn_cached");
         let message = "`--preview` takes auto, kitty, iterm, sixel, blocks or none, but got `sixle`";
         fails("--preview sixle", message, "did you mean `sixel`?");

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, value_parser};
 
+use crate::plan::device::DeviceName;
 use crate::session::file::Hinted;
 
 /// Options that every verb takes, and so does the conversation.
@@ -17,6 +18,7 @@ pub(super) fn everywhere() -> Vec<Arg> {
             .value_parser(setting),
         option("preview", "P", "kitty, iterm, sixel, blocks, none or auto")
             .value_parser(PossibleValuesParser::new(["auto", "kitty", "iterm", "sixel", "blocks", "none"])),
+        option("device", "D", "where to compute: cpu, cuda, cuda:1, metal or plain").value_parser(device),
         option("cache-ram", "BYTES", "memory for what can be computed again, such as 512M").value_parser(size),
         option("cache-disk", "BYTES", "the same on disk, such as 4G").value_parser(size),
         switch("help", "what the program or a verb does").action(ArgAction::Help),
@@ -87,6 +89,12 @@ pub(super) fn whole(range: RangeInclusive<u64>) -> ValueParser {
 fn setting(text: &str) -> Result<(String, String), Hinted> {
     let parts = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
     parts.ok_or_else(|| Hinted::new("has no value", "--set k=.3"))
+}
+
+/// A device of this build, as it is typed: what the setting of that name takes.
+fn device(text: &str) -> Result<String, Hinted> {
+    let found = text.parse().and_then(DeviceName::in_this_build);
+    found.map(|device| device.to_string()).map_err(|error| Hinted::new(error.what(), error.hint()))
 }
 
 fn size(text: &str) -> Result<u64, Hinted> {

@@ -7,10 +7,9 @@ use anyhow::Result;
 use super::super::reply::{Reply, Shown};
 use super::super::talk::{Talk, text};
 use super::size;
-use crate::plan::settings::name_of;
 use crate::session::file::Hinted;
 use crate::session::home::store_of;
-use crate::session::model::maker;
+use crate::session::model::computed_by;
 use crate::turn::{Sense, kinds, nearest};
 
 /// Words that tie others together. A vocabulary also has parts of words, which nobody would type: they are not listed.
@@ -94,7 +93,7 @@ pub(in crate::repl) fn about(talk: &mut Talk) -> Result<Reply> {
     let mut lines = vec![
         format!("wordbrush {}", env!("CARGO_PKG_VERSION")),
         format!("model      {name} · {} ", &model.digest[..model.digest.len().min(12)]).trim_end().to_owned(),
-        format!("computes   {} · {}", maker(), name_of(&model.precision)),
+        format!("computes   on {} · {}", model.device, computed_by(model.device, model.precision)),
         format!("session    \"{}\" · {}", session.title().unwrap_or(&session.name()), path(session.path())),
         format!("tree       nodes: {} · roots: {}", session.tree().len(), session.tree().roots().len()),
     ];

@@ -200,7 +200,13 @@ pub(in crate::repl) fn nearer_freedom(
     );
     watcher.understood(&edit.changes);
     let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, steps, latent);
-    match talk.session.edit_under(&Settings { turn: settings, root }, Some(parent), line, &edit, &mut watch)? {
+    match talk.session.edit_under(
+        &Settings { turn: settings, root, ..Settings::default() },
+        Some(parent),
+        line,
+        &edit,
+        &mut watch,
+    )? {
         None => Ok(Reply::Stopped),
         Some(turned) => drew(talk, vec![turned], |_| Some(note)),
     }

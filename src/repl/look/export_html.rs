@@ -134,7 +134,8 @@ fn article(talk: &mut Talk, number: u32) -> Result<String> {
         let _ = writeln!(out, "<tr><td>{}</td><td>{}</td></tr>", escaped(name), escaped(value));
     };
     row("id", &node.id.to_string());
-    let settings = Settings { turn: (*node.plan.settings).clone(), root: root_settings(&node.recipe) };
+    let settings =
+        Settings { turn: (*node.plan.settings).clone(), root: root_settings(&node.recipe), ..Settings::default() };
     let wanted = |per| TABLE.iter().filter(move |s| s.per == per && s.name != "freedom");
     if node.is_root() {
         wanted(crate::plan::settings::Per::Root).for_each(|s| row(s.name, &settings.get(s.name)));

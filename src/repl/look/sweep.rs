@@ -6,7 +6,7 @@ use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher};
 use super::{free_path, size};
-use crate::plan::settings::{RootSettings, Settings};
+use crate::plan::settings::Settings;
 use crate::preview::file::write_atomically;
 use crate::preview::png;
 use crate::session::file::Hinted;
@@ -90,7 +90,7 @@ fn planned(talk: &mut Talk, here: u32, axes: &Axes) -> Result<Vec<SweepRun>> {
     let edit = talk.session.edit_of(here);
     let node = &talk.session.tree()[here];
     let (line, turn) = (node.line.clone(), (*node.plan.settings).clone());
-    let base = Settings { turn, root: RootSettings::default() };
+    let base = Settings { turn, ..Settings::default() };
     let cell = |values: Vec<String>| {
         let (settings, label) = axes.settings(&base, &values)?;
         let sketch = talk.session.sketch(Some(parent), &line, &edit, &settings)?;

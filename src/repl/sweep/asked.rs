@@ -19,7 +19,7 @@ use toml::{Table, Value};
 use super::super::commands::{self, Line};
 use super::super::config::typed;
 use super::super::root_edit;
-use crate::plan::settings::{self, Settings, find, plain_name};
+use crate::plan::settings::{self, Per, Settings, find, plain_name};
 use crate::session::Session;
 use crate::session::file::Hinted;
 use crate::study::sweep::{Axes, SweepRun};
@@ -99,7 +99,11 @@ impl Asked {
                 _ => {
                     known(key)?;
                     let value = typed(value).ok_or_else(|| no_value(key))?;
-                    self.settings.set(key, &value)?;
+                    let setting = self.settings.set(key, &value)?;
+                    if setting.per == Per::Machine {
+                        let message = format!("`{key}` belongs to the machine that draws, not to a sweep's file");
+                        return Err(Hinted::new(message, format!("--{} {value}", setting.name)).into());
+                    }
                 }
             }
         }
@@ -349,6 +353,8 @@ mod tests {
         fails("prompt = 'a'\nprompts = ['b']", "s.toml: `prompts` stands there twice", "");
         fails("prompt = []", "s.toml: `prompt` is an empty list", "");
         fails("prompt = 'a'\nseeds = [1]\n[grid]\nseed = [2]", "s.toml: `seed` stands there twice", "");
+        let message = "s.toml: `device` belongs to the machine that draws, not to a sweep's file";
+        fails("prompt = 'a'\nedit = 'b'\ndevice = 'plain'", message, "--device plain");
         fails("prompt = 'a'\ngrid = 3", "s.toml: `grid` is a table of settings", "[grid]");
         fails(
             "prompt = 1979-05-27",

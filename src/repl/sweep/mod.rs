@@ -118,7 +118,7 @@ fn draw(session: &mut Session, plan: &Plan, folder: &mut Folder, teller: &RefCel
     if !wanted.is_empty() {
         session.keep_store_in(&folder.file("store"));
     }
-    let kernels = maker();
+    let kernels = maker(session.device());
     let mut keep = |session: &mut Session, drawn: DrawnCell| -> Result<()> {
         let start = plan.start_of(drawn.at);
         if let Some(start) = start.and_then(|start| start.node).filter(|at| !folder.has(&session.tree()[*at].id)) {

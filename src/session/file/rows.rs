@@ -420,7 +420,7 @@ impl From<&Recipe> for RecipeRow {
             map_precision: precision(r.map_precision),
             inverted: match r.origin {
                 Origin::Noise => None,
-                Origin::Picture { digest, method } => Some(InvertedRow { digest, method }),
+                Origin::Photograph { digest, inversion } => Some(InvertedRow { digest, method: inversion.to_string() }),
             },
         }
     }
@@ -445,7 +445,7 @@ impl TryFrom<RecipeRow> for Recipe {
             map_precision: to_precision(&row.map_precision)?,
             origin: match row.inverted {
                 None => Origin::Noise,
-                Some(InvertedRow { digest, method }) => Origin::Picture { digest, method },
+                Some(InvertedRow { digest, method }) => Origin::Photograph { digest, inversion: method.parse()? },
             },
         };
         recipe.check()?;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::history::{changed, edit_of, first, first_of, next, recipe};
+use crate::plan::inversion::InversionName;
 use crate::plan::settings::Window;
 use crate::plan::{Columns, Origin, Plan, Recipe, Region, Stretch};
 use crate::store::disk::RealDisk;
@@ -38,7 +39,7 @@ fn hard_plan(parent: &Plan) -> Plan {
 }
 
 fn hard_recipe() -> Recipe {
-    let origin = Origin::Picture { digest: "cd".repeat(32), method: "ddim".to_owned() };
+    let origin = Origin::Photograph { digest: "cd".repeat(32), inversion: InversionName::NullText };
     Recipe { seed: u64::MAX, guidance: 7.3, negative: "blur\t".to_owned(), origin, ..recipe(0) }
 }
 

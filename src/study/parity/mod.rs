@@ -19,6 +19,8 @@ use anyhow::{Context, Result, bail};
 use crate::engine::Engine;
 use crate::engine::layers::Backend;
 use crate::model::ModelSource;
+use crate::plan::device::DeviceName;
+use crate::plan::settings::Precision;
 
 pub use case::{Case, CaseKind};
 pub use results::{Array, Compared, Numbers, Results, compare, read, write};
@@ -44,10 +46,11 @@ impl Outcome {
     }
 }
 
-/// ModelFolders that cases share, loaded once.
+/// Models that cases share, loaded once, on one device.
 #[derive(Default)]
 pub struct ModelFolders {
     folders: Vec<PathBuf>,
+    device: DeviceName,
     loaded: HashMap<(PathBuf, String, bool), Engine>,
 }
 
@@ -55,7 +58,13 @@ impl ModelFolders {
     /// Looks for models in these folders before a case's own `model_path`.
     #[must_use]
     pub fn new(folders: Vec<PathBuf>) -> Self {
-        Self { folders, loaded: HashMap::new() }
+        Self { folders, ..Self::default() }
+    }
+
+    /// The same, computing elsewhere than on the processor.
+    #[must_use]
+    pub fn on(self, device: DeviceName) -> Self {
+        Self { device, ..self }
     }
 
     fn path(&self, case: &Case) -> PathBuf {
@@ -72,7 +81,7 @@ impl ModelFolders {
         (self.path(case), files::laid_over(case), plain)
     }
 
-    /// Loads the engine of a case; `plain` for gradients.
+    /// Loads the engine of a case; `plain` for gradients, which are taken on the processor.
     fn load(&mut self, case: &Case, plain: bool) -> Result<()> {
         let key = self.key(case, plain);
         if self.loaded.contains_key(&key) {
@@ -81,7 +90,7 @@ impl ModelFolders {
         let backend = if plain {
             Backend::Plain(candle_core::Device::Cpu, candle_core::DType::F64)
         } else {
-            Backend::Kernels(wordbrush_kernels::Precision::F32)
+            Backend::on(self.device, Precision::F32)?
         };
         let source = self.source(case)?;
         let engine = Engine::load(&*source, &backend).with_context(|| format!("cannot load {}", source.name()))?;

@@ -15,7 +15,7 @@ use crate::attention::blend::Parent;
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::{Keep, MaskLayers};
 use crate::engine::edit::{DrawOutput, Inherited, RunOptions, RunPlan, draw};
-use crate::engine::inversion::NullTextRule;
+use crate::engine::inversion::{DdimInversion, Inversion, Inverted, NullText, NullTextRule, Optimised};
 use crate::engine::sampler::{Ddim, Sampler, sampler};
 use crate::engine::schedule::NoiseSchedule;
 use crate::engine::unet::Condition;
@@ -45,8 +45,9 @@ pub(super) fn answer(case: &Case, models: &mut ModelFolders) -> Result<Results> 
     if case.kind == CaseKind::NullText {
         models.load(case, true)?;
     }
-    let noise = noise(&inputs)?;
-    let worker = Worker { case, engine: models.engine(case, false)?, inputs, noise, out: Results::new() };
+    let engine = models.engine(case, false)?;
+    let noise = noise(&inputs, engine)?;
+    let worker = Worker { case, engine, inputs, noise, out: Results::new() };
     match case.kind {
         CaseKind::Parts => worker.parts(),
         CaseKind::Invert | CaseKind::NullText => worker.invert(models),
@@ -63,16 +64,16 @@ struct Worker<'a> {
     out: Results,
 }
 
-fn noise(inputs: &Results) -> Result<Vec<Tensor>> {
+fn noise(inputs: &Results, engine: &Engine) -> Result<Vec<Tensor>> {
     let Some(Array { shape, numbers: Numbers::F32(values) }) = inputs.get("noise") else { return Ok(Vec::new()) };
     ensure!(shape.len() == 4, "`noise` has shape {shape:?}");
     let dims = (shape[1], shape[2], shape[3]);
-    values.chunks(dims.0 * dims.1 * dims.2).map(|one| to_latent(one, dims)).collect()
+    values.chunks(dims.0 * dims.1 * dims.2).map(|one| to_latent(one, dims, engine)).collect()
 }
 
-/// Channels first to channels last, without the batch.
-fn to_latent(values: &[f32], (c, h, w): (usize, usize, usize)) -> Result<Tensor> {
-    let t = Tensor::from_slice(values, (c, h, w), &candle_core::Device::Cpu)?;
+/// Channels first to channels last, without the batch, where the engine computes.
+fn to_latent(values: &[f32], (c, h, w): (usize, usize, usize), engine: &Engine) -> Result<Tensor> {
+    let t = Tensor::from_slice(values, (c, h, w), engine.backend().device())?;
     Ok(t.permute((1, 2, 0))?.contiguous()?)
 }
 
@@ -154,7 +155,7 @@ impl Worker<'_> {
         }
         let (shape, values) = self.floats("uncond_list")?;
         ensure!(shape.len() == 3, "`uncond_list` has shape {shape:?}");
-        let all = Tensor::from_slice(values, shape, &candle_core::Device::Cpu)?;
+        let all = Tensor::from_slice(values, shape, self.engine.backend().device())?;
         let one = |i: usize| Ok(Condition { text: all.narrow(0, i, 1)?, added: empty.added.clone() });
         (0..shape[0]).map(one).collect()
     }
@@ -182,7 +183,8 @@ impl Worker<'_> {
                 Numbers::F32(v) => v.clone(),
                 Numbers::U8(v) => v.iter().map(|t| f32::from(*t)).collect(),
             };
-        let latents: Vec<Tensor> = values.chunks(size).map(|v| to_latent(v, dims)).collect::<Result<_>>()?;
+        let latents: Vec<Tensor> =
+            values.chunks(size).map(|v| to_latent(v, dims, self.engine)).collect::<Result<_>>()?;
         let batch = Tensor::stack(&latents, 0)?;
         let texts: Vec<&Tensor> = written.iter().map(|c| &c.text).collect();
         let condition = Condition {
@@ -225,14 +227,14 @@ impl Worker<'_> {
     fn autoencoder(&mut self) -> Result<()> {
         if self.inputs.contains_key("vae_latents") {
             let (shape, values) = self.floats("vae_latents")?;
-            let latent = to_latent(values, (shape[1], shape[2], shape[3]))?;
+            let latent = to_latent(values, (shape[1], shape[2], shape[3]), self.engine)?;
             let decoded = self.engine.vae().decode(&latent)?;
             let (h, w, c) = decoded.dims3()?;
             self.put("vae_decoded", Array::f32(&[1, c, h, w], from_latent(&decoded)?));
         }
         if self.inputs.contains_key("vae_pixels") {
             let (shape, values) = self.floats("vae_pixels")?;
-            let pixels = to_latent(values, (shape[1], shape[2], shape[3]))?;
+            let pixels = to_latent(values, (shape[1], shape[2], shape[3]), self.engine)?;
             let (mean, variance) = self.engine.vae().encode(&pixels)?;
             let (h, w, c) = mean.dims3()?;
             let shape = [1, c, h, w];
@@ -316,7 +318,7 @@ impl Worker<'_> {
         text_results(self.case, &texts, &mut self.out)?;
         let (shape, values) = self.floats("latents")?;
         let sampler = self.sampler()?;
-        let start = (to_latent(values, (shape[1], shape[2], shape[3]))? * sampler.init_noise_scale())?;
+        let start = (to_latent(values, (shape[1], shape[2], shape[3]), self.engine)? * sampler.init_noise_scale())?;
         schedule_results(&*sampler, "", &mut self.out);
         let calls = sampler.timesteps().len();
         let length = texts[0].ids.len();
@@ -431,41 +433,40 @@ impl Worker<'_> {
 
     fn invert(mut self, models: &ModelFolders) -> Result<Results> {
         let (written, empty) = self.conditions()?;
-        let ddim = self.ddim()?;
         let image = self.inputs.get("image").context("input.safetensors lacks `image`")?;
         let Numbers::U8(bytes) = &image.numbers else { anyhow::bail!("`image` is not of bytes") };
         let picture = Picture { width: image.shape[1], height: image.shape[0], bytes: bytes.clone() };
-        let clean = self.engine.encode(&picture)?;
-        self.put_latents("image_latent", std::slice::from_ref(&clean))?;
-        let again = self.engine.decode(&clean)?;
-        self.put_picture("vae_image", &again);
-        let inverted = self.engine.invert(&clean, &written[0], &ddim)?;
-        self.put_latents("inverted_latents", &inverted)?;
-        let mut conditions = Conditions { cond: written[0].clone(), uncond: vec![empty.clone()] };
-        if let Some(null) = &self.case.null_text {
-            let rule = NullTextRule {
-                inner_steps: null.num_inner_steps,
-                early_stop: null.early_stop_epsilon,
-                betas: null.betas,
-                eps: null.eps,
-            };
-            let found = models.engine(self.case, true)?.null_text(
-                &inverted,
-                &conditions,
-                &ddim,
-                self.case.guidance_scale,
-                rule,
-            )?;
-            let all = Tensor::cat(&found.embeddings, 0)?;
-            self.put("uncond_list", Array::f32(all.dims(), all.flatten_all()?.to_vec1()?));
-            let taken = found.inner_steps.iter().map(|n| *n as i64).collect();
-            self.put("inner_steps", Array::i64(&[found.inner_steps.len()], taken));
-            self.put("inner_losses", Array::f32(&[found.losses.len()], found.losses));
-            let with = |text: Tensor| Condition { text, added: empty.added.clone() };
-            conditions.uncond = found.embeddings.into_iter().map(with).collect();
-        }
         let length = empty.text.dim(1)?;
-        let start = &inverted[inverted.len() - 1];
+        let conditions = Conditions { cond: written[0].clone(), uncond: vec![empty] };
+        let ddim = DdimInversion { ddim: self.ddim()? };
+        let inversion: Box<dyn Inversion> = match &self.case.null_text {
+            None => Box::new(ddim),
+            Some(null) => {
+                let rule = NullTextRule {
+                    inner_steps: null.num_inner_steps,
+                    early_stop: null.early_stop_epsilon,
+                    betas: null.betas,
+                    eps: null.eps,
+                };
+                let (guidance, gradients) = (self.case.guidance_scale, models.engine(self.case, true)?);
+                Box::new(NullText { ddim, guidance, rule, gradients })
+            }
+        };
+        let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
+        let found = inversion.invert(self.engine, &picture, &conditions, &mut watch)?;
+        let Inverted { latents, conditions, optimised } = found.context("BUG: an unwatched inversion was stopped")?;
+        self.put_latents("image_latent", &latents[..1])?;
+        self.put_picture("vae_image", &self.engine.decode(&latents[0])?);
+        self.put_latents("inverted_latents", &latents)?;
+        if let Some(Optimised { inner_steps, losses }) = optimised {
+            let texts: Vec<&Tensor> = conditions.uncond.iter().map(|empty| &empty.text).collect();
+            let all = Tensor::cat(&texts, 0)?;
+            self.put("uncond_list", Array::f32(all.dims(), all.flatten_all()?.to_vec1()?));
+            let taken = inner_steps.iter().map(|n| *n as i64).collect();
+            self.put("inner_steps", Array::i64(&[inner_steps.len()], taken));
+            self.put("inner_losses", Array::f32(&[losses.len()], losses));
+        }
+        let start = &latents[latents.len() - 1];
         let (drawn, _) = self.draw(&conditions, start, &untouched(length), Inherited::default(), Keep::default())?;
         self.put_latents("source_latents", drawn.trajectory.latents())?;
         let picture = self.engine.decode(drawn.trajectory.last())?;

@@ -68,6 +68,10 @@ impl Axes {
         };
         let mut tried = Settings::default();
         let setting = tried.set(name, first)?;
+        if setting.per == Per::Machine {
+            let message = format!("`{}` says where pictures are computed, not what they are", setting.name);
+            return Err(Hinted::new(message, format!("--{} {first}, for the whole sweep", setting.name)).into());
+        }
         for value in &values {
             tried.set(name, value)?;
         }
@@ -157,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_swept_is_told_beforehand() {
-        for bad in ["k", "k=", "k=,", "k=2", "nonsense=1", "seed=1,2", "k=zero"] {
+        for bad in ["k", "k=", "k=,", "k=2", "nonsense=1", "seed=1,2", "k=zero", "device=cpu,plain"] {
             assert!(Axes::read([bad]).is_err(), "{bad}");
         }
         assert!(Axes::read(["k=0,.3", "k=.5"]).is_err());

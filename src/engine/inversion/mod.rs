@@ -1,0 +1,59 @@
+//! From a picture back to noise.
+//!
+//! An [`Inversion`] finds latents that lead to a picture, and what a run has to read to retrace them. Each lies in a file of
+//! its own; their names are rows of [`InversionName`].
+
+mod ddim;
+mod null_text;
+
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+use candle_core::Tensor;
+
+use super::{Conditions, Engine, Picture};
+use crate::plan::inversion::InversionName;
+
+pub use ddim::DdimInversion;
+pub use null_text::{NullText, NullTextRule};
+
+/// Sees each latent as it is found, with its number from 0, and may stop the rest.
+pub type WatchInversion<'a> = &'a mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>;
+
+/// A way from a picture back to noise.
+pub trait Inversion {
+    /// What recipes call it.
+    fn name(&self) -> InversionName;
+
+    /// Inverts `picture`, which the written prompt of `conditions` describes; `None` if `watch` stopped it.
+    ///
+    /// # Errors
+    /// Fails if the picture's sides do not fit the model, or the device has no memory left.
+    fn invert(
+        &self,
+        engine: &Engine,
+        picture: &Picture,
+        conditions: &Conditions,
+        watch: WatchInversion<'_>,
+    ) -> Result<Option<Inverted>>;
+}
+
+/// A picture, inverted.
+#[derive(Debug)]
+pub struct Inverted {
+    /// `steps + 1` latents, `[h, w, channels]` each: the picture's own first, the noisiest last.
+    pub latents: Vec<Tensor>,
+    /// What a run from the last of them reads.
+    pub conditions: Conditions,
+    /// What optimisation took, where there was any.
+    pub optimised: Option<Optimised>,
+}
+
+/// What the optimisation of an inversion took.
+#[derive(Debug)]
+pub struct Optimised {
+    /// Inner steps that each step took.
+    pub inner_steps: Vec<usize>,
+    /// All losses, in order.
+    pub losses: Vec<f32>,
+}

@@ -1,0 +1,67 @@
+//! The ways from a picture back to noise that there are, by name: one row each. What each does is in
+//! [`engine::inversion`](crate::engine::inversion).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How a picture was inverted; part of the recipe and of every node's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InversionName {
+    /// DDIM run backwards, without guidance.
+    #[default]
+    Ddim,
+    /// The same, then an empty prompt optimised at each step so that guided steps retrace the way (Mokady et al. 2022).
+    NullText,
+}
+
+/// Each with its name in files and ids, which never changes.
+const ROWS: [(InversionName, &str); 2] = [(InversionName::Ddim, "ddim"), (InversionName::NullText, "null-text")];
+
+impl InversionName {
+    /// The choices, as a table of settings would show them.
+    pub const CHOICES: &'static str = "ddim or null-text";
+
+    /// All inversions.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ROWS.into_iter().map(|(inversion, _)| inversion)
+    }
+
+    /// Its name in files and ids.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        ROWS.into_iter().find(|(inversion, _)| *inversion == self).map_or(ROWS[0].1, |(_, name)| name)
+    }
+}
+
+impl fmt::Display for InversionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for InversionName {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::all().find(|inversion| inversion.as_str() == name);
+        found.ok_or_else(|| anyhow::anyhow!("`{name}` is no inversion; there are: {}", Self::CHOICES))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_inversion_is_a_choice_and_is_read_as_it_is_written() {
+        let names: Vec<&str> = InversionName::all().map(InversionName::as_str).collect();
+        assert_eq!(InversionName::CHOICES, names.join(" or "));
+        for inversion in InversionName::all() {
+            assert_eq!(inversion.to_string().parse::<InversionName>().unwrap(), inversion);
+        }
+        assert_eq!(
+            "nulltext".parse::<InversionName>().unwrap_err().to_string(),
+            "`nulltext` is no inversion; there are: ddim or null-text"
+        );
+    }
+}
