@@ -15,6 +15,7 @@ mod layout;
 mod name;
 mod refusal;
 mod settings;
+mod shelf;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use anyhow::{Context, Result};
 
 pub use error::HubError;
 pub use settings::HubSettings;
+pub use shelf::{CachedModel, cached, remove};
 
 use super::folder::Folder;
 use super::spec::ModelSpec;

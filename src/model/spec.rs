@@ -434,6 +434,43 @@ pub struct Usual {
 }
 
 impl ModelSpec {
+    /// What a model of this kind is called, in a few words.
+    #[must_use]
+    pub fn family(&self) -> &'static str {
+        let is_small = self.unet.middle == Middle::None || self.unet.layers.iter().all(|n| *n == 1);
+        let few_steps = self.usual().few_steps;
+        match self.unet.context {
+            _ if self.parts.0 == "bert" => "LDM, text to image",
+            _ if self.text_2.is_some() => {
+                if few_steps {
+                    "Stable Diffusion XL, few steps"
+                } else {
+                    "Stable Diffusion XL"
+                }
+            }
+            _ if self.unet.guidance_embedding.is_some() => "latent consistency",
+            _ if self.unet.only_cross.contains(&true) => "SDXS",
+            _ if is_small && few_steps => "SDXS",
+            768 if is_small => "small Stable Diffusion 1",
+            1024 if is_small => "small Stable Diffusion 2",
+            768 => {
+                if few_steps {
+                    "Stable Diffusion 1, few steps"
+                } else {
+                    "Stable Diffusion 1"
+                }
+            }
+            1024 => {
+                if few_steps {
+                    "SD-Turbo"
+                } else {
+                    "Stable Diffusion 2"
+                }
+            }
+            _ => "a kind of its own",
+        }
+    }
+
     /// How a model of this kind is usually run: those that were made for few steps say so by their scheduler.
     #[must_use]
     pub fn usual(&self) -> Usual {

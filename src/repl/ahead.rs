@@ -22,6 +22,14 @@ pub type Tell<'a> = dyn FnMut(&str) -> ControlFlow<()> + 'a;
 pub fn fetch(args: &Args, to: &mut (impl Write + IsTerminal)) -> Result<()> {
     let settings = args.settings();
     let Some((_, name)) = settings.iter().rev().find(|(name, _)| name == "model") else { return Ok(()) };
+    fetch_told(name, to)
+}
+
+/// Fetches the model of this name, if it is one of the hub and not in the cache yet, and tells `to` of it likewise.
+///
+/// # Errors
+/// Fails if the model cannot be fetched.
+pub fn fetch_told(name: &str, to: &mut (impl Write + IsTerminal)) -> Result<()> {
     let (terminal, mut told) = (to.is_terminal(), false);
     // A progress that cannot be shown is no reason to stop.
     let fetched = fetch_model(name, &mut |line| {

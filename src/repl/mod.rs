@@ -19,6 +19,7 @@ pub mod interactive;
 pub mod json;
 pub mod lines;
 pub mod look;
+pub mod models;
 pub mod notes;
 pub mod reply;
 pub mod report;

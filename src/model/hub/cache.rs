@@ -38,6 +38,11 @@ impl Repo {
         Self { root: root.to_owned(), cached, folder, locks, revision: name.revision.clone() }
     }
 
+    /// The folder of all its revisions.
+    pub(super) fn place(&self) -> PathBuf {
+        self.folder.clone()
+    }
+
     /// The folder of a commit.
     pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
         self.cached.pointer_path(commit)

@@ -55,13 +55,14 @@ impl fmt::Display for Lack {
     }
 }
 
-const TOKENIZER_FILES: [&str; 6] = [
+const TOKENIZER_FILES: [&str; 7] = [
     "tokenizer.json",
     "vocab.json",
     "merges.txt",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
+    "vocab.txt",
 ];
 
 /// Chooses among `names`; `two` says that a second text encoder is needed, which is otherwise taken if it is there.
@@ -70,19 +71,22 @@ pub(super) fn choose(names: &BTreeSet<&str>, two: bool) -> Result<Plan, Lack> {
         return Err(Lack::Layout);
     }
     let two = two || names.contains("text_encoder_2/config.json");
+    // The forerunner of Stable Diffusion calls its folders otherwise, and its words are in one file.
+    let is_ldm = names.contains("bert/config.json") && names.contains("vqvae/config.json");
+    let (text, vae) = if is_ldm { ("bert", "vqvae") } else { ("text_encoder", "vae") };
     let mut plan = Plan { small: Vec::new(), weights: Vec::new() };
     let need = |path: String| if names.contains(path.as_str()) { Ok(path) } else { Err(Lack::File(path)) };
 
     plan.small.extend(need("model_index.json".to_owned()).ok());
     plan.small.push(need("scheduler/scheduler_config.json".to_owned())?);
     for part in ["tokenizer", "tokenizer_2"].into_iter().take(if two { 2 } else { 1 }) {
-        if need(format!("{part}/tokenizer.json")).is_err() {
+        if need(format!("{part}/tokenizer.json")).is_err() && !(is_ldm && need(format!("{part}/vocab.txt")).is_ok()) {
             need(format!("{part}/vocab.json"))?;
             need(format!("{part}/merges.txt"))?;
         }
         plan.small.extend(TOKENIZER_FILES.iter().filter_map(|file| need(format!("{part}/{file}")).ok()));
     }
-    for part in ["text_encoder", "unet", "vae", "text_encoder_2"].into_iter().take(if two { 4 } else { 3 }) {
+    for part in [text, "unet", vae, "text_encoder_2"].into_iter().take(if two { 4 } else { 3 }) {
         plan.small.push(need(format!("{part}/config.json"))?);
         plan.weights.push(weights(names, part)?);
     }
@@ -101,7 +105,7 @@ fn weights(names: &BTreeSet<&str>, part: &'static str) -> Result<Stored, Lack> {
     if names.iter().filter(in_part).any(|name| name.ends_with(".bin")) {
         return Err(Lack::Pickled(part));
     }
-    let stem = if part.starts_with("text_encoder") { "model" } else { "diffusion_pytorch_model" };
+    let stem = if part.starts_with("text_encoder") || part == "bert" { "model" } else { "diffusion_pytorch_model" };
     Err(Lack::File(format!("{part}/{stem}.safetensors")))
 }
 
@@ -223,6 +227,14 @@ mod tests {
         assert_eq!(choose(&names, true), Err(Lack::File("tokenizer_2/vocab.json".to_owned())));
         names.extend(["text_encoder_2/config.json", "text_encoder_2/model.safetensors", "tokenizer_2/tokenizer.json"]);
         assert_eq!(choose(&names, false).unwrap().weights.len(), 4);
+    }
+
+    #[test]
+    fn the_forerunner_of_stable_diffusion_has_folders_of_its_own() {
+        let text = "unet/config.json vqvae/config.json bert/config.json scheduler/scheduler_config.json tokenizer/vocab.txt \
+             unet/diffusion_pytorch_model.safetensors vqvae/diffusion_pytorch_model.safetensors bert/model.safetensors";
+        let plan = choose(&text.split_whitespace().collect(), false).unwrap();
+        assert_eq!(plan.small.len() + plan.weights.len(), text.split_whitespace().count());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::repl::fold::fold;
 use crate::repl::help::WORDS;
 
 /// Options that the first help page names; a verb's own help names all of its.
-const FIRST: [&str; 5] = ["model", "set", "out", "preview", "plain"];
+const FIRST: [&str; 4] = ["model", "set", "out", "device"];
 
 /// The table, with the options of every verb in every verb.
 fn built() -> Command {
@@ -34,7 +34,7 @@ pub(super) fn help(verb: &str) -> String {
 
 fn page(tree: &Command) -> String {
     let about = text(tree.get_about());
-    let mut lines = vec![format!("wordbrush: {about}. Alone: a conversation"), String::new()];
+    let mut lines = vec![format!("wordbrush: {about}. Alone: a conversation")];
     for verb in tree.get_subcommands() {
         let typed = usage(verb);
         let about = text(verb.get_about());

@@ -9,7 +9,7 @@ use super::options::{
 };
 use super::{Run, Verb, pages};
 use crate::repl::look::export::Format;
-use crate::repl::{batch, bench, cycles, files as sessions, interactive, sweep};
+use crate::repl::{batch, bench, cycles, files as sessions, interactive, models, sweep};
 use crate::session::cycle::regenerated::CycleMethod;
 
 /// What is done where no verb is named.
@@ -182,6 +182,31 @@ pub(super) fn verbs() -> Vec<Verb> {
             file("FILE").required(false),
             out(),
         ]),
+        verb(
+            [
+                "models [rm NAME...]",
+                "list models, or remove some from the cache",
+                "The one in the program, and those that were fetched by name: size, family, and what a picture takes. \
+                 What other programs keep in the same cache is neither listed nor removed.",
+                "wordbrush models rm owner/name",
+            ],
+            models::models,
+        )
+        .takes([
+            free("rm").required(false).requires("NAME").value_parser(PossibleValuesParser::new(["rm"])),
+            free("NAME").required(false).num_args(1..).action(ArgAction::Append),
+        ]),
+        verb(
+            [
+                "pull NAME",
+                "fetch a model by name, to draw with it later",
+                "NAME is owner/name or owner/name@revision. A fetch that was broken off goes on; pickled weights are never \
+                 fetched.",
+                "wordbrush pull stabilityai/sd-turbo",
+            ],
+            models::pull,
+        )
+        .takes([free("NAME")]),
         verb(
             [
                 "cache clear",

@@ -1,0 +1,95 @@
+//! Models by name, for the command line.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::command_line::Args;
+#[cfg(feature = "hub")]
+use super::look::size;
+#[cfg(feature = "hub")]
+use crate::engine::Guidance;
+use crate::safe::printable_line;
+use crate::session::file::Hinted;
+
+/// `wordbrush models [rm NAME...]`.
+///
+/// # Errors
+/// Fails if the cache cannot be read, or there is no such model in it.
+#[cfg(feature = "hub")]
+pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    use crate::model::hub::{HubSettings, cached, remove};
+    let settings = HubSettings::from_env(|variable| std::env::var(variable).ok())?;
+    if args.value("rm").is_some() {
+        for name in args.all::<String>("NAME") {
+            let bytes = remove(&settings, name)?;
+            writeln!(out, "removed {}, {}", printable_line(name), size(bytes))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let models = cached(&settings)?;
+    let width = models.iter().map(|m| m.name.chars().count()).max().unwrap_or(0).clamp(8, 48);
+    writeln!(out, "{:<width$}  {:>8}  what a picture takes", "name", "size")?;
+    if cfg!(feature = "embedded") {
+        writeln!(out, "{:<width$}  {:>8}  in the program: 30 steps, 60 evaluations", "embedded", "")?;
+    }
+    for model in &models {
+        let takes = match &model.spec {
+            Ok(spec) => {
+                let usual = spec.usual();
+                let guidance = Guidance::of(usual.guidance, spec.unet.guidance_embedding.is_some());
+                let evaluations = guidance.evaluations() * usual.steps as u64;
+                let steps = if usual.steps == 1 { "1 step".to_owned() } else { format!("{} steps", usual.steps) };
+                let each =
+                    if evaluations == 1 { "1 evaluation".to_owned() } else { format!("{evaluations} evaluations") };
+                format!("{}: {steps}, {each}", spec.family())
+            }
+            Err(why) => format!("cannot be drawn with: {why}"),
+        };
+        writeln!(out, "{}", printable_line(&format!("{:<width$}  {:>8}  {takes}", model.name, size(model.bytes))))?;
+    }
+    let place = settings.cache.display().to_string();
+    writeln!(out, "fetched models are in {}", printable_line(&place))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `wordbrush models`, in a build that fetches nothing.
+///
+/// # Errors
+/// Fails if something is to be removed.
+#[cfg(not(feature = "hub"))]
+pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    if args.value("rm").is_some() {
+        return Err(no_hub());
+    }
+    writeln!(out, "embedded  in the program")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(not(feature = "hub"))]
+fn no_hub() -> anyhow::Error {
+    let message = "this program was built without the part that fetches models";
+    Hinted::new(message, "build it with `--features hub`, or name a folder with --model").into()
+}
+
+/// `wordbrush pull NAME`.
+///
+/// # Errors
+/// Fails if NAME is not the name of a model, or it cannot be fetched.
+pub fn pull(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let name = args.needed::<String>("NAME")?.trim().to_owned();
+    let shown = printable_line(&name);
+    #[cfg(not(feature = "hub"))]
+    return Err(no_hub().context(format!("`{shown}` cannot be fetched")));
+    #[cfg(feature = "hub")]
+    {
+        if !crate::model::hub::looks_like_a_name(&name) {
+            let hint = "write owner/name, or owner/name@revision";
+            return Err(Hinted::new(format!("`{shown}` is not the name of a model"), hint).into());
+        }
+        super::ahead::fetch_told(&name, &mut std::io::stderr())?;
+        writeln!(out, "{shown} is there: wordbrush --model {shown}")?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
