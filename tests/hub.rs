@@ -139,6 +139,38 @@ fn a_model_comes_whole_into_the_layout_that_other_programs_share() {
 }
 
 #[test]
+fn a_model_is_pulled_listed_and_removed_by_name() {
+    let hub = Hub::of(Model::tiny());
+    let desk = Desk::new(&hub.endpoint());
+    let run = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wordbrush"));
+        command.args(words).env_clear().env("HF_HOME", desk.home.path().join("hf")).env("HF_ENDPOINT", hub.endpoint());
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, said, told) = run(&["pull", "owner/tiny"]);
+    assert_eq!((code, said.as_str()), (Some(0), "owner/tiny is there: wordbrush --model owner/tiny\n"), "{told}");
+    assert_eq!(told, "fetching owner/tiny\n");
+    let asked = hub.log().len();
+
+    let (code, listed, _) = run(&["models"]);
+    let line = listed.lines().find(|line| line.starts_with("owner/tiny")).unwrap_or_default();
+    assert!(code == Some(0) && line.contains("evaluations"), "{listed}");
+    assert!(listed.contains("embedded"), "{listed}");
+
+    let (code, said, _) = run(&["models", "rm", "owner/tiny"]);
+    assert!(code == Some(0) && said.starts_with("removed owner/tiny, "), "{said}");
+    assert!(!desk.repo().exists());
+    assert!(!run(&["models"]).1.contains("owner/tiny"));
+    let (code, _, told) = run(&["models", "rm", "owner/tiny"]);
+    assert!(code == Some(2) && told.contains("`owner/tiny` is not in the cache") && told.contains("hint:"), "{told}");
+    let (code, _, told) = run(&["pull", "tiny"]);
+    assert!(code == Some(2) && told.contains("`tiny` is not the name of a model"), "{told}");
+    assert_eq!(hub.log().len(), asked, "the hub is asked when nothing is fetched");
+}
+
+#[test]
 fn pickles_and_what_is_not_needed_are_never_asked_for() {
     let hub = Hub::of(Model::tiny());
     Desk::new(&hub.endpoint()).fetch("owner/tiny").unwrap();

@@ -21,7 +21,7 @@ pub trait Watcher {
     /// A line was understood as these changes; they are about to be drawn.
     fn understood(&mut self, _changes: &[Change]) {}
 
-    /// A way back is about to be gone; `text` says how exact it will be.
+    /// `text` is foretold before the work begins: how exact a way back will be, or what a picture will take.
     fn predicted(&mut self, _text: &str) {}
 
     /// A model is being fetched; `line` says how far it is. `Break` stops that, and what has come is kept.
@@ -141,6 +141,9 @@ impl Talk {
         let planned = self.session.plan_at(here, edit)?;
         let all = planned.0.steps;
         watcher.understood(&edit.changes);
+        if here.is_none() || edit.is_root {
+            self.session.slowness(&planned.0)?.iter().for_each(|said| watcher.predicted(said));
+        }
         let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, all, latent);
         let turned = self.session.edit_planned((here, line), edit, planned, &mut watch)?;
         let Some(turned) = turned else {

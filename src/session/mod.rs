@@ -188,6 +188,14 @@ impl Session {
         Ok(model)
     }
 
+    /// What a picture of this recipe will take where that is much, and what would be quicker.
+    ///
+    /// # Errors
+    /// Fails if the model cannot be loaded.
+    pub fn slowness(&mut self, recipe: &Recipe) -> Result<Option<String>> {
+        Ok(self.model_for(recipe)?.slowness(recipe))
+    }
+
     /// Understands a line that is no command where we are.
     ///
     /// # Errors

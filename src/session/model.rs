@@ -32,6 +32,12 @@ pub struct Model {
     words: Arc<[(String, u32)]>,
 }
 
+/// Channels of the first level from which a UNet is of full size.
+const FULL_SIZE: usize = 256;
+
+/// So many evaluations of a full-size UNet, and a person is told beforehand.
+const MANY_EVALUATIONS: u64 = 16;
+
 /// More steps than this are not few.
 const MOST_FEW_STEPS: usize = 12;
 
@@ -180,6 +186,19 @@ impl Model {
             ));
         }
         all
+    }
+
+    /// What a picture of this recipe will take, if that is many evaluations of a full-size UNet.
+    #[must_use]
+    pub fn slowness(&self, recipe: &Recipe) -> Option<String> {
+        let evaluations = Guidance::of_recipe(recipe).evaluations() * recipe.steps as u64;
+        let is_full_size = self.engine.spec().unet.channels[0] >= FULL_SIZE;
+        (is_full_size && evaluations > MANY_EVALUATIONS).then(|| {
+            format!(
+                "a first picture takes {evaluations} evaluations of this model, seconds each on a processor; Ctrl-C stops it. \
+                 A model or LoRA that was made for few steps takes 1 to 8: see docs/guide/8-models.md"
+            )
+        })
     }
 
     /// The largest self-attention layer that is carried where nothing is set: a quarter of the latent's side squared
