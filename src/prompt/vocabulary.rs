@@ -210,12 +210,14 @@ impl Vocabulary {
     /// Whether a word is one token: then the model learned it as a word.
     #[must_use]
     pub fn whole_words(&self) -> Vec<(String, u32)> {
+        // CLIP's vocabulary marks where a word ends, BERT's where one goes on.
+        let is_bert = self.tokenizer.token_to_id("[CLS]").is_some();
         let mut words: Vec<(String, u32)> = self
             .tokenizer
             .get_vocab(false)
             .into_iter()
             .filter_map(|(token, id)| {
-                let word = token.strip_suffix("</w>")?;
+                let word = if is_bert { Some(token.as_str()) } else { token.strip_suffix("</w>") }?;
                 (word.len() > 1 && word.chars().all(char::is_alphabetic)).then(|| (word.to_owned(), id))
             })
             .collect();

@@ -160,7 +160,8 @@ fn cost_text(session: &Session, recipe: &Recipe) -> String {
         let pace = drawn.seconds / drawn.evaluations as f64;
         format!(", about {}", super::report::seconds(pace * evaluations as f64))
     });
-    format!("{evaluations} evaluations{time}, if the ancestors' maps are in the store")
+    let evaluations = super::report::counted(evaluations, "evaluation");
+    format!("{evaluations}{time}, if the ancestors' maps are in the store")
 }
 
 /// Where an edit leads back to, and how exactly.

@@ -10,6 +10,7 @@ use super::command_line::Args;
 use super::config::Config;
 use super::look::export::{Format, write_export};
 use super::look::size;
+use super::report::counted;
 use super::talk::Talk;
 use crate::preview::png;
 use crate::safe::{printable, printable_line};
@@ -52,7 +53,7 @@ pub fn sessions_text(home: &Home, open: Option<&Path>) -> Result<String> {
     }
     let header = format!("{:<width$}  {:>7}  {:>7}  newest prompt", "name", "nodes", "size");
     lines.insert(0, header);
-    let count = if listed.len() == 1 { "1 session".to_owned() } else { format!("{} sessions", listed.len()) };
+    let count = counted(listed.len() as u64, "session");
     lines.push(format!("{count}, {} in {}", size(all), home.sessions().display()));
     Ok(lines.iter().map(|l| printable_line(l)).collect::<Vec<_>>().join("\n"))
 }
@@ -128,8 +129,12 @@ pub fn clear_cache(_: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         std::fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         count += 1;
     }
-    let stores = if count == 1 { "1 store".to_owned() } else { format!("{count} stores") };
-    writeln!(out, "removed {stores}, {}; pictures are drawn again when they are needed", size(bytes))?;
+    writeln!(
+        out,
+        "removed {}, {}; pictures are drawn again when they are needed",
+        counted(count, "store"),
+        size(bytes)
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

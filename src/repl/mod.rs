@@ -60,7 +60,7 @@ pub fn changes_text(changes: &[Change]) -> String {
 #[must_use]
 pub fn opened_text(session: &Session) -> String {
     let tree = session.tree();
-    let count = if tree.len() == 1 { "1 picture".to_owned() } else { format!("{} pictures", tree.len()) };
+    let count = report::counted(tree.len() as u64, "picture");
     let here = tree.current().map(|node| format!("\n  at #{}  {}", node.number, node.plan.prompt));
     format!("session \"{}\" · {count}{}", session.name(), here.unwrap_or_default())
 }

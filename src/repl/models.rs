@@ -9,6 +9,8 @@ use super::command_line::Args;
 #[cfg(feature = "hub")]
 use super::look::size;
 #[cfg(feature = "hub")]
+use super::report::counted;
+#[cfg(feature = "hub")]
 use crate::engine::Guidance;
 use crate::safe::printable_line;
 use crate::session::file::Hinted;
@@ -40,9 +42,8 @@ pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
                 let usual = spec.usual();
                 let guidance = Guidance::of(usual.guidance, spec.unet.guidance_embedding.is_some());
                 let evaluations = guidance.evaluations() * usual.steps as u64;
-                let steps = if usual.steps == 1 { "1 step".to_owned() } else { format!("{} steps", usual.steps) };
-                let each =
-                    if evaluations == 1 { "1 evaluation".to_owned() } else { format!("{evaluations} evaluations") };
+                let steps = counted(usual.steps as u64, "step");
+                let each = counted(evaluations, "evaluation");
                 format!("{}: {steps}, {each}", spec.family())
             }
             Err(why) => format!("cannot be drawn with: {why}"),

@@ -18,6 +18,12 @@ fn decibels(x: f64) -> String {
     if x.is_infinite() { "unchanged".to_owned() } else { format!("{x:.1} dB") }
 }
 
+/// `1 step`, `4 steps`.
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// One line on a picture drawn: `#2 ← #1  0.5 s · 60 evaluations · outside the edit 41.2 dB`.
 #[must_use]
 pub fn drew(drew: &TurnReport, session: &Session) -> String {
@@ -26,11 +32,11 @@ pub fn drew(drew: &TurnReport, session: &Session) -> String {
         let recipe = &session.tree()[turned.node].recipe;
         let there = if turned.existed { " · was there already" } else { "" };
         return format!(
-            "#{}  {} · seed {} · {} steps{there}",
+            "#{}  {} · seed {} · {}{there}",
             turned.node,
             seconds(turned.seconds),
             recipe.seed,
-            recipe.steps
+            counted(recipe.steps as u64, "step")
         );
     };
     let mut parts = vec![seconds(turned.seconds)];
@@ -40,7 +46,7 @@ pub fn drew(drew: &TurnReport, session: &Session) -> String {
         let recipe = &session.tree()[turned.node].recipe;
         let run = Guidance::of_recipe(recipe).evaluations() * recipe.steps as u64;
         let cached = if turned.evaluations <= run { " (parent cached)" } else { "" };
-        parts.push(format!("{} evaluations{cached}", turned.evaluations));
+        parts.push(format!("{}{cached}", counted(turned.evaluations, "evaluation")));
     }
     if let Some(psnr) = drew.outside_psnr {
         parts.push(format!("outside the edit {}", decibels(psnr)));
@@ -127,9 +133,10 @@ pub fn cycled(cycled: &Cycled) -> String {
             let ssim = ssim.map(|s| format!(", SSIM {s:.3}")).unwrap_or_default();
             format!("not identical to #{}: {}{ssim}", cycled.to, decibels(*psnr))
         };
-        let steps = if cycled.steps.len() == 1 { "1 step".to_owned() } else { format!("{} steps", cycled.steps.len()) };
+        let steps = counted(cycled.steps.len() as u64, "step");
+        let evaluations = counted(evaluations, "evaluation");
         let (max, seconds) = (gap(last.max_abs), seconds(time));
-        out.push_str(&format!("\n  latents max |Δ| {max} · {how} · {steps}, {evaluations} evaluations, {seconds}"));
+        out.push_str(&format!("\n  latents max |Δ| {max} · {how} · {steps}, {evaluations}, {seconds}"));
     }
     out
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+use super::super::report::counted;
 use super::super::talk::Talk;
 use super::{brief, decibels};
 use crate::measure::{psnr, psnr_where, ssim};
@@ -63,7 +64,7 @@ pub(super) fn page(talk: &mut Talk) -> Result<String> {
     out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n");
     let _ = writeln!(out, "<title>{}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>", escaped(&title));
     let _ = writeln!(out, "<h1>{}</h1>", escaped(&title));
-    let pictures = if count == 1 { "1 picture".to_owned() } else { format!("{count} pictures") };
+    let pictures = counted(count as u64, "picture");
     let _ = writeln!(out, "<p class=\"quiet\">{pictures}, drawn by wordbrush {}</p>", env!("CARGO_PKG_VERSION"));
     for root in roots {
         // Depth first, children in the order of growth.
@@ -116,7 +117,7 @@ fn article(talk: &mut Talk, number: u32) -> Result<String> {
     let mut numbers = Vec::new();
     if let Some(drawn) = session.drawn(number) {
         numbers.push(format!("{} s", brief(drawn.seconds, 1)));
-        numbers.push(format!("{} evaluations", drawn.evaluations));
+        numbers.push(counted(drawn.evaluations, "evaluation"));
     }
     if let Some(parent) = node.parent {
         let before = to_image(&session.picture(parent)?);
@@ -126,7 +127,7 @@ fn article(talk: &mut Talk, number: u32) -> Result<String> {
         numbers.extend(outside.map(|x| format!("outside the edit {}", decibels(Some(x)))));
     } else {
         numbers.push(format!("seed {}", node.recipe.seed));
-        numbers.push(format!("{} steps", node.recipe.steps));
+        numbers.push(counted(node.recipe.steps as u64, "step"));
     }
     let _ = writeln!(out, "<p class=\"quiet\">{}</p>", escaped(&numbers.join(" · ")));
     let _ = writeln!(out, "<details class=\"quiet\"><summary>settings</summary>\n<table>");

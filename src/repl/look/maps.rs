@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::super::reply::Reply;
+use super::super::report::counted;
 use super::super::talk::Talk;
 use super::{brief, for_file, shown_as};
 use crate::preview::Grid;
@@ -95,10 +96,10 @@ pub(in crate::repl) fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
     let share = 100.0 * shaded.mask.iter().filter(|inside| **inside).count() as f64 / shaded.mask.len().max(1) as f64;
     let of = |words: &[String]| if words.is_empty() { "nothing".to_owned() } else { format!("`{}`", words.join(" ")) };
     let mut text = format!(
-        "#{here}  k {}: {} % of the picture may change · {} evaluations",
+        "#{here}  k {}: {} % of the picture may change · {}",
         brief(shaded.k, 3),
         brief(share, 1),
-        shaded.evaluations
+        counted(shaded.evaluations, "evaluation")
     );
     text.push_str(&format!("\n  where {} was and {} is", of(&shaded.words.0), of(&shaded.words.1)));
     if shaded.made_by != here {

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 
 use super::super::commands::Called;
 use super::super::reply::Reply;
+use super::super::report::counted;
 use super::super::talk::{Talk, Watcher};
 use super::{free_path, size};
 use crate::plan::settings::Settings;
@@ -48,8 +49,9 @@ pub(in crate::repl) fn sweep(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn 
         format!("#{here} under {} settings; nothing was added to the tree\n{}", drawn.len(), rows(false).plain());
     if cost.shared > 0 {
         text.push_str(&format!(
-            "\n  {} evaluations · saved: {} in first steps that the pictures share",
-            cost.evaluations, cost.shared
+            "\n  {} · saved: {} in first steps that the pictures share",
+            counted(cost.evaluations, "evaluation"),
+            cost.shared
         ));
     }
     if cost.stopped {

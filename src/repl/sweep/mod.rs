@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::command_line::Args;
 use super::config::Config;
 use super::look::size;
+use super::report::counted;
 use super::stop::Stop;
 use super::{ahead, batch, json as lines, notes};
 use crate::history::NodeId;
@@ -244,7 +245,7 @@ impl Teller<'_> {
             let saved = saved.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} in {what}"));
             let saved = saved.collect::<Vec<_>>().join(", ");
             let saved = if saved.is_empty() { saved } else { format!(" · saved: {saved}") };
-            writeln!(out, "  {} evaluations{saved}", cost.evaluations)?;
+            writeln!(out, "  {}{saved}", counted(cost.evaluations, "evaluation"))?;
         }
         for (path, bytes) in files {
             writeln!(out, "  {} · {}", printable_line(&path.display().to_string()), size(*bytes as u64))?;
