@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use half::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use serde_json::json;
 use wordbrush::model::embedded::Embedded;
 use wordbrush::model::spec::{ModelSpec, UnetSpec};
 use wordbrush::model::weights::Weights;
@@ -256,6 +257,79 @@ fn an_architecture_that_is_not_built_is_named_by_its_key() {
         let error = UnetSpec::read(&source).expect_err(key).to_string();
         assert!(error.contains(key), "{error}");
     }
+}
+
+/// The embedded model with one key of one configuration set to a value.
+fn with(file: &'static str, key: &str, value: serde_json::Value) -> anyhow::Result<ModelSpec> {
+    let mut entries = Vec::new();
+    for path in ["unet/config.json", "vae/config.json", "text_encoder/config.json", SCHEDULER, "model_index.json"] {
+        let blob = Embedded.open(path).expect("it opens").expect("it is there");
+        let mut config: serde_json::Value =
+            serde_json::from_slice(&blob.read(0, blob.len() as usize).expect("bytes")).expect("JSON");
+        if path == file {
+            config[key] = value.clone();
+        }
+        entries.push((path, config.to_string().into_bytes()));
+    }
+    ModelSpec::read(&files(&entries))
+}
+
+const SCHEDULER: &str = "scheduler/scheduler_config.json";
+
+#[test]
+fn a_configuration_that_cannot_be_obeyed_is_refused_with_file_key_and_value() {
+    for (file, key, value) in [
+        ("unet/config.json", "block_out_channels", json!([])),
+        ("unet/config.json", "only_cross_attention", json!([true])),
+        ("unet/config.json", "time_cond_proj_dim", json!(3)),
+        ("unet/config.json", "mid_block_type", json!("UNetMidBlock2DSimpleCrossAttn")),
+        ("vae/config.json", "_class_name", json!("AutoencoderDC")),
+        ("vae/config.json", "block_out_channels", json!([])),
+        ("vae/config.json", "scaling_factor", json!(0)),
+        (SCHEDULER, "_class_name", json!("FlowMatchEulerDiscreteScheduler")),
+        (SCHEDULER, "_class_name", json!("EDMEulerScheduler")),
+        (SCHEDULER, "steps_offset", json!("1")),
+        (SCHEDULER, "steps_offset", json!(-1)),
+        (SCHEDULER, "trained_betas", json!(["x"])),
+        (SCHEDULER, "beta_schedule", json!("sigmoid")),
+    ] {
+        let error = format!("{:#}", with(file, key, value.clone()).expect_err(key));
+        assert!(error.contains(key) && error.contains(file), "{file} {key}: {error}");
+        assert!(error.len() < 300, "{error}");
+        if let Some(word) = value.as_str() {
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_scheduler_file_counts_as_its_pipeline_reads_it() {
+    let read = |class: &str| {
+        let mut entries = Vec::new();
+        for path in ["unet/config.json", "vae/config.json", "text_encoder/config.json"] {
+            let blob = Embedded.open(path).expect("it opens").expect("it is there");
+            entries.push((path, blob.read(0, blob.len() as usize).expect("bytes").into_owned()));
+        }
+        entries.push(("model_index.json", json!({"_class_name": class}).to_string().into_bytes()));
+        entries.push((SCHEDULER, json!({"_class_name": "DDIMScheduler"}).to_string().into_bytes()));
+        let scheduler = ModelSpec::read(&files(&entries)).expect("it is read").scheduler;
+        (scheduler.offset, scheduler.clip)
+    };
+    assert_eq!(read("StableDiffusionPipeline"), (1, None));
+    assert_eq!(read("LatentConsistencyModelPipeline"), (0, Some(1.0)));
+}
+
+#[test]
+fn models_that_were_made_for_few_steps_are_told_by_their_files() {
+    let usual = |file, key, value| {
+        let usual = with(file, key, value).expect("it is read").usual();
+        (usual.sampler.as_str(), usual.steps, usual.guidance, usual.few_steps)
+    };
+    assert_eq!(usual(SCHEDULER, "beta_start", json!(0.001)), ("ddim", 50, 7.5, false));
+    assert_eq!(usual(SCHEDULER, "_class_name", json!("LCMScheduler")), ("lcm", 4, 1.0, true));
+    assert_eq!(usual("unet/config.json", "time_cond_proj_dim", json!(256)), ("lcm", 4, 8.0, true));
+    // Euler alone is said by many; with levels from the very end it is one of few steps.
+    assert_eq!(usual(SCHEDULER, "_class_name", json!("EulerDiscreteScheduler")), ("ddim", 50, 7.5, false));
 }
 
 #[test]

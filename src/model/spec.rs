@@ -294,7 +294,8 @@ impl UnetSpec {
         };
         if spec.in_channels != spec.out_channels {
             bail!(
-                "{} takes {} channels and gives {}: inpainting models are not built here",
+                "{} takes {} channels and gives {}: models that read another picture beside the latent (inpainting with 9 \
+                 channels, instruct-pix2pix with 8) are not built here",
                 c.path,
                 spec.in_channels,
                 spec.out_channels

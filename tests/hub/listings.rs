@@ -138,7 +138,7 @@ fn a_model_that_cannot_be_drawn_with_costs_no_weights() {
     transformer.files.retain(|path, _| !path.starts_with("unet/"));
     let mut strange = Model::tiny();
     let config = String::from_utf8(strange.files["vae/config.json"].clone()).unwrap();
-    strange.put("vae/config.json", config.replace("AutoencoderKL", "VQModel").as_bytes());
+    strange.put("vae/config.json", config.replace("AutoencoderKL", "AutoencoderDC").as_bytes());
     for (model, message, hint) in [
         (pickled, "the weights in unet/ are pickled (.bin) only", "pickles can run code"),
         (transformer, "it has no unet/ with a config.json", "diffusers layout"),

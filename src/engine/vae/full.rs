@@ -5,7 +5,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 
 use super::super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Resample, attention, then};
-use crate::model::spec::{FullVaeSpec, VaeSpec};
+use crate::model::spec::FullVaeSpec;
 use crate::model::weights::Weights;
 
 const EPS: f64 = 1e-6;
@@ -196,8 +196,8 @@ impl Loader<'_> {
 }
 
 impl Full {
-    pub(super) fn load(w: &Weights, all: &VaeSpec, spec: &FullVaeSpec, backend: &Backend) -> Result<Self> {
-        let n = all.latent_channels;
+    pub(super) fn load(w: &Weights, spec: &FullVaeSpec, backend: &Backend) -> Result<Self> {
+        let n = spec.inner;
         let loader = Loader { w, spec, latent: n, backend, rows: usize::MAX };
         // What the encoder puts out, and what the decoder is given.
         let (out, given) = spec.codes.map_or((2 * n, n), |(_, width)| (width, width));

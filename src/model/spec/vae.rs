@@ -30,6 +30,8 @@ pub enum VaeKind {
 /// An autoencoder of ResNets: `AutoencoderKL`, or `VQModel` with codes.
 #[derive(Debug, Clone)]
 pub struct FullVaeSpec {
+    /// Channels between the networks and the 1x1 convolutions.
+    pub inner: usize,
     /// Channels of each level, from the picture down.
     pub channels: Vec<usize>,
     /// ResNet blocks per level of the encoder; one more in the decoder.
@@ -72,13 +74,14 @@ impl VaeSpec {
             other => bail!("{path} asks for `_class_name`: \"{other}\", which is not built here"),
         };
         let scaling = c.f64("scaling_factor", scaling)?;
+        // With codes, latents are as wide as those.
+        let latent_channels = match &kind {
+            VaeKind::Full(FullVaeSpec { codes: Some((_, width)), .. }) => *width,
+            VaeKind::Full(full) => full.inner,
+            VaeKind::Tiny(_) => c.usize("latent_channels", Some(4))?,
+        };
         ensure!(scaling != 0.0, "`scaling_factor` of {path} is 0, by which latents are divided");
-        Ok(Self {
-            latent_channels: c.usize("latent_channels", Some(4))?,
-            scaling,
-            shift: c.f64("shift_factor", 0.0)?,
-            kind,
-        })
+        Ok(Self { latent_channels, scaling, shift: c.f64("shift_factor", 0.0)?, kind })
     }
 
     /// Picture pixels per latent pixel and side.
@@ -126,6 +129,7 @@ fn full(c: &Config<'_>, has_codes: bool) -> Result<FullVaeSpec> {
         bail!("{n} channels of {} do not divide into {groups} groups", c.path);
     }
     Ok(FullVaeSpec {
+        inner: latent,
         channels,
         layers: c.usize("layers_per_block", Some(1))?,
         groups,

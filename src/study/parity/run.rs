@@ -20,7 +20,7 @@ use crate::engine::sampler::{Ddim, Sampler, sampler};
 use crate::engine::schedule::NoiseSchedule;
 use crate::engine::unet::Condition;
 use crate::engine::{Conditions, Engine, Guidance, Picture, Run, StepNoise, vocabulary};
-use crate::model::spec::{SchedulerSpec, TextSpec};
+use crate::model::spec::{ModelSpec, SchedulerSpec};
 use crate::plan::align::Published;
 use crate::plan::sampler::SamplerName;
 use crate::plan::settings::Precision;
@@ -34,7 +34,7 @@ pub(super) fn answer(case: &Case, models: &mut ModelFolders) -> Result<Results> 
     let inputs = if inputs.is_file() { read(&inputs)? } else { Results::new() };
     if case.kind == CaseKind::Text {
         let source = models.source(case)?;
-        let spec = TextSpec::read(&*source, "text_encoder")?;
+        let spec = ModelSpec::read(&*source)?.text;
         let vocabulary = vocabulary(&*source, "tokenizer", spec.positions)?;
         let texts: Vec<Text> = case.prompts.iter().map(|p| Text::read(&vocabulary, p)).collect::<Result<_>>()?;
         let mut out = Results::new();
