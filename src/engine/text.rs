@@ -11,6 +11,8 @@ use crate::model::weights::Weights;
 pub struct TextEncoder {
     spec: TextSpec,
     tokens: Vec<f32>,
+    /// Embeddings of added tokens, from an id on. Ids need not follow upon the last row.
+    added: Vec<(u32, Vec<f32>)>,
     positions: Vec<f32>,
     layers: Vec<Layer>,
     last_norm: LayerNorm,
@@ -123,6 +125,7 @@ impl TextEncoder {
         };
         Ok(Self {
             tokens: w.values(&format!("{p}{}", names.tokens), &[spec.vocabulary, width])?,
+            added: Vec::new(),
             positions: w.values(&format!("{p}{}", names.positions), &[spec.positions, width])?,
             layers: (0..spec.layers).map(layer).collect::<Result<_>>()?,
             last_norm: LayerNorm::load(w, &format!("{p}{}", names.last_norm), width, eps, backend)?,
@@ -138,7 +141,7 @@ impl TextEncoder {
     /// # Errors
     /// Fails if no layer would be left.
     pub fn skip_layers(&mut self, count: usize) -> Result<()> {
-        let most = self.spec.layers.saturating_sub(2);
+        let most = self.spec.layers.saturating_sub(1);
         ensure!(count <= most, "{count} layers of text cannot be skipped: of {} at most {most} can", self.spec.layers);
         self.skipped = count;
         Ok(())
@@ -151,10 +154,7 @@ impl TextEncoder {
     pub fn add_tokens(&mut self, first: u32, rows: &[f32]) -> Result<()> {
         let width = self.spec.width;
         ensure!(rows.len().is_multiple_of(width), "BUG: {} numbers for embeddings of {width}", rows.len());
-        let from = first as usize * width;
-        // Ids need not follow upon the last row: those between stand for no token that can be typed.
-        self.tokens.resize(self.tokens.len().max(from + rows.len()), 0.0);
-        self.tokens[from..from + rows.len()].copy_from_slice(rows);
+        self.added.push((first, rows.to_vec()));
         Ok(())
     }
 
@@ -168,7 +168,9 @@ impl TextEncoder {
     #[must_use]
     pub fn token_embedding(&self, id: u32) -> Option<&[f32]> {
         let width = self.spec.width;
-        self.tokens.get(id as usize * width..(id as usize + 1) * width)
+        let added = self.added.iter().rev();
+        let mut added = added.filter_map(|(first, rows)| row(rows, id.checked_sub(*first)?, width));
+        added.next().or_else(|| row(&self.tokens, id, width))
     }
 
     /// Encodes padded token ids. There is no mask but the causal one of CLIP: padding is read like any token.
@@ -199,8 +201,9 @@ impl TextEncoder {
         let last = self.last_norm.forward(&kept)?;
         let pooled = match &self.projection {
             Some(projection) => {
-                let end = if self.skipped == 0 { last.clone() } else { self.last_norm.forward(&x)? };
-                let end = end.narrow(1, self.end_of(ids), 1)?.contiguous()?;
+                // What is pooled is the last layer's, whatever is skipped.
+                let whole = if self.skipped == 0 { None } else { Some(self.last_norm.forward(&x)?) };
+                let end = whole.as_ref().unwrap_or(&last).narrow(1, self.end_of(ids), 1)?.contiguous()?;
                 Some(projection.forward(&end)?.flatten_all()?)
             }
             None => None,
@@ -219,6 +222,10 @@ impl TextEncoder {
             ids.iter().position(|id| *id == end).unwrap_or(ids.len() - 1)
         }
     }
+}
+
+fn row(rows: &[f32], at: u32, width: usize) -> Option<&[f32]> {
+    rows.chunks_exact(width).nth(at as usize)
 }
 
 impl Layer {

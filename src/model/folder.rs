@@ -38,7 +38,13 @@ fn no_model(path: &Path, missing: &str) -> anyhow::Error {
 
 /// An open file that somebody named.
 pub(super) fn file(path: &Path) -> Result<FileBytes> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let file = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("there is no file {}", path.display());
+            return Err(trouble(message, "give the path of a .safetensors file"));
+        }
+        opened => opened.with_context(|| format!("cannot open {}", path.display()))?,
+    };
     let meta = file.metadata().with_context(|| format!("cannot open {}", path.display()))?;
     if !meta.is_file() {
         bail!("{} is not a file", path.display());

@@ -115,10 +115,18 @@ const OTHERS: [(&str, &str); 7] = [
 /// The module that a tensor's name speaks of, and which of its tensors it is.
 fn read_name(name: &str) -> Option<(String, Role)> {
     let (stem, end, role) = ENDINGS.iter().find_map(|(end, role)| Some((name.strip_suffix(end)?, *end, *role)))?;
-    // The older spelling hangs the change of a layer on the processor of its attention.
     if end.starts_with("_lora") {
-        let (attention, layer) = stem.rsplit_once(".processor.")?;
-        let layer = if layer == "to_out" { "to_out.0" } else { layer };
+        // The older spelling hangs the change of a layer on the processor of its attention, and gives text the UNet's names.
+        let (attention, layer) = stem.rsplit_once('.')?;
+        let attention = attention.strip_suffix(".processor").unwrap_or(attention);
+        let layer = match (layer, attention.ends_with(".self_attn")) {
+            ("to_q", true) => "q_proj",
+            ("to_k", true) => "k_proj",
+            ("to_v", true) => "v_proj",
+            ("to_out", true) => "out_proj",
+            ("to_out", false) => "to_out.0",
+            (other, _) => other,
+        };
         return Some((format!("{attention}.{layer}"), role));
     }
     Some((stem.to_owned(), role))

@@ -133,7 +133,7 @@ impl UnetNames {
     }
 
     /// Our names by the original ones.
-    pub(super) fn from_original(&self) -> Renaming {
+    pub(super) fn to_ours(&self) -> Renaming {
         Renaming(self.pairs.iter().cloned().collect())
     }
 
@@ -268,7 +268,7 @@ pub(super) fn part_of(part: &str, places: &BTreeMap<String, Place>) -> Option<Ha
             if !inside.contains_key("input_blocks.0.0.weight") {
                 return None;
             }
-            let renaming = UnetNames::of_original(&|name| inside.contains_key(name)).from_original();
+            let renaming = UnetNames::of_original(&|name| inside.contains_key(name)).to_ours();
             let renamed = inside.iter().filter_map(|(name, place)| Some((renaming.of(name)?, place.clone())));
             found.extend(renamed);
         }
@@ -333,7 +333,7 @@ mod tests {
             let ours = diffusers(&levels);
             let to = UnetNames::of_diffusers(&|name| ours.iter().any(|n| n == name)).to_original();
             let theirs: Vec<String> = ours.iter().map(|name| to.of(name).unwrap()).collect();
-            let from = UnetNames::of_original(&|name| theirs.iter().any(|n| n == name)).from_original();
+            let from = UnetNames::of_original(&|name| theirs.iter().any(|n| n == name)).to_ours();
             let again: Vec<String> = theirs.iter().map(|name| from.of(name).unwrap()).collect();
             assert_eq!(again, ours);
         }

@@ -18,7 +18,7 @@ pub struct Prompt {
     pub words: Vec<String>,
     /// Token ids with start, end and padding: as many as the model reads.
     pub ids: Vec<u32>,
-    /// Token positions of each word; empty if the word was cut off or shares its token with the one before.
+    /// Token positions of each word; empty if the word was cut off or its token is that of another.
     pub word_tokens: Vec<Range<usize>>,
     /// Position of the end-of-text token.
     pub end: usize,
@@ -48,11 +48,14 @@ impl Prompt {
             while word + 1 < split.len() && split[word].to <= bytes.start {
                 word += 1;
             }
-            let Some(owner) = split.get(word).filter(|w| w.from < bytes.end) else {
+            // A token may span several items, as that of an added word such as `<toy>` does: then it is the word's, not the mark's.
+            let spanned = || split[word..].iter().take_while(|w| w.from < bytes.end);
+            if spanned().next().is_none() {
                 continue;
-            };
-            debug_assert!(owner.to > bytes.start || word + 1 == split.len());
-            let range = &mut word_tokens[word];
+            }
+            debug_assert!(split[word].to > bytes.start || word + 1 == split.len());
+            let owner = word + spanned().position(|w| !w.is_mark()).unwrap_or(0);
+            let range = &mut word_tokens[owner];
             let position = i + 1;
             *range = if range.start == range.end { position..position + 1 } else { range.start..position + 1 };
         }

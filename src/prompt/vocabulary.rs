@@ -207,7 +207,7 @@ impl Vocabulary {
         self.tokenizer.id_to_token(id)
     }
 
-    /// Whether a word is one token: then the model learned it as a word.
+    /// Words that are one token, which the model learned as words, and those in added words, with a token each.
     #[must_use]
     pub fn whole_words(&self) -> Vec<(String, u32)> {
         // CLIP's vocabulary marks where a word ends, BERT's where one goes on.
@@ -221,6 +221,15 @@ impl Vocabulary {
                 (word.len() > 1 && word.chars().all(char::is_alphabetic)).then(|| (word.to_owned(), id))
             })
             .collect();
+        for added in &self.added {
+            let text = added.text.to_lowercase();
+            let parts = text.split(|c: char| !c.is_alphabetic()).filter(|part| part.len() > 1);
+            for (part, id) in parts.zip(added.ids.iter().cycle()) {
+                if !words.iter().any(|(word, _)| word == part) {
+                    words.push((part.to_owned(), *id));
+                }
+            }
+        }
         words.sort();
         words
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::command_line::Args;
+use crate::model::named::ModelName;
 use crate::safe::printable_line;
 
 /// Is told a line about the fetch, some times a second; `Break` stops it, and what has come is kept.
@@ -52,9 +53,11 @@ pub fn fetch_told(name: &str, to: &mut (impl Write + IsTerminal)) -> Result<()> 
 /// # Errors
 /// Fails if it cannot be fetched, or `tell` stops it.
 pub fn fetch_model(name: &str, tell: &mut Tell<'_>) -> Result<()> {
-    let name = name.trim();
+    // What is laid over a model is never fetched.
+    let name = ModelName::parse(name).map_or_else(|_| name.trim().to_owned(), |name| name.below);
+    let name = name.as_str();
     #[cfg(feature = "hub")]
-    if !std::path::Path::new(name).is_dir() && crate::model::hub::looks_like_a_name(name) {
+    if !std::path::Path::new(name).exists() && crate::model::hub::looks_like_a_name(name) {
         return download(name, tell);
     }
     let _ = (name, tell);

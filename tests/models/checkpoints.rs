@@ -1,21 +1,39 @@
 //! Whole models in one file of the original layout.
 
+use std::path::Path;
+
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use wordbrush::engine::vocabulary;
 use wordbrush::model::ModelSource;
 use wordbrush::model::checkpoint::Checkpoint;
+use wordbrush::model::spec::ModelSpec;
 use wordbrush::model::weights::Weights;
 
 use super::{numbers, tensors};
 
-/// A checkpoint of these tensors beside an empty folder of configurations.
+/// Puts a vocabulary where it is looked for.
+fn vocabulary_in(config: &Path) {
+    std::fs::create_dir_all(config.join("tokenizer")).expect("a folder");
+    for (name, text) in [("vocab.json", r#"{"!": 0, "<|startoftext|>": 1, "<|endoftext|>": 2}"#), ("merges.txt", "")] {
+        std::fs::write(config.join("tokenizer").join(name), text).expect("written");
+    }
+}
+
+/// A checkpoint of these tensors beside a folder with a vocabulary.
 fn checkpoint(list: &[(&str, &[usize], Vec<f32>)]) -> (tempfile::TempDir, Checkpoint) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("model.safetensors");
-    std::fs::write(&file, tensors(list, &[])).expect("written");
-    for part in ["unet", "vae", "text_encoder", "tokenizer"] {
-        std::fs::create_dir_all(folder.path().join("config").join(part)).expect("a folder");
+    let of_a_family = |prefix: &str| list.iter().any(|(name, ..)| name.starts_with(prefix));
+    let mut list = list.to_vec();
+    if !of_a_family("cond") {
+        list.push(("cond_stage_model.transformer.x", &[1], vec![0.0]));
     }
+    if !of_a_family("model.diffusion_model.") {
+        list.push(("model.diffusion_model.x", &[1], vec![0.0]));
+    }
+    std::fs::write(&file, tensors(&list, &[])).expect("written");
+    vocabulary_in(&folder.path().join("config"));
     let source = Checkpoint::open(&file, Checkpoint::config_beside(&file)).expect("a checkpoint");
     (folder, source)
 }
@@ -78,8 +96,30 @@ fn a_checkpoint_without_a_part_says_which_and_one_without_configurations_says_wh
     let error = format!("{:#}", Weights::open(&source, "vae").map(|_| ()).expect_err("no autoencoder"));
     assert!(error.contains("vae") && error.contains("model.safetensors"), "{error}");
     let file = folder.path().join("model.safetensors");
-    let error = Checkpoint::open(&file, folder.path().join("nowhere")).map(|_| ()).expect_err("no configurations");
-    assert!(format!("{error:#}").contains("nowhere"), "{error:#}");
+    let error = Checkpoint::open(&file, folder.path().join("nowhere")).map(|_| ()).expect_err("no vocabulary");
+    assert!(format!("{error:#}").contains("nowhere/tokenizer"), "{error:#}");
+}
+
+#[test]
+fn what_a_file_does_not_say_is_what_is_usual_in_its_family() {
+    let check = |text: &str| -> anyhow::Result<(usize, usize, Option<usize>, bool)> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("model.safetensors");
+        let unet = "model.diffusion_model.input_blocks.0.0.weight";
+        std::fs::write(&file, tensors(&[(unet, &[1], vec![0.0]), (text, &[1], vec![0.0])], &[]))?;
+        vocabulary_in(&folder.path().join("config"));
+        let source = Checkpoint::open(&file, Checkpoint::config_beside(&file))?;
+        let spec = ModelSpec::read(&source)?;
+        let vocabulary = vocabulary(&source, if spec.text_2.is_some() { "tokenizer_2" } else { "tokenizer" }, 77)?;
+        let pads_with_end = vocabulary.marks().padding == vocabulary.marks().end;
+        Ok((spec.unet.context, spec.text.layers, spec.text_2.map(|text| text.projection), pads_with_end))
+    };
+    assert_eq!(check("cond_stage_model.transformer.text_model.x").expect("SD 1"), (768, 12, None, true));
+    assert_eq!(check("conditioner.embedders.1.model.x").expect("SD XL"), (2048, 12, Some(1280), false));
+    let error = check("cond_stage_model.model.x").expect_err("SD 2 predicts noise or velocity").to_string();
+    assert!(error.contains("scheduler/scheduler_config.json"), "{error}");
+    let error = check("text_encoders.t5xxl.x").expect_err("another family").to_string();
+    assert!(error.contains("model.safetensors"), "{error}");
 }
 
 #[test]
@@ -90,10 +130,10 @@ fn half_precision_inside_a_checkpoint_is_widened() {
     let bytes: Vec<u8> = values.iter().flat_map(|v| half::bf16::from_f32(*v).to_le_bytes()).collect();
     let view = TensorView::new(Dtype::BF16, vec![2], &bytes).expect("a view");
     let name = "model.diffusion_model.input_blocks.0.0.weight";
-    std::fs::write(&file, safetensors::serialize([(name, view)], None).expect("a file")).expect("written");
-    for part in ["unet", "vae", "text_encoder", "tokenizer"] {
-        std::fs::create_dir_all(folder.path().join("config").join(part)).expect("a folder");
-    }
+    let text = "cond_stage_model.transformer.x";
+    let file_bytes = safetensors::serialize([(name, view.clone()), (text, view)], None).expect("a file");
+    std::fs::write(&file, file_bytes).expect("written");
+    vocabulary_in(&folder.path().join("config"));
     let source = Checkpoint::open(&file, folder.path().join("config")).expect("a checkpoint");
     check(&source, "unet", "conv_in.weight", &[2], &values);
 }

@@ -46,11 +46,24 @@ fn an_added_word_is_found_anywhere_and_has_as_many_tokens_as_vectors() {
 }
 
 #[test]
+fn the_tokens_of_an_added_word_belong_to_its_letters_and_not_to_the_marks_around_them() {
+    let mut vocabulary = Vocabulary::read(&files(), 77).expect("a vocabulary");
+    vocabulary.add("<toy>", 3).expect("it is added");
+    vocabulary.add("<->", 1).expect("it is added");
+    let prompt = vocabulary.prompt("a <toy>, <-> b").expect("it is read");
+    assert_eq!(prompt.words, ["a", "<", "toy", ">", ",", "<", "-", ">", "b"]);
+    assert_eq!(prompt.word_tokens, [1..2, 0..0, 2..5, 0..0, 5..6, 6..7, 0..0, 0..0, 7..8]);
+}
+
+#[test]
 fn the_longest_of_several_added_words_counts() {
     let mut vocabulary = Vocabulary::read(&files(), 77).expect("a vocabulary");
     vocabulary.add("toy", 1).expect("it is added");
     vocabulary.add("toys", 1).expect("it is added");
     check(&vocabulary, "toys toy", "67:toys 66:toy");
+    vocabulary.add("<My-Cat>", 1).expect("it is added");
+    let words = [("cat", 68), ("my", 68), ("toy", 66), ("toys", 67)].map(|(word, id)| (word.to_owned(), id));
+    assert_eq!(vocabulary.whole_words(), words);
 }
 
 #[test]
@@ -62,7 +75,7 @@ fn added_tokens_have_the_ids_that_their_files_say() {
     let config = r#"{"added_tokens_decoder": {"70": {"content": "<hat>", "normalized": false},
         "71": {"content": "cap", "single_word": true}}}"#;
     let vocabulary = Vocabulary::read(&Files { config: Some(config.to_owned()), ..files() }, 77).expect("a vocabulary");
-    check(&vocabulary, "<hat> <HAT>", "70:<hat> < h a t >");
+    check(&vocabulary, "<hat> <HAT>", "70:<hat> < H A T >");
     check(&vocabulary, "cap caps", "71:cap c a p s");
 }
 

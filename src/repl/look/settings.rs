@@ -74,7 +74,7 @@ pub(in crate::repl) fn model(talk: &mut Talk, name: Option<&str>, watcher: &mut 
     if let Some(name) = name {
         return set_model(talk, name, watcher);
     }
-    let next = talk.session.settings().get("model");
+    let next = crate::session::model_name(&talk.session.settings().root);
     let mut out = format!("the next new picture: {next}");
     if let Some(node) = talk.session.tree().current() {
         out = format!("this tree: {}\n{out}", node.recipe.model);

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::rows::{HeaderRow, Row};
 use super::{DrawnRow, FILE_FORMAT, Header, Hinted, LONGEST_LINE, MOST_NODES, name, plainly};
 use crate::history::{Event, Tree};
+use crate::model::named::ModelName;
 use crate::store::disk::Disk;
 
 /// The most bytes looked at to see whether a broken line is the last one.
@@ -218,7 +219,7 @@ impl Contents {
             Row::Grow(grow) => {
                 ensure!(self.tree.len() < MOST_NODES, "it has more than {MOST_NODES} pictures");
                 if let Some(recipe) = grow.recipe_mut().filter(|r| trust == Trust::Imported && leads_out(&r.model)) {
-                    recipe.model = last_part(&recipe.model);
+                    recipe.model = last_parts(&recipe.model);
                     self.outside.push(format!("line {number} names a model outside its folder; choose one by --model"));
                 }
             }
@@ -253,6 +254,19 @@ fn leads_out(text: &str) -> bool {
 
 fn last_part(path: &str) -> String {
     path.rsplit(['/', '\\']).find(|part| !matches!(*part, "" | "." | ".." | "~")).unwrap_or("elsewhere").to_owned()
+}
+
+/// The same for a model's name with what is laid over it, each path for itself.
+fn last_parts(model: &str) -> String {
+    let Ok(mut name) = ModelName::parse(model) else { return last_part(model) };
+    let files = name.loras.iter_mut().map(|(file, _)| file);
+    let files = files.chain(name.embeddings.iter_mut().map(|(file, _)| file)).chain(&mut name.vae);
+    for path in files.chain([&mut name.below]) {
+        if leads_out(path) {
+            *path = last_part(path);
+        }
+    }
+    name.to_string()
 }
 
 /// Lines of bounded length.
