@@ -14,7 +14,7 @@ use super::talk::Talk;
 use crate::preview::png;
 use crate::safe::{printable, printable_line};
 use crate::session::file::{Hinted, Trust, read, read_lineage};
-use crate::session::home::{Home, check_name, store_of};
+use crate::session::home::{Home, check_name, is_same_file, store_of};
 use crate::session::import::write;
 use crate::session::lock::Lock;
 use crate::session::{Options, Session};
@@ -32,16 +32,13 @@ pub fn sessions_text(home: &Home, open: Option<&Path>) -> Result<String> {
         return Ok(format!("there are no sessions yet in {}", home.sessions().display()));
     }
     let width = listed.iter().map(|l| l.name.chars().count()).max().unwrap_or(0).min(40);
-    let open = open.and_then(|path| path.canonicalize().ok());
     let mut lines = Vec::new();
     let mut all = 0;
     for l in &listed {
         let nodes = l.nodes.map_or_else(|| "damaged".to_owned(), |n| n.to_string());
         let title = l.title.as_ref().filter(|t| **t != l.name).map(|t| format!("\"{t}\" · ")).unwrap_or_default();
         let prompt = l.last_prompt.as_deref().unwrap_or("");
-        let is_open = open
-            .as_ref()
-            .is_some_and(|o| home.file(&l.name).and_then(|f| Ok(f.canonicalize()?)).is_ok_and(|f| f == *o));
+        let is_open = open.is_some_and(|open| home.file(&l.name).is_ok_and(|file| is_same_file(&file, open)));
         let mark = if is_open { "   ← here" } else { "" };
         lines.push(
             format!("{:<width$}  {nodes:>7}  {:>7}  {title}{prompt}{mark}", l.name, size(l.bytes))
@@ -145,7 +142,7 @@ fn bytes_of(path: &Path) -> u64 {
 }
 
 /// The file of a session given by its name or its path.
-fn session_path(given: &str, home: &Home) -> Result<PathBuf> {
+pub(super) fn session_path(given: &str, home: &Home) -> Result<PathBuf> {
     let named = home.file(given).ok().filter(|path| path.is_file());
     let found = named.or_else(|| Some(PathBuf::from(given)).filter(|path| path.is_file()));
     found.ok_or_else(|| {
@@ -165,7 +162,8 @@ pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     if is_png(&path) {
         return open_picture(&path, options);
     }
-    let is_home = path.parent().is_some_and(|p| same_folder(p, options.home.sessions()));
+    let folder = path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let is_home = folder.is_some_and(|folder| is_same_file(folder, options.home.sessions()));
     if !is_home {
         let contents = read(&path, &RealDisk, Trust::Imported)?;
         if let Some(note) = contents.outside.first() {
@@ -177,11 +175,6 @@ pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     }
     options.path = Some(path);
     Session::open(options)
-}
-
-fn same_folder(a: &Path, b: &Path) -> bool {
-    let a = if a.as_os_str().is_empty() { Path::new(".") } else { a };
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 fn is_png(path: &Path) -> bool {

@@ -32,7 +32,7 @@ use crate::preview::png;
 use crate::preview::progress::Manner;
 use crate::preview::terminal::{PreviewChoice, Screen};
 use crate::safe::{printable, printable_line};
-use crate::session::file::Hinted;
+use crate::session::file::{Hinted, Kept};
 use crate::session::home::{Home, pictures_of};
 use crate::session::model::{Lexicon, load_reader};
 use crate::session::{Options, Session, to_image};
@@ -430,20 +430,58 @@ impl Room {
         }
     }
 
-    /// Says where everything is kept.
+    /// Says what is kept, and how to go on with it.
     fn leave(&mut self) -> Result<()> {
-        let session = &self.talk.session;
-        let Some(path) = session.path().filter(|_| !session.tree().is_empty()) else { return Ok(()) };
-        let name = session.name();
-        let is_at_home = self.home.file(&name).is_ok_and(|at_home| at_home == path);
-        let quoted = |text: &str| if text.contains(' ') { format!("\"{text}\"") } else { text.to_owned() };
-        let again = if is_at_home {
-            format!("wordbrush open {}", quoted(&name))
-        } else {
-            format!("wordbrush --session {}", quoted(&path.display().to_string()))
-        };
-        self.say(&format!("everything is kept; go on with: {}", printable_line(&again)), 2)
+        match farewell(&self.talk, &self.home) {
+            Some(text) => self.say(&printable(&text), 2),
+            None => Ok(()),
+        }
     }
+}
+
+/// What is said to someone who leaves: what of the session is on the disk, what is not, and how to go on. `None` if
+/// there is no picture.
+fn farewell(talk: &Talk, home: &Home) -> Option<String> {
+    let session = &talk.session;
+    let here = session.tree().here()?;
+    let count = match session.tree().len() {
+        1 => "its picture is".to_owned(),
+        n => format!("its {n} pictures are"),
+    };
+    let Some(path) = session.path() else {
+        return Some(format!("nothing is kept: this session was in memory alone, and {count} gone with it"));
+    };
+    let name = session.name();
+    let is_at_home = home.file(&name).is_ok_and(|at_home| at_home == path);
+    let quoted = |text: &str| if text.contains(' ') { format!("\"{text}\"") } else { text.to_owned() };
+    let again = if is_at_home {
+        format!("wordbrush open {}", quoted(&name))
+    } else {
+        format!("wordbrush --session {}", quoted(&path.display().to_string()))
+    };
+    // A picture carries its whole branch.
+    let picture = || {
+        let found = talk.image_path(here).filter(|path| path.is_file())?;
+        Some(format!("; the branch of #{here} is in its picture: wordbrush open {}", quoted(&found.display().to_string())))
+    };
+    Some(match session.kept() {
+        Some(Kept::Gone) => {
+            let rest = picture().unwrap_or_default();
+            format!("not everything is kept: the file of session \"{name}\" is gone, and {count} not on the disk{rest}")
+        }
+        Some(Kept::Changed) => {
+            let rest = picture().unwrap_or_default();
+            format!(
+                "not everything is kept: another program has changed the file of session \"{name}\"; what it holds now: \
+                 {again}{rest}"
+            )
+        }
+        Some(Kept::Whole) if !session.unwritten().is_empty() => {
+            let lines: Vec<String> = session.unwritten().iter().map(|line| format!("`{}`", line.trim())).collect();
+            format!("everything is kept but {}, which could not be written; go on with: {again}", lines.join(", "))
+        }
+        _ => format!("everything is kept; go on with: {again}"),
+    })
 }
 
 #[cfg(test)]

@@ -104,7 +104,8 @@ impl Home {
         let folder =
             fs::read_dir(&self.sessions).with_context(|| format!("cannot list {}", self.sessions.display()))?;
         let mut listed = Vec::new();
-        for path in folder.flatten().map(|entry| entry.path()) {
+        // What is no file cannot be a session, and may keep whoever reads it waiting.
+        for path in folder.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jsonl"));
             let Some(name) = name.filter(|name| check_name(name).is_ok()) else { continue };
             let bytes = bytes_of(&path) + bytes_of(&store_of(&path)) + bytes_of(&pictures_of(&path));
@@ -146,6 +147,21 @@ impl Home {
         fs::remove_file(&path).map_err(|error| failed(&error))?;
         Ok(())
     }
+}
+
+/// Whether two names lead to one file or folder that is there.
+#[must_use]
+pub fn is_same_file(a: &Path, b: &Path) -> bool {
+    let (Ok(a), Ok(b)) = (a.canonicalize(), b.canonicalize()) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |path: &Path| fs::metadata(path).ok().map(|data| (data.dev(), data.ino()));
+        if identity(&a).is_some_and(|first| identity(&b) == Some(first)) {
+            return true;
+        }
+    }
+    a == b
 }
 
 /// The folder of the store that belongs to a session's file: `NAME.store` beside `NAME.jsonl`.

@@ -72,6 +72,8 @@ pub struct Session {
     settings: Settings,
     /// Settings changed before there was a file to write them to.
     unsaved: Vec<(String, String)>,
+    /// Lines that could not be written to the file.
+    unwritten: Vec<String>,
     models: Models,
     drawn: Vec<Option<DrawnRow>>,
     run_nodes: RunNodes,
@@ -222,13 +224,15 @@ impl Session {
     /// # Errors
     /// Fails as [`Settings::set`] does, or if the event cannot be written.
     pub fn set(&mut self, name: &str, value: &str) -> Result<&'static Setting> {
-        let setting = self.settings.set(name, value)?;
+        let mut settings = self.settings.clone();
+        let setting = settings.set(name, value)?;
         let (name, value) = (setting.name.to_owned(), value.trim().to_owned());
         if self.file.is_some() {
             self.commit(Event::Set { name, value }, None)?;
         } else {
             self.unsaved.push((name, value));
         }
+        self.settings = settings;
         if setting.per == Per::Root && ["model", "precision"].contains(&setting.name) {
             let (name, precision) = model_of_root(&self.settings.root);
             self.models.begin(&name, precision);
