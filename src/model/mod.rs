@@ -15,6 +15,7 @@ pub mod weights;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
@@ -110,26 +111,65 @@ impl dyn ModelSource + '_ {
     }
 }
 
+/// The place in the file system that a name means; `~` is the home folder.
+fn place(name: &str) -> PathBuf {
+    let home = || ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os).filter(|home| !home.is_empty());
+    match (name.strip_prefix('~'), home()) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+            Path::new(&home).join(rest.trim_start_matches('/'))
+        }
+        _ => PathBuf::from(name),
+    }
+}
+
+/// A name as it is written down: a folder by its whole path, so that it is found again from any other.
+#[must_use]
+pub fn written(name: &str) -> String {
+    let name = name.trim();
+    let place = place(name);
+    match std::path::absolute(&place) {
+        Ok(whole) if !is_embedded(name) && place.is_dir() => whole.display().to_string(),
+        _ => name.to_owned(),
+    }
+}
+
+/// Whether a name can only be that of a model on the hub: nothing here is called so.
+#[cfg(feature = "hub")]
+#[must_use]
+pub fn is_remote(name: &str) -> bool {
+    let name = name.trim();
+    std::fs::symlink_metadata(place(name)).is_err() && hub::looks_like_a_name(name)
+}
+
+fn is_embedded(name: &str) -> bool {
+    matches!(name, "" | "embedded" | "atelier")
+}
+
 /// The model that `--model` or `/set model` names.
 ///
 /// `embedded` is the model in the program; anything that is a folder is read from there; `owner/name[@revision]` is
-/// looked up in the shared cache and fetched if it is not there.
+/// looked up in the shared cache and fetched if it is not there. What is there under the name is never asked for on the
+/// hub.
 ///
 /// # Errors
 /// Fails if the name is neither, or the model cannot be had.
 pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
     let name = name.trim();
-    if name.is_empty() || name == "embedded" || name == "atelier" {
+    if is_embedded(name) {
         return Ok(Box::new(embedded::Embedded));
     }
-    if std::path::Path::new(name).is_dir() {
-        return Ok(Box::new(folder::Folder::open(name)?));
+    let place = place(name);
+    if place.is_dir() {
+        return Ok(Box::new(folder::Folder::open(std::path::absolute(place)?)?));
     }
     if name == random::NAME {
         return Ok(Box::new(random::Random));
     }
+    if std::fs::symlink_metadata(&place).is_ok() {
+        bail!("`{name}` is no model: a model is a folder with unet/, vae/, text_encoder/ and tokenizer/");
+    }
     #[cfg(feature = "hub")]
-    if hub::looks_like_a_name(name) {
+    if is_remote(name) {
         return Ok(Box::new(hub::fetch(name, &mut hub::quiet())?));
     }
     bail!("there is no model `{name}`: it is not a folder, and not of the form owner/name")

@@ -46,7 +46,7 @@ pub fn fetch(args: &Args, to: &mut (impl Write + IsTerminal)) -> Result<()> {
 pub fn fetch_model(name: &str, tell: &mut Tell<'_>) -> Result<()> {
     let name = name.trim();
     #[cfg(feature = "hub")]
-    if !std::path::Path::new(name).is_dir() && crate::model::hub::looks_like_a_name(name) {
+    if crate::model::is_remote(name) {
         return download(name, tell);
     }
     let _ = (name, tell);

@@ -237,7 +237,8 @@ mod tests {
         let others = ["link.jsonl", "deep/link.jsonl", "deep/folder/fox.jsonl", "deep/../fox.jsonl", "twin.jsonl"];
         let first = Lock::take(&at("fox.jsonl"), "fox").unwrap();
         for other in others {
-            let error = Lock::take(&at(other), "other").err().unwrap_or_else(|| panic!("{other} has a lock of its own"));
+            let error =
+                Lock::take(&at(other), "other").err().unwrap_or_else(|| panic!("{other} has a lock of its own"));
             assert!(error.to_string().contains("is open in another window"), "{other}: {error}");
         }
         drop(first);

@@ -198,6 +198,17 @@ impl Session {
         turn.map_err(|e: Misread| e.into())
     }
 
+    /// Understands a line as the prompt of a new picture, whatever it says.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_root(&mut self, line: &str) -> Result<Turn> {
+        let (name, precision) = model_of_root(&self.settings.root);
+        let model = self.models.get(&name, precision)?;
+        let turn = crate::turn::root(line, &model.lexicon());
+        turn.map_err(|e: Misread| e.into())
+    }
+
     /// Carries a move out that the tree proposed, and says where it led.
     ///
     /// # Errors
@@ -226,7 +237,11 @@ impl Session {
     pub fn set(&mut self, name: &str, value: &str) -> Result<&'static Setting> {
         let mut settings = self.settings.clone();
         let setting = settings.set(name, value)?;
-        let (name, value) = (setting.name.to_owned(), value.trim().to_owned());
+        let (name, mut value) = (setting.name.to_owned(), value.trim().to_owned());
+        if name == "model" {
+            value = crate::model::written(&value);
+            settings.set(&name, &value)?;
+        }
         if self.file.is_some() {
             self.commit(Event::Set { name, value }, None)?;
         } else {

@@ -18,8 +18,8 @@ const LONGEST_TAIL: u64 = 64 << 20;
 pub enum Trust {
     /// Written by this person's own program.
     Own,
-    /// From elsewhere: where it names a path outside its folder, only the last part of the name is kept, and settings
-    /// that hold such a path are left out.
+    /// From elsewhere: where it names a path outside its folder that is no model's folder here, only the last part of the
+    /// name is kept, and settings that hold such a path are left out.
     Imported,
 }
 
@@ -240,7 +240,10 @@ impl Contents {
         match &mut row {
             Row::Grow(grow) => {
                 ensure!(self.tree.len() < MOST_NODES, "it has more than {MOST_NODES} pictures");
-                if let Some(recipe) = grow.recipe_mut().filter(|r| trust == Trust::Imported && leads_out(&r.model)) {
+                if let Some(recipe) = grow
+                    .recipe_mut()
+                    .filter(|r| trust == Trust::Imported && leads_out(&r.model) && !is_model_folder(&r.model))
+                {
                     recipe.model = last_part(&recipe.model);
                     self.outside.push(format!("line {number} names a model outside its folder; choose one by --model"));
                 }
@@ -271,6 +274,14 @@ fn briefly(error: &serde_json::Error) -> String {
 fn leads_out(text: &str) -> bool {
     let inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
     text.starts_with('~') || text.contains('\\') || !Path::new(text).components().all(inside)
+}
+
+/// Whether a text is the whole path of a model's folder that is here: its weights are compared with what the file says
+/// of them before anything is drawn.
+fn is_model_folder(text: &str) -> bool {
+    let path = Path::new(text);
+    let is_direct = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+    is_direct && path.is_absolute() && path.join("unet/config.json").is_file()
 }
 
 fn last_part(path: &str) -> String {
@@ -318,6 +329,7 @@ pub struct Summary {
 /// # Errors
 /// It cannot be read or is not a session.
 pub fn summary(path: &Path, disk: &dyn Disk) -> Result<Summary> {
+    ensure!(path.is_file(), "`{}` is not a file", name(path)); // a pipe would be waited for
     let file = disk.open(path).with_context(|| format!("cannot read session `{}`", name(path)))?;
     let mut lines = Lines { file: BufReader::with_capacity(1 << 16, file), line: vec![] };
     let mut found = Summary { title: None, last_prompt: None, nodes: 0 };
