@@ -86,7 +86,8 @@ fn alphas_cumprod(spec: &SchedulerSpec) -> Vec<f32> {
     all
 }
 
-/// The levels of a run of `steps` steps, noisiest first. With `linspace` they may lie between two levels.
+/// The levels of a run of `steps` steps, noisiest first, each once. With `linspace` they may lie between two levels; where
+/// `leading` has no room for the file's offset, it is as large as fits.
 ///
 /// # Errors
 /// Fails if there are no steps, or more than the training had.
@@ -94,7 +95,11 @@ pub fn spaced(spec: &SchedulerSpec, steps: usize) -> Result<Vec<f64>> {
     let train = spec.train_steps;
     ensure!((1..=train).contains(&steps), "{steps} steps, but the model was trained with {train} noise levels");
     let levels: Vec<f64> = match spec.spacing {
-        Spacing::Leading => (0..steps).rev().map(|i| (i * (train / steps) + spec.offset) as f64).collect(),
+        Spacing::Leading => {
+            let apart = train / steps;
+            let offset = spec.offset.min(train - 1 - (steps - 1) * apart);
+            (0..steps).rev().map(|i| (i * apart + offset) as f64).collect()
+        }
         Spacing::Trailing => {
             // As NumPy's `arange` counts, to the last bit: it decides which way halves fall.
             let down = (train as f64 - train as f64 / steps as f64) - train as f64;

@@ -51,6 +51,22 @@ pub fn reach(settings: &TurnSettings) -> (f64, f64) {
     (words.fold(settings.cross_replace_steps.to, f64::max), settings.self_replace_steps.to)
 }
 
+/// Words that `cross` names and that a prompt lacks.
+#[must_use]
+pub fn missing_words<'s>(settings: &'s TurnSettings, prompt: &Prompt) -> Vec<&'s str> {
+    let has = |name: &str| {
+        let (word, index) = name_and_index(name);
+        let same = prompt.words.iter().filter(|other| other.to_lowercase() == word.to_lowercase()).count();
+        same >= index.unwrap_or(1).max(1)
+    };
+    settings.cross_words.keys().map(String::as_str).filter(|name| !has(name)).collect()
+}
+
+/// `cat` and 2 of `cat#2`.
+fn name_and_index(name: &str) -> (&str, Option<usize>) {
+    name.split_once('#').map_or((name, None), |(word, index)| (word, index.parse().ok()))
+}
+
 /// The cross window of every token position: the word's own where it has one, the default elsewhere.
 ///
 /// A word is every place where it stands in `prompt`, whatever its capitals.
@@ -59,7 +75,7 @@ pub fn cross_windows(settings: &TurnSettings, prompt: &Prompt, steps: usize) -> 
     let of = |window: Window| steps_of(window, steps, settings.window_rounding, For::Cross);
     let mut windows = vec![of(settings.cross_replace_steps); prompt.ids.len()];
     for (name, window) in &settings.cross_words {
-        let (name, index) = name.split_once('#').map_or((name.as_str(), None), |(n, i)| (n, i.parse::<usize>().ok()));
+        let (name, index) = name_and_index(name);
         let mut seen = 0;
         for (word, tokens) in prompt.words.iter().zip(&prompt.word_tokens) {
             if word.to_lowercase() == name.to_lowercase() {

@@ -59,7 +59,7 @@ pub fn sessions_text(home: &Home, open: Option<&Path>) -> Result<String> {
 /// # Errors
 /// Fails if there is no such session or it cannot be removed.
 pub fn sessions(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let home = home()?;
+    let home = home();
     if args.value("rm").is_none() {
         writeln!(out, "{}", sessions_text(&home, None)?)?;
     }
@@ -75,7 +75,7 @@ pub fn sessions(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 /// # Errors
 /// Fails if there is no such session, or the file cannot be written.
 pub fn export(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let home = home()?;
+    let home = home();
     let config = Config::read(home.config())?;
     let limits = super::batch::limits(args, &config);
     let path = session_path(args.needed::<String>("SESSION")?, &home)?;
@@ -98,7 +98,7 @@ pub fn export(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 /// # Errors
 /// Fails if a store cannot be removed.
 pub fn clear_cache(_: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let home = home()?;
+    let home = home();
     let (mut count, mut bytes) = (0, 0);
     let entries = match std::fs::read_dir(home.sessions()) {
         Ok(entries) => entries,
@@ -146,7 +146,12 @@ pub(super) fn session_path(given: &str, home: &Home) -> Result<PathBuf> {
     let named = home.file(given).ok().filter(|path| path.is_file());
     let found = named.or_else(|| Some(PathBuf::from(given)).filter(|path| path.is_file()));
     found.ok_or_else(|| {
-        let message = format!("there is no session or file `{}`", printable_line(given));
+        let shown = printable_line(given);
+        let message = match Path::new(given) {
+            path if path.is_dir() => format!("`{shown}` is a folder"),
+            path if path.exists() => format!("`{shown}` is no file"),
+            _ => format!("there is no session or file `{shown}`"),
+        };
         Hinted::new(message, "`wordbrush sessions` lists the sessions").into()
     })
 }
@@ -159,8 +164,13 @@ pub(super) fn session_path(given: &str, home: &Home) -> Result<PathBuf> {
 /// outside the folder of sessions names files outside its own.
 pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     let path = session_path(given, &options.home)?;
-    if is_png(&path) {
-        return open_picture(&path, options);
+    match kind_of_picture(&path) {
+        Some("PNG") => return open_picture(&path, options),
+        Some(kind) => {
+            let message = format!("`{}` is a {kind} picture, which carries no session", printable_line(given));
+            return Err(Hinted::new(message, "the PNG pictures that wordbrush wrote carry theirs").into());
+        }
+        None => {}
     }
     let folder = path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     let is_home = folder.is_some_and(|folder| is_same_file(folder, options.home.sessions()));
@@ -177,11 +187,23 @@ pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     Session::open(options)
 }
 
-fn is_png(path: &Path) -> bool {
+/// What a file is that begins as pictures do; `None` for anything else.
+fn kind_of_picture(path: &Path) -> Option<&'static str> {
     use std::io::Read;
-    let mut start = [0; 8];
-    let found = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    found.is_ok() && start == *b"\x89PNG\r\n\x1a\n"
+    let mut start = Vec::new();
+    std::fs::File::open(path).ok()?.take(12).read_to_end(&mut start).ok()?;
+    let kinds: [(&[u8], &str); 6] = [
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"\xff\xd8\xff", "JPEG"),
+        (b"GIF8", "GIF"),
+        (b"BM", "BMP"),
+        (b"II*\0", "TIFF"),
+        (b"MM\0*", "TIFF"),
+    ];
+    if start.starts_with(b"RIFF") && start.ends_with(b"WEBP") {
+        return Some("WebP");
+    }
+    kinds.iter().find(|(begin, _)| start.starts_with(begin)).map(|(_, kind)| *kind)
 }
 
 fn open_picture(path: &Path, mut options: Options) -> Result<Session> {

@@ -11,19 +11,20 @@ use super::super::files::{home, open_path, session_path, sessions_text};
 use super::super::opened_text;
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher, text};
+use super::super::typed_path;
 use crate::session::file::{Hinted, Kept, Trust};
 use crate::session::home::{is_same_file, pictures_of};
 use crate::session::{Options, Session};
 
 /// `/sessions`.
 pub(in crate::repl) fn sessions(talk: &Talk) -> Result<Reply> {
-    Ok(text(sessions_text(&home()?, talk.session.path())?))
+    Ok(text(sessions_text(&home(), talk.session.path())?))
 }
 
 /// `/save [NAME]`.
 pub(in crate::repl) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply> {
     let Some(name) = name else { return saved(&talk.session) };
-    let path = home()?.file(name)?;
+    let path = home().file(name)?;
     if path.exists() {
         return Err(Hinted::new(
             format!("session `{name}` exists already"),
@@ -70,7 +71,7 @@ fn saved(session: &Session) -> Result<Reply> {
 
 /// `/open FILE`. The session that is open here is opened anew only if its file is not what it was.
 pub(in crate::repl) fn open(talk: &mut Talk, file: &str) -> Result<Reply> {
-    let home = home()?;
+    let (home, file) = (home(), &*typed_path::text(file));
     let options = Options {
         path: None,
         read_only: talk.session.is_read_only(),
@@ -92,8 +93,9 @@ pub(in crate::repl) fn open(talk: &mut Talk, file: &str) -> Result<Reply> {
 
 /// `/replay FILE`: every picture of a session file drawn again and compared; this session stays as it is.
 pub(in crate::repl) fn replay(talk: &mut Talk, file: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
-    let named = home()?.file(file).ok().filter(|path| path.exists());
-    let path = named.unwrap_or_else(|| Path::new(file).to_owned());
+    let file = typed_path::text(file);
+    let named = home().file(&file).ok().filter(|path| path.exists());
+    let path = named.unwrap_or_else(|| file.into());
     let mut lines = Vec::new();
     let replayed = talk.session.replay(
         &path,
