@@ -487,15 +487,13 @@ fn a_model_that_cannot_be_had_ends_a_script_before_its_first_line_with_status_2(
         std::fs::create_dir_all(folder.join("base").join(part)).unwrap();
     }
     std::fs::write(folder.join("x.safetensors"), "").unwrap();
-    for (model, expected) in
-        [("models/base", "unet/config.json is missing"), ("models/x.safetensors", "is no model: a model is a folder")]
-    {
+    for model in ["models/base", "models/x.safetensors"] {
         let mut command = place.program();
         command.args(["--model", model]).current_dir(place.folder.path()).env("HF_HUB_OFFLINE", "1");
         let output = place.say(&mut command, &["a cat"]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{model}: {said}");
-        assert!(said.contains(expected), "{model}: {said}");
+        assert!(said.contains(model) && !said.contains("HF_HUB_OFFLINE"), "{model} is not asked for on the hub: {said}");
     }
 }
 

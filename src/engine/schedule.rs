@@ -112,3 +112,29 @@ pub fn spaced(spec: &SchedulerSpec, steps: usize) -> Result<Vec<f64>> {
     };
     Ok(levels.into_iter().map(|level| level.clamp(0.0, (train - 1) as f64)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn no_level_of_a_run_comes_twice_however_many_steps_it_has() {
+        for spacing in ["leading", "trailing", "linspace"] {
+            for offset in [0, 1, 5] {
+                let file = json!({"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012,
+                    "steps_offset": offset, "timestep_spacing": spacing});
+                let spec = SchedulerSpec::parse("scheduler", file).unwrap();
+                for steps in [1, 2, 3, 30, 334, 500, 501, 999, 1000] {
+                    let levels = spaced(&spec, steps).unwrap();
+                    assert!(levels.windows(2).all(|pair| pair[0] > pair[1]), "{spacing}, offset {offset}, {steps} steps");
+                    assert!(levels[0] <= 999.0 && levels[steps - 1] >= 0.0, "{spacing}, offset {offset}, {steps} steps");
+                }
+                // Where there is room for the offset it is the file's.
+                let first = spaced(&spec, 4).unwrap()[3];
+                assert!(spacing != "leading" || first == f64::from(offset), "{first}");
+            }
+        }
+        assert!(spaced(&SchedulerSpec::parse("scheduler", json!({})).unwrap(), 1001).is_err());
+    }
+}

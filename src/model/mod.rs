@@ -122,13 +122,13 @@ fn place(name: &str) -> PathBuf {
     }
 }
 
-/// A name as it is written down: a folder by its whole path, so that it is found again from any other.
+/// A name as it is written down: what is there by its whole path, so that it is found again from any folder.
 #[must_use]
 pub fn written(name: &str) -> String {
     let name = name.trim();
     let place = place(name);
     match std::path::absolute(&place) {
-        Ok(whole) if !is_embedded(name) && place.is_dir() => whole.display().to_string(),
+        Ok(whole) if !is_embedded(name) && place.exists() => whole.display().to_string(),
         _ => name.to_owned(),
     }
 }
@@ -173,4 +173,30 @@ pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
         return Ok(Box::new(hub::fetch(name, &mut hub::quiet())?));
     }
     bail!("there is no model `{name}`: it is not a folder, and not of the form owner/name")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_written_down_by_its_whole_path_and_never_asked_for_on_the_hub() {
+        // Names are looked up from the folder of the package, where tests run.
+        let whole = std::env::current_dir().unwrap().join("src/model").display().to_string();
+        for name in ["src/model", " src/model ", "./src/model", &whole] {
+            assert_eq!(written(name), whole, "{name}");
+        }
+        for name in ["embedded", "owner/name", "owner/name@main", "no/such/folder"] {
+            assert_eq!(written(name), name);
+        }
+        #[cfg(feature = "hub")]
+        {
+            assert!(is_remote("owner/name"));
+            for there in ["src/model", "src/lib.rs", &whole] {
+                assert!(!is_remote(there), "{there}");
+            }
+        }
+        let error = find("src/lib.rs").err().expect("it is no model").to_string();
+        assert!(error.contains("`src/lib.rs`"), "{error}");
+    }
 }

@@ -88,3 +88,23 @@ pub fn cross_windows(settings: &TurnSettings, prompt: &Prompt, steps: usize) -> 
     }
     windows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prompt::vocabulary::Marks;
+
+    #[test]
+    fn words_with_a_window_of_their_own_that_the_prompt_lacks_are_named() {
+        let marks = Marks { start: 1, end: 2, padding: 2, length: 8 };
+        let prompt = Prompt::new("a Cat and a cat", &[], marks);
+        let named = |words: &[&str]| {
+            let windows = words.iter().map(|word| ((*word).to_owned(), Window::until(0.2)));
+            let settings = TurnSettings { cross_words: windows.collect(), ..TurnSettings::default() };
+            missing_words(&settings, &prompt).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&["zebra"]), ["zebra"]);
+        assert_eq!(named(&["cat", "CAT", "cat#2", "a#1"]), [""; 0]);
+        assert_eq!(named(&["cat#3", "and", "dog#1"]), ["cat#3", "dog#1"]);
+    }
+}
