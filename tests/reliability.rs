@@ -396,6 +396,29 @@ fn a_file_that_another_program_changes_in_mid_conversation_stays_as_it_made_it()
 }
 
 #[test]
+fn a_session_whose_file_another_program_changed_is_gone_on_with_once_it_is_opened_again() {
+    let place = Place::new();
+    let mut child = place.program().spawn().unwrap();
+    let (mut lines, said) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    let mut said = said.lines().map(Result::unwrap);
+    writeln!(lines, "a cat on a beach\n/open fox").unwrap();
+    assert!(said.next().unwrap().contains("\"node\""));
+    let text = said.next().unwrap();
+    assert!(text.contains("this is session") && !text.contains("error"), "{text}");
+    let theirs = b"{\"name\":{\"node\":1,\"name\":\"theirs\"}}\n";
+    std::fs::OpenOptions::new().append(true).open(place.path()).unwrap().write_all(theirs).unwrap();
+    writeln!(lines, "cat -> dog\n/open fox\ncat -> dog\n/go theirs").unwrap();
+    drop(lines);
+    let said: Vec<String> = said.collect();
+    assert!(said[0].contains("another program has changed the file"), "{said:?}");
+    assert!(said[1].contains("1 picture") && !said[1].contains("error"), "{said:?}");
+    assert!(said[2].contains("\"node\":\"#2\""), "{said:?}");
+    assert!(said[3].contains("\"node\":\"#1\""), "{said:?}");
+    child.wait().unwrap();
+    assert_eq!(place.open(&PLENTY).tree().len(), 2);
+}
+
+#[test]
 #[cfg(unix)]
 fn a_session_opened_by_another_name_is_the_session_that_is_open() {
     let place = Place::new();
@@ -493,7 +516,10 @@ fn a_model_that_cannot_be_had_ends_a_script_before_its_first_line_with_status_2(
         let output = place.say(&mut command, &["a cat"]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{model}: {said}");
-        assert!(said.contains(model) && !said.contains("HF_HUB_OFFLINE"), "{model} is not asked for on the hub: {said}");
+        assert!(
+            said.contains(model) && !said.contains("HF_HUB_OFFLINE"),
+            "{model} is not asked for on the hub: {said}"
+        );
     }
 }
 

@@ -127,8 +127,14 @@ mod tests {
                 let spec = SchedulerSpec::parse("scheduler", file).unwrap();
                 for steps in [1, 2, 3, 30, 334, 500, 501, 999, 1000] {
                     let levels = spaced(&spec, steps).unwrap();
-                    assert!(levels.windows(2).all(|pair| pair[0] > pair[1]), "{spacing}, offset {offset}, {steps} steps");
-                    assert!(levels[0] <= 999.0 && levels[steps - 1] >= 0.0, "{spacing}, offset {offset}, {steps} steps");
+                    assert!(
+                        levels.windows(2).all(|pair| pair[0] > pair[1]),
+                        "{spacing}, offset {offset}, {steps} steps"
+                    );
+                    assert!(
+                        levels[0] <= 999.0 && levels[steps - 1] >= 0.0,
+                        "{spacing}, offset {offset}, {steps} steps"
+                    );
                 }
                 // Where there is room for the offset it is the file's.
                 let first = spaced(&spec, 4).unwrap()[3];

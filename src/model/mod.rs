@@ -122,12 +122,17 @@ fn place(name: &str) -> PathBuf {
     }
 }
 
+/// The whole path to a place, written in one way alone.
+fn whole(place: &Path) -> std::io::Result<PathBuf> {
+    Ok(std::path::absolute(place)?.components().collect())
+}
+
 /// A name as it is written down: what is there by its whole path, so that it is found again from any folder.
 #[must_use]
 pub fn written(name: &str) -> String {
     let name = name.trim();
     let place = place(name);
-    match std::path::absolute(&place) {
+    match whole(&place) {
         Ok(whole) if !is_embedded(name) && place.exists() => whole.display().to_string(),
         _ => name.to_owned(),
     }
@@ -160,7 +165,7 @@ pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
     }
     let place = place(name);
     if place.is_dir() {
-        return Ok(Box::new(folder::Folder::open(std::path::absolute(place)?)?));
+        return Ok(Box::new(folder::Folder::open(whole(&place)?)?));
     }
     if name == random::NAME {
         return Ok(Box::new(random::Random));
@@ -183,7 +188,7 @@ mod tests {
     fn what_is_there_is_written_down_by_its_whole_path_and_never_asked_for_on_the_hub() {
         // Names are looked up from the folder of the package, where tests run.
         let whole = std::env::current_dir().unwrap().join("src/model").display().to_string();
-        for name in ["src/model", " src/model ", "./src/model", &whole] {
+        for name in ["src/model", " src/model ", "./src/model", "src//model/", &whole] {
             assert_eq!(written(name), whole, "{name}");
         }
         for name in ["embedded", "owner/name", "owner/name@main", "no/such/folder"] {

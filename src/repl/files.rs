@@ -243,3 +243,40 @@ fn open_picture(path: &Path, mut options: Options) -> Result<Session> {
     }
     Ok(session)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::settings::Settings;
+    use crate::store::Limits;
+
+    #[test]
+    fn what_carries_no_session_is_called_by_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |name: &str| {
+            let options = Options {
+                home: Home::find(|_| Some(folder.path().into())).unwrap(),
+                path: None,
+                read_only: false,
+                settings: Settings::default(),
+                overrides: Vec::new(),
+                limits: Limits::default(),
+            };
+            let given = folder.path().join(name).display().to_string();
+            let error = open_path(&given, options).err().unwrap_or_else(|| panic!("{name} was opened"));
+            error.to_string().replace(&given, name)
+        };
+        for (name, bytes, expected) in [
+            ("x.jpg", &b"\xff\xd8\xff\xe0"[..], "`x.jpg` is a JPEG picture, which carries no session"),
+            ("x.webp", b"RIFF\0\0\0\0WEBP", "`x.webp` is a WebP picture, which carries no session"),
+            ("x.gif", b"GIF89a", "`x.gif` is a GIF picture, which carries no session"),
+            ("x.txt", b"hello\n", "`x` is not a session of wordbrush"),
+        ] {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            assert_eq!(said(name), expected);
+        }
+        std::fs::create_dir(folder.path().join("x")).unwrap();
+        assert_eq!(said("x"), "`x` is a folder");
+        assert_eq!(said("y"), "there is no session or file `y`");
+    }
+}

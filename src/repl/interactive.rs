@@ -341,6 +341,13 @@ impl Room {
                 }
             }
             Ok(Reply::Switched(session)) => {
+                // What is left behind is told of, unless it is kept or just what is gone on with.
+                let is_left = self.talk.session.path() != session.path();
+                if let Some(text) =
+                    farewell(&self.talk, &self.home).filter(|text| is_left && !text.starts_with(ALL_KEPT))
+                {
+                    self.say(&printable(&text), 2)?;
+                }
                 self.named_by_date = false;
                 self.talk = talk_of(*session, None, self.keeps_pictures);
                 self.learn_words();
@@ -457,6 +464,8 @@ impl Room {
     }
 }
 
+const ALL_KEPT: &str = "everything is kept; go on with: ";
+
 /// What is said to someone who leaves: what of the session is on the disk, what is not, and how to go on. `None` if
 /// there is no picture.
 fn farewell(talk: &Talk, home: &Home) -> Option<String> {
@@ -501,7 +510,7 @@ fn farewell(talk: &Talk, home: &Home) -> Option<String> {
             let lines: Vec<String> = session.unwritten().iter().map(|line| format!("`{}`", line.trim())).collect();
             format!("everything is kept but {}, which could not be written; go on with: {again}", lines.join(", "))
         }
-        _ => format!("everything is kept; go on with: {again}"),
+        _ => format!("{ALL_KEPT}{again}"),
     })
 }
 
