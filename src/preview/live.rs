@@ -154,7 +154,8 @@ mod tests {
 
     /// The highest line that is cleared after a window of 80 columns has another width, counted from the bar's first.
     fn cleared(protocol: Protocol, columns: u16, reflows: bool) -> (u16, u16) {
-        let screen = Screen { reflows, ..Screen::new(protocol, Size::new(80, 24)) };
+        let mut screen = Screen::new(protocol, Size::new(80, 24));
+        screen.reflows = reflows;
         let start = Instant::now();
         let mut out = Vec::new();
         let mut live = Live::start(&screen, "drawing", Manner::Bar, start);
