@@ -71,8 +71,9 @@ fn what_names_another_terminal_outweighs_a_variable_that_may_be_inherited() {
         auto(&[("TERM", "xterm-256color"), kitty, other], Protocol::Blocks);
     }
     // The terminal itself says what it is, whatever it was started from.
-    auto(&[("TERM", "xterm-kitty"), ("VTE_VERSION", "7600"), ("KONSOLE_VERSION", "1")], Protocol::Kitty);
-    auto(&[("TERM", "foot"), kitty], Protocol::Sixel);
+    let far = ("SSH_CONNECTION", "x"); // so that it is not asked
+    auto(&[("TERM", "xterm-kitty"), ("VTE_VERSION", "7600"), ("KONSOLE_VERSION", "1"), far], Protocol::Kitty);
+    auto(&[("TERM", "foot"), kitty, far], Protocol::Sixel);
     auto(&[("TERM", "xterm-256color"), kitty, ("TERM_PROGRAM", "kitty")], Protocol::Kitty);
 }
 
