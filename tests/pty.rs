@@ -36,8 +36,16 @@ struct Terminal {
 impl Terminal {
     /// The program in a window of 80 x 40 with sessions in `home`.
     fn open(home: &Path, args: &[&str]) -> Self {
-        let (pty, child, bytes) =
-            terminal::start((PROGRAM, home), (40, 80), |command| command.args(args).env_remove("NO_COLOR"));
+        Self::open_with(home, args, |command| command.env_remove("NO_COLOR"))
+    }
+
+    /// The same with other words in its environment.
+    fn open_with(
+        home: &Path,
+        args: &[&str],
+        set_up: impl FnOnce(pty_process::blocking::Command) -> pty_process::blocking::Command,
+    ) -> Self {
+        let (pty, child, bytes) = terminal::start((PROGRAM, home), (40, 80), |command| set_up(command.args(args)));
         Self { pty, child, bytes, raw: Vec::new(), seen: 0 }
     }
 
@@ -198,10 +206,186 @@ fn ctrl_c_stops_a_turn_and_at_the_prompt_the_second_leaves() {
     window.sees("› ");
     let left = std::fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     assert_eq!(left.filter(|name| name != "history").collect::<Vec<_>>(), [""; 0], "nothing is left behind");
-    window.type_keys("half a line\u{3}");
+    // On a line with text it drops the line, however often, and counts as nothing.
+    for _ in 0..3 {
+        window.type_keys("half a line");
+        window.sees("half a line");
+        window.type_keys("\u{3}");
+    }
+    window.type_line("/tree");
+    window.sees("there is no picture yet");
+    window.sees("› ");
+    window.type_keys("\u{3}");
     window.sees("Ctrl-C again leaves");
     window.sees("› ");
     window.type_keys("\u{3}");
+    assert_eq!(window.ends(), 0);
+}
+
+#[test]
+fn lines_typed_or_pasted_ahead_are_all_taken_in_order() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open(home.path(), &["--set", "steps=4", "--preview", "none"]);
+    window.sees("› ");
+    window.type_keys("a cat on a beach\rcat -> dog\rundo\r/tree\r");
+    window.sees("#1  ");
+    // And more while a turn runs.
+    window.type_keys("redo\r+ at night\r/log\r");
+    for expected in ["#2 ← #1", "at #1", "#2 cat → dog", "at #2", "#3 ← #2", "3 › "] {
+        window.sees(expected);
+    }
+    window.type_keys("\u{4}");
+    window.sees("everything is kept");
+    assert_eq!(window.ends(), 0);
+}
+
+#[test]
+fn leaving_says_what_is_not_on_the_disk() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open(home.path(), &["--set", "steps=2", "--preview", "none"]);
+    window.sees("› ");
+    window.type_line("a cat");
+    window.sees("#1  ");
+    window.sees("1 › ");
+    let name = session_name(home.path());
+    std::fs::remove_file(home.path().join(format!("{name}.jsonl"))).unwrap();
+    window.type_line("cat -> dog");
+    window.sees("error: cannot write session");
+    window.sees("/save NAME");
+    window.sees("1 › ");
+    window.type_line("/quit");
+    window.sees("not everything is kept: the file of session");
+    window.sees("0001.png");
+    assert_eq!(window.ends(), 0);
+}
+
+#[test]
+fn what_moves_the_cursor_is_not_shown_raw_while_it_is_pasted() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open(home.path(), &["--set", "steps=2", "--preview", "none"]);
+    window.sees("› ");
+    window.type_keys("\u{1b}[200~a cat\u{7}\u{8} on\ta \u{202e}beach\u{9b}31m\u{1b}[201~");
+    window.sees("beach");
+    window.type_keys("x\u{202e}y");
+    window.sees("y");
+    window.type_keys("\r");
+    window.sees("#1  ");
+    for raw in [&b"\x07"[..], b"\x08", b"\t", "\u{202e}".as_bytes(), "\u{9b}".as_bytes()] {
+        assert!(!window.raw.windows(raw.len()).any(|part| part == raw), "{raw:?} was written raw");
+    }
+}
+
+#[test]
+fn a_guess_is_faint_whether_colours_are_wanted_or_not() {
+    for no_color in [true, false] {
+        let home = tempfile::tempdir().unwrap();
+        let mut window = Terminal::open_with(home.path(), &["--preview", "none"], |command| {
+            if no_color { command.env("NO_COLOR", "1") } else { command.env_remove("NO_COLOR") }
+        });
+        window.sees("› ");
+        window.type_keys("/t");
+        window.sees("/tree");
+        let faint = b"\x1b[2mree";
+        assert!(window.raw.windows(faint.len()).any(|part| part == faint), "NO_COLOR {no_color}");
+    }
+}
+
+#[test]
+fn a_terminal_without_a_name_gets_no_escapes_and_one_that_is_not_utf_8_gets_ascii() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open_with(home.path(), &["--set", "steps=2"], |command| command.env_remove("TERM"));
+    window.sees("> ");
+    window.type_line("a cat");
+    window.sees("#1  ");
+    window.sees("1 > ");
+    window.type_keys("\u{4}");
+    assert_eq!(window.ends(), 0);
+    assert!(!window.raw.contains(&0x1b), "{}", String::from_utf8_lossy(&window.raw));
+
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open_with(home.path(), &["--set", "steps=2"], |command| command.env("LC_ALL", "C"));
+    window.sees("> ");
+    window.type_line("a cat");
+    window.sees("#1  ");
+    window.sees("1 > ");
+    window.type_line("cat -> dog");
+    window.sees("cat -> dog");
+    window.sees("#2 <- #1");
+    window.sees("2 > ");
+    window.type_line("/tree");
+    window.sees("+-#2 cat -> dog");
+    window.sees("2 > ");
+    window.type_keys("\u{4}");
+    assert_eq!(window.ends(), 0);
+    assert!(window.raw.is_ascii(), "{}", String::from_utf8_lossy(&window.raw));
+}
+
+/// What a shell without a line editor of its own would be left with.
+#[test]
+fn a_signal_that_ends_the_program_leaves_the_terminal_as_it_was_found() {
+    use rustix::termios::{LocalModes, tcgetattr};
+    use std::os::unix::process::ExitStatusExt;
+    for (signal, number) in [("TERM", 15), ("HUP", 1), ("QUIT", 3), ("USR1", 10)] {
+        for in_mid_turn in [true, false] {
+            let home = tempfile::tempdir().unwrap();
+            let mut window =
+                Terminal::open(home.path(), &["--set", "steps=1000", "--set", "size=512", "--preview", "none"]);
+            window.sees("› ");
+            if in_mid_turn {
+                window.type_line("a cat");
+                window.sees("/1000");
+            }
+            let modes = |window: &Terminal| tcgetattr(&*window.pty).unwrap().local_modes;
+            assert!(!modes(&window).contains(LocalModes::ECHO), "the program does the echo");
+            let killed = Command::new("kill").arg(format!("-{signal}")).arg(window.child.id().to_string()).status();
+            assert!(killed.unwrap().success());
+            let status = window.child.wait().unwrap();
+            assert_eq!(status.signal(), Some(number), "{signal}");
+            let wanted = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+            assert!(modes(&window).contains(wanted), "{signal}, in mid-turn {in_mid_turn}: {:?}", modes(&window));
+        }
+    }
+}
+
+#[test]
+fn a_byte_that_is_no_text_does_not_end_the_file_of_typed_lines() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("history");
+    std::fs::write(&file, b"#V2\na first cat\ncaf\xe9\na last cat\n").unwrap();
+    let mut window = Terminal::open(home.path(), &["--set", "steps=2", "--preview", "none"]);
+    window.sees("that are no text are set aside in");
+    window.sees("› ");
+    window.type_keys("\u{10}");
+    window.sees("a last cat");
+    window.type_keys("\u{10}");
+    window.sees("a first cat");
+    window.type_keys("\u{15}/tree\r");
+    window.sees("no picture yet");
+    window.sees("› ");
+    // Another program spoils it in mid-conversation.
+    std::fs::write(&file, b"#V2\nspoilt \xff\n").unwrap();
+    window.type_line("/about");
+    window.sees("are set aside in");
+    window.type_keys("\u{4}");
+    assert_eq!(window.ends(), 0);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("/about"), "{text}");
+    assert_eq!(std::fs::read(home.path().join("history.broken-1")).unwrap(), b"caf\xe9\n");
+}
+
+#[test]
+fn where_nothing_can_be_kept_that_is_said_at_the_start() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("file"), "").unwrap();
+    let nowhere = home.path().join("file/below");
+    let mut window = Terminal::open(&nowhere, &["--set", "steps=2", "--preview", "none"]);
+    window.sees("note: no session can be kept in");
+    window.sees("› ");
+    window.type_line("a cat");
+    window.sees("#1  ");
+    window.sees("1 › ");
+    window.type_keys("\u{4}");
+    window.sees("nothing is kept");
     assert_eq!(window.ends(), 0);
 }
 

@@ -22,6 +22,9 @@ use wordbrush::store::Limits;
 
 const PLENTY: Limits = Limits { ram: 1 << 30, disk: 1 << 30 };
 
+/// A model's folder, from the root of the source.
+const MODEL: &str = "assets/atelier";
+
 const FACE: &str = "a woman's face with long wavy blond hair";
 
 /// A folder with a session in it.
@@ -363,4 +366,230 @@ fn a_file_that_cannot_be_made_can_be_tried_again_once_it_can() {
     say(&mut session, FACE);
     drop(session);
     assert_eq!(place.open(&PLENTY).tree().len(), 1);
+}
+
+/// What another program does to the file in mid-conversation stays; the turn is refused before it is drawn, and what there
+/// was can be saved elsewhere.
+#[test]
+fn a_file_that_another_program_changes_in_mid_conversation_stays_as_it_made_it() {
+    for theirs in ["", "{\"move\":{\"to\":1}}\n", "hello\n"] {
+        let place = Place::new();
+        let mut child = place.program().spawn().unwrap();
+        let (mut lines, said) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut said = said.lines().map(Result::unwrap);
+        writeln!(lines, "a cat on a beach").unwrap();
+        assert!(said.next().unwrap().contains("\"node\""));
+        let before = std::fs::read(place.path()).unwrap();
+        let changed = if theirs.starts_with('{') { [&before[..], theirs.as_bytes()].concat() } else { theirs.into() };
+        std::fs::write(place.path(), &changed).unwrap();
+        writeln!(lines, "cat -> dog\ncat -> fox\n/save hen").unwrap();
+        drop(lines);
+        let (first, second, saved) = (said.next().unwrap(), said.next().unwrap(), said.next().unwrap());
+        assert!(first.contains("another program has changed the file") && first.contains("/save NAME"), "{first}");
+        assert!(second.contains("another program changed its file"), "{second}");
+        assert!(saved.contains("/open hen goes on there"), "{saved}");
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        assert_eq!(std::fs::read(place.path()).unwrap(), changed, "{theirs:?}");
+        let hen = Options { path: Some(place.folder.path().join("hen.jsonl")), ..place.options(&PLENTY) };
+        assert_eq!(Session::open(hen).unwrap().tree().len(), 1);
+    }
+}
+
+#[test]
+fn a_session_whose_file_another_program_changed_is_gone_on_with_once_it_is_opened_again() {
+    let place = Place::new();
+    let mut child = place.program().spawn().unwrap();
+    let (mut lines, said) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    let mut said = said.lines().map(Result::unwrap);
+    writeln!(lines, "a cat on a beach\n/open fox").unwrap();
+    assert!(said.next().unwrap().contains("\"node\""));
+    let text = said.next().unwrap();
+    assert!(text.contains("this is session") && !text.contains("error"), "{text}");
+    let theirs = b"{\"name\":{\"node\":1,\"name\":\"theirs\"}}\n";
+    std::fs::OpenOptions::new().append(true).open(place.path()).unwrap().write_all(theirs).unwrap();
+    writeln!(lines, "cat -> dog\n/open fox\ncat -> dog\n/go theirs").unwrap();
+    drop(lines);
+    let said: Vec<String> = said.collect();
+    assert!(said[0].contains("another program has changed the file"), "{said:?}");
+    assert!(said[1].contains("1 picture") && !said[1].contains("error"), "{said:?}");
+    assert!(said[2].contains("\"node\":\"#2\""), "{said:?}");
+    assert!(said[3].contains("\"node\":\"#1\""), "{said:?}");
+    child.wait().unwrap();
+    assert_eq!(place.open(&PLENTY).tree().len(), 2);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_session_opened_by_another_name_is_the_session_that_is_open() {
+    let place = Place::new();
+    let mut first = place.open(&PLENTY);
+    say(&mut first, FACE);
+    let folder = place.folder.path();
+    std::os::unix::fs::symlink("fox.jsonl", folder.join("link.jsonl")).unwrap();
+    std::fs::hard_link(place.path(), folder.join("twin.jsonl")).unwrap();
+    for other in ["link.jsonl", "twin.jsonl"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wordbrush"));
+        command.args(["run", "-", "--set", "steps=2", "--session"]).arg(folder.join(other));
+        command.env("WORDBRUSH_HOME", folder).env("XDG_CONFIG_HOME", folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = place.say(&mut command, &["blond -> red"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("is open in another window"), "{other}: {said}");
+    }
+    say(&mut first, "blond -> red");
+}
+
+/// A limit of no bytes at all stands for a disk that is full from the start.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_is_full_at_the_first_line_is_said_to_be_full_and_no_lock_is_left() {
+    let place = Place::new();
+    let whole = place.program();
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg("trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"");
+    limited.arg(whole.get_program()).args(whole.get_args());
+    limited.env("WORDBRUSH_HOME", place.folder.path()).env("XDG_CONFIG_HOME", place.folder.path());
+    limited.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = place.say(&mut limited, &["a cat", "a dog"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(text.matches("cannot write session `fox`: file too large").count(), 2, "{text}");
+    assert!(!text.contains("another window") && !text.contains("cannot lock"), "{text}");
+    assert_eq!(files_in(place.folder.path()), [PathBuf::new(); 0]);
+}
+
+/// Nothing of this person in the environment: no home, no language, no terminal.
+fn bare(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wordbrush"));
+    command.args(arguments).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn without_a_home_folder_everything_works_that_needs_none() {
+    let place = Place::new();
+    let mut session = place.open(&PLENTY);
+    say(&mut session, FACE);
+    drop(session);
+    let path = place.path().display().to_string();
+    let output = place.say(&mut bare(&["run", "-", "--set", "steps=2"]), &["a cat", "cat -> dog", "/sessions"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("#2 ← #1"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("error: there is no home folder for sessions\nhint: set WORDBRUSH_HOME"), "{text}");
+    for verb in [&["replay", "--verify", &path][..], &["explain", "--prompt", "a cat", "cat -> dog"]] {
+        let output = place.say(&mut bare(verb), &[]);
+        assert!(output.status.success(), "{verb:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let output = place.say(&mut bare(&["sessions"]), &[]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_line_of_a_script_that_is_no_text_is_an_error_and_the_others_are_drawn() {
+    let place = Place::new();
+    let script = place.folder.path().join("script.txt");
+    std::fs::write(&script, b"\xef\xbb\xbfa cat on a beach\ncaf\xe9\n#-1\ncat -> dog\n").unwrap();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_wordbrush"));
+    run.args(["run", &script.display().to_string(), "--json", "--set", "steps=2"]);
+    run.env("WORDBRUSH_HOME", place.folder.path()).env("XDG_CONFIG_HOME", place.folder.path());
+    let output = run.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((output.status.code(), lines.len()), (Some(1), 4), "{text}");
+    assert!(lines[0].contains("\"prompt\":\"a cat on a beach\""), "{}", lines[0]);
+    assert!(lines[1].contains("line 2 is no text in UTF-8"), "{}", lines[1]);
+    assert!(lines[2].contains("\"error\"") && lines[2].contains("#-1"), "{}", lines[2]);
+    assert!(lines[3].contains("\"node\":\"#2\""), "{}", lines[3]);
+}
+
+#[test]
+fn a_model_that_cannot_be_had_ends_a_script_before_its_first_line_with_status_2() {
+    let place = Place::new();
+    let folder = place.folder.path().join("models");
+    for part in ["unet", "vae", "text_encoder", "tokenizer"] {
+        std::fs::create_dir_all(folder.join("base").join(part)).unwrap();
+    }
+    std::fs::write(folder.join("x.safetensors"), "").unwrap();
+    for model in ["models/base", "models/x.safetensors"] {
+        let mut command = place.program();
+        command.args(["--model", model]).current_dir(place.folder.path()).env("HF_HUB_OFFLINE", "1");
+        let output = place.say(&mut command, &["a cat"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{model}: {said}");
+        assert!(
+            said.contains(model) && !said.contains("HF_HUB_OFFLINE"),
+            "{model} is not asked for on the hub: {said}"
+        );
+    }
+}
+
+/// The embedded model lies in the source as any other does.
+#[test]
+fn a_session_drawn_with_a_folder_is_replayed_from_any_other_folder() {
+    let place = Place::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = |folder: &Path, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wordbrush"));
+        command.args(arguments).current_dir(folder).env("HF_HUB_OFFLINE", "1");
+        command.env("WORDBRUSH_HOME", place.folder.path()).env("XDG_CONFIG_HOME", place.folder.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        place.say(&mut command, &["a cat"])
+    };
+    let session = place.path().display().to_string();
+    let picture = place.folder.path().join("pictures");
+    let out = picture.display().to_string();
+    let asked = ["run", "-", "--set", "steps=2", "--model", MODEL, "--session", &session, "--out", &out];
+    let output = run(root, &asked);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let file = std::fs::read_to_string(place.path()).unwrap();
+    let whole = root.join(MODEL).display().to_string();
+    assert!(file.contains(&format!("\"{whole}\"")), "{file}");
+    let output = run(place.folder.path(), &["replay", "--verify", &session]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("1 pictures, 0 differ"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let parameters = std::fs::read(picture.join("0001.png")).unwrap();
+    let parameters = String::from_utf8_lossy(&parameters).into_owned();
+    let name = Path::new(MODEL).file_name().unwrap().to_str().unwrap();
+    assert!(parameters.contains(&format!("Model: {name}")), "other programs are not shown the way to it");
+}
+
+#[test]
+#[cfg(unix)]
+fn names_of_files_are_read_as_a_shell_reads_them_and_nothing_of_others_is_replaced() {
+    let place = Place::new();
+    let folder = place.folder.path();
+    let at = |name: &str| folder.join(name);
+    std::fs::write(at("script.txt"), "a cat\n").unwrap();
+    let home = at("home");
+    std::fs::create_dir(&home).unwrap();
+    let mut command = place.program();
+    command.current_dir(folder).env("HOME", &home);
+    let dropped = format!("'{}'", at("sp ace.png").display());
+    let output = place.say(
+        &mut command,
+        &[
+            "a cat",
+            "/export png ~/x.png",
+            "/export html \"a b.html\"",
+            "/export png sp\\ ace.png",
+            "/export png script.txt",
+            "/export png 'sp ace.png'",
+            "/open 'sp ace.png'",
+            &dropped,
+            "/open script.txt",
+            "/open fox",
+        ],
+    );
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 10, "{text}");
+    assert!(home.join("x.png").is_file() && at("a b.html").is_file() && at("sp ace.png").is_file(), "{text}");
+    assert!(!at("~").exists(), "{text}");
+    assert!(lines[4].contains("`script.txt` is there already, and is not known as one of wordbrush's"), "{}", lines[4]);
+    assert_eq!(std::fs::read_to_string(at("script.txt")).unwrap(), "a cat\n");
+    assert!(lines[5].contains("in place of the file that was there"), "one of ours may be replaced: {}", lines[5]);
+    assert!(lines[6].contains("from-space-a") && lines[7].contains("from-space-b"), "{} {}", lines[6], lines[7]);
+    assert!(lines[8].contains("is not a session of wordbrush"), "{}", lines[8]);
+    assert!(lines[9].contains("session \\\"fox\\\""), "{}", lines[9]);
 }

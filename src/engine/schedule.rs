@@ -125,7 +125,8 @@ fn betas(spec: &SchedulerSpec) -> Vec<f32> {
     }
 }
 
-/// The levels of a run of `steps` steps, noisiest first. With `linspace` they may lie between two levels.
+/// The levels of a run of `steps` steps, noisiest first, each once. With `linspace` they may lie between two levels; where
+/// `leading` has no room for the file's offset, it is as large as fits.
 ///
 /// # Errors
 /// Fails if there are no steps, or more than the training had.
@@ -133,7 +134,11 @@ pub fn spaced(spec: &SchedulerSpec, spacing: Spacing, steps: usize) -> Result<Ve
     let train = spec.train_steps;
     ensure!((1..=train).contains(&steps), "{steps} steps, but the model was trained with {train} noise levels");
     let levels: Vec<f64> = match spacing {
-        Spacing::Leading => (0..steps).rev().map(|i| (i * (train / steps) + spec.offset) as f64).collect(),
+        Spacing::Leading => {
+            let apart = train / steps;
+            let offset = spec.offset.min(train - 1 - (steps - 1) * apart);
+            (0..steps).rev().map(|i| (i * apart + offset) as f64).collect()
+        }
         Spacing::Trailing => {
             // As NumPy's `arange` counts, to the last bit: it decides which way halves fall.
             let down = (train as f64 - train as f64 / steps as f64) - train as f64;
@@ -144,8 +149,6 @@ pub fn spaced(spec: &SchedulerSpec, spacing: Spacing, steps: usize) -> Result<Ve
             (0..steps).rev().map(|i| i as f64 * ratio).collect()
         }
     };
-    let fits = levels.iter().all(|level| (0.0..=(train - 1) as f64).contains(level));
-    ensure!(fits, "{steps} steps do not fit the {train} noise levels that the model was trained with: take fewer");
     Ok(levels)
 }
 
@@ -162,4 +165,36 @@ pub fn karras(from: f64, to: f64, steps: usize) -> Vec<f64> {
 pub fn mixed(sigma: f64) -> (f64, f64) {
     let alpha = 1.0 / (sigma * sigma + 1.0).sqrt();
     (alpha, sigma * alpha)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn no_level_of_a_run_comes_twice_however_many_steps_it_has() {
+        for spacing in ["leading", "trailing", "linspace"] {
+            for offset in [0, 1, 5] {
+                let file = json!({"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012,
+                    "steps_offset": offset, "timestep_spacing": spacing});
+                let spec = SchedulerSpec::parse("scheduler", file).unwrap();
+                for steps in [1, 2, 3, 30, 334, 500, 501, 999, 1000] {
+                    let levels = spaced(&spec, spec.spacing.unwrap(), steps).unwrap();
+                    assert!(
+                        levels.windows(2).all(|pair| pair[0] > pair[1]),
+                        "{spacing}, offset {offset}, {steps} steps"
+                    );
+                    assert!(
+                        levels[0] <= 999.0 && levels[steps - 1] >= 0.0,
+                        "{spacing}, offset {offset}, {steps} steps"
+                    );
+                }
+                // Where there is room for the offset it is the file's.
+                let first = spaced(&spec, spec.spacing.unwrap(), 4).unwrap()[3];
+                assert!(spacing != "leading" || first == f64::from(offset), "{first}");
+            }
+        }
+        assert!(spaced(&SchedulerSpec::parse("scheduler", json!({})).unwrap(), Spacing::Leading, 1001).is_err());
+    }
 }

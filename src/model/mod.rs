@@ -25,6 +25,7 @@ pub mod weights;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
@@ -205,6 +206,51 @@ impl std::fmt::Display for NoEmbedded {
 
 impl std::error::Error for NoEmbedded {}
 
+/// The place in the file system that a name means; `~` is the home folder.
+fn place(name: &str) -> PathBuf {
+    let home = || ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os).filter(|home| !home.is_empty());
+    match (name.strip_prefix('~'), home()) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+            Path::new(&home).join(rest.trim_start_matches('/'))
+        }
+        _ => PathBuf::from(name),
+    }
+}
+
+/// The whole path to a place, written in one way alone.
+fn whole(place: &Path) -> std::io::Result<PathBuf> {
+    Ok(std::path::absolute(place)?.components().collect())
+}
+
+/// A name as it is written down: what is there by its whole path, so that it is found again from any folder; what is laid
+/// over a model likewise.
+#[must_use]
+pub fn written(name: &str) -> String {
+    let Ok(mut all) = named::ModelName::parse(name) else { return name.trim().to_owned() };
+    let path = |name: &mut String| {
+        let place = place(name.trim());
+        match whole(&place) {
+            Ok(whole) if place.exists() => *name = whole.display().to_string(),
+            _ => *name = name.trim().to_owned(),
+        }
+    };
+    if !is_embedded(&all.below) {
+        path(&mut all.below);
+    }
+    all.loras.iter_mut().for_each(|(file, _)| path(file));
+    all.embeddings.iter_mut().for_each(|(file, _)| path(file));
+    all.vae.iter_mut().for_each(path);
+    all.to_string()
+}
+
+/// Whether a name can only be that of a model on the hub: nothing here is called so.
+#[cfg(feature = "hub")]
+#[must_use]
+pub fn is_remote(name: &str) -> bool {
+    let name = name.trim();
+    std::fs::symlink_metadata(place(name)).is_err() && hub::looks_like_a_name(name)
+}
+
 /// The model that `--model` or `/set model` names, with what is laid over it as [`named`] has it.
 ///
 /// `embedded` is the model in the program; anything that is a folder is read from there, and a file is read as a whole model
@@ -228,19 +274,49 @@ fn find_below(name: &str) -> Result<Box<dyn ModelSource>> {
     if is_embedded(name) {
         return Ok(embedded()?);
     }
-    let path = std::path::Path::new(name);
-    if path.is_dir() {
-        return Ok(Box::new(folder::Folder::open(name)?));
+    let place = place(name);
+    if place.is_dir() {
+        return Ok(Box::new(folder::Folder::open(whole(&place)?)?));
     }
-    if path.is_file() {
-        return Ok(Box::new(checkpoint::Checkpoint::open(name, checkpoint::Checkpoint::config_beside(path))?));
+    if place.is_file() {
+        let file = whole(&place)?;
+        return Ok(Box::new(checkpoint::Checkpoint::open(&file, checkpoint::Checkpoint::config_beside(&file))?));
     }
     if name == random::NAME {
         return Ok(Box::new(random::Random));
     }
+    if std::fs::symlink_metadata(&place).is_ok() {
+        bail!("`{name}` is no model: a model is a folder with unet/, vae/, text_encoder/ and tokenizer/");
+    }
     #[cfg(feature = "hub")]
-    if hub::looks_like_a_name(name) {
+    if is_remote(name) {
         return Ok(Box::new(hub::fetch(name, &mut hub::quiet())?));
     }
     bail!("there is no model `{name}`: it is not a folder, not a file, and not of the form owner/name")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_written_down_by_its_whole_path_and_never_asked_for_on_the_hub() {
+        // Names are looked up from the folder of the package, where tests run.
+        let whole = std::env::current_dir().unwrap().join("src/model").display().to_string();
+        for name in ["src/model", " src/model ", "./src/model", "src//model/", &whole] {
+            assert_eq!(written(name), whole, "{name}");
+        }
+        for name in ["embedded", "owner/name", "owner/name@main", "no/such/folder"] {
+            assert_eq!(written(name), name);
+        }
+        #[cfg(feature = "hub")]
+        {
+            assert!(is_remote("owner/name"));
+            for there in ["src/model", "src/lib.rs", &whole] {
+                assert!(!is_remote(there), "{there}");
+            }
+        }
+        let error = find("src/lib.rs").err().expect("it is no model").to_string();
+        assert!(error.contains("`src/lib.rs`"), "{error}");
+    }
 }

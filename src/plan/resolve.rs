@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::align::{Published, refine, replace, word_positions};
 use super::lineage::{self, Ancestry};
 use super::settings::{Alignment, TurnSettings};
+use super::window::missing_words;
 use super::{Above, EditMethod, Impossible, P2p, Plan, PlanParts, Region};
 use crate::prompt::Prompt;
 use crate::turn::nouns::with_their_nouns;
@@ -107,6 +108,10 @@ pub fn resolve(
             (EditMethod::PromptToPrompt(P2p { spans, columns, region }), Some(above))
         }
     };
+    if !family.is_empty() {
+        let missing = missing_words(settings, prompt);
+        warnings.extend(missing.iter().map(|word| format!("`cross` names `{word}`, which is not in the prompt")));
+    }
     if prompt.cut > 0 {
         let words = prompt.words_cut().join(" ");
         warnings.push(format!(

@@ -51,6 +51,22 @@ pub fn reach(settings: &TurnSettings) -> (f64, f64) {
     (words.fold(settings.cross_replace_steps.to, f64::max), settings.self_replace_steps.to)
 }
 
+/// Words that `cross` names and that a prompt lacks.
+#[must_use]
+pub fn missing_words<'s>(settings: &'s TurnSettings, prompt: &Prompt) -> Vec<&'s str> {
+    let has = |name: &str| {
+        let (word, index) = name_and_index(name);
+        let same = prompt.words.iter().filter(|other| other.to_lowercase() == word.to_lowercase()).count();
+        same >= index.unwrap_or(1).max(1)
+    };
+    settings.cross_words.keys().map(String::as_str).filter(|name| !has(name)).collect()
+}
+
+/// `cat` and 2 of `cat#2`.
+fn name_and_index(name: &str) -> (&str, Option<usize>) {
+    name.split_once('#').map_or((name, None), |(word, index)| (word, index.parse().ok()))
+}
+
 /// The cross window of every token position: the word's own where it has one, the default elsewhere.
 ///
 /// A word is every place where it stands in `prompt`, whatever its capitals.
@@ -59,7 +75,7 @@ pub fn cross_windows(settings: &TurnSettings, prompt: &Prompt, steps: usize) -> 
     let of = |window: Window| steps_of(window, steps, settings.window_rounding, For::Cross);
     let mut windows = vec![of(settings.cross_replace_steps); prompt.ids.len()];
     for (name, window) in &settings.cross_words {
-        let (name, index) = name.split_once('#').map_or((name.as_str(), None), |(n, i)| (n, i.parse::<usize>().ok()));
+        let (name, index) = name_and_index(name);
         let mut seen = 0;
         for (word, tokens) in prompt.words.iter().zip(&prompt.word_tokens) {
             if word.to_lowercase() == name.to_lowercase() {
@@ -71,4 +87,24 @@ pub fn cross_windows(settings: &TurnSettings, prompt: &Prompt, steps: usize) -> 
         }
     }
     windows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prompt::vocabulary::Marks;
+
+    #[test]
+    fn words_with_a_window_of_their_own_that_the_prompt_lacks_are_named() {
+        let marks = Marks { start: 1, end: 2, padding: 2, length: 8 };
+        let prompt = Prompt::new("a Cat and a cat", &[], marks);
+        let named = |words: &[&str]| {
+            let windows = words.iter().map(|word| ((*word).to_owned(), Window::until(0.2)));
+            let settings = TurnSettings { cross_words: windows.collect(), ..TurnSettings::default() };
+            missing_words(&settings, &prompt).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&["zebra"]), ["zebra"]);
+        assert_eq!(named(&["cat", "CAT", "cat#2", "a#1"]), [""; 0]);
+        assert_eq!(named(&["cat#3", "and", "dog#1"]), ["cat#3", "dog#1"]);
+    }
 }

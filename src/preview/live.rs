@@ -1,6 +1,7 @@
 //! A turn while it runs: the picture as it forms and the bar below it, drawn over themselves, gone at the end.
 
-use crate::preview::progress::{Manner, Progress};
+use crate::preview::progress::{Manner, Progress, rows};
+use crate::preview::size::Size;
 use crate::preview::terminal::{Protocol, Screen, next_id};
 use image::RgbImage;
 use std::io::{self, Write};
@@ -10,21 +11,51 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(150);
 
 /// What is on the screen while a turn runs.
-pub struct Live<'a> {
-    screen: &'a Screen,
+pub struct Live {
+    screen: Screen,
     progress: Progress,
     manner: Manner,
     id: u32,
+    /// Lines of the picture on the screen, and its cells across.
     lines: u16,
+    columns: u16,
     drawn: Option<Instant>,
 }
 
-impl<'a> Live<'a> {
+impl Live {
     /// Nothing yet, for a turn that `label` names and that starts `now`.
     #[must_use]
-    pub fn start(screen: &'a Screen, label: &str, manner: Manner, now: Instant) -> Self {
+    pub fn start(screen: &Screen, label: &str, manner: Manner, now: Instant) -> Self {
         let progress = Progress::start(label, manner, screen.size.columns, now);
-        Self { screen, progress, manner, id: next_id(), lines: 0, drawn: None }
+        Self { screen: screen.clone(), progress, manner, id: next_id(), lines: 0, columns: 0, drawn: None }
+    }
+
+    /// Follows a change of the window's size: what was drawn for the old one is taken off the screen. In a narrower window
+    /// most terminals break lines that do not fit, so there is more to take off than was drawn.
+    ///
+    /// # Errors
+    /// Whatever writing gives.
+    pub fn resize(&mut self, out: &mut dyn Write, size: Size) -> io::Result<()> {
+        let old = self.screen.size;
+        if (old.columns, old.rows) == (size.columns, size.rows) {
+            return Ok(());
+        }
+        self.screen.size = Size { cell: old.cell, ..size };
+        let reflows = self.screen.reflows;
+        let below = self.progress.resize(size.columns, reflows);
+        if self.manner != Manner::Bar {
+            return Ok(());
+        }
+        // Pictures that are drawn by a protocol leave blank lines to the terminal, which need no breaking.
+        let is_text = self.screen.protocol == Protocol::Blocks || self.screen.tmux;
+        let each = if is_text && reflows { rows(usize::from(self.columns), size.columns) } else { 1 };
+        let lines = self.lines.saturating_mul(each).saturating_add(below);
+        if lines > 0 || self.drawn.is_some() {
+            self.screen.erase(out, lines, self.id)?;
+        }
+        out.write_all(b"\r\x1b[K")?;
+        (self.lines, self.drawn) = (0, None);
+        out.flush()
     }
 
     /// Says whether the next [`step`](Self::step) would draw a picture, so that none is made in vain.
@@ -52,6 +83,7 @@ impl<'a> Live<'a> {
                 // Drawn over what is there, without clearing first: clearing is what flickers.
                 write!(out, "\r\x1b[{}A", self.lines)?;
             }
+            self.columns = self.screen.fit(picture).columns;
             self.lines = self.screen.draw(out, picture, self.id)?;
             self.drawn = Some(now);
         }
@@ -80,7 +112,6 @@ pub fn enlarge(latent_picture: &RgbImage, width: u32, height: u32) -> RgbImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preview::size::Size;
     use image::Rgb;
 
     fn run(protocol: Protocol, manner: Manner) -> (String, usize) {
@@ -119,6 +150,46 @@ mod tests {
             assert_eq!(height, 0, "{protocol:?}");
             assert!(text.ends_with("\x1b[J"), "{protocol:?}: something is left on the screen");
         }
+    }
+
+    /// The highest line that is cleared after a window of 80 columns has another width, counted from the bar's first.
+    fn cleared(protocol: Protocol, columns: u16, reflows: bool) -> (u16, u16) {
+        let mut screen = Screen::new(protocol, Size::new(80, 24));
+        screen.reflows = reflows;
+        let start = Instant::now();
+        let mut out = Vec::new();
+        let mut live = Live::start(&screen, "drawing", Manner::Bar, start);
+        let now = start + Duration::from_secs(1);
+        live.step(&mut out, 1, 30, Some(&RgbImage::new(64, 64)), now).unwrap();
+        let lines = live.lines;
+        out.clear();
+        live.resize(&mut out, Size::new(columns, 24)).unwrap();
+        assert_eq!((live.lines, live.screen.size.columns), (0, columns));
+        let text = String::from_utf8(out).unwrap();
+        let up = text.split("\x1b[").find_map(|part| part.split_once('A').and_then(|(n, _)| n.parse().ok()));
+        (up.unwrap_or(0), lines)
+    }
+
+    #[test]
+    fn a_window_that_changes_its_size_in_mid_turn_is_cleared_of_all_that_was_drawn_for_the_old_one() {
+        // 40 columns of picture and a bar of 54 fit: nothing was broken.
+        let (up, lines) = cleared(Protocol::Blocks, 60, true);
+        assert!(lines > 4 && up == lines, "{up} of {lines}");
+        // In 30 columns each line of the picture and the bar take two.
+        let (up, lines) = cleared(Protocol::Blocks, 30, true);
+        assert_eq!(up, 2 * lines + 1);
+        // Lines below a picture drawn by a protocol are blank, and stay one each.
+        let (up, lines) = cleared(Protocol::Iterm, 30, true);
+        assert_eq!(up, lines + 1);
+        // Some terminals cut what does not fit.
+        let (up, lines) = cleared(Protocol::Blocks, 30, false);
+        assert_eq!(up, lines);
+        // The same size is no change.
+        let screen = Screen::new(Protocol::Blocks, Size::new(80, 24));
+        let mut out = Vec::new();
+        let mut live = Live::start(&screen, "drawing", Manner::Bar, Instant::now());
+        live.resize(&mut out, Size::new(80, 24)).unwrap();
+        assert!(out.is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Pictures are `image::RgbImage` and maps are grids of `f32`: nothing here knows a tensor or a session. Everything is
 //! written to a `&mut dyn Write` that the caller brings; only detection looks at the terminal itself.
 
+pub mod ascii;
 pub mod ask;
 pub mod beside;
 mod blocks;

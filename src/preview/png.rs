@@ -273,6 +273,8 @@ fn text_of(kind: [u8; 4], data: &[u8]) -> Result<Option<(&[u8], String)>> {
     // iTXt: compressed or not, method, language, keyword in that language, text.
     let body = match rest {
         [0, _, body @ ..] if kind == *b"iTXt" => body,
+        // Other programs' settings are worth a hint and no more: what they compressed is passed over.
+        _ if keyword == b"parameters" => return Ok(None),
         _ => bail!("its chunk `{name}` is compressed, which wordbrush neither writes nor reads"),
     };
     let mut parts = body.splitn(3, |&byte| byte == 0);

@@ -18,7 +18,8 @@ impl Manner {
     /// What suits standard output; `plain`: `--plain` was given.
     #[must_use]
     pub fn detect(plain: bool) -> Self {
-        let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+        // A terminal that has no name is not known to move its cursor.
+        let dumb = std::env::var("TERM").map_or(cfg!(unix), |term| term == "dumb" || (cfg!(unix) && term.is_empty()));
         match (io::stdout().is_terminal(), plain || dumb) {
             (false, _) => Self::Silent,
             (true, true) => Self::Line,
@@ -43,13 +44,23 @@ pub struct Progress {
     started: Instant,
     drawn: Option<Instant>,
     shown: bool,
+    /// Cells of the bar that is shown.
+    width: usize,
 }
 
 impl Progress {
     /// A bar for what `label` says (`drawing`), starting `now`, on a terminal of `columns` cells.
     #[must_use]
     pub fn start(label: &str, manner: Manner, columns: u16, now: Instant) -> Self {
-        Self { label: crate::safe::printable_line(label), manner, columns, started: now, drawn: None, shown: false }
+        Self {
+            label: crate::safe::printable_line(label),
+            manner,
+            columns,
+            started: now,
+            drawn: None,
+            shown: false,
+            width: 0,
+        }
     }
 
     /// Says whether a bar is due: the run is old enough and the last one was not just now.
@@ -71,8 +82,9 @@ impl Progress {
         self.drawn = Some(now);
         match self.manner {
             Manner::Bar => {
-                write!(out, "\r{}\x1b[K", bar(&self.label, done, total, left, self.columns))?;
-                self.shown = true;
+                let bar = bar(&self.label, done, total, left, self.columns);
+                write!(out, "\r{bar}\x1b[K")?;
+                (self.shown, self.width) = (true, bar.chars().count());
             }
             Manner::Line if !self.shown && left.is_some_and(|left| left >= LONG) => {
                 writeln!(out, "{}: about {}", self.label, spoken(left.unwrap_or_default()))?;
@@ -81,6 +93,14 @@ impl Progress {
             _ => {}
         }
         out.flush()
+    }
+
+    /// Follows a change of the window's width. Gives the lines below its first that the bar on the screen has by now, if it
+    /// was broken to fit; it is then taken to be gone.
+    pub fn resize(&mut self, columns: u16, reflows: bool) -> u16 {
+        self.columns = columns;
+        let shown = std::mem::take(&mut self.shown);
+        if shown && reflows { rows(self.width, columns).saturating_sub(1) } else { 0 }
     }
 
     /// Takes the bar off the screen; the cursor is at the start of its line.
@@ -95,6 +115,12 @@ impl Progress {
         }
         Ok(())
     }
+}
+
+/// The rows that a line of `width` cells has in a window of `columns`.
+#[must_use]
+pub fn rows(width: usize, columns: u16) -> u16 {
+    u16::try_from(width.div_ceil(usize::from(columns.max(1))).max(1)).unwrap_or(u16::MAX)
 }
 
 /// How long a run will still take if it goes on as it went; `None` before the first step.

@@ -63,7 +63,7 @@ pub struct Surroundings {
     input_is_terminal: bool,
 }
 
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 23] = [
     "TERM",
     "TERM_PROGRAM",
     "LC_TERMINAL",
@@ -77,7 +77,59 @@ const VARIABLES: [&str; 13] = [
     "GHOSTTY_RESOURCES_DIR",
     "SSH_CONNECTION",
     "WT_SESSION",
+    "ALACRITTY_SOCKET",
+    "ALACRITTY_WINDOW_ID",
+    "GNOME_TERMINAL_SCREEN",
+    "TERMINAL_EMULATOR",
+    "TERMINATOR_UUID",
+    "TILIX_ID",
+    "VTE_VERSION",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LANG",
 ];
+
+/// Terminals that set a variable of their own, which whatever is started from them inherits. What they can do is `None`
+/// where half blocks are the best.
+const SIGNS: [(&str, Option<Protocol>); 13] = [
+    ("KITTY_WINDOW_ID", Some(Protocol::Kitty)),
+    ("GHOSTTY_RESOURCES_DIR", Some(Protocol::Kitty)),
+    ("KONSOLE_VERSION", Some(Protocol::Iterm)),
+    ("XTERM_VERSION", None),
+    ("WT_SESSION", None),
+    ("ALACRITTY_SOCKET", None),
+    ("ALACRITTY_WINDOW_ID", None),
+    ("GNOME_TERMINAL_SCREEN", None),
+    ("TERMINAL_EMULATOR", None),
+    ("TERMINATOR_UUID", None),
+    ("TILIX_ID", None),
+    ("VTE_VERSION", None),
+    ("STY", None),
+];
+
+/// What `TERM` says a terminal can do; `None` if it is a name that many terminals take.
+fn named_by_term(term: &str) -> Option<Protocol> {
+    let begins = |names: &[&str]| names.iter().any(|name| term.starts_with(name));
+    Some(match term {
+        "xterm-kitty" | "xterm-ghostty" => Protocol::Kitty,
+        _ if begins(&["wezterm", "rio", "xterm-rio", "mintty", "iterm"]) => Protocol::Iterm,
+        _ if begins(&["foot", "mlterm", "contour", "yaft"]) || term.contains("sixel") => Protocol::Sixel,
+        _ if begins(&["xterm", "screen", "tmux"]) => return None,
+        _ => Protocol::Blocks,
+    })
+}
+
+/// What the terminal that calls itself so can do; `None` for half blocks.
+fn named_by_program(program: &str) -> Option<Protocol> {
+    let is_one_of = |names: &[&str]| names.iter().any(|name| program.eq_ignore_ascii_case(name));
+    if is_one_of(&["kitty", "ghostty"]) {
+        Some(Protocol::Kitty)
+    } else if is_one_of(&["iTerm.app", "iTerm2", "WezTerm", "mintty", "rio", "WarpTerminal"]) {
+        Some(Protocol::Iterm)
+    } else {
+        None
+    }
+}
 
 impl Surroundings {
     /// Those of this process.
@@ -117,34 +169,38 @@ impl Surroundings {
         self.is_set("TMUX")
     }
 
-    /// What the terminal outside tmux is, as far as the environment tells; `None` protocol if it is dumb.
+    /// What the terminal can do, as far as the environment tells; `None` protocol if it is dumb.
+    ///
+    /// `TERM` is set by the terminal itself and counts first. Where it says no more than `xterm`, all that names a
+    /// terminal must name the same: a variable may be inherited from the terminal that this one was started from. In
+    /// doubt it is half blocks, which every terminal shows.
     pub(crate) fn best(&self) -> Protocol {
         let term = self.value("TERM");
-        let program = if self.is_set("TERM_PROGRAM") && !self.in_tmux() {
-            self.value("TERM_PROGRAM")
-        } else {
-            self.value("LC_TERMINAL")
-        };
-        let is_one_of = |names: &[&str]| names.iter().any(|name| program.eq_ignore_ascii_case(name));
         if term.is_empty() || term == "dumb" {
-            Protocol::None
-        } else if term == "xterm-kitty" || term == "xterm-ghostty" || is_one_of(&["kitty", "ghostty"]) {
-            Protocol::Kitty
-        } else if is_one_of(&["iTerm.app", "iTerm2", "WezTerm", "mintty", "rio", "WarpTerminal"])
-            || self.is_set("KONSOLE_VERSION")
-        {
-            Protocol::Iterm
-        } else if ["foot", "mlterm", "contour", "yaft"].iter().any(|name| term.starts_with(name))
-            || term.contains("sixel")
-        {
-            Protocol::Sixel
-        } else if (self.is_set("KITTY_WINDOW_ID") || self.is_set("GHOSTTY_RESOURCES_DIR"))
-            && !self.is_set("XTERM_VERSION")
-        {
-            Protocol::Kitty
-        } else {
-            Protocol::Blocks
+            return Protocol::None;
         }
+        if let Some(known) = named_by_term(term) {
+            return known;
+        }
+        let program = if self.is_set("TERM_PROGRAM") && !self.in_tmux() { "TERM_PROGRAM" } else { "LC_TERMINAL" };
+        let program = self.is_set(program).then(|| named_by_program(self.value(program)));
+        let signs = SIGNS.iter().filter(|(variable, _)| self.is_set(variable)).map(|(_, protocol)| *protocol);
+        let mut named = program.into_iter().chain(signs);
+        match named.next() {
+            Some(Some(first)) if named.all(|other| other == Some(first)) => first,
+            _ => Protocol::Blocks,
+        }
+    }
+
+    /// Whether the text of a person's language is written in UTF-8, as far as the environment tells. Where it says
+    /// nothing, it is: so are the terminals of today.
+    #[must_use]
+    pub fn is_utf8(&self) -> bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().map(|name| self.value(name)).find(|value| !value.is_empty());
+        locale.is_none_or(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        })
     }
 
     pub(crate) fn colours(&self) -> Colours {
@@ -154,6 +210,13 @@ impl Surroundings {
         } else {
             Colours::Palette256
         }
+    }
+
+    /// Whether lines that a narrower window has no room for are broken: all do but a few old ones, which cut them.
+    pub(crate) fn reflows(&self) -> bool {
+        let term = self.value("TERM");
+        let cuts = ["linux", "st", "rxvt", "vt", "screen"].iter().any(|name| term.starts_with(name));
+        self.in_tmux() || !(cuts || self.is_set("XTERM_VERSION") && term.starts_with("xterm"))
     }
 
     /// Whether [`ask`] is answered at once: terminals known to, on this machine, with nothing in between.

@@ -50,6 +50,51 @@ fn the_environment_tells_what_a_terminal_can_do() {
 }
 
 #[test]
+fn what_names_another_terminal_outweighs_a_variable_that_may_be_inherited() {
+    let kitty = ("KITTY_WINDOW_ID", "1");
+    auto(&[("TERM", "xterm-256color"), kitty], Protocol::Kitty);
+    for term in ["alacritty", "alacritty-direct", "st-256color", "rxvt-unicode-256color", "linux", "vt220", "eterm"] {
+        auto(&[("TERM", term), kitty], Protocol::Blocks);
+        auto(&[("TERM", term), ("KONSOLE_VERSION", "250801")], Protocol::Blocks);
+        auto(&[("TERM", term), ("TERM_PROGRAM", "iTerm.app")], Protocol::Blocks);
+    }
+    for other in [
+        ("VTE_VERSION", "7600"),
+        ("ALACRITTY_WINDOW_ID", "9"),
+        ("KONSOLE_VERSION", "250801"),
+        ("WT_SESSION", "x"),
+        ("TERMINAL_EMULATOR", "JetBrains-JediTerm"),
+        ("TERM_PROGRAM", "vscode"),
+        ("TERM_PROGRAM", "Apple_Terminal"),
+        ("TERM_PROGRAM", "iTerm.app"),
+    ] {
+        auto(&[("TERM", "xterm-256color"), kitty, other], Protocol::Blocks);
+    }
+    // The terminal itself says what it is, whatever it was started from.
+    let far = ("SSH_CONNECTION", "x"); // so that it is not asked
+    auto(&[("TERM", "xterm-kitty"), ("VTE_VERSION", "7600"), ("KONSOLE_VERSION", "1"), far], Protocol::Kitty);
+    auto(&[("TERM", "foot"), kitty, far], Protocol::Sixel);
+    auto(&[("TERM", "xterm-256color"), kitty, ("TERM_PROGRAM", "kitty")], Protocol::Kitty);
+}
+
+#[test]
+fn a_locale_that_is_not_utf_8_gets_no_half_blocks() {
+    let term = ("TERM", "xterm-256color");
+    for (variables, is_utf8) in [
+        (&[term][..], true),
+        (&[term, ("LANG", "de_DE.UTF-8")], true),
+        (&[term, ("LANG", "C.utf8")], true),
+        (&[term, ("LANG", "de_DE.UTF-8"), ("LC_ALL", "C")], false),
+        (&[term, ("LANG", "de_DE.ISO-8859-1")], false),
+        (&[term, ("LANG", "C"), ("LC_CTYPE", "en_US.UTF-8")], true),
+        (&[term, ("LANG", "POSIX")], false),
+    ] {
+        assert_eq!(Surroundings::terminal(variables).is_utf8(), is_utf8, "{variables:?}");
+        auto(variables, if is_utf8 { Protocol::Blocks } else { Protocol::None });
+    }
+}
+
+#[test]
 fn an_xterm_is_asked_and_believed() {
     let surroundings = Surroundings::terminal(&[("TERM", "xterm"), ("XTERM_VERSION", "XTerm(379)")]);
     let answer = Answers { sixel: true, sixel_colours: Some(16), cell: Some((6, 13)) };
@@ -66,8 +111,9 @@ fn inside_tmux_it_is_blocks_unless_kitty_is_let_through() {
     for (variables, passthrough, expected) in [
         (&kitty[..], true, (Protocol::Kitty, true)),
         (&kitty, false, (Protocol::Blocks, false)),
-        (&[("TERM", "screen-256color"), ("TMUX", "/tmp/x"), ("TERM_PROGRAM", "tmux")], true, (Protocol::Blocks, false)),
-        (&[("TERM", "tmux-256color"), ("TMUX", "/tmp/x"), ("LC_TERMINAL", "iTerm2")], true, (Protocol::Blocks, false)),
+        // The client's terminal counts, not what the server's environment was.
+        (&[("TERM", "screen-256color"), ("TMUX", "/tmp/x"), ("TERM_PROGRAM", "tmux")], true, (Protocol::Kitty, true)),
+        (&[("TERM", "tmux-256color"), ("TMUX", "/tmp/x"), ("LC_TERMINAL", "iTerm2")], false, (Protocol::Blocks, false)),
     ] {
         let surroundings = Surroundings::terminal(variables);
         let screen =

@@ -30,6 +30,8 @@ pub struct Screen {
     pub sixel_colours: usize,
     /// Whether sequences are wrapped for tmux.
     pub tmux: bool,
+    /// Whether lines that a narrower window has no room for are broken, not cut.
+    pub reflows: bool,
     /// Whether viuer prints: it chose the same by itself, and `out` is standard output.
     viuer: bool,
 }
@@ -38,7 +40,7 @@ impl Screen {
     /// A screen that shows pictures by `protocol` in `size`, in true colour, outside tmux.
     #[must_use]
     pub fn new(protocol: Protocol, size: Size) -> Self {
-        Self { protocol, size, colours: Colours::True, sixel_colours: 256, tmux: false, viuer: false }
+        Self { protocol, size, colours: Colours::True, sixel_colours: 256, tmux: false, reflows: true, viuer: false }
     }
 
     /// The terminal on standard output. `plain`: `--plain` was given.
@@ -56,7 +58,8 @@ impl Screen {
     }
 
     /// [`detect`](Self::detect) as a function of its arguments: `ask` asks the terminal (about Sixel, if true),
-    /// `passthrough` says whether tmux passes sequences on; each is called at most once, and only where it helps.
+    /// `passthrough` says whether tmux shows itself in a Kitty and passes sequences on; each is called at most once, and
+    /// only where it helps.
     pub fn choose(
         choice: PreviewChoice,
         plain: bool,
@@ -65,7 +68,8 @@ impl Screen {
         ask: impl FnOnce(bool) -> Answers,
         passthrough: impl FnOnce() -> bool,
     ) -> Self {
-        let mut screen = Self { colours: surroundings.colours(), ..Self::new(Protocol::None, size) };
+        let (colours, reflows) = (surroundings.colours(), surroundings.reflows());
+        let mut screen = Self { colours, reflows, ..Self::new(Protocol::None, size) };
         let in_tmux = surroundings.in_tmux();
         let quiet = plain || surroundings.is_set("NO_COLOR");
         if !surroundings.output_is_terminal || (quiet && choice == PreviewChoice::Auto) {
@@ -74,10 +78,11 @@ impl Screen {
         let mut protocol = match choice {
             PreviewChoice::Forced(protocol) => protocol,
             PreviewChoice::Auto if surroundings.is_set("STY") => Protocol::Blocks,
-            // Placeholders are text to tmux; the other protocols draw where tmux does not know of it.
+            // Placeholders are text to tmux; the other protocols draw where tmux does not know of it. The terminal is
+            // that of tmux's client: variables here are those of whoever started the server.
             PreviewChoice::Auto if in_tmux => match surroundings.best() {
-                Protocol::Kitty if passthrough() => Protocol::Kitty,
                 Protocol::None => Protocol::None,
+                _ if passthrough() => Protocol::Kitty,
                 _ => Protocol::Blocks,
             },
             PreviewChoice::Auto => surroundings.best(),
@@ -92,7 +97,9 @@ impl Screen {
                 protocol = Protocol::Sixel;
             }
         }
-        screen.protocol = protocol;
+        // Half blocks are no sign of ASCII.
+        let may_be_shown = protocol != Protocol::Blocks || surroundings.is_utf8();
+        screen.protocol = if may_be_shown { protocol } else { Protocol::None };
         screen.tmux = in_tmux && protocol != Protocol::Blocks && protocol != Protocol::None;
         screen
     }
@@ -246,8 +253,22 @@ pub(crate) fn next_id() -> u32 {
 }
 
 fn tmux_lets_through() -> bool {
-    let answer = std::process::Command::new("tmux").args(["show", "-Apv", "allow-passthrough"]).output();
-    answer.is_ok_and(|answer| matches!(String::from_utf8_lossy(&answer.stdout).trim(), "on" | "all"))
+    let asked = |words: &[&str]| {
+        let answer = std::process::Command::new("tmux").args(words).output();
+        answer.map(|answer| String::from_utf8_lossy(&answer.stdout).trim().to_ascii_lowercase()).unwrap_or_default()
+    };
+    let client = asked(&["display-message", "-p", "#{client_termname} #{client_termtype}"]);
+    is_kitty(&client) && matches!(asked(&["show", "-Apv", "allow-passthrough"]).as_str(), "on" | "all")
+}
+
+/// Whether what tmux says of its client's terminal, its `TERM` and what it calls itself, is one with Kitty's protocol.
+fn is_kitty(client: &str) -> bool {
+    client.split_whitespace().any(|name| ["xterm-kitty", "xterm-ghostty"].contains(&name) || begins_so(name))
+}
+
+/// `kitty(0.35.2)`, `ghostty 1.0`
+fn begins_so(name: &str) -> bool {
+    ["kitty", "ghostty"].iter().any(|known| name.split('(').next() == Some(known))
 }
 
 #[cfg(test)]

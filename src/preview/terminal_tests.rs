@@ -159,6 +159,16 @@ fn without_a_protocol_only_the_path_is_written() {
 }
 
 #[test]
+fn tmux_tells_a_kitty_by_what_its_client_calls_itself() {
+    for client in ["xterm-kitty", "xterm-256color kitty(0.35.2)", "xterm-ghostty ghostty 1.0.1", "xterm ghostty 1.1"] {
+        assert!(is_kitty(client), "{client}");
+    }
+    for client in ["", "xterm-256color", "xterm-256color xterm(379)", "alacritty", "tmux-256color kittyless(1)"] {
+        assert!(!is_kitty(client), "{client}");
+    }
+}
+
+#[test]
 fn a_picture_without_pixels_is_no_panic() {
     for protocol in [Protocol::Blocks, Protocol::Sixel, Protocol::Kitty, Protocol::Iterm] {
         let _ = screen(protocol, 80, 24).show(&mut Vec::new(), &RgbImage::new(0, 0), None);

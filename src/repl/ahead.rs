@@ -57,7 +57,7 @@ pub fn fetch_model(name: &str, tell: &mut Tell<'_>) -> Result<()> {
     let name = ModelName::parse(name).map_or_else(|_| name.trim().to_owned(), |name| name.below);
     let name = name.as_str();
     #[cfg(feature = "hub")]
-    if !std::path::Path::new(name).exists() && crate::model::hub::looks_like_a_name(name) {
+    if crate::model::is_remote(name) {
         return download(name, tell);
     }
     let _ = (name, tell);

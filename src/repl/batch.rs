@@ -21,12 +21,10 @@ use crate::session::{Options, Session};
 use crate::store::Limits;
 use crate::study::parity;
 
-/// Where sessions live, as the environment says.
-///
-/// # Errors
-/// Fails if there is no home folder.
-pub fn home() -> Result<Home> {
-    Home::find(|name| std::env::var_os(name))
+/// Where sessions live, as the environment says; perhaps nowhere.
+#[must_use]
+pub fn home() -> Home {
+    Home::of(|name| std::env::var_os(name))
 }
 
 /// Budgets of the store, as the command line says, else the configuration.
@@ -42,7 +40,7 @@ pub fn limits(args: &Args, config: &Config) -> Limits {
 /// Fails if the session or the configuration cannot be read, or a setting is wrong.
 pub(super) fn session(args: &Args, path: Option<PathBuf>, read_only: bool) -> Result<Session> {
     ahead::fetch(args, &mut std::io::stderr())?;
-    let home = home()?;
+    let home = home();
     let config = Config::read(home.config())?;
     Session::open(Options {
         home,
@@ -91,11 +89,17 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     lines(talk, reader, args.has("json"), out)
 }
 
+/// What some editors put before the first line of a text (U+FEFF in UTF-8).
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Takes lines one after another and writes what they came to.
 ///
 /// # Errors
-/// Fails if lines cannot be read or output not be written.
+/// Fails if lines cannot be read or output not be written, or the model of the first picture cannot be had.
 pub fn lines(mut talk: Talk, mut reader: impl BufRead, as_json: bool, out: &mut dyn Write) -> Result<ExitCode> {
+    if talk.session.tree().is_empty() && talk.session.model_name().0 != "embedded" {
+        talk.session.model()?;
+    }
     let mut wrong = false;
     let mut number = 0;
     let mut raw = Vec::new();
@@ -105,10 +109,16 @@ pub fn lines(mut talk: Talk, mut reader: impl BufRead, as_json: bool, out: &mut 
             break;
         }
         number += 1;
-        let line = String::from_utf8_lossy(&raw);
-        let line = line.trim_end_matches(['\n', '\r']);
+        if number == 1 && raw.starts_with(MARK) {
+            raw.drain(..MARK.len());
+        }
         let begun = Instant::now();
-        let reply = talk.line(line, &mut Unwatched);
+        let lossy = String::from_utf8_lossy(&raw);
+        let line = lossy.trim_end_matches(['\n', '\r']);
+        let reply = match std::str::from_utf8(&raw) {
+            Ok(_) => talk.line(line, &mut Unwatched),
+            Err(_) => Err(Hinted::new(format!("line {number} is no text in UTF-8"), "save the script as UTF-8").into()),
+        };
         wrong |= matches!(reply, Err(_) | Ok(Reply::Asked(_) | Reply::Stopped));
         let quit = matches!(reply, Ok(Reply::Quit));
         if as_json {

@@ -199,7 +199,7 @@ impl Bench<'_> {
             overrides.push(("model".to_owned(), random::NAME.to_owned()));
         }
         let mut session = Session::open(Options {
-            home: super::batch::home()?,
+            home: super::batch::home(),
             path: None,
             read_only: false,
             settings: Settings::default(),

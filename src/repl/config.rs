@@ -60,7 +60,8 @@ impl Config {
         let shown = path.display();
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text, &shown.to_string()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            // Where nobody may look there is nothing to be read; a home that is somebody else's is no reason to stop.
+            Err(_) if !path.try_exists().unwrap_or(false) => Ok(Self::default()),
             Err(error) => Err(Hinted::new(format!("cannot read {shown}: {error}"), "mend or remove it").into()),
         }
     }
@@ -221,8 +222,12 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_says_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::read(Some(&folder.path().join("config.toml"))).unwrap();
-        assert_eq!(config.settings, Settings::default());
-        assert!(config.preview.is_none() && !config.plain);
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        for nowhere in ["config.toml", "not/yet/config.toml", "file/config.toml"] {
+            let config = Config::read(Some(&folder.path().join(nowhere))).unwrap();
+            assert_eq!(config.settings, Settings::default());
+            assert!(config.preview.is_none() && !config.plain);
+        }
+        assert!(Config::read(Some(folder.path())).is_err(), "a folder is there, and cannot be read");
     }
 }

@@ -15,7 +15,7 @@ use super::talk::Talk;
 use crate::preview::png;
 use crate::safe::{printable, printable_line};
 use crate::session::file::{Hinted, Trust, read, read_lineage};
-use crate::session::home::{Home, check_name, store_of};
+use crate::session::home::{Home, check_name, is_same_file, store_of};
 use crate::session::import::write;
 use crate::session::lock::Lock;
 use crate::session::{Options, Session};
@@ -33,16 +33,13 @@ pub fn sessions_text(home: &Home, open: Option<&Path>) -> Result<String> {
         return Ok(format!("there are no sessions yet in {}", home.sessions().display()));
     }
     let width = listed.iter().map(|l| l.name.chars().count()).max().unwrap_or(0).min(40);
-    let open = open.and_then(|path| path.canonicalize().ok());
     let mut lines = Vec::new();
     let mut all = 0;
     for l in &listed {
         let nodes = l.nodes.map_or_else(|| "damaged".to_owned(), |n| n.to_string());
         let title = l.title.as_ref().filter(|t| **t != l.name).map(|t| format!("\"{t}\" · ")).unwrap_or_default();
         let prompt = l.last_prompt.as_deref().unwrap_or("");
-        let is_open = open
-            .as_ref()
-            .is_some_and(|o| home.file(&l.name).and_then(|f| Ok(f.canonicalize()?)).is_ok_and(|f| f == *o));
+        let is_open = open.is_some_and(|open| home.file(&l.name).is_ok_and(|file| is_same_file(&file, open)));
         let mark = if is_open { "   ← here" } else { "" };
         lines.push(
             format!("{:<width$}  {nodes:>7}  {:>7}  {title}{prompt}{mark}", l.name, size(l.bytes))
@@ -63,7 +60,7 @@ pub fn sessions_text(home: &Home, open: Option<&Path>) -> Result<String> {
 /// # Errors
 /// Fails if there is no such session or it cannot be removed.
 pub fn sessions(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let home = home()?;
+    let home = home();
     if args.value("rm").is_none() {
         writeln!(out, "{}", sessions_text(&home, None)?)?;
     }
@@ -79,7 +76,7 @@ pub fn sessions(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 /// # Errors
 /// Fails if there is no such session, or the file cannot be written.
 pub fn export(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let home = home()?;
+    let home = home();
     let config = Config::read(home.config())?;
     let limits = super::batch::limits(args, &config);
     let path = session_path(args.needed::<String>("SESSION")?, &home)?;
@@ -102,7 +99,7 @@ pub fn export(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 /// # Errors
 /// Fails if a store cannot be removed.
 pub fn clear_cache(_: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let home = home()?;
+    let home = home();
     let (mut count, mut bytes) = (0, 0);
     let entries = match std::fs::read_dir(home.sessions()) {
         Ok(entries) => entries,
@@ -150,11 +147,16 @@ fn bytes_of(path: &Path) -> u64 {
 }
 
 /// The file of a session given by its name or its path.
-fn session_path(given: &str, home: &Home) -> Result<PathBuf> {
+pub(super) fn session_path(given: &str, home: &Home) -> Result<PathBuf> {
     let named = home.file(given).ok().filter(|path| path.is_file());
     let found = named.or_else(|| Some(PathBuf::from(given)).filter(|path| path.is_file()));
     found.ok_or_else(|| {
-        let message = format!("there is no session or file `{}`", printable_line(given));
+        let shown = printable_line(given);
+        let message = match Path::new(given) {
+            path if path.is_dir() => format!("`{shown}` is a folder"),
+            path if path.exists() => format!("`{shown}` is no file"),
+            _ => format!("there is no session or file `{shown}`"),
+        };
         Hinted::new(message, "`wordbrush sessions` lists the sessions").into()
     })
 }
@@ -167,10 +169,16 @@ fn session_path(given: &str, home: &Home) -> Result<PathBuf> {
 /// outside the folder of sessions names files outside its own.
 pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     let path = session_path(given, &options.home)?;
-    if is_png(&path) {
-        return open_picture(&path, options);
+    match kind_of_picture(&path) {
+        Some("PNG") => return open_picture(&path, options),
+        Some(kind) => {
+            let message = format!("`{}` is a {kind} picture, which carries no session", printable_line(given));
+            return Err(Hinted::new(message, "the PNG pictures that wordbrush wrote carry theirs").into());
+        }
+        None => {}
     }
-    let is_home = path.parent().is_some_and(|p| same_folder(p, options.home.sessions()));
+    let folder = path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let is_home = folder.is_some_and(|folder| is_same_file(folder, options.home.sessions()));
     if !is_home {
         let contents = read(&path, &RealDisk, Trust::Imported)?;
         if let Some(note) = contents.outside.first() {
@@ -184,16 +192,23 @@ pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     Session::open(options)
 }
 
-fn same_folder(a: &Path, b: &Path) -> bool {
-    let a = if a.as_os_str().is_empty() { Path::new(".") } else { a };
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
-}
-
-fn is_png(path: &Path) -> bool {
+/// What a file is that begins as pictures do; `None` for anything else.
+fn kind_of_picture(path: &Path) -> Option<&'static str> {
     use std::io::Read;
-    let mut start = [0; 8];
-    let found = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    found.is_ok() && start == *b"\x89PNG\r\n\x1a\n"
+    let mut start = Vec::new();
+    std::fs::File::open(path).ok()?.take(12).read_to_end(&mut start).ok()?;
+    let kinds: [(&[u8], &str); 6] = [
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"\xff\xd8\xff", "JPEG"),
+        (b"GIF8", "GIF"),
+        (b"BM", "BMP"),
+        (b"II*\0", "TIFF"),
+        (b"MM\0*", "TIFF"),
+    ];
+    if start.starts_with(b"RIFF") && start.ends_with(b"WEBP") {
+        return Some("WebP");
+    }
+    kinds.iter().find(|(begin, _)| start.starts_with(begin)).map(|(_, kind)| *kind)
 }
 
 fn open_picture(path: &Path, mut options: Options) -> Result<Session> {
@@ -232,4 +247,41 @@ fn open_picture(path: &Path, mut options: Options) -> Result<Session> {
         return Err(error.context(format!("cannot open `{shown}`")));
     }
     Ok(session)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::settings::Settings;
+    use crate::store::Limits;
+
+    #[test]
+    fn what_carries_no_session_is_called_by_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |name: &str| {
+            let options = Options {
+                home: Home::find(|_| Some(folder.path().into())).unwrap(),
+                path: None,
+                read_only: false,
+                settings: Settings::default(),
+                overrides: Vec::new(),
+                limits: Limits::default(),
+            };
+            let given = folder.path().join(name).display().to_string();
+            let error = open_path(&given, options).err().unwrap_or_else(|| panic!("{name} was opened"));
+            error.to_string().replace(&given, name)
+        };
+        for (name, bytes, expected) in [
+            ("x.jpg", &b"\xff\xd8\xff\xe0"[..], "`x.jpg` is a JPEG picture, which carries no session"),
+            ("x.webp", b"RIFF\0\0\0\0WEBP", "`x.webp` is a WebP picture, which carries no session"),
+            ("x.gif", b"GIF89a", "`x.gif` is a GIF picture, which carries no session"),
+            ("x.txt", b"hello\n", "`x` is not a session of wordbrush"),
+        ] {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            assert_eq!(said(name), expected);
+        }
+        std::fs::create_dir(folder.path().join("x")).unwrap();
+        assert_eq!(said("x"), "`x` is a folder");
+        assert_eq!(said("y"), "there is no session or file `y`");
+    }
 }

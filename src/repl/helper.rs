@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustyline::Context;
 use rustyline::completion::{Completer, Pair};
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::validate::Validator;
 
 pub use hint::Rest;
@@ -69,6 +69,8 @@ impl Known {
 pub struct Helper {
     /// What may be offered now.
     pub known: Known,
+    /// Whether nothing but ASCII can be shown.
+    pub is_ascii: bool,
 }
 
 impl Completer for Helper {
@@ -89,6 +91,18 @@ impl Completer for Helper {
 }
 
 impl Highlighter for Helper {
+    // What moves the cursor or turns the reading direction is never shown raw, not even as it is pasted.
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if line.chars().all(is_printable) {
+            return Cow::Borrowed(line);
+        }
+        Cow::Owned(line.chars().filter_map(stand_in).collect())
+    }
+
+    fn highlight_char(&self, line: &str, _: usize, _: CmdKind) -> bool {
+        !line.chars().all(is_printable)
+    }
+
     // Faint is no colour, so NO_COLOR leaves it.
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
         Cow::Owned(format!("\x1b[2m{hint}\x1b[22m"))
@@ -96,6 +110,19 @@ impl Highlighter for Helper {
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
         Cow::Owned(format!("\x1b[1m{prompt}\x1b[22m"))
+    }
+}
+
+/// What is shown of a character while it is edited, as wide as the editor takes it for: controls by their pictures, a tab
+/// as a blank, marks of the reading direction not at all.
+fn stand_in(c: char) -> Option<char> {
+    match c {
+        c if is_printable(c) => Some(c),
+        '\t' => Some(' '),
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)),
+        '\u{7f}' => Some('\u{2421}'),
+        '\u{80}'..='\u{9f}' => Some('\u{fffd}'),
+        _ => None,
     }
 }
 

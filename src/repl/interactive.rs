@@ -3,7 +3,7 @@
 //! [`open`] begins it. Lines come from [`lines`](super::lines), a [`Talk`] carries them out, [`watcher`](super::watcher)
 //! shows a turn while it runs, and what came of it is shown here.
 
-use std::io::{IsTerminal, Stdout, Write, stdout};
+use std::io::{IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -21,18 +21,20 @@ use super::fold::{error_below, fold};
 use super::helper::{Known, KnownWords};
 use super::lines::{Lines, Typed};
 use super::look;
-use super::reply::{Reply, Shown, TurnReport};
+use super::reply::{Reply, Shown, TurnReport, tell};
 use super::stop::Stop;
 use super::talk::Talk;
 use super::tips;
 use super::watcher::{LatentPreview, TurnView};
 use super::{ahead, opened_text, report};
 use crate::plan::settings::name_of;
+use crate::preview::ascii;
 use crate::preview::png;
 use crate::preview::progress::Manner;
+use crate::preview::size::Size;
 use crate::preview::terminal::{PreviewChoice, Screen};
 use crate::safe::{printable, printable_line};
-use crate::session::file::Hinted;
+use crate::session::file::{Hinted, Kept};
 use crate::session::home::{Home, pictures_of};
 use crate::session::model::{Lexicon, computed_in, load_reader};
 use crate::session::{Options, Session, to_image};
@@ -52,10 +54,10 @@ const HISTORY: &str = "history";
 /// Fails if it cannot start: the session cannot be opened, or an option or the configuration is wrong.
 pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     ahead::fetch(args, &mut std::io::stderr())?;
-    let home = home()?;
+    let home = home();
     let config = Config::read(home.config())?;
     let is_typed = std::io::stdin().is_terminal();
-    let session = begin(args, &home, &config, is_typed)?;
+    let (session, named_by_date) = begin(args, &home, &config, is_typed)?;
     if !is_typed {
         let talk = Talk::new(session, args.path("out"));
         return batch::lines(talk, std::io::stdin().lock(), false, out);
@@ -67,9 +69,9 @@ pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let plain = args.has("plain") || config.plain;
     let manner = Manner::detect(plain);
     let edits = manner == Manner::Bar;
-    let lines = if edits { Lines::editor(&home.sessions().join(HISTORY))? } else { Lines::Plain };
+    let history = home.check().is_ok().then(|| home.sessions().join(HISTORY));
+    let lines = if edits { Lines::editor(history.as_deref(), ascii::is_wanted())? } else { Lines::Plain };
     let keeps_pictures = !args.has("read-only");
-    let named_by_date = args.value("NAME").is_none() && args.path("session").is_none();
     let mut room = Room {
         talk: talk_of(session, args.path("out"), keeps_pictures),
         screen: Screen::detect(choice, plain),
@@ -81,7 +83,8 @@ pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         keeps_pictures,
         named_by_date,
         paints: edits && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-        out: stdout(),
+        is_ascii: ascii::is_wanted(),
+        out: ascii::output(stdout()),
         home,
     };
     room.learn_words();
@@ -97,11 +100,14 @@ fn talk_of(session: Session, out: Option<PathBuf>, keeps_pictures: bool) -> Talk
     Talk::new(session, out).forgiving()
 }
 
-fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<Session> {
-    let path = match (args.path("session"), is_typed) {
-        (Some(path), _) => Some(path),
-        (None, true) => Some(home.file(&home.new_name(&today()))?),
-        (None, false) => None,
+/// The session, and whether it has the first free name of the day. One that cannot be kept is begun all the same, and
+/// says so.
+fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<(Session, bool)> {
+    let by_date = is_typed && args.path("session").is_none() && args.value("NAME").is_none();
+    let kept = if by_date { home.check() } else { Ok(()) };
+    let path = match args.path("session") {
+        None if by_date && kept.is_ok() => Some(home.file(&home.new_name(&today()))?),
+        path => path,
     };
     let options = Options {
         home: home.clone(),
@@ -111,10 +117,16 @@ fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<Se
         overrides: args.settings(),
         limits: batch::limits(args, config),
     };
-    match args.value("NAME") {
-        Some(name) => open_path(name, options),
-        None => Session::open(options),
+    let mut session = match args.value("NAME") {
+        Some(name) => open_path(name, options)?,
+        None => Session::open(options)?,
+    };
+    if let Err(error) = &kept {
+        let told = tell(error);
+        let hint = told.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        session.note(format!("{}{hint}; this session is in memory alone and gone when you leave", told.message));
     }
+    Ok((session, by_date && kept.is_ok()))
 }
 
 /// Today's date in universal time, `2026-11-23`.
@@ -151,7 +163,9 @@ struct Room {
     /// Whether the session has the first free name of the day, which another window may have taken since.
     named_by_date: bool,
     paints: bool,
-    out: Stdout,
+    /// Whether nothing but ASCII can be shown.
+    is_ascii: bool,
+    out: Box<dyn Write>,
 }
 
 impl Room {
@@ -196,6 +210,9 @@ impl Room {
 
     fn converse(&mut self, mut lines: Lines) -> Result<()> {
         loop {
+            if let Some(note) = lines.take_note() {
+                self.murmur(&format!("  note: {}", printable(&note)))?;
+            }
             self.screen.follow_size();
             let prompt = self.prompt();
             let room = usize::from(self.screen.size.columns).saturating_sub(prompt.chars().count());
@@ -216,7 +233,7 @@ impl Room {
     }
 
     fn prompt(&self) -> String {
-        let sign = if self.manner == Manner::Bar { "›" } else { ">" };
+        let sign = if self.manner == Manner::Bar && !self.is_ascii { "›" } else { ">" };
         match self.talk.session.tree().here() {
             Some(here) => format!("{here} {sign} "),
             None => format!("{sign} "),
@@ -234,13 +251,14 @@ impl Room {
         // Most commands need no model, and those that do wait by themselves.
         let reply = if !matches!(read, Ok(Line::Text)) || self.wait_for_model()? {
             let mut eyes = TurnView::new(
-                &mut self.out,
+                &mut *self.out,
                 (&self.screen, self.manner),
                 &self.forming,
                 &self.stop,
                 expected,
                 !is_first,
-            );
+            )
+            .following(Size::of_terminal);
             let reply = self.talk.take(line, read, &mut eyes);
             eyes.finish();
             reply
@@ -318,13 +336,20 @@ impl Room {
             Ok(Reply::Text(Shown { is_tree: true, .. })) => self.show_tree()?,
             Ok(Reply::Text(Shown { text, pictures, .. })) => {
                 for (picture, path) in &pictures {
-                    self.screen.show(&mut self.out, picture, path.as_deref())?;
+                    self.screen.show(&mut *self.out, picture, path.as_deref())?;
                 }
                 if !text.is_empty() {
                     self.say(printable(&text).trim_end_matches('\n'), 4)?;
                 }
             }
             Ok(Reply::Switched(session)) => {
+                // What is left behind is told of, unless it is kept or just what is gone on with.
+                let is_left = self.talk.session.path() != session.path();
+                if let Some(text) =
+                    farewell(&self.talk, &self.home).filter(|text| is_left && !text.starts_with(ALL_KEPT))
+                {
+                    self.say(&printable(&text), 2)?;
+                }
                 self.named_by_date = false;
                 self.talk = talk_of(*session, None, self.keeps_pictures);
                 self.learn_words();
@@ -337,7 +362,7 @@ impl Room {
 
     fn show_drew(&mut self, drew: &TurnReport) -> Result<()> {
         let picture = to_image(&drew.turned.left.picture);
-        self.screen.show(&mut self.out, &picture, drew.image.as_deref())?;
+        self.screen.show(&mut *self.out, &picture, drew.image.as_deref())?;
         let text = format!("  {}", printable(&report::drew(drew, &self.talk.session)));
         self.say(&text, 2)?;
         for warning in &drew.turned.warnings {
@@ -363,7 +388,7 @@ impl Room {
             None => self.draw_again(node),
         };
         if let Some(picture) = picture {
-            self.screen.show(&mut self.out, &picture, path.as_deref())?;
+            self.screen.show(&mut *self.out, &picture, path.as_deref())?;
         }
         Ok(())
     }
@@ -375,7 +400,7 @@ impl Room {
             let stored = talk.session.picture_if_stored(node).map(|p| to_image(&p));
             stored.or_else(|| Some(png::open(&talk.image_path(node)?).ok()?.0))
         };
-        Ok(look::tree::draw(&mut self.out, screen, talk.session.tree(), &mut picture)?)
+        Ok(look::tree::draw(&mut *self.out, screen, talk.session.tree(), &mut picture)?)
     }
 
     fn draw_again(&mut self, node: u32) -> Option<RgbImage> {
@@ -432,20 +457,63 @@ impl Room {
         }
     }
 
-    /// Says where everything is kept.
+    /// Says what is kept, and how to go on with it.
     fn leave(&mut self) -> Result<()> {
-        let session = &self.talk.session;
-        let Some(path) = session.path().filter(|_| !session.tree().is_empty()) else { return Ok(()) };
-        let name = session.name();
-        let is_at_home = self.home.file(&name).is_ok_and(|at_home| at_home == path);
-        let quoted = |text: &str| if text.contains(' ') { format!("\"{text}\"") } else { text.to_owned() };
-        let again = if is_at_home {
-            format!("wordbrush open {}", quoted(&name))
-        } else {
-            format!("wordbrush --session {}", quoted(&path.display().to_string()))
-        };
-        self.say(&format!("everything is kept; go on with: {}", printable_line(&again)), 2)
+        match farewell(&self.talk, &self.home) {
+            Some(text) => self.say(&printable(&text), 2),
+            None => Ok(()),
+        }
     }
+}
+
+const ALL_KEPT: &str = "everything is kept; go on with: ";
+
+/// What is said to someone who leaves: what of the session is on the disk, what is not, and how to go on. `None` if
+/// there is no picture.
+fn farewell(talk: &Talk, home: &Home) -> Option<String> {
+    let session = &talk.session;
+    let here = session.tree().here()?;
+    let count = match session.tree().len() {
+        1 => "its picture is".to_owned(),
+        n => format!("its {n} pictures are"),
+    };
+    let Some(path) = session.path() else {
+        return Some(format!("nothing is kept: this session was in memory alone, and {count} gone with it"));
+    };
+    let name = session.name();
+    let is_at_home = home.file(&name).is_ok_and(|at_home| at_home == path);
+    let quoted = |text: &str| if text.contains(' ') { format!("\"{text}\"") } else { text.to_owned() };
+    let again = if is_at_home {
+        format!("wordbrush open {}", quoted(&name))
+    } else {
+        format!("wordbrush --session {}", quoted(&path.display().to_string()))
+    };
+    // A picture carries its whole branch.
+    let picture = || {
+        let found = talk.image_path(here).filter(|path| path.is_file())?;
+        Some(format!(
+            "; the branch of #{here} is in its picture: wordbrush open {}",
+            quoted(&found.display().to_string())
+        ))
+    };
+    Some(match session.kept() {
+        Some(Kept::Gone) => {
+            let rest = picture().unwrap_or_default();
+            format!("not everything is kept: the file of session \"{name}\" is gone, and {count} not on the disk{rest}")
+        }
+        Some(Kept::Changed) => {
+            let rest = picture().unwrap_or_default();
+            format!(
+                "not everything is kept: another program has changed the file of session \"{name}\"; what it holds now: \
+                 {again}{rest}"
+            )
+        }
+        Some(Kept::Whole) if !session.unwritten().is_empty() => {
+            let lines: Vec<String> = session.unwritten().iter().map(|line| format!("`{}`", line.trim())).collect();
+            format!("everything is kept but {}, which could not be written; go on with: {again}", lines.join(", "))
+        }
+        _ => format!("{ALL_KEPT}{again}"),
+    })
 }
 
 #[cfg(test)]

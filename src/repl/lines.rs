@@ -1,16 +1,20 @@
 //! Where typed lines come from: an editor with history and completion, or the terminal's own line.
 
-use std::fs;
-use std::io::{BufRead, Write};
+use std::fs::{self, File};
+use std::io::{BufRead, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rustyline::config::{BellStyle, Builder};
 use rustyline::error::ReadlineError;
 use rustyline::history::{FileHistory, History};
-use rustyline::{CompletionType, Editor};
+use rustyline::{
+    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Editor, Event, EventContext, EventHandler, KeyEvent,
+    Movement, RepeatCount,
+};
 
 use super::helper::{Helper, Known};
+use crate::session::file::plainly;
 
 /// How many lines are remembered.
 const REMEMBERED: usize = 5000;
@@ -20,7 +24,7 @@ const REMEMBERED: usize = 5000;
 pub enum Typed {
     /// A line, or several that were pasted.
     Line(String),
-    /// Ctrl-C.
+    /// Ctrl-C where nothing was typed.
     Interrupted,
     /// Ctrl-D, or the end of the input.
     Ended,
@@ -29,17 +33,18 @@ pub enum Typed {
 /// Gives lines.
 pub enum Lines {
     /// An editor: history, completion, hints.
-    Editor(Box<Editor<Helper, FileHistory>>, PathBuf),
+    Editor(Box<Editor<Helper, FileHistory>>, Remembered),
     /// The terminal's own line, with no cursor movement by us.
     Plain,
 }
 
 impl Lines {
-    /// An editor whose history is kept in `file`, readable by this person alone.
+    /// An editor whose history is kept in `file`, readable by this person alone, or in memory. `is_ascii`: nothing else is
+    /// shown by it.
     ///
     /// # Errors
     /// Fails if the terminal cannot be had.
-    pub fn editor(file: &Path) -> Result<Self> {
+    pub fn editor(file: Option<&Path>, is_ascii: bool) -> Result<Self> {
         let config = Builder::new()
             .max_history_size(REMEMBERED)
             .and_then(|b| b.history_ignore_dups(true))
@@ -47,12 +52,18 @@ impl Lines {
             .completion_type(CompletionType::List)
             .completion_show_all_if_ambiguous(true)
             .bell_style(BellStyle::None)
+            // Faint is no colour: with NO_COLOR, too, what is guessed must not look typed.
+            .color_mode(ColorMode::Forced)
+            // A tab is shown as one blank (`Helper`).
+            .tab_stop(1)
             .build();
         let history = FileHistory::with_config(&config);
         let mut editor = Editor::with_history(config, history).context("cannot edit lines here")?;
-        editor.set_helper(Some(Helper::default()));
-        let _ = editor.load_history(file); // one that is not there, or is no text, is none
-        Ok(Self::Editor(Box::new(editor), file.to_owned()))
+        editor.set_helper(Some(Helper { is_ascii, ..Helper::default() }));
+        editor.bind_sequence(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(DropLine)));
+        let mut remembered = Remembered { file: file.map(Path::to_owned), note: None };
+        remembered.load(&mut editor);
+        Ok(Self::Editor(Box::new(editor), remembered))
     }
 
     /// Waits for a line. `known` is what completion and hints may offer.
@@ -61,7 +72,7 @@ impl Lines {
     /// Fails if the terminal cannot be read or written.
     pub fn read(&mut self, prompt: &str, known: Known) -> Result<Typed> {
         match self {
-            Self::Editor(editor, file) => {
+            Self::Editor(editor, remembered) => {
                 if let Some(helper) = editor.helper_mut() {
                     helper.known = known;
                 }
@@ -71,7 +82,7 @@ impl Lines {
                     Err(ReadlineError::Eof) => return Ok(Typed::Ended),
                     Err(error) => return Err(error).context("cannot read a line"),
                 };
-                remember(editor, file, &line);
+                remembered.keep(editor, &line);
                 Ok(Typed::Line(line))
             }
             Self::Plain => {
@@ -86,17 +97,130 @@ impl Lines {
             }
         }
     }
+
+    /// What the person should know of the lines remembered, once.
+    pub fn take_note(&mut self) -> Option<String> {
+        match self {
+            Self::Editor(_, remembered) => remembered.note.take(),
+            Self::Plain => None,
+        }
+    }
 }
 
-/// Keeps a line in the history. A history that cannot be written is no reason to stop.
-fn remember(editor: &mut Editor<Helper, FileHistory>, file: &Path, line: &str) {
-    let line = line.trim();
-    if line.is_empty() || !editor.history_mut().add(line).unwrap_or(false) {
-        return;
+/// Ctrl-C on a line with text drops the line and nothing else.
+struct DropLine;
+
+impl ConditionalEventHandler for DropLine {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
+        (!ctx.line().is_empty()).then_some(Cmd::Kill(Movement::WholeBuffer))
     }
-    if let Some(folder) = file.parent() {
-        let _ = fs::create_dir_all(folder);
+}
+
+/// The file of typed lines, and what is to be said of it.
+pub struct Remembered {
+    /// `None` once it cannot be written.
+    file: Option<PathBuf>,
+    note: Option<String>,
+}
+
+impl Remembered {
+    fn load(&mut self, editor: &mut Editor<Helper, FileHistory>) {
+        let Some(file) = self.file.clone().filter(|file| file.exists()) else { return };
+        let loaded = set_aside_what_is_no_text(&file).and_then(|aside| {
+            self.note = aside.map(|aside| aside_note(&file, &aside));
+            editor.load_history(&file).map_err(|error| std::io::Error::other(error.to_string()))
+        });
+        if let Err(error) = loaded {
+            self.give_up(&error);
+        }
     }
-    // At once, so that a killed window loses nothing; and appended, so that two windows keep each other's lines.
-    let _ = editor.append_history(file);
+
+    /// Keeps a line. A file that cannot be written is no reason to stop, and is told of once.
+    fn keep(&mut self, editor: &mut Editor<Helper, FileHistory>, line: &str) {
+        let line = line.trim();
+        if line.is_empty() || !editor.history_mut().add(line).unwrap_or(false) {
+            return;
+        }
+        let Some(file) = self.file.clone() else { return };
+        if let Some(folder) = file.parent() {
+            let _ = fs::create_dir_all(folder);
+        }
+        // At once, so that a killed window loses nothing; and appended, so that two windows keep each other's lines.
+        if editor.append_history(&file).is_ok() {
+            return;
+        }
+        // Another program may have written what is no text since.
+        let again = set_aside_what_is_no_text(&file).and_then(|aside| {
+            self.note = aside.map(|aside| aside_note(&file, &aside));
+            editor.append_history(&file).map_err(|error| std::io::Error::other(error.to_string()))
+        });
+        if let Err(error) = again {
+            self.give_up(&error);
+        }
+    }
+
+    fn give_up(&mut self, error: &std::io::Error) {
+        if let Some(file) = self.file.take() {
+            self.note = Some(format!("typed lines are not kept in {}: {}", file.display(), plainly(error)));
+        }
+    }
+}
+
+fn aside_note(file: &Path, aside: &Path) -> String {
+    format!("lines of {} that are no text are set aside in {}", file.display(), aside.display())
+}
+
+/// Takes lines that are not UTF-8 out of a file, into one beside it, which is returned; `None` if all are text. Other
+/// windows wait meanwhile.
+fn set_aside_what_is_no_text(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    if !path.is_file() {
+        return if path.exists() { Err(std::io::Error::other("it is not a file")) } else { Ok(None) };
+    }
+    let mut bytes = fs::read(path)?;
+    if std::str::from_utf8(&bytes).is_ok() {
+        return Ok(None);
+    }
+    let mut file = File::options().read(true).write(true).open(path)?;
+    let _ = file.lock(); // where there are no locks, there is one window
+    bytes.clear();
+    file.read_to_end(&mut bytes)?;
+    let (text, other): (Vec<&[u8]>, Vec<&[u8]>) =
+        bytes.split_inclusive(|byte| *byte == b'\n').partition(|line| std::str::from_utf8(line).is_ok());
+    let aside = |n: u32| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".broken-{n}"));
+        path.with_file_name(name)
+    };
+    let aside = (1..).map(aside).find(|aside| !aside.exists()).unwrap_or_else(|| aside(0));
+    let mut kept = File::create_new(&aside)?;
+    kept.write_all(&other.concat())?;
+    kept.sync_all()?;
+    // Lines only move up: a process killed in between leaves some twice, and none away.
+    let text = text.concat();
+    file.rewind()?;
+    file.write_all(&text)?;
+    file.set_len(text.len() as u64)?;
+    Ok(Some(aside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_are_no_text_are_set_aside_and_the_others_stay_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("history");
+        assert_eq!(set_aside_what_is_no_text(&file).unwrap(), None, "there is none yet");
+        fs::write(&file, b"#V2\na cat\ncaf\xe9\ncat -> dog\n\xff\xfe\nlast").unwrap();
+        for n in 1..3 {
+            let aside = set_aside_what_is_no_text(&file).unwrap().unwrap();
+            assert_eq!(aside, folder.path().join(format!("history.broken-{n}")));
+            assert_eq!(fs::read(&aside).unwrap(), b"caf\xe9\n\xff\xfe\n");
+            assert_eq!(fs::read_to_string(&file).unwrap(), "#V2\na cat\ncat -> dog\nlast");
+            assert_eq!(set_aside_what_is_no_text(&file).unwrap(), None, "all is text now");
+            fs::write(&file, b"#V2\na cat\ncaf\xe9\ncat -> dog\n\xff\xfe\nlast").unwrap();
+        }
+        assert!(set_aside_what_is_no_text(folder.path()).is_err(), "a folder");
+    }
 }

@@ -27,6 +27,7 @@ pub mod stop;
 pub mod sweep;
 pub mod talk;
 pub mod tips;
+pub mod typed_path;
 pub mod watcher;
 
 use anyhow::Result;

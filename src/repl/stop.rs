@@ -1,4 +1,5 @@
-//! Ctrl-C: the first stops a turn between two steps, the second leaves.
+//! Ctrl-C: the first stops a turn between two steps, the second leaves. Other signals that end us give the terminal back
+//! as it was found.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -39,6 +40,10 @@ impl Stop {
     }
 
     fn heard(self) -> Result<Self> {
+        #[cfg(unix)]
+        if self.draws_over {
+            give_back_at_the_end()?;
+        }
         let heard = self.clone();
         ctrlc::set_handler(move || heard.hear()).context("cannot listen for Ctrl-C")?;
         Ok(self)
@@ -59,7 +64,7 @@ impl Stop {
             std::process::exit(i32::from(INTERRUPTED));
         }
         let said = match (self.at_work.load(Ordering::SeqCst), self.draws_over) {
-            (true, true) => "\r\x1b[K  stopping after this step · Ctrl-C again leaves",
+            (true, true) => "\r\x1b[K  stopping after this step; Ctrl-C again leaves",
             (true, false) => "\nstopping after this step; Ctrl-C again leaves\n",
             (false, _) => "\nCtrl-C again leaves, and so does Ctrl-D\n",
         };
@@ -106,6 +111,32 @@ impl Stop {
     #[cfg(not(unix))]
     fn show_typing(&self, _: bool) {}
 }
+
+/// Gives the terminal back as it is now when a signal ends us, whatever it is set to by then, and lets the signal end us.
+#[cfg(unix)]
+fn give_back_at_the_end() -> Result<()> {
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+    use signal_hook::consts::{SIGALRM, SIGHUP, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU};
+    let Ok(found) = tcgetattr(rustix::stdio::stdin()) else { return Ok(()) };
+    let ends = [SIGHUP, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU];
+    let mut signals = signal_hook::iterator::Signals::new(ends).context("cannot listen for signals")?;
+    let wait = move || {
+        for signal in signals.forever() {
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &found);
+            // Past whoever is writing to standard output: nobody needs to be waited for any more.
+            if let Ok(mut terminal) = std::fs::File::options().write(true).open("/dev/tty") {
+                let _ = terminal.write_all(END_OF_EDITING);
+            }
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(wait).context("cannot listen for signals")?;
+    Ok(())
+}
+
+/// Pastes are no longer marked, colours are those of the terminal, and a new line begins.
+#[cfg(unix)]
+const END_OF_EDITING: &[u8] = b"\x1b[?2004l\x1b[m\r\n";
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! Takes lines, one after another, and carries them out.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,9 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use super::commands::{self, Line};
+use super::look::export::{Format, check_place};
 use super::reply::{Reply, Shown, TurnReport};
+use super::typed_path;
 use crate::history::Event;
 use crate::measure::{psnr, psnr_where, ssim};
 use crate::preview::png;
@@ -48,6 +51,8 @@ pub struct Talk {
     pub session: Session,
     pub(super) open: Option<(String, Question)>,
     pub(super) out: Option<PathBuf>,
+    /// Files that were exported in this conversation, and may be written again.
+    pub(super) exported: HashSet<PathBuf>,
     /// Whether the next line that is no command begins a new picture.
     awaits_prompt: bool,
     /// Whether a picture whose PNG cannot be written is told as a warning instead of an error.
@@ -58,7 +63,7 @@ impl Talk {
     /// A conversation about a session; every picture drawn is written into `out` as a PNG, which is made if it is not there.
     #[must_use]
     pub fn new(session: Session, out: Option<PathBuf>) -> Self {
-        Self { session, open: None, out, awaits_prompt: false, forgives: false }
+        Self { session, open: None, out, exported: HashSet::new(), awaits_prompt: false, forgives: false }
     }
 
     /// The same, where a PNG that cannot be written is a warning: the picture is in the session and on the screen.
@@ -95,6 +100,11 @@ impl Talk {
     /// # Errors
     /// As [`line`](Self::line).
     pub fn take(&mut self, line: &str, read: Result<Line<'_>, Misread>, watcher: &mut dyn Watcher) -> Result<Reply> {
+        if !matches!(read, Ok(Line::Command(_)))
+            && let Some(file) = typed_path::dropped(line)
+        {
+            return super::look::files::open(self, &file.to_string_lossy());
+        }
         let asked = self.open.take();
         let is_remark = line.trim().is_empty() || line.trim_start().starts_with("# ");
         let begins = !is_remark && std::mem::take(&mut self.awaits_prompt);
@@ -109,11 +119,14 @@ impl Talk {
             return self.edit(&asked, &choice.edit, watcher);
         }
         if begins {
-            return self.edit(line, &super::root_edit(line), watcher);
+            return self.begin(line, 0, watcher);
         }
         if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
             let message = format!("`{number}` answers no question");
             return Err(Hinted::new(message, format!("#{number} goes to picture {number}")).into());
+        }
+        if number.starts_with('#') && number.len() > 1 && !number.contains(char::is_whitespace) {
+            return self.go(self.session.tree().go(number)?);
         }
         match self.session.read(line)? {
             Turn::Nothing => Ok(Reply::Nothing),
@@ -129,6 +142,18 @@ impl Talk {
     pub(super) fn expect_new(&mut self) -> Reply {
         self.awaits_prompt = true;
         text("describe the new picture; it begins a tree of its own")
+    }
+
+    /// Begins a new picture with what stands in a line from a byte on.
+    pub(super) fn begin(&mut self, line: &str, from: usize, watcher: &mut dyn Watcher) -> Result<Reply> {
+        let read = self.session.read_root(&line[from..]).map_err(|error| match error.downcast::<Misread>() {
+            Ok(misread) => misread.moved(from).into(),
+            Err(error) => error,
+        });
+        match read? {
+            Turn::Edit(edit) => self.edit(line, &edit, watcher),
+            Turn::Nothing | Turn::Question(_) => Ok(Reply::Nothing),
+        }
     }
 
     /// Goes where a move leads.
@@ -208,11 +233,12 @@ impl Talk {
         Ok(Some(path))
     }
 
-    /// Writes a node's picture to a file.
+    /// Writes a node's picture to a file, in place of one that was drawn here, if any.
     ///
     /// # Errors
-    /// Fails if the file cannot be written.
+    /// Fails if the file cannot be written, or is there and none of ours.
     pub fn save_png(&mut self, node: u32, path: &Path) -> Result<()> {
+        check_place(path, Format::Png)?;
         let picture = to_image(&self.session.picture(node)?);
         let notes = super::notes::of(&self.session, node)?;
         png::save(path, &picture, &notes).with_context(|| format!("cannot write {}", path.display()))

@@ -12,6 +12,7 @@ use super::talk::Watcher;
 use crate::preview::form::{Latent, LatentColours};
 use crate::preview::live::{Live, enlarge};
 use crate::preview::progress::{Manner, spoken, time_left};
+use crate::preview::size::Size;
 use crate::preview::terminal::Screen;
 use crate::safe::{printable, printable_line};
 use crate::turn::Change;
@@ -66,9 +67,11 @@ pub struct TurnView<'a> {
     begun: Instant,
     first_step: Option<Instant>,
     announced: bool,
-    live: Option<Live<'a>>,
+    live: Option<Live>,
     /// Whether a line about a fetch stands on the screen.
     fetching: bool,
+    /// How large the window is by now; `None` where it stays as it is.
+    size: Option<fn() -> Size>,
     /// Whether what was understood is told even where it is a new picture: not at the first, which was just typed.
     tells_start: bool,
 }
@@ -96,13 +99,24 @@ impl<'a> TurnView<'a> {
             announced: false,
             live: None,
             fetching: false,
+            size: None,
             tells_start,
         }
     }
 
+    /// The same in a window whose size may change; `size` says what it is.
+    #[must_use]
+    pub fn following(mut self, size: fn() -> Size) -> Self {
+        self.size = Some(size);
+        self
+    }
+
     /// Takes bar and picture off the screen.
     pub fn finish(mut self) {
-        if let Some(live) = self.live.take() {
+        if let Some(mut live) = self.live.take() {
+            if let Some(size) = self.size {
+                let _ = live.resize(self.out, size());
+            }
             let _ = live.finish(self.out);
         }
         if (self.fetching || self.stop.is_asked()) && self.manner == Manner::Bar {
@@ -172,6 +186,9 @@ impl Watcher for TurnView<'_> {
         }
         let (screen, manner, begun) = (self.screen, self.manner, self.begun);
         let live = self.live.get_or_insert_with(|| Live::start(screen, "drawing", manner, begun));
+        if let Some(size) = self.size {
+            let _ = live.resize(self.out, size());
+        }
         let picture = if live.wants_picture(now) { self.forming.picture(latent) } else { None };
         let picture = picture.map(|p| enlarge(&p, p.width() * PIXELS_PER_CELL, p.height() * PIXELS_PER_CELL));
         let _ = live.step(self.out, done, all, picture.as_ref(), now);
@@ -204,7 +221,6 @@ fn one(change: &Change) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preview::size::Size;
     use crate::preview::terminal::Protocol;
     use candle_core::Device;
 

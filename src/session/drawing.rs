@@ -239,7 +239,7 @@ impl Session {
             Event::Grow(node) => node,
             event => return self.arrive(event, begun, warnings).map(Some),
         };
-        self.begin_file()?;
+        self.begin_file_for(line)?;
         let run_node = Arc::new(RunNode::new(Some(node.id), node.plan.clone(), generation));
         let mut family = match parent {
             Some(here) => self.family(here, &model)?,

@@ -4,8 +4,11 @@
 //! again. Opening a file folds its events into a [`Tree`]; [`SessionFile::commit`] writes one more event, waits until
 //! it is on the medium, and only then applies it. What fails halfway is taken back, so the file holds whole turns.
 //!
-//! - A last line that was cut off (the program was killed while it wrote) is set aside in `NAME.jsonl.broken-1` and the
-//!   file goes on without it.
+//! - A last line that cannot be read (the program was killed while it wrote) is set aside in `NAME.jsonl.broken-1` and
+//!   the file goes on without it.
+//! - Nothing is cut off but what this process itself wrote in part: the bytes there are compared with those it wrote. A
+//!   file that another program has changed meanwhile ([`watch`]) is left as it is, and not written until it is opened
+//!   again.
 //! - A damaged line further up is never skipped, because all numbers after it would change: the file can be read up to
 //!   there and is not written any more.
 //! - Each node's id is computed from its line and compared with the one written there.
@@ -19,6 +22,7 @@ mod hinted;
 mod lineage;
 mod rows;
 mod scan;
+mod watch;
 
 #[cfg(test)]
 mod kill_tests;
@@ -35,11 +39,13 @@ pub use hinted::Hinted;
 pub(crate) use hinted::plainly;
 pub use lineage::{read_lineage, write_lineage};
 pub use scan::{Contents, Summary, Trust, read, summary};
+pub use watch::Kept;
 
 use crate::history::{Event, Tree};
 use crate::store::disk::Disk;
 use rows::{HeaderRow, PictureRow, Row};
 use scan::{End, scan};
+use watch::Trace;
 
 /// Version of the file's rows. Files of a larger one are not opened.
 pub const FILE_FORMAT: u32 = 1;
@@ -87,8 +93,12 @@ pub struct SessionFile {
     disk: Arc<dyn Disk>,
     /// Bytes of whole lines.
     length: u64,
-    /// Whether the file may have more bytes than that, because taking back a failed write failed too.
-    torn: bool,
+    /// The file as we left it.
+    left: Trace,
+    /// A line that could not be written: the file may end with some bytes of it.
+    half: Vec<u8>,
+    /// Whether another program has changed the file; then it is not written any more.
+    is_changed: bool,
 }
 
 /// A file that was opened, and what was in it.
@@ -106,7 +116,7 @@ impl SessionFile {
     /// The file exists, or the folder cannot be written.
     pub fn create(path: &Path, title: Option<&str>, disk: Arc<dyn Disk>) -> Result<Self> {
         ensure!(
-            !path.exists(),
+            fs::symlink_metadata(path).is_err(),
             Hinted::new(format!("session `{}` exists already", name(path)), "open it, or choose another name")
         );
         let line = header_line(title)?;
@@ -124,7 +134,12 @@ impl SessionFile {
             let _ = disk.remove(&fresh);
             return Err(cannot_write(path, &error));
         }
-        Ok(Self { path: path.to_owned(), disk, length: line.len() as u64, torn: false })
+        Ok(Self::as_left(path, disk, line.len() as u64))
+    }
+
+    fn as_left(path: &Path, disk: Arc<dyn Disk>, length: u64) -> Self {
+        let (left, path) = (Trace::of(path), path.to_owned());
+        Self { path, disk, length, left, half: Vec::new(), is_changed: false }
     }
 
     /// Opens a file to go on with it. One without any bytes is begun.
@@ -136,15 +151,16 @@ impl SessionFile {
     pub fn open(path: &Path, disk: Arc<dyn Disk>) -> Result<Opened> {
         let scanned = scan(path, &*disk, Trust::Own)?;
         let mut contents = scanned.contents;
-        let mut file = Self { path: path.to_owned(), disk, length: scanned.length, torn: false };
+        let mut file = Self::as_left(path, disk, scanned.length);
         match scanned.end {
             End::Whole => {}
-            End::Empty => file.append(&header_line(None)?)?,
-            End::NoNewline => file.append(b"\n")?,
+            End::Empty => file.append(&header_line(None)?, &contents.tree)?,
+            End::NoNewline => file.append(b"\n", &contents.tree)?,
             End::Broken { bytes, why } => {
                 let aside = file.set_aside(&bytes)?;
+                let what = if bytes.last() == Some(&b'\n') { "cannot be read" } else { "was cut off" };
                 contents.notes.push(format!(
-                    "the last line of session `{}` was cut off ({why}) and is set aside in {}; the turns before it are whole",
+                    "the last line of session `{}` {what} ({why}) and is set aside in {}; the turns before it are whole",
                     name(path),
                     aside.display()
                 ));
@@ -159,17 +175,21 @@ impl SessionFile {
     }
 
     /// Moves a broken last line into a file of its own. The line is in both files for a moment, never in none.
-    fn set_aside(&self, bytes: &[u8]) -> Result<PathBuf> {
+    fn set_aside(&mut self, bytes: &[u8]) -> Result<PathBuf> {
         let free = |n: &u32| !beside(&self.path, &format!("broken-{n}")).exists();
         let number = (1..).find(free).unwrap_or(u32::MAX);
         let aside = beside(&self.path, &format!("broken-{number}"));
         let moved = (|| {
             self.disk.create(&aside, bytes)?;
             self.disk.sync(&aside)?;
+            if !self.ends_with(bytes)? {
+                return Err(std::io::Error::other("another program is writing to it"));
+            }
             self.disk.truncate(&self.path, self.length)?;
             self.disk.sync(&self.path)
         })();
         moved.map_err(|error| cannot_write(&self.path, &error))?;
+        self.left = Trace::of(&self.path);
         Ok(aside)
     }
 
@@ -194,34 +214,24 @@ impl SessionFile {
         let hint = "type less in one line";
         ensure!(line.len() <= LONGEST_LINE, Hinted::new("the turn is too long for a session's file", hint));
         tree.check(&event)?;
-        self.append(&line)?;
+        self.append(&line, tree)?;
         tree.apply(event)?;
         Ok(())
     }
 
-    fn append(&mut self, line: &[u8]) -> Result<()> {
-        let written = self.mend().and_then(|()| {
-            self.disk.append(&self.path, line)?;
-            self.disk.sync(&self.path)
-        });
+    /// Writes a line below those whose events `tree` holds.
+    fn append(&mut self, line: &[u8], tree: &Tree) -> Result<()> {
+        self.check(tree)?;
+        let written = self.disk.append(&self.path, line).and_then(|()| self.disk.sync(&self.path));
         if let Err(error) = written {
-            self.torn = true;
-            let _ = self.mend();
+            self.half = line.to_vec();
+            let _ = self.take_back();
             return Err(cannot_write(&self.path, &error));
         }
         self.length += line.len() as u64;
-        Ok(())
-    }
-
-    /// Takes back what a failed write left, and notices if someone else has changed the file.
-    fn mend(&mut self) -> std::io::Result<()> {
-        if self.torn {
-            self.disk.truncate(&self.path, self.length)?;
-            self.disk.sync(&self.path)?;
-            self.torn = false;
-        }
-        if fs::metadata(&self.path)?.len() != self.length {
-            return Err(std::io::Error::other("another program has changed the file"));
+        let was = std::mem::replace(&mut self.left, Trace::of(&self.path));
+        if self.left.length != Some(self.length) || !self.left.is_of(&was) {
+            return Err(self.refuse());
         }
         Ok(())
     }
@@ -246,9 +256,9 @@ fn header_line(title: Option<&str>) -> Result<Vec<u8>> {
     Ok((crate::safe::printable_line(&line) + "\n").into_bytes())
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> anyhow::Error {
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> anyhow::Error {
     let hint = match error.kind() {
-        std::io::ErrorKind::NotFound => "its folder or the file was removed; `/save` writes the session elsewhere",
+        std::io::ErrorKind::NotFound => "its folder or the file was removed; `/save NAME` writes the session elsewhere",
         _ => "make room or allow writing there, then type the line again; finished turns are safe",
     };
     Hinted::new(format!("cannot write session `{}`: {}", name(path), plainly(error)), hint).into()

@@ -17,7 +17,8 @@ const LONGEST_NAME: usize = 100;
 /// The folders of this person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
-    sessions: PathBuf,
+    /// `None` if this person has no folder.
+    sessions: Option<PathBuf>,
     config: Option<PathBuf>,
 }
 
@@ -46,22 +47,50 @@ impl Home {
     /// # Errors
     /// None of the variables is there.
     pub fn find(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+        let home = Self::of(variable);
+        home.folder()?;
+        Ok(home)
+    }
+
+    /// The same where no session need be kept: without any of the variables there is no folder, and nothing fails that
+    /// needs none.
+    #[must_use]
+    pub fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let folder = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let user = folder("HOME").or_else(|| folder("USERPROFILE"));
         let xdg = |name: &str, usual: &str| {
             let given = folder(name).filter(|path| path.is_absolute());
             given.or_else(|| Some(user.as_ref()?.join(usual))).map(|path| path.join("wordbrush"))
         };
-        let sessions = folder("WORDBRUSH_HOME")
-            .or_else(|| Some(xdg("XDG_DATA_HOME", ".local/share")?.join("sessions")))
-            .ok_or_else(|| Hinted::new("there is no home folder for sessions", "set WORDBRUSH_HOME to a folder"))?;
-        Ok(Self { sessions, config: xdg("XDG_CONFIG_HOME", ".config").map(|path| path.join("config.toml")) })
+        let sessions =
+            folder("WORDBRUSH_HOME").or_else(|| Some(xdg("XDG_DATA_HOME", ".local/share")?.join("sessions")));
+        Self { sessions, config: xdg("XDG_CONFIG_HOME", ".config").map(|path| path.join("config.toml")) }
     }
 
-    /// The folder in which sessions live. It may not exist yet.
+    /// The folder in which sessions live. It may not exist yet; it is an empty path if there is none.
     #[must_use]
     pub fn sessions(&self) -> &Path {
-        &self.sessions
+        self.sessions.as_deref().unwrap_or(Path::new(""))
+    }
+
+    fn folder(&self) -> Result<&Path> {
+        let none = || Hinted::new("there is no home folder for sessions", "set WORDBRUSH_HOME to a folder");
+        Ok(self.sessions.as_deref().ok_or_else(none)?)
+    }
+
+    /// Whether a session can be begun: there is a folder, or it can be made, and it takes files.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn check(&self) -> Result<()> {
+        let folder = self.folder()?;
+        let there = folder.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
+        let probe = there.join(format!(".wordbrush-{}", std::process::id()));
+        let made = fs::File::create_new(&probe).and_then(|_| fs::remove_file(&probe));
+        made.map_err(|error| {
+            let message = format!("no session can be kept in {}: {}", folder.display(), plainly(&error));
+            Hinted::new(message, "set WORDBRUSH_HOME to a folder that takes files").into()
+        })
     }
 
     /// The config file, which need not exist; `None` if there is no home folder.
@@ -76,7 +105,7 @@ impl Home {
     /// It cannot be a session's name.
     pub fn file(&self, name: &str) -> Result<PathBuf> {
         check_name(name)?;
-        Ok(self.sessions.join(format!("{name}.jsonl")))
+        Ok(self.folder()?.join(format!("{name}.jsonl")))
     }
 
     /// A name that no session has: `2026-11-23-a`, then `-b` to `-z`, `-aa` and so on, for the date given.
@@ -89,7 +118,7 @@ impl Home {
     /// Whether no session has this name, nor left anything under it.
     #[must_use]
     pub fn is_free(&self, name: &str) -> bool {
-        let taken = |ending: &str| self.sessions.join(format!("{name}.{ending}")).exists();
+        let taken = |ending: &str| self.sessions().join(format!("{name}.{ending}")).exists();
         !["jsonl", "store", "pictures", "lock"].into_iter().any(taken)
     }
 
@@ -98,13 +127,14 @@ impl Home {
     /// # Errors
     /// The folder exists and cannot be read.
     pub fn list(&self, disk: &dyn Disk) -> Result<Vec<Listed>> {
-        if !self.sessions.exists() {
+        let folder = self.folder()?;
+        if !folder.exists() {
             return Ok(Vec::new());
         }
-        let folder =
-            fs::read_dir(&self.sessions).with_context(|| format!("cannot list {}", self.sessions.display()))?;
+        let folder = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
         let mut listed = Vec::new();
-        for path in folder.flatten().map(|entry| entry.path()) {
+        // What is no file cannot be a session, and may keep whoever reads it waiting.
+        for path in folder.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jsonl"));
             let Some(name) = name.filter(|name| check_name(name).is_ok()) else { continue };
             let bytes = bytes_of(&path) + bytes_of(&store_of(&path)) + bytes_of(&pictures_of(&path));
@@ -138,7 +168,7 @@ impl Home {
             }
         }
         let aside = format!("{name}.jsonl.");
-        for entry in fs::read_dir(&self.sessions).map_err(|error| failed(&error))?.flatten() {
+        for entry in fs::read_dir(self.folder()?).map_err(|error| failed(&error))?.flatten() {
             if entry.file_name().to_str().is_some_and(|file| file.starts_with(&aside)) {
                 fs::remove_file(entry.path()).map_err(|error| failed(&error))?;
             }
@@ -146,6 +176,21 @@ impl Home {
         fs::remove_file(&path).map_err(|error| failed(&error))?;
         Ok(())
     }
+}
+
+/// Whether two names lead to one file or folder that is there.
+#[must_use]
+pub fn is_same_file(a: &Path, b: &Path) -> bool {
+    let (Ok(a), Ok(b)) = (a.canonicalize(), b.canonicalize()) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |path: &Path| fs::metadata(path).ok().map(|data| (data.dev(), data.ino()));
+        if identity(&a).is_some_and(|first| identity(&b) == Some(first)) {
+            return true;
+        }
+    }
+    a == b
 }
 
 /// The folder of the store that belongs to a session's file: `NAME.store` beside `NAME.jsonl`.
@@ -221,7 +266,7 @@ mod tests {
     }
 
     fn home_in(folder: &Path) -> Home {
-        Home { sessions: folder.to_owned(), config: None }
+        Home { sessions: Some(folder.to_owned()), config: None }
     }
 
     #[test]
@@ -245,6 +290,43 @@ mod tests {
             find(&[("HOME", "")]).unwrap_err().downcast::<Hinted>().unwrap().hint(),
             "set WORDBRUSH_HOME to a folder"
         );
+    }
+
+    #[test]
+    fn without_a_home_everything_that_needs_none_works() {
+        let home = Home::of(|name| (name == "XDG_CONFIG_HOME").then(|| "/c".into()));
+        assert_eq!(home.config(), Some(Path::new("/c/wordbrush/config.toml")));
+        for error in [home.check().unwrap_err(), home.file("fox").unwrap_err(), home.list(&RealDisk).unwrap_err()] {
+            assert_eq!(error.to_string(), "there is no home folder for sessions");
+        }
+    }
+
+    #[test]
+    fn whether_sessions_can_be_kept_is_known_before_any_is_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        home_in(&folder.path().join("not/yet")).check().unwrap();
+        home_in(folder.path()).check().unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        fs::write(folder.path().join("file"), "").unwrap();
+        for no in ["file", "file/below"] {
+            let error = home_in(&folder.path().join(no)).check().unwrap_err();
+            assert!(error.to_string().starts_with("no session can be kept in "), "{error}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_is_no_file_is_passed_over_even_if_it_is_called_like_a_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home_in(folder.path());
+        SessionFile::create(&home.file("fox").unwrap(), None, Arc::new(RealDisk)).unwrap();
+        // A pipe nobody writes to: whoever opens it waits for ever.
+        let pipe = home.file("pipe").unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        fs::create_dir(home.file("folder").unwrap()).unwrap();
+        let listed: Vec<String> = home.list(&RealDisk).unwrap().into_iter().map(|l| l.name).collect();
+        assert_eq!(listed, ["fox"]);
+        assert!(summary(&pipe, &RealDisk).is_err());
     }
 
     #[test]

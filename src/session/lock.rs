@@ -3,9 +3,13 @@
 //! The operating system holds the lock (`flock` and its like), so it ends with the process that has it, however that
 //! ends: a lock file that a killed process left behind is no obstacle. The number of the process stands in the file for
 //! people to read.
+//!
+//! A file may have several names: a link, another way to its folder, a second name of the same file. The lock file lies
+//! beside the file that the name leads to, and where the system can, the session's own file is locked as well, so that
+//! one file has one lock, whatever it is called.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,47 +21,75 @@ use super::file::{Hinted, plainly};
 const PATIENCE: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// The most links that are followed from a name to a file that is not there yet.
+const MOST_LINKS: u32 = 40;
+
 /// The right to write a session; given back when dropped.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
     /// `None` where the file system has no locks.
     file: Option<File>,
+    /// The session's own file, locked as well; `None` while it is not there, or where that cannot be.
+    session: Option<File>,
 }
 
 impl Lock {
-    /// Takes the lock of the session `name` whose file is `session`.
+    /// Takes the lock of the session `name` whose file is `session`, which need not be there yet.
     ///
     /// # Errors
     /// Another process has it (the message names it), or the folder cannot be written.
     pub fn take(session: &Path, name: &str) -> Result<Self> {
-        let path = session.with_extension("lock");
-        let cannot = |error: &std::io::Error| {
-            let hint = format!("it can still be read: wordbrush open {name} --read-only");
-            Hinted::new(format!("cannot lock session `{name}`: {}", plainly(error)), hint)
-        };
+        let session = leads_to(session);
+        let path = lock_of(&session);
         // A holder that leaves removes the file. One that we opened just before that is no longer the one others see,
         // so its lock is worth nothing: look again. And one who left may seem to hold the lock for a moment, while a
         // program that it is starting still shares its files: ask again before sending anyone away.
         for attempt in 0..100 {
             let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-            let mut file = open.map_err(|error| cannot(&error))?;
+            let mut file = open.map_err(|error| cannot(name, &error))?;
             match file.try_lock() {
                 Ok(()) if is_same(&file, &path) => {
-                    let written = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-                    written.map_err(|error| cannot(&error))?;
-                    return Ok(Self { path, file: Some(file) });
+                    // People can do without the number, on a full disk say.
+                    let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                    let mut lock = Self { path, file: Some(file), session: None };
+                    lock.hold(&session, name)?;
+                    return Ok(lock);
                 }
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) if attempt < PATIENCE => std::thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(held(name, &mut file).into()),
-                Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
-                    return Ok(Self { path, file: None });
+                Err(TryLockError::WouldBlock) => return Err(held(name, Some(&mut file)).into()),
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                    return Ok(Self { path, file: None, session: None });
                 }
-                Err(TryLockError::Error(error)) => return Err(cannot(&error).into()),
+                Err(TryLockError::Error(error)) => return Err(cannot(name, &error).into()),
             }
         }
         Err(Hinted::new(format!("session `{name}` is being opened and closed elsewhere"), "try again").into())
+    }
+
+    /// Locks the session's own file as well, once it is there.
+    ///
+    /// # Errors
+    /// A process has it under another name.
+    pub fn hold(&mut self, session: &Path, name: &str) -> Result<()> {
+        // Elsewhere a locked file cannot be read by others.
+        if !cfg!(unix) || self.file.is_none() || !session.is_file() {
+            return Ok(());
+        }
+        let opened = OpenOptions::new().read(true).write(true).open(session).or_else(|_| File::open(session));
+        let Ok(file) = opened else { return Ok(()) }; // whoever reads or writes it will say why
+        for _ in 0..PATIENCE {
+            match file.try_lock() {
+                Ok(()) => {
+                    self.session = Some(file);
+                    return Ok(());
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+                Err(TryLockError::Error(_)) => return Ok(()),
+            }
+        }
+        Err(held(name, None).into())
     }
 }
 
@@ -69,12 +101,48 @@ impl Drop for Lock {
     }
 }
 
-fn held(name: &str, file: &mut File) -> Hinted {
+/// The file that a name leads to, whether it is there or not.
+fn leads_to(name: &Path) -> PathBuf {
+    if let Ok(file) = name.canonicalize() {
+        return file;
+    }
+    let mut file = name.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(to) = fs::read_link(&file) else { break };
+        file = file.with_file_name("").join(to);
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), file.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => file,
+    }
+}
+
+/// `NAME.lock` beside `NAME.jsonl`; beside a file that ends otherwise, its whole name and `.lock`.
+fn lock_of(session: &Path) -> PathBuf {
+    if session.extension().is_some_and(|ending| ending == "jsonl") {
+        return session.with_extension("lock");
+    }
+    let mut name = session.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    session.with_file_name(name)
+}
+
+fn cannot(name: &str, error: &std::io::Error) -> Hinted {
+    if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) {
+        let hint = "make room, then type the line again";
+        return Hinted::new(format!("cannot write session `{name}`: {}", plainly(error)), hint);
+    }
+    let hint = format!("it can still be read: wordbrush open {name} --read-only");
+    Hinted::new(format!("cannot lock session `{name}`: {}", plainly(error)), hint)
+}
+
+fn held(name: &str, file: Option<&mut File>) -> Hinted {
     let mut holder = String::new();
-    let read = file.rewind().and_then(|()| file.take(20).read_to_string(&mut holder));
+    let read = file.map(|file| file.rewind().and_then(|()| file.take(20).read_to_string(&mut holder)));
     let process = match (read, holder.trim().parse::<u32>()) {
-        (Ok(_), Ok(process)) => format!(" (process {process})"),
-        _ => String::new(), // it has the lock and has not yet written its number
+        (Some(Ok(_)), Ok(process)) => format!(" (process {process})"),
+        _ => String::new(), // it has not written its number, or has the file under another name
     };
     let hint = format!("close it there; here it can be read: wordbrush open {name} --read-only");
     Hinted::new(format!("session `{name}` is open in another window{process}"), hint)
@@ -153,5 +221,58 @@ mod tests {
     fn a_folder_that_is_not_there_is_an_error_with_a_hint() {
         let error = Lock::take(Path::new("/nowhere/at/all/fox.jsonl"), "fox").unwrap_err();
         assert_eq!(error.to_string(), "cannot lock session `fox`: no such file or directory");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_has_one_lock_whatever_it_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("fox.jsonl"), "").unwrap();
+        fs::create_dir(at("deep")).unwrap();
+        std::os::unix::fs::symlink("fox.jsonl", at("link.jsonl")).unwrap();
+        std::os::unix::fs::symlink("../fox.jsonl", at("deep/link.jsonl")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), at("deep/folder")).unwrap();
+        fs::hard_link(at("fox.jsonl"), at("twin.jsonl")).unwrap();
+        let others = ["link.jsonl", "deep/link.jsonl", "deep/folder/fox.jsonl", "deep/../fox.jsonl", "twin.jsonl"];
+        let first = Lock::take(&at("fox.jsonl"), "fox").unwrap();
+        for other in others {
+            let error =
+                Lock::take(&at(other), "other").err().unwrap_or_else(|| panic!("{other} has a lock of its own"));
+            assert!(error.to_string().contains("is open in another window"), "{other}: {error}");
+        }
+        drop(first);
+        for other in others {
+            let second = Lock::take(&at(other), "other").unwrap();
+            assert!(Lock::take(&at("fox.jsonl"), "fox").is_err(), "{other}");
+            drop(second);
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_comes_about_under_a_lock_has_that_lock_under_its_other_names_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::os::unix::fs::symlink("fox.jsonl", at("link.jsonl")).unwrap();
+        let mut first = Lock::take(&at("link.jsonl"), "link").unwrap();
+        assert!(Lock::take(&at("fox.jsonl"), "fox").is_err(), "it is not there yet, and has a lock");
+        fs::write(at("fox.jsonl"), "").unwrap();
+        first.hold(&at("fox.jsonl"), "fox").unwrap();
+        fs::hard_link(at("fox.jsonl"), at("twin.jsonl")).unwrap();
+        assert!(Lock::take(&at("twin.jsonl"), "twin").is_err());
+    }
+
+    #[test]
+    fn a_session_whose_file_ends_like_a_lock_is_not_taken_for_its_own_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["fox.lock", "fox", "fox.json"] {
+            let session = folder.path().join(name);
+            fs::write(&session, "what is in it").unwrap();
+            let lock = Lock::take(&session, "fox").unwrap();
+            assert!(Lock::take(&session, "fox").is_err(), "{name}");
+            drop(lock);
+            assert_eq!(fs::read_to_string(&session).unwrap(), "what is in it");
+        }
     }
 }

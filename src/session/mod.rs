@@ -74,6 +74,8 @@ pub struct Session {
     settings: Settings,
     /// Settings changed before there was a file to write them to.
     unsaved: Vec<(String, String)>,
+    /// Lines that could not be written to the file.
+    unwritten: Vec<String>,
     models: Models,
     drawn: Vec<Option<DrawnRow>>,
     run_nodes: RunNodes,
@@ -212,6 +214,17 @@ impl Session {
         turn.map_err(|e: Misread| e.into())
     }
 
+    /// Understands a line as the prompt of a new picture, whatever it says.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_root(&mut self, line: &str) -> Result<Turn> {
+        let (name, precision) = self.model_of_root(&self.settings.root);
+        let model = self.models.get(&name, precision)?;
+        let turn = crate::turn::root(line, &model.lexicon());
+        turn.map_err(|e: Misread| e.into())
+    }
+
     /// Carries a move out that the tree proposed, and says where it led.
     ///
     /// # Errors
@@ -238,17 +251,24 @@ impl Session {
     /// # Errors
     /// Fails as [`Settings::set`] does, or if the event cannot be written.
     pub fn set(&mut self, name: &str, value: &str) -> Result<&'static Setting> {
-        let setting = self.settings.set(name, value)?;
+        let mut settings = self.settings.clone();
+        let setting = settings.set(name, value)?;
         if setting.per == Per::Machine {
+            self.settings = settings;
             self.follow_device();
             return Ok(setting);
         }
-        let (name, value) = (setting.name.to_owned(), value.trim().to_owned());
+        let (name, mut value) = (setting.name.to_owned(), value.trim().to_owned());
+        if name == "model" {
+            value = crate::model::written(&value);
+            settings.set(&name, &value)?;
+        }
         if self.file.is_some() {
             self.commit(Event::Set { name, value }, None)?;
         } else {
             self.unsaved.push((name, value));
         }
+        self.settings = settings;
         if setting.per == Per::Root && MADE_OF.contains(&setting.name) {
             let (name, precision) = self.model_of_root(&self.settings.root);
             self.models.begin(&name, precision);
@@ -332,7 +352,7 @@ pub fn model_name(root: &RootSettings) -> String {
     name.embeddings.extend(root.embedding.iter().cloned());
     name.vae = root.vae.clone().or(name.vae);
     name.clip_skip = root.clip_skip.unwrap_or(name.clip_skip);
-    name.to_string()
+    crate::model::written(&name.to_string())
 }
 
 /// A digest of a picture's size and pixels, 64 hexadecimal digits.

@@ -254,7 +254,7 @@ impl Models {
 
     /// Begins to load a model, unless that was begun before.
     pub fn begin(&mut self, name: &str, precision: Precision) {
-        if self.slots.iter().any(|s| s.name == name && s.precision == precision) {
+        if self.at(name, precision).is_some() {
             return;
         }
         let (owned, device) = (name.to_owned(), self.device);
@@ -265,12 +265,20 @@ impl Models {
     /// Whether [`get`](Self::get) would answer without waiting.
     #[must_use]
     pub fn is_ready(&self, name: &str, precision: Precision) -> bool {
-        self.slots.iter().any(|s| {
-            let done = match &s.state {
-                State::Loading(handle) => handle.is_finished(),
-                State::Ready(_) => true,
+        self.at(name, precision).is_some_and(|at| match &self.slots[at].state {
+            State::Loading(handle) => handle.is_finished(),
+            State::Ready(_) => true,
+        })
+    }
+
+    /// Where a model is, by the name it was asked for or the one it is written down by.
+    fn at(&self, name: &str, precision: Precision) -> Option<usize> {
+        self.slots.iter().position(|slot| {
+            let is_called = match &slot.state {
+                State::Loading(_) => false,
+                State::Ready(model) => model.name == name,
             };
-            s.name == name && s.precision == precision && done
+            (slot.name == name || is_called) && slot.precision == precision
         })
     }
 
@@ -280,8 +288,7 @@ impl Models {
     /// Fails if it cannot be loaded; asking again tries again.
     pub fn get(&mut self, name: &str, precision: Precision) -> Result<Arc<Model>> {
         self.begin(name, precision);
-        let at = self.slots.iter().position(|s| s.name == name && s.precision == precision);
-        let at = at.context("BUG: a model that was begun is gone")?;
+        let at = self.at(name, precision).context("BUG: a model that was begun is gone")?;
         if let State::Ready(model) = &self.slots[at].state {
             return Ok(model.clone());
         }

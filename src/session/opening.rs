@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::drawing::RunNodes;
-use super::file::{self, DrawnRow, Hinted, SessionFile, Trust};
+use super::file::{self, DrawnRow, Hinted, Kept, SessionFile, Trust};
 use super::home::store_of;
 use super::lock::Lock;
 use super::model::{Models, maker};
@@ -46,6 +46,7 @@ impl Session {
             limits: options.limits,
             settings,
             unsaved: Vec::new(),
+            unwritten: Vec::new(),
             models,
             drawn: Vec::new(),
             run_nodes: RunNodes::default(),
@@ -93,8 +94,12 @@ impl Session {
         Ok(())
     }
 
-    /// Makes the file and its store, if they are not there yet: a window that draws nothing leaves nothing behind.
+    /// Makes the file and its store, if they are not there yet: a window that draws nothing leaves nothing behind. A file
+    /// that is there is looked at, so that nothing is drawn that could not be kept.
     pub(super) fn begin_file(&mut self) -> Result<()> {
+        if let Some(file) = &mut self.file {
+            return file.check(&self.tree);
+        }
         if self.read_only {
             return Err(Hinted::new(
                 format!("session `{}` is open for reading only", self.name()),
@@ -102,16 +107,15 @@ impl Session {
             )
             .into());
         }
-        let Some(path) = self.path.clone().filter(|_| self.file.is_none()) else {
-            return Ok(());
-        };
+        let Some(path) = self.path.clone() else { return Ok(()) };
         if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
             fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
         // Nothing is kept of what fails here, so that it may be tried again.
-        let lock = Lock::take(&path, &self.name())?;
+        let mut lock = Lock::take(&path, &self.name())?;
         let title = self.name();
         let mut file = SessionFile::create(&path, Some(&title), self.disk.clone())?;
+        lock.hold(&path, &title)?;
         let unsaved = std::mem::take(&mut self.unsaved);
         let set = |(name, value): &(String, String)| Event::Set { name: name.clone(), value: value.clone() };
         let written = unsaved.iter().map(set).try_for_each(|event| file.commit(&mut self.tree, event, None));
@@ -141,21 +145,70 @@ impl Session {
     /// Takes back a file that was made for a first picture which did not come about, with its store; `unsaved` are the
     /// settings that had waited for it.
     pub(super) fn take_back_file(&mut self, unsaved: Vec<(String, String)>) {
-        let Some(path) = self.path.clone().filter(|_| self.file.is_some() && self.tree.is_empty()) else { return };
+        let Some(path) = self.path.clone().filter(|_| self.tree.is_empty()) else { return };
+        // What another program has made of it meanwhile stays.
+        let kept = self.kept();
+        if matches!(kept, None | Some(Kept::Changed)) {
+            return;
+        }
         self.store = Store::in_memory(&self.limits);
         self.file = None;
         // What cannot be removed is an empty session, and does no harm.
         let _ = fs::remove_dir_all(store_of(&path));
-        let _ = fs::remove_file(&path);
+        if kept == Some(Kept::Whole) {
+            let _ = fs::remove_file(&path);
+        }
         self.lock = None;
         (self.tree, self.unsaved) = (Tree::new(), unsaved);
     }
 
     pub(super) fn commit(&mut self, event: Event, drawn: Option<&DrawnRow>) -> Result<()> {
-        self.begin_file()?;
-        match &mut self.file {
+        let line = match &event {
+            Event::Grow(node) => Some(node.line.clone()),
+            Event::Name { name, .. } => Some(format!("/branch {name}")),
+            Event::Set { name, value } if name == inspect::TITLE => Some(format!("/name {value}")),
+            Event::Set { name, value } => Some(format!("/set {name} {value}")),
+            Event::Move { .. } => None,
+        };
+        let written = self.begin_file().and_then(|()| match &mut self.file {
             Some(file) => file.commit(&mut self.tree, event, drawn),
             None => Ok(self.tree.apply(event)?),
+        });
+        if let Some(line) = line {
+            self.unwritten.retain(|unwritten| *unwritten != line);
+            self.unwritten.extend(written.is_err().then_some(line));
+        }
+        written
+    }
+
+    /// Sees that the file can be written before the picture of `line` is drawn.
+    pub(super) fn begin_file_for(&mut self, line: &str) -> Result<()> {
+        let begun = self.begin_file();
+        if begun.is_err() && !self.unwritten.iter().any(|unwritten| unwritten == line) {
+            self.unwritten.push(line.to_owned());
+        }
+        begun
+    }
+
+    /// Lines that could not be written, and were not since.
+    #[must_use]
+    pub fn unwritten(&self) -> &[String] {
+        &self.unwritten
+    }
+
+    /// What of the session is on the disk; `None` if it has no file, or only looks at one.
+    #[must_use]
+    pub fn kept(&self) -> Option<Kept> {
+        self.file.as_ref().map(|file| file.kept(&self.tree))
+    }
+
+    /// Gives the file back to whoever opens it next. The tree stays as it is; it can be looked at and copied, and not be
+    /// written any more.
+    pub fn let_go(&mut self) {
+        if let Some(file) = &mut self.file {
+            file.refuse();
+            self.store = Store::in_memory(&self.limits);
+            self.lock = None;
         }
     }
 

@@ -2,16 +2,18 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::Tensor;
 
 use super::drawing::RunNodes;
-use super::file::{self, Trust};
-use super::model::computed_by;
+use super::file::{self, Hinted, Trust};
+use super::model::{Model, computed_by};
 use super::renderer::Renderer;
 use super::{Session, picture_digest, to_image};
 use crate::measure::{thumbprint, thumbprint_psnr};
+use crate::plan::Recipe;
 use crate::store::Store;
 
 /// The least likeness, in dB over thumbprints, of the same picture drawn by another kernel family or on another device.
@@ -97,7 +99,7 @@ impl Session {
         let mut nodes = Vec::new();
         for number in 1..=count as u32 {
             let recipe = &tree[number].recipe;
-            let model = self.model_for(recipe)?;
+            let model = self.model_to_replay(recipe, &contents.outside)?;
             let family = run_nodes.family(tree, number, &model)?;
             let renderer = Renderer::new(model, &store, recipe.clone(), self.reach())?;
             let Some(done) = renderer.draw(&family, &mut *watch)? else { break };
@@ -126,5 +128,18 @@ impl Session {
             }
         }
         Ok(Replay { nodes, unread: contents.notes })
+    }
+
+    /// The model of a tree from a file, or the one that `--model` gave in its stead; `outside` are notes on what the file
+    /// names outside its folder.
+    fn model_to_replay(&mut self, recipe: &Recipe, outside: &[String]) -> Result<Arc<Model>> {
+        let found = self.model_for(recipe);
+        let (Err(error), Some(note)) = (&found, outside.first()) else { return found };
+        let given = self.settings.root.model.clone();
+        let given = given.and_then(|name| self.models.get(&name, recipe.precision).ok());
+        match given.filter(|model| model.digest == recipe.model_digest) {
+            Some(model) => Ok(model),
+            None => Err(Hinted::new(format!("{error:#}; {note}"), "--model FOLDER, the one it was drawn with").into()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The place where one line is worked on: the draft, what was understood so far, and the questions that came up.
 
 use super::draft::Draft;
+use super::find::Reach;
 use super::lexicon::lexicon;
 use super::nearest::nearest;
 use super::small::{is_article, is_function_word, ordinal};
@@ -66,6 +67,8 @@ pub(super) struct Desk<'a> {
     /// The thing last spoken of in this line, for `it`.
     pub(super) last: Option<String>,
     pub(super) is_root: bool,
+    /// The whole new prompt as it was typed, which is then drawn as it is.
+    pub(super) verbatim: Option<String>,
     /// What is said takes the place of something: `over a river instead`.
     pub(super) instead: bool,
     picks: &'a [usize],
@@ -83,6 +86,7 @@ impl<'a> Desk<'a> {
             idle: Vec::new(),
             last: None,
             is_root: false,
+            verbatim: None,
             instead: false,
             picks,
             used: 0,
@@ -126,6 +130,14 @@ impl<'a> Desk<'a> {
             at = word.to;
         }
         out
+    }
+
+    /// Where words stand in the prompt as it was before this line, in its order, and where that is by now; `None` where
+    /// this line has changed it. Numbers count these.
+    pub(super) fn places_before(&self, words: &[String], reach: Reach) -> Vec<Option<Range<usize>>> {
+        let Some(prompt) = self.here.prompt else { return Vec::new() };
+        let before = Draft::of(prompt).occurrences(words, reach, true);
+        before.into_iter().map(|place| self.draft.place_of(place)).collect()
     }
 
     /// Picks one of several readings, asking if the person has not answered yet.
@@ -187,13 +199,15 @@ impl<'a> Desk<'a> {
             .iter()
             .map(|i| i.text.as_str())
             .filter(|w| w.chars().any(char::is_alphanumeric) && !is_function_word(&lower(w)))
+            // What this line has put there is not what was meant.
+            .filter(|w| lower(w) != lower(typed))
             .collect();
         // `the second dog` of one
         if let [nth, rest @ ..] = toks
             && ordinal(&nth.low).is_some()
         {
             let words: Vec<String> = rest.iter().map(|t| t.low.clone()).collect();
-            let n = self.draft.occurrences(&words, super::find::Reach::Thing, false).len();
+            let n = self.draft.occurrences(&words, Reach::Thing, false).len();
             if n > 0 {
                 let message = format!("there is no `{typed}`: the prompt has {n} `{}`", self.typed(rest));
                 let hint = format!("the last one is {}#{n}", self.typed(rest));
@@ -216,10 +230,14 @@ impl<'a> Desk<'a> {
         };
         let hint = match meant.or_else(related) {
             Some(word) => format!("did you mean `{word}`?"),
-            None if items.is_empty() => "describe a picture first".to_owned(),
+            None if self.here.prompt.is_none_or(|prompt| split(prompt).is_empty()) => {
+                "describe a picture first".to_owned()
+            }
             None => match items.iter().copied().find(alike) {
                 Some(word) => format!("the prompt has `{word}` instead"),
-                None => format!("the prompt is: {}", self.draft.prompt()),
+                None => {
+                    format!("the prompt is: {}", self.here.prompt.map_or_else(|| self.draft.prompt(), str::to_owned))
+                }
             },
         };
         Misread { message: format!("`{typed}` is not in the prompt"), hint: Some(hint), span }.into()
@@ -320,7 +338,7 @@ impl<'a> Desk<'a> {
             let hint = Some("to weigh a word: more wavy, or wavy*1.5; for other noise: /again".to_owned());
             return Err(Misread { message, hint, span: None });
         }
-        let finished = self.draft.finish();
+        let finished = self.draft.finish(self.verbatim);
         let mut seen: Vec<String> = Vec::new();
         for word in &finished.gained {
             let low = lower(word);

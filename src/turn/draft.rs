@@ -298,11 +298,28 @@ impl Draft {
         }
     }
 
-    /// What it came to: the prompt, what was replaced, what was weighed.
-    pub(super) fn finish(mut self) -> Finished {
-        self.agree();
+    /// Where words of the parent stand by now; `None` if one of them is gone.
+    pub(super) fn place_of(&self, parent: Range<usize>) -> Option<Range<usize>> {
+        let start = self.items.iter().position(|item| item.origin == Origin::Kept(parent.start))?;
+        let place = start..start + parent.len();
+        let items = self.items.get(place.clone())?;
+        let is_whole = items.iter().zip(parent).all(|(item, word)| item.origin == Origin::Kept(word));
+        is_whole.then_some(place)
+    }
+
+    /// What it came to: the prompt, what was replaced, what was weighed. A prompt that was typed as a whole is taken as it
+    /// was typed.
+    pub(super) fn finish(mut self, verbatim: Option<String>) -> Finished {
+        let is_draft = |text: &String| {
+            let words = split(text);
+            words.len() == self.items.len() && words.iter().zip(&self.items).all(|(word, item)| word.text == item.text)
+        };
+        let verbatim = verbatim.filter(is_draft);
+        if verbatim.is_none() {
+            self.agree();
+        }
         self.settle();
-        let prompt = render(&self.items);
+        let prompt = verbatim.unwrap_or_else(|| render(&self.items));
         let mut spans = Vec::new();
         let mut cursor = 0;
         let mut t = 0;

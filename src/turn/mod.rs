@@ -189,6 +189,13 @@ impl Misread {
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
+
+    /// The same of a line that has this many bytes more in front.
+    #[must_use]
+    pub fn moved(self, by: usize) -> Self {
+        let span = self.span.map(|span| Span { from: span.from + by, to: span.to + by });
+        Self { span, ..self }
+    }
 }
 
 impl std::fmt::Display for Misread {
@@ -236,6 +243,15 @@ impl Sense for NoSense {
     fn likeness(&self, _: &str, _: &str) -> Option<f32> {
         None
     }
+}
+
+/// Reads a line as the prompt of a new picture, whatever it says: nothing but weights is taken out of it.
+///
+/// # Errors
+/// A weight is no number, or there is no word.
+pub fn root(line: &str, sense: &dyn Sense) -> Result<Turn, Misread> {
+    let here = Here { prompt: None, ancestors: &[], sense };
+    Ok(desk::solve(line, &here, &whole::root)?.unwrap_or(Turn::Nothing))
 }
 
 /// Reads one line.

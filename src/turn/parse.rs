@@ -54,6 +54,31 @@ pub(super) fn notation(desk: &mut Desk<'_>) -> Result<bool, Stop> {
     if !arrow && !first_is && !instruction {
         return Ok(false);
     }
+    // `(masterpiece:1.2), best quality, a cat` is a whole prompt with a weight in it, if it is the first, or has words
+    // that the present prompt lacks.
+    let weighs_only = signs.iter().all(|s| matches!(s, Sign::None | Sign::Weigh(_)));
+    let has_words = |s: &Sign<'_>| match s {
+        Sign::Weigh(all) => all.iter().all(|(words, _)| !words.toks().is_empty()),
+        _ => true,
+    };
+    if weighs_only && signs.iter().all(has_words) {
+        let plain = || parts.iter().zip(&signs).filter(|(_, s)| matches!(s, Sign::None)).map(|(p, _)| p.toks());
+        let strange = |s: &Sign<'_>| match s {
+            Sign::Weigh(all) => all.iter().any(|(words, _)| find(desk, &words.toks()).is_ok_and(|f| f.1.is_empty())),
+            _ => false,
+        };
+        let is_whole = match desk.here.prompt {
+            None => !plain().any(|toks| phrase::is_instruction(desk, &toks)),
+            Some(_) => {
+                plain().next().is_some()
+                    && !plain().any(|toks| phrase::is_instruction(desk, &toks))
+                    && signs.iter().any(strange)
+            }
+        };
+        if is_whole {
+            return Ok(false);
+        }
+    }
     // `a woman with wavy hair*2` is a whole prompt with a weight in it.
     if let [Sign::Weigh(all)] = signs.as_slice() {
         let words = all.first().map(|(w, _)| w.toks()).unwrap_or_default();
@@ -132,11 +157,21 @@ pub(super) fn numbered(toks: &[Tok]) -> (&[Tok], Option<usize>) {
 pub(super) fn find<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> Result<(&'t [Tok], Vec<Range<usize>>), Stop> {
     let words = |t: &[Tok]| -> Vec<String> { t.iter().map(|t| t.low.clone()).collect() };
     let (mut core, index) = numbered(toks);
-    let mut places = desk.draft.occurrences(&words(core), Reach::Exact, true);
+    let stand = |toks: &[Tok]| -> Vec<Range<usize>> {
+        match index {
+            // Numbers count the words as the person sees them, whatever this line did before.
+            Some(n) => match desk.places_before(&words(toks), Reach::Exact) {
+                before if before.is_empty() => Vec::new(),
+                before => before.get(n.wrapping_sub(1)).cloned().flatten().into_iter().collect(),
+            },
+            None => desk.draft.occurrences(&words(toks), Reach::Exact, true),
+        }
+    };
+    let mut places = stand(core);
     while places.is_empty() && core.len() > 1 && (is_determiner(&core[0].low) || core.last().is_some_and(Tok::is_mark))
     {
         core = if is_determiner(&core[0].low) { &core[1..] } else { &core[..core.len() - 1] };
-        places = desk.draft.occurrences(&words(core), Reach::Exact, true);
+        places = stand(core);
     }
     // `the second cat`
     if let [nth, rest @ ..] = core
@@ -144,25 +179,26 @@ pub(super) fn find<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> Result<(&'t [Tok], V
         && !rest.is_empty()
         && let Some(n) = ordinal(&nth.low)
     {
-        let all = desk.draft.occurrences(&words(rest), Reach::Exact, true);
-        if let Some(place) = all.get(n.min(all.len()).saturating_sub(1)).filter(|_| n <= all.len() || n == usize::MAX) {
+        let all = desk.places_before(&words(rest), Reach::Exact);
+        let one = all.get(n.min(all.len()).saturating_sub(1)).filter(|_| n <= all.len() || n == usize::MAX);
+        if let Some(Some(place)) = one {
             return Ok((rest, vec![place.clone()]));
         }
     }
-    if let Some(n) = index {
-        // Numbers count the words as the person sees them.
-        if places.is_empty() {
-            return Ok((core, places));
-        }
-        let total = places.len();
-        return match n.checked_sub(1).and_then(|n| places.get(n)) {
-            Some(place) => Ok((core, vec![place.clone()])),
-            None => {
-                let name = desk.typed(core);
-                let message = format!("there is no `{name}#{n}`: the prompt has {total} `{name}`");
-                Err(desk.misread(toks, message, format!("the last one is {name}#{total}")))
+    if let Some(n) = index.filter(|_| places.is_empty()) {
+        let name = desk.typed(core);
+        let before = desk.places_before(&words(core), Reach::Exact);
+        let (message, hint) = match before.len() {
+            0 => return Ok((core, places)),
+            total if (1..=total).contains(&n) => {
+                (format!("`{name}#{n}` was changed before in this line"), "say what becomes of it once".to_owned())
             }
+            total => (
+                format!("there is no `{name}#{n}`: the prompt has {total} `{name}`"),
+                format!("the last one is {name}#{total}"),
+            ),
         };
+        return Err(desk.misread(toks, message, hint));
     }
     Ok((core, places))
 }

@@ -382,3 +382,96 @@ fn remarks_and_blank_lines_are_nothing() {
         assert_eq!(read_at("a cat", &[], line), Ok(Turn::Nothing), "{line:?}");
     }
 }
+
+#[track_caller]
+fn edited(prompt: &str, line: &str) -> Edit {
+    match read_at(prompt, &[], line) {
+        Ok(Turn::Edit(edit)) => {
+            check_spans(prompt, line, &edit);
+            edit
+        }
+        other => panic!("{prompt:?} {line:?}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused(prompt: &str, line: &str) -> (String, String) {
+    let misread = read_at(prompt, &[], line).expect_err(line);
+    let hint = misread.hint().expect("an error has a hint").to_owned();
+    (misread.message, hint)
+}
+
+#[test]
+fn numbers_in_one_line_all_count_in_the_prompt_as_it_was() {
+    let three = "a cat and a cat and a cat";
+    let check = |line: &str, expected: &str| assert_eq!(edited(three, line).prompt, expected, "{line}");
+    check("cat#1 -> dog, cat#2 -> fox", "a dog and a fox and a cat");
+    check("cat#3 -> dog, cat#1 -> fox", "a fox and a cat and a dog");
+    check("cat#1 -> dog, cat#2 -> fox, cat#3 -> hen", "a dog and a fox and a hen");
+    check("the first cat -> a dog, the third cat -> a fox", "a dog and a cat and a fox");
+    check("change the first cat to a dog and the second cat to a fox", "a dog and a fox and a cat");
+    check("- cat#1, cat#2 -> fox", "a fox and a cat");
+    let weighed = edited(three, "cat#1 -> dog, cat#2*2");
+    assert_eq!(weighed.weighings, [Weighing { word: 4, to: Weight::Set(2.0) }]);
+    assert_eq!(edited("a cat and a cat", "cat#1 -> dog, cat#2 -> fox").prompt, "a dog and a fox");
+    let (message, _) = refused("a cat and a cat", "cat#1 -> dog, cat#3 -> fox");
+    assert_eq!(message, "there is no `cat#3`: the prompt has 2 `cat`");
+    let (message, _) = refused("a cat and a cat", "cat#1 -> dog, cat#1 -> fox");
+    assert_eq!(message, "`cat#1` was changed before in this line");
+}
+
+#[test]
+fn weights_of_a_first_prompt_count_wherever_they_stand() {
+    let check = |line: &str, prompt: &str, weights: &[(usize, f64)]| {
+        for edit in [edited("", line), root_of(line)] {
+            let found: Vec<(usize, Weight)> = edit.weighings.iter().map(|w| (w.word, w.to)).collect();
+            let expected: Vec<(usize, Weight)> = weights.iter().map(|(word, x)| (*word, Weight::Set(*x))).collect();
+            assert!(edit.is_root, "{line}");
+            assert_eq!((edit.prompt.as_str(), found), (prompt, expected), "{line}");
+        }
+    };
+    check("(masterpiece:1.2), best quality, a cat", "masterpiece, best quality, a cat", &[(0, 1.2)]);
+    check("cat*1.2, beach", "cat, beach", &[(0, 1.2)]);
+    check("a (dog:1.5) on a beach", "a dog on a beach", &[(1, 1.5)]);
+    check("beach, cat*1.2", "beach, cat", &[(2, 1.2)]);
+    check("(red cat:1.2) (dog:.5)", "red cat dog", &[(0, 1.2), (1, 1.2), (2, 0.5)]);
+    check("(cat:1.2)", "cat", &[(0, 1.2)]);
+    // So do those of a later whole prompt.
+    let edit = edited("a house in a valley", "(masterpiece:1.2), best quality, a cat");
+    assert!(edit.is_root && edit.prompt == "masterpiece, best quality, a cat" && edit.weighings.len() == 1, "{edit:?}");
+    // What is no whole prompt stays what it was.
+    assert_eq!(refused("", "- cat").0, "there is no picture to edit yet");
+    assert_eq!(refused("", "*2").0, "there is no picture to edit yet");
+    assert!(refused("", "(cat:500), beach").0.contains("a weight lies between -100 and 100"));
+    assert!(refused("a cat", "dog*2").0.contains("`dog` is not in the prompt"));
+}
+
+fn root_of(line: &str) -> Edit {
+    match root(line, &NoSense) {
+        Ok(Turn::Edit(edit)) => edit,
+        other => panic!("{line:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_whole_prompt_is_drawn_as_it_was_typed() {
+    for line in ["an unicorn", "vitamin a apple", "a cat :)", "A  cat ,\tsitting .", "a hour , an house", "x (y) z"] {
+        let typed = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(edited("", line).prompt, typed);
+        assert_eq!(root_of(line).prompt, typed);
+        assert_eq!(root_of(line).changes, [Change::Start { prompt: typed }]);
+    }
+    assert_eq!(edited("a horse in a forest", "an unicorn in a forest").prompt, "an unicorn in a forest");
+    // `draw me` is no part of the picture where it is read as words, and is where a prompt is asked for.
+    assert_eq!(edited("", "draw me a dog").prompt, "a dog");
+    assert_eq!(root_of("draw me a dog").prompt, "draw me a dog");
+}
+
+#[test]
+fn what_a_line_has_put_into_the_prompt_is_not_offered_for_what_it_lacks() {
+    let (message, hint) = refused("a cat on a beach", "cat -> dog, dog -> fox");
+    assert_eq!(message, "`dog` is not in the prompt");
+    assert_eq!(hint, "the prompt is: a cat on a beach");
+    let (_, hint) = refused("a cat", "cat -> dog, dog -> fox");
+    assert_eq!(hint, "the prompt is: a cat");
+}

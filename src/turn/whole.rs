@@ -10,7 +10,18 @@ use std::ops::Range;
 
 /// Reads the line as a whole prompt: an edit if it is mostly the present one, else a new root.
 pub(super) fn whole(desk: &mut Desk<'_>) -> Result<bool, Stop> {
-    let (text, weights) = strip_weights(asked(desk.line))?;
+    prompt(desk, asked(desk.line))
+}
+
+/// The same of a line that begins a new picture whatever it says.
+pub(super) fn root(desk: &mut Desk<'_>) -> Result<bool, Stop> {
+    prompt(desk, desk.line)
+}
+
+fn prompt(desk: &mut Desk<'_>, line: &str) -> Result<bool, Stop> {
+    let (text, weights) = strip_weights(line)?;
+    // As it was typed, but for blanks that say nothing.
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let root = Draft::root(&text);
     if root.items.is_empty() {
         return Ok(false);
@@ -23,7 +34,8 @@ pub(super) fn whole(desk: &mut Desk<'_>) -> Result<bool, Stop> {
     if bracketed && desk.here.prompt.is_some() {
         return Err(desk.misread(&toks, "a bracket holds words and their weight", "(wavy:1.5)"));
     }
-    let prompt = root.prompt();
+    let prompt = text;
+    desk.verbatim = Some(prompt.clone());
     let aligned = desk.here.prompt.map(|parent| (parent, align(parent, &prompt)));
     match aligned {
         Some((parent, Aligned { pairs, enough: true })) => {

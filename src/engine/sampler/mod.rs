@@ -151,11 +151,10 @@ mod tests {
             assert!(refused(name, 0) || name == SamplerName::Plms, "{name}");
             assert!(refused(name, 1002), "{name}");
         }
-        assert!(refused(SamplerName::Dpm, 999) && !refused(SamplerName::Dpm, 998));
+        assert!(refused(SamplerName::Dpm, 1000) && !refused(SamplerName::Dpm, 999));
         assert!(refused(SamplerName::Lcm, 51) && !refused(SamplerName::Lcm, 50));
         assert!(refused(SamplerName::Plms, 2) && !refused(SamplerName::Plms, 3));
-        // With levels one up there is no thousandth.
-        assert!(refused(SamplerName::Ddim, 1000) && !refused(SamplerName::Ddim, 999));
+        assert!(refused(SamplerName::Ddim, 1001) && !refused(SamplerName::Ddim, 1000));
     }
 
     #[test]

@@ -139,12 +139,23 @@ impl Repo {
         fs::create_dir_all(self.folder.join("blobs"))?;
         fs::create_dir_all(&self.locks)?;
         let path = self.locks.join(format!("{etag}.lock"));
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        let file = open_lock(&path)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Ok(None),
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Lock { _file: file })),
         }
     }
+}
+
+/// Opens a lock's file. One that another person made may perhaps only be read; that is enough to lock it.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let opened = File::options().create(true).truncate(false).write(true).open(path);
+    opened.or_else(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => File::open(path).map_err(|error| {
+            io::Error::other(format!("its lock {} may not be opened: {}", path.display(), error.kind()))
+        }),
+        _ => Err(error),
+    })
 }
 
 /// Held while a blob is written.

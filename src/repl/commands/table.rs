@@ -150,7 +150,7 @@ pub const COMMANDS: &[Entry] = &[
     row(Help, "about", "", "Say what this is and what it runs on", "/about")
         .also(&["version"])
         .does(|t, _, _| about::about(t)),
-    row(Help, "quit", "", "Leave; everything is saved", "/quit")
+    row(Help, "quit", "", "Leave, and say what is kept", "/quit")
         .also(&["exit", "q"])
         .bare()
         .does(|_, _, _| Ok(Reply::Quit)),

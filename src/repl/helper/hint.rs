@@ -5,6 +5,7 @@ use rustyline::hint::{Hint, Hinter};
 use rustyline::history::SearchDirection;
 
 use super::{Helper, Known};
+use crate::preview::ascii::ascii;
 use crate::repl::commands::{COMMANDS, entry};
 use crate::safe::is_printable;
 
@@ -83,9 +84,13 @@ impl Hinter for Helper {
             Some(found.entry.into_owned())
         };
         let mut rest = self.known.rest(line, older)?;
+        let etc = if self.is_ascii { '~' } else { '…' };
+        if self.is_ascii {
+            rest.shown = ascii(&rest.shown);
+        }
         let room = self.known.room.saturating_sub(line.chars().count() + MARGIN);
         if rest.shown.chars().count() > room {
-            rest.shown = rest.shown.chars().take(room.saturating_sub(1)).chain(['…']).collect();
+            rest.shown = rest.shown.chars().take(room.saturating_sub(1)).chain([etc]).collect();
         }
         (room > 2).then_some(rest)
     }

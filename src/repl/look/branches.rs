@@ -46,8 +46,8 @@ pub(in crate::repl) fn new(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Wa
             _ => Err(a.error(Some(n), format!("`/new` draws 1 to 64 pictures, but got `{}`", n.text)).into()),
         };
     }
-    match a.text() {
-        Some(prompt) => talk.edit(a.line, &super::super::root_edit(prompt), watcher),
+    match a.given.first() {
+        Some(first) => talk.begin(a.line, first.span.from, watcher),
         None => Ok(talk.expect_new()),
     }
 }

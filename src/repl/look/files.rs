@@ -7,31 +7,24 @@ use anyhow::Result;
 
 use super::super::batch::verdict;
 use super::super::config::Config;
-use super::super::files::{home, open_path, sessions_text};
+use super::super::files::{home, open_path, session_path, sessions_text};
+use super::super::opened_text;
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher, text};
-use crate::session::Options;
-use crate::session::file::{Hinted, Trust};
-use crate::session::home::pictures_of;
+use super::super::typed_path;
+use crate::session::file::{Hinted, Kept, Trust};
+use crate::session::home::{is_same_file, pictures_of};
+use crate::session::{Options, Session};
 
 /// `/sessions`.
 pub(in crate::repl) fn sessions(talk: &Talk) -> Result<Reply> {
-    Ok(text(sessions_text(&home()?, talk.session.path())?))
+    Ok(text(sessions_text(&home(), talk.session.path())?))
 }
 
 /// `/save [NAME]`.
 pub(in crate::repl) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply> {
-    let Some(name) = name else {
-        let nodes = talk.session.tree().len();
-        return match talk.session.path() {
-            Some(path) if path.exists() => {
-                Ok(text(format!("saved after every turn: {} ({nodes} pictures)", path.display())))
-            }
-            Some(path) => Ok(text(format!("will be saved from the first picture on: {}", path.display()))),
-            None => Ok(text("kept in memory alone; /save NAME writes it to a file")),
-        };
-    };
-    let path = home()?.file(name)?;
+    let Some(name) = name else { return saved(&talk.session) };
+    let path = home().file(name)?;
     if path.exists() {
         return Err(Hinted::new(
             format!("session `{name}` exists already"),
@@ -50,31 +43,59 @@ pub(in crate::repl) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply
             count += 1;
         }
     }
-    let here = talk.session.path().map_or("in memory".to_owned(), |p| p.display().to_string());
-    Ok(text(format!(
-        "copied to {} with {count} pictures in {}\n  this conversation goes on in its own place: {here}",
-        path.display(),
-        folder.display()
-    )))
+    let goes_on = match talk.session.kept() {
+        Some(Kept::Gone | Kept::Changed) => format!("/open {name} goes on there: here nothing more is written"),
+        _ => {
+            let here = talk.session.path().map_or("in memory".to_owned(), |p| p.display().to_string());
+            format!("this conversation goes on in its own place: {here}")
+        }
+    };
+    Ok(text(format!("copied to {} with {count} pictures in {}\n  {goes_on}", path.display(), folder.display())))
 }
 
-/// `/open FILE`.
-pub(in crate::repl) fn open(talk: &Talk, file: &str) -> Result<Reply> {
+/// `/save` alone: where the session is kept, and whether it is.
+fn saved(session: &Session) -> Result<Reply> {
+    let nodes = session.tree().len();
+    let Some(path) = session.path().map(|path| path.display().to_string()) else {
+        return Ok(text("kept in memory alone; /save NAME writes it to a file"));
+    };
+    let not = |why: &str| Err(Hinted::new(format!("not saved: {why} {path}"), "/save NAME writes it elsewhere").into());
+    match session.kept() {
+        Some(Kept::Gone) => not("there is no file any more at"),
+        Some(Kept::Changed) => not("another program has changed the file"),
+        Some(Kept::Whole) => Ok(text(format!("saved after every turn: {path} ({nodes} pictures)"))),
+        None if session.is_read_only() => Ok(text(format!("only read: {path} ({nodes} pictures)"))),
+        None => Ok(text(format!("will be saved from the first picture on: {path}"))),
+    }
+}
+
+/// `/open FILE`. The session that is open here is opened anew only if its file is not what it was.
+pub(in crate::repl) fn open(talk: &mut Talk, file: &str) -> Result<Reply> {
+    let (home, file) = (home(), &*typed_path::text(file));
     let options = Options {
-        home: home()?,
         path: None,
         read_only: talk.session.is_read_only(),
-        settings: Config::read(home()?.config())?.settings,
+        settings: Config::read(home.config())?.settings,
         overrides: Vec::new(),
         limits: talk.session.limits().clone(),
+        home,
     };
+    let is_own = |own: &Path| session_path(file, &options.home).is_ok_and(|path| is_same_file(&path, own));
+    if talk.session.path().is_some_and(is_own) {
+        match talk.session.kept() {
+            Some(Kept::Whole) => return Ok(text(format!("this is {}", opened_text(&talk.session)))),
+            Some(_) => talk.session.let_go(),
+            None => {}
+        }
+    }
     Ok(Reply::Switched(Box::new(open_path(file, options)?)))
 }
 
 /// `/replay FILE`: every picture of a session file drawn again and compared; this session stays as it is.
 pub(in crate::repl) fn replay(talk: &mut Talk, file: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
-    let named = home()?.file(file).ok().filter(|path| path.exists());
-    let path = named.unwrap_or_else(|| Path::new(file).to_owned());
+    let file = typed_path::text(file);
+    let named = home().file(&file).ok().filter(|path| path.exists());
+    let path = named.unwrap_or_else(|| file.into());
     let mut lines = Vec::new();
     let replayed = talk.session.replay(
         &path,

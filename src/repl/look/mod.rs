@@ -8,7 +8,7 @@ pub(super) mod branches;
 pub(super) mod cycle;
 pub mod export;
 mod export_html;
-pub(super) mod files;
+pub(in crate::repl) mod files;
 pub(super) mod maps;
 pub(super) mod settings;
 pub(super) mod show;

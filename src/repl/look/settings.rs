@@ -6,6 +6,7 @@ use super::super::ahead::fetch_model;
 use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher, text};
+use super::super::typed_path;
 use super::super::{settings_text, when};
 use crate::plan::settings::find;
 
@@ -85,6 +86,7 @@ pub(in crate::repl) fn model(talk: &mut Talk, name: Option<&str>, watcher: &mut 
 /// `/model M` and `/set model M`: the model of the next root, fetched now if it must be. A name that leads nowhere is
 /// told now, not at the next picture.
 fn set_model(talk: &mut Talk, name: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let name = &*typed_path::text(name);
     fetch_model(name, &mut |line| watcher.fetching(line))?;
     crate::model::find(name)?;
     put(talk, "model", name)

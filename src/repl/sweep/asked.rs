@@ -23,7 +23,7 @@ use crate::plan::settings::{self, Per, Settings, find, plain_name};
 use crate::session::Session;
 use crate::session::file::Hinted;
 use crate::study::sweep::{Axes, SweepRun};
-use crate::turn::{Edit, Turn};
+use crate::turn::{Edit, NoSense, Turn, root};
 
 /// Keys of the file that are not settings.
 const OWN_KEYS: [&str; 7] = ["prompt", "prompts", "edit", "edits", "seed", "seeds", "grid"];
@@ -164,10 +164,14 @@ impl Asked {
     pub(super) fn plan(&self, session: &mut Session) -> Result<Vec<Start>> {
         let mut starts = Vec::new();
         for prompt in &self.prompts {
-            for root in self.root.cells() {
-                let (settings, label) = self.root.settings(&self.settings, &root)?;
-                let first = root_edit(prompt);
-                let head = [vec![prompt.clone()], root].concat();
+            for cell in self.root.cells() {
+                let (settings, label) = self.root.settings(&self.settings, &cell)?;
+                // Its weights count; a prompt without a word is left to the model.
+                let first = match root(prompt, &NoSense)? {
+                    Turn::Edit(edit) => edit,
+                    Turn::Nothing | Turn::Question(_) => root_edit(prompt),
+                };
+                let head = [vec![prompt.clone()], cell].concat();
                 let prompt_too = if self.prompts.len() > 1 { prompt.as_str() } else { "" };
                 let short = joined([prompt_too, if self.root.count() > 1 { &label } else { "" }]);
                 if self.edits.is_empty() {

@@ -29,6 +29,9 @@ struct Row {
     figures: Option<Figures>,
 }
 
+/// What a sweep writes when it is done, in place of what it wrote there before.
+const FILES: [&str; 3] = ["sheet.png", "sweep.gif", "sweep.csv"];
+
 /// A sweep's folder, held by this process.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -42,9 +45,17 @@ impl Folder {
     /// picture is gone or damaged, counts as not done.
     ///
     /// # Errors
-    /// Fails if the folder cannot be made or written, or another process is at it.
+    /// Fails if the folder cannot be made or written, another process is at it, or it holds files of others that have the
+    /// names of a sweep's.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let shown = path.display();
+        // Where no sweep was drawn yet, what is called like its files is somebody's.
+        if !path.join("runs.jsonl").exists()
+            && let Some(other) = FILES.iter().find(|name| path.join(name).exists())
+        {
+            let message = format!("`{shown}/{other}` is there already, and no sweep was drawn into that folder");
+            return Err(Hinted::new(message, "give another folder with --out").into());
+        }
         fs::create_dir_all(path.join("pictures")).with_context(|| format!("cannot make the folder {shown}"))?;
         let mut options = OpenOptions::new();
         let file = options.read(true).append(true).create(true).open(path.join("runs.jsonl"));
@@ -192,5 +203,18 @@ mod tests {
         let _held = Folder::open(temporary.path()).unwrap();
         let error = Folder::open(temporary.path()).unwrap_err();
         assert!(error.to_string().contains("another process"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_with_files_of_others_that_are_called_like_a_sweep_s_is_left_alone() {
+        for name in FILES {
+            let temporary = tempfile::tempdir().unwrap();
+            std::fs::write(temporary.path().join(name), "mine").unwrap();
+            let error = Folder::open(temporary.path()).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+            assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1, "nothing was made there");
+            std::fs::write(temporary.path().join("runs.jsonl"), "").unwrap();
+            Folder::open(temporary.path()).unwrap();
+        }
     }
 }

@@ -41,7 +41,7 @@ use folder::Folder;
 /// Fails if the file asks for what cannot be, before anything is drawn; or if a picture cannot be drawn or kept.
 pub fn sweep(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let file = args.needed::<PathBuf>("FILE")?;
-    let home = batch::home()?;
+    let home = batch::home();
     let config = Config::read(home.config())?;
     let limits = batch::limits(args, &config);
     let asked = Asked::read(file, config.settings, &args.settings())?;

@@ -19,8 +19,8 @@ const LONGEST_TAIL: u64 = 64 << 20;
 pub enum Trust {
     /// Written by this person's own program.
     Own,
-    /// From elsewhere: where it names a path outside its folder, only the last part of the name is kept, and settings
-    /// that hold such a path are left out.
+    /// From elsewhere: where it names a path outside its folder that is no model's folder here, only the last part of the
+    /// name is kept, and settings that hold such a path are left out.
     Imported,
 }
 
@@ -69,7 +69,10 @@ pub fn read(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Contents> {
     let Scanned { mut contents, end, .. } = scan(path, disk, trust)?;
     match end {
         End::Whole | End::Empty | End::NoNewline => {}
-        End::Broken { why, .. } => contents.notes.push(format!("the last line was cut off ({why}) and is left out")),
+        End::Broken { bytes, why } => {
+            let what = if bytes.last() == Some(&b'\n') { "cannot be read" } else { "was cut off" };
+            contents.notes.push(format!("the last line {what} ({why}) and is left out"));
+        }
         End::Damaged { line, why } => {
             contents.notes.push(format!("line {line} is damaged: {why}; what follows it cannot be shown"));
         }
@@ -140,12 +143,19 @@ fn scan_carefully(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Scanned>
     let mut lines =
         Lines { file: BufReader::with_capacity(1 << 16, disk.open(path).map_err(unreadable)?), line: vec![] };
     let mut scanned = Scanned { contents: Contents::new(fresh_header()), length: 0, end: End::Whole };
-    if !lines.next().map_err(unreadable)? {
-        scanned.end = End::Empty;
-        return Ok(scanned);
+    let mut number = 1;
+    loop {
+        if !lines.next().map_err(unreadable)? {
+            scanned.end = End::Empty;
+            return Ok(scanned);
+        }
+        if !is_blank(without_mark(&lines.line)) {
+            break;
+        }
+        scanned.length += lines.line.len() as u64;
+        number += 1;
     }
     scanned.contents.header = header(&lines.line, path)?;
-    let mut number = 1;
     loop {
         scanned.length += lines.line.len() as u64;
         if lines.line.last() != Some(&b'\n') {
@@ -156,6 +166,9 @@ fn scan_carefully(path: &Path, disk: &dyn Disk, trust: Trust) -> Result<Scanned>
             return Ok(scanned);
         }
         number += 1;
+        if is_blank(&lines.line) {
+            continue;
+        }
         let taken = parse(&lines.line).and_then(|parsed| scanned.contents.take(parsed, trust, number));
         if let Err(error) = taken {
             let why = format!("{error:#}");
@@ -175,7 +188,7 @@ pub(super) fn fresh_header() -> Header {
 
 fn header(line: &[u8], path: &Path) -> Result<Header> {
     let hint = "a session's file begins with a line such as {\"wordbrush\":1,\"program\":\"0.1.0\"}";
-    let row: Option<HeaderRow> = serde_json::from_slice(line).ok();
+    let row: Option<HeaderRow> = serde_json::from_slice(without_mark(line)).ok();
     let row = row.ok_or_else(|| Hinted::new(format!("`{}` is not a session of wordbrush", name(path)), hint))?;
     ensure!(
         row.wordbrush == FILE_FORMAT,
@@ -189,6 +202,16 @@ fn header(line: &[u8], path: &Path) -> Result<Header> {
         )
     );
     Ok(Header { format: row.wordbrush, program: row.program, title: row.title })
+}
+
+/// A line without the mark that some editors put before the first one (U+FEFF in UTF-8).
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
+/// Whether a line says nothing.
+fn is_blank(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty()
 }
 
 /// A line taken apart: its row, and what came out of its node if it is one.
@@ -218,7 +241,10 @@ impl Contents {
         match &mut row {
             Row::Grow(grow) => {
                 ensure!(self.tree.len() < MOST_NODES, "it has more than {MOST_NODES} pictures");
-                if let Some(recipe) = grow.recipe_mut().filter(|r| trust == Trust::Imported && leads_out(&r.model)) {
+                if let Some(recipe) = grow
+                    .recipe_mut()
+                    .filter(|r| trust == Trust::Imported && leads_out(&r.model) && !is_model_folder(&r.model))
+                {
                     recipe.model = last_parts(&recipe.model);
                     self.outside.push(format!("line {number} names a model outside its folder; choose one by --model"));
                 }
@@ -250,6 +276,14 @@ fn leads_out(text: &str) -> bool {
     let inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
     let out = |path: &str| path.starts_with('~') || path.contains('\\') || !Path::new(path).components().all(inside);
     out(text) || text.split(['|', ',', '=']).any(|path| out(path.trim()))
+}
+
+/// Whether a text is the whole path of a model's folder that is here: its weights are compared with what the file says
+/// of them before anything is drawn.
+fn is_model_folder(text: &str) -> bool {
+    let path = Path::new(text);
+    let is_direct = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+    is_direct && path.is_absolute() && path.join("unet/config.json").is_file()
 }
 
 fn last_part(path: &str) -> String {
@@ -285,11 +319,11 @@ impl Lines {
         Ok(!self.line.is_empty())
     }
 
-    /// The present line if it is the last one: nothing follows its newline, if it has one at all.
+    /// The present line if it is the last one: nothing but blanks follows its newline, if it has one at all.
     fn last(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = self.line.clone();
         self.file.by_ref().take(LONGEST_TAIL + 1).read_to_end(&mut bytes)?;
-        let whole = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let whole = bytes.trim_ascii_end();
         Ok((bytes.len() as u64 <= LONGEST_TAIL && !whole.contains(&b'\n')).then_some(bytes))
     }
 }
@@ -310,11 +344,17 @@ pub struct Summary {
 /// # Errors
 /// It cannot be read or is not a session.
 pub fn summary(path: &Path, disk: &dyn Disk) -> Result<Summary> {
+    ensure!(path.is_file(), "`{}` is not a file", name(path)); // a pipe would be waited for
     let file = disk.open(path).with_context(|| format!("cannot read session `{}`", name(path)))?;
     let mut lines = Lines { file: BufReader::with_capacity(1 << 16, file), line: vec![] };
     let mut found = Summary { title: None, last_prompt: None, nodes: 0 };
-    if !lines.next()? {
-        return Ok(found);
+    loop {
+        if !lines.next()? {
+            return Ok(found);
+        }
+        if !is_blank(without_mark(&lines.line)) {
+            break;
+        }
     }
     found.title = header(&lines.line, path)?.title;
     let mut newest = Vec::new();

@@ -268,8 +268,51 @@ fn a_damaged_line_further_up_is_named_and_the_file_can_be_read_up_to_it() {
     assert!(said.contains("unknown field `more`"), "{said}");
     let said = with(1, &lines[1].replacen("\"thumbprint\":\"01", "\"thumbprint\":\"0", 1));
     assert!(said.contains("thumbprint"), "{said}");
-    let said = with(4, "\n");
+    let said = with(4, "no event\n");
     assert!(said.contains("line 5"), "{said}");
+}
+
+#[test]
+fn blank_lines_and_a_byte_order_mark_mean_nothing() {
+    let (desk, tree) = lived();
+    let lines = desk.lines();
+    let mark = "\u{feff}";
+    let files = [
+        format!("{mark}{}", lines.concat()),
+        format!("{}\n\n", lines.concat()),
+        format!("{}\n   \t\n ", lines.concat()),
+        format!("\n{}", lines.concat()),
+        lines.join("\n"),
+        lines.concat().replace('\n', "\r\n"),
+    ];
+    for file in files {
+        desk.write(&file);
+        assert_eq!(summary(&desk.path, &RealDisk).unwrap().nodes, 2, "{file:?}");
+        let found = read(&desk.path, &RealDisk, Trust::Own).unwrap();
+        assert_eq!((found.tree, found.notes), (tree.clone(), vec![]), "{file:?}");
+        let mut opened = desk.open().unwrap();
+        let redo = opened.contents.tree.redo(1).unwrap();
+        opened.file.commit(&mut opened.contents.tree, redo, None).unwrap();
+        assert!(desk.bytes().starts_with(file.as_bytes()), "what was there stays as it was");
+        assert_eq!(desk.open().unwrap().contents.tree, opened.contents.tree);
+    }
+    for nothing in ["\n", mark, "  "] {
+        desk.write(nothing);
+        let mut opened = desk.open().unwrap();
+        live(&mut opened.file, &mut opened.contents.tree);
+        assert_eq!(desk.open().unwrap().contents.tree, opened.contents.tree, "{nothing:?}");
+    }
+}
+
+#[test]
+fn a_broken_last_line_is_set_aside_with_the_blank_lines_below_it() {
+    let (desk, tree) = lived();
+    let before = desk.bytes();
+    desk.write([&before[..], b"{\"gro\n\n\n"].concat());
+    let opened = desk.open().unwrap();
+    assert!(opened.contents.notes[0].contains("cannot be read"), "{:?}", opened.contents.notes);
+    assert_eq!((opened.contents.tree, desk.bytes()), (tree, before));
+    assert_eq!(fs::read(beside(&desk.path, "broken-1")).unwrap(), b"{\"gro\n\n\n");
 }
 
 #[test]
@@ -457,17 +500,98 @@ fn beginning_and_setting_aside_survive_a_fault_at_any_operation() {
 }
 
 #[test]
-fn a_file_changed_or_removed_by_others_is_not_written() {
+fn what_another_program_made_of_the_file_stays_as_it_is_and_nothing_more_is_written() {
+    let (whole, half) = (lived().0.bytes(), |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec());
+    let appended = [&whole[..], b"{\"move\":{\"to\":2}}\n"].concat();
+    let mut altered = whole.clone();
+    let at = altered.len() - 4;
+    altered[at] = b'2'; // it now says that we are elsewhere
+    for (what, theirs) in [
+        ("emptied", vec![]),
+        ("cut off", half(&whole)),
+        ("appended to", appended),
+        ("something else", b"hello\n".to_vec()),
+        ("as long as before", altered),
+    ] {
+        let (desk, mut tree) = lived();
+        let before = tree.clone();
+        let mut file = desk.open().unwrap().file;
+        std::thread::sleep(std::time::Duration::from_millis(20)); // for disks with a slow clock
+        desk.write(&theirs);
+        let mut said = Vec::new();
+        for _ in 0..3 {
+            let redo = tree.redo(1).unwrap();
+            let error = file.commit(&mut tree, redo, None).err().unwrap_or_else(|| panic!("{what}: written"));
+            let hint = error.downcast_ref::<Hinted>().unwrap().hint();
+            assert!(hint.contains("/save NAME") && hint.contains("/open fox"), "{what}: {hint}");
+            said.push(error.to_string());
+            assert_eq!((desk.bytes(), &tree), (theirs.clone(), &before), "{what}");
+            assert_eq!(file.kept(&tree), Kept::Changed, "{what}");
+        }
+        assert!(said[0].contains("another program has changed the file"), "{what}: {}", said[0]);
+        assert!(said[1] == said[2] && said[1] != said[0], "it is said in full once: {said:?}");
+    }
+}
+
+#[test]
+fn a_file_in_the_place_of_ours_is_not_written_even_if_it_says_the_same() {
     let (desk, mut tree) = lived();
     let mut file = desk.open().unwrap().file;
+    let copy = desk.path.with_file_name("copy");
+    fs::write(&copy, desk.bytes()).unwrap();
+    fs::rename(&copy, &desk.path).unwrap();
     let redo = tree.redo(1).unwrap();
-    fs::OpenOptions::new().append(true).open(&desk.path).unwrap().write_all(b"{}\n").unwrap();
+    let before = desk.bytes();
+    assert_eq!(file.commit(&mut tree, redo.clone(), None).is_err(), cfg!(unix));
+    assert!(!cfg!(unix) || desk.bytes() == before);
+    let mut again = desk.open().unwrap();
+    again.file.commit(&mut again.contents.tree, redo, None).unwrap();
+}
+
+#[test]
+fn a_file_that_was_only_touched_is_written_on() {
+    let (desk, mut tree) = lived();
+    let mut file = desk.open().unwrap().file;
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    desk.write(desk.bytes()); // truncated and written anew, byte for byte
+    assert_eq!(file.kept(&tree), Kept::Whole);
+    let redo = tree.redo(1).unwrap();
+    file.commit(&mut tree, redo, None).unwrap();
+    assert_eq!(desk.open().unwrap().contents.tree, tree);
+}
+
+#[test]
+fn a_file_that_is_gone_is_not_made_anew_and_one_that_comes_back_is_written_on() {
+    let (desk, mut tree) = lived();
+    let mut file = desk.open().unwrap().file;
+    let away = desk.path.with_file_name("away");
+    fs::rename(&desk.path, &away).unwrap();
+    let redo = tree.redo(1).unwrap();
     let error = file.commit(&mut tree, redo.clone(), None).unwrap_err();
-    assert!(error.to_string().contains("another program has changed the file"), "{error}");
-    fs::remove_file(&desk.path).unwrap();
-    let error = file.commit(&mut tree, redo, None).unwrap_err();
-    assert!(error.downcast_ref::<Hinted>().unwrap().hint().contains("/save"), "{error}");
+    assert!(error.downcast_ref::<Hinted>().unwrap().hint().contains("/save NAME"), "{error}");
     assert!(!desk.path.exists());
+    assert_eq!(file.kept(&tree), Kept::Gone);
+    fs::rename(&away, &desk.path).unwrap();
+    file.commit(&mut tree, redo, None).unwrap();
+    assert_eq!((desk.open().unwrap().contents.tree, file.kept(&tree)), (tree, Kept::Whole));
+}
+
+#[test]
+fn what_others_wrote_behind_half_a_line_of_ours_is_not_cut_off() {
+    for theirs in [&b"{}\n"[..], b"x"] {
+        let (desk, mut tree) = lived();
+        let event = tree.grow(1, "", vec![], next(&tree[1].plan, "a hen")).unwrap();
+        let bad = Arc::new(FaultyDisk::new(0, Fault::HalfForGood));
+        let mut file = SessionFile::open(&desk.path, bad).unwrap().file;
+        assert!(file.commit(&mut tree, event.clone(), None).is_err());
+        assert_eq!(file.kept(&tree), Kept::Whole, "half a line of ours does no harm");
+        fs::OpenOptions::new().append(true).open(&desk.path).unwrap().write_all(theirs).unwrap();
+        let before = desk.bytes();
+        file.disk = Arc::new(RealDisk);
+        let error = file.commit(&mut tree, event, None).unwrap_err();
+        assert!(error.to_string().contains("another program has changed the file"), "{error}");
+        assert_eq!(desk.bytes(), before);
+    }
 }
 
 #[test]

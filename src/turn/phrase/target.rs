@@ -98,17 +98,17 @@ pub(super) fn places(desk: &Desk<'_>, toks: &[Tok], reach: Reach) -> Vec<Range<u
             && hash.low == "#"
             && !words.is_empty()
         {
-            let all = desk.draft.occurrences(&words_of(words), reach, false);
+            let all = counted(desk, &words_of(words), reach);
             let index = n.low.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-            return index.and_then(|n| all.get(n).cloned()).into_iter().collect();
+            return index.and_then(|n| all.get(n).cloned().flatten()).into_iter().collect();
         }
         // `the second cat`
         if let [nth, words @ ..] = toks
             && let Some(n) = ordinal(&nth.low).filter(|_| !words.is_empty())
         {
-            let all = desk.draft.occurrences(&words_of(words), reach, false);
+            let all = counted(desk, &words_of(words), reach);
             let one = if n == usize::MAX { all.last() } else { all.get(n - 1) };
-            return one.cloned().into_iter().collect();
+            return one.cloned().flatten().into_iter().collect();
         }
         desk.draft.occurrences(&words_of(toks), reach, false)
     };
@@ -128,6 +128,14 @@ pub(super) fn places(desk: &Desk<'_>, toks: &[Tok], reach: Reach) -> Vec<Range<u
     let heads: Vec<Range<usize>> = found.iter().filter(|r| desk.draft.is_head(r.end - 1)).cloned().collect();
     let found = if heads.is_empty() || found.iter().all(|r| r.len() > 1) { found } else { heads };
     owned(desk, toks, found)
+}
+
+/// What numbers count: words of the prompt as it was before this line, or else those that this line put there.
+fn counted(desk: &Desk<'_>, words: &[String], reach: Reach) -> Vec<Option<Range<usize>>> {
+    match desk.places_before(words, reach) {
+        before if before.is_empty() => desk.draft.occurrences(words, reach, false).into_iter().map(Some).collect(),
+        before => before,
+    }
 }
 
 /// Of several, those that belong to the person named before them: her hair, the man's hat.
