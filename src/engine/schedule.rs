@@ -149,7 +149,8 @@ pub fn spaced(spec: &SchedulerSpec, spacing: Spacing, steps: usize) -> Result<Ve
             (0..steps).rev().map(|i| i as f64 * ratio).collect()
         }
     };
-    Ok(levels)
+    // A quotient times its divisor may be a hair more than the last level.
+    Ok(levels.into_iter().map(|level| level.clamp(0.0, (train - 1) as f64)).collect())
 }
 
 /// Sigmas spaced by their seventh roots (Karras et al. 2022).

@@ -317,6 +317,6 @@ mod tests {
             }
         }
         let error = find("src/lib.rs").err().expect("it is no model").to_string();
-        assert!(error.contains("`src/lib.rs`"), "{error}");
+        assert!(error.contains("src/lib.rs"), "{error}");
     }
 }

@@ -199,8 +199,8 @@ pub(super) fn verbs() -> Vec<Verb> {
         verb(
             [
                 "pull NAME",
-                "fetch a model by name, to draw with it later",
-                "NAME is owner/name or owner/name@revision. A fetch that was broken off goes on; pickled weights are never \
+                "fetch a model by name",
+                "NAME is owner/name or owner/name@revision, to be drawn with later, off line too. A fetch that was broken off goes on; pickled weights are never \
                  fetched.",
                 "wordbrush pull stabilityai/sd-turbo",
             ],
