@@ -287,7 +287,6 @@ mod tests {
         }
     }
 
-    /// What the first site is given by two ancestors, and what loops over numbers make of it.
     #[test]
     fn columns_and_values_are_the_bits_that_sums_in_the_order_of_the_tokens_have() {
         let from = |up: usize, tokens: &[(usize, f32)]| Column::From { up, tokens: tokens.to_vec() };
@@ -309,7 +308,9 @@ mod tests {
             let mut maps = StepMaps::default();
             maps.cross.insert(SITE.layer, map_tensor);
             maps.v_cross.insert(SITE.layer, value_tensor);
-            (cross.push(map), values.push(value), all.push(Arc::new(maps)));
+            cross.push(map);
+            values.push(value);
+            all.push(Arc::new(maps));
         }
         let (mut wanted, mut wanted_v) = (probs, v);
         for (j, column) in plan.columns.iter().enumerate() {
