@@ -219,16 +219,17 @@ fn sums_of(theirs: &Tensor, given: &Given, dim: usize) -> Result<Tensor> {
     let most = given.iter().flatten().map(Vec::len).max().unwrap_or(0);
     let mut sum: Option<Tensor> = None;
     for nth in 0..most.max(1) {
-        // A place with fewer tokens adds nothing: a slice times 0.
-        let pick = |(place, tokens): (usize, &Option<Vec<(usize, f32)>>)| match tokens.as_ref().and_then(|t| t.get(nth))
-        {
-            Some((token, share)) => (*token as u32, *share),
-            None => (place as u32, 0.0),
+        // A place with fewer tokens adds nothing: a slice times 0. One that keeps its own may as well be copied.
+        let pick = |(place, tokens): (usize, &Option<Vec<(usize, f32)>>)| match tokens {
+            Some(tokens) => tokens.get(nth).map_or((place as u32, 0.0), |(token, share)| (*token as u32, *share)),
+            None => (place as u32, 1.0),
         };
         let (tokens, shares): (Vec<u32>, Vec<f32>) = given.iter().enumerate().map(pick).unzip();
         let count = tokens.len();
-        let slices = theirs.index_select(&Tensor::from_vec(tokens, count, theirs.device())?, dim)?;
-        let slices = slices.broadcast_mul(&along(shares, &theirs, dim)?)?;
+        let mut slices = theirs.index_select(&Tensor::from_vec(tokens, count, theirs.device())?, dim)?;
+        if shares.iter().any(|share| *share != 1.0) {
+            slices = slices.broadcast_mul(&along(shares, &theirs, dim)?)?;
+        }
         sum = Some(match sum {
             Some(sum) => (sum + slices)?,
             None => slices,
@@ -243,7 +244,8 @@ fn laid_over(own: &Tensor, new: &Tensor, given: &Given, dim: usize) -> Result<Te
         return Ok(new.clone());
     }
     let takes = given.iter().map(|tokens| u8::from(tokens.is_some())).collect();
-    along(takes, own, dim)?.broadcast_as(own.shape())?.where_cond(new, own)
+    // Written out: candle walks a broadcast mask number by number.
+    along(takes, own, dim)?.broadcast_as(own.shape())?.contiguous()?.where_cond(new, own)
 }
 
 #[cfg(test)]
@@ -285,7 +287,6 @@ mod tests {
         }
     }
 
-    /// What the first site is given by two ancestors, and what loops over numbers make of it.
     #[test]
     fn columns_and_values_are_the_bits_that_sums_in_the_order_of_the_tokens_have() {
         let from = |up: usize, tokens: &[(usize, f32)]| Column::From { up, tokens: tokens.to_vec() };
@@ -307,7 +308,9 @@ mod tests {
             let mut maps = StepMaps::default();
             maps.cross.insert(SITE.layer, map_tensor);
             maps.v_cross.insert(SITE.layer, value_tensor);
-            (cross.push(map), values.push(value), all.push(Arc::new(maps)));
+            cross.push(map);
+            values.push(value);
+            all.push(Arc::new(maps));
         }
         let (mut wanted, mut wanted_v) = (probs, v);
         for (j, column) in plan.columns.iter().enumerate() {

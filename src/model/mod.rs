@@ -321,3 +321,26 @@ mod tests {
         assert!(error.contains("src/lib.rs"), "{error}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_of_the_embedded_model_means_it_or_says_that_this_build_has_none() {
+        for name in ["embedded", " atelier", ""] {
+            match find(name) {
+                Ok(model) => {
+                    assert_eq!((model.name().as_str(), cfg!(feature = "embedded")), ("embedded", true), "{name}")
+                }
+                Err(error) => {
+                    assert!(!cfg!(feature = "embedded"), "{name}: {error}");
+                    assert_eq!(error.to_string(), "no embedded model is in this build");
+                    let hint = error.downcast_ref::<NoEmbedded>().unwrap().hint();
+                    assert!(hint.contains("--model"), "{hint}");
+                }
+            }
+        }
+        assert!(!is_embedded("owner/embedded"));
+    }
+}
