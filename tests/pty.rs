@@ -457,6 +457,9 @@ fn plain_mode_moves_no_cursor_and_shows_no_picture() {
     window.sees("picture: ");
     window.sees("#1  ");
     window.sees("1 > ");
+    (&*window.pty).write_all(b"caf\xe9\r").unwrap();
+    window.sees("error: that is no text in UTF-8");
+    window.sees("1 > ");
     window.type_line("/tree");
     window.sees("  #1 a cat      ← here\n");
     window.sees("1 > ");

@@ -320,11 +320,6 @@ mod tests {
         let error = find("src/lib.rs").err().expect("it is no model").to_string();
         assert!(error.contains("src/lib.rs"), "{error}");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn every_name_of_the_embedded_model_means_it_or_says_that_this_build_has_none() {

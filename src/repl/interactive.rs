@@ -221,6 +221,10 @@ impl Room {
                 Typed::Ended => return Ok(()),
                 Typed::Interrupted if self.stop.again() => return Ok(()),
                 Typed::Interrupted => self.say("Ctrl-C again leaves, and so does Ctrl-D", 0)?,
+                Typed::NoText => {
+                    let error = Hinted::new("that is no text in UTF-8", "set the terminal to UTF-8");
+                    self.show_error(&error.into(), "", &prompt)?;
+                }
                 Typed::Line(text) => {
                     for line in text.lines() {
                         if !self.take(line, &prompt)? {

@@ -24,6 +24,8 @@ const REMEMBERED: usize = 5000;
 pub enum Typed {
     /// A line, or several that were pasted.
     Line(String),
+    /// A line that is no UTF-8.
+    NoText,
     /// Ctrl-C where nothing was typed.
     Interrupted,
     /// Ctrl-D, or the end of the input.
@@ -93,7 +95,10 @@ impl Lines {
                 if std::io::stdin().lock().read_until(b'\n', &mut raw)? == 0 {
                     return Ok(Typed::Ended);
                 }
-                Ok(Typed::Line(String::from_utf8_lossy(&raw).trim_end_matches(['\n', '\r']).to_owned()))
+                Ok(match String::from_utf8(raw) {
+                    Ok(line) => Typed::Line(line.trim_end_matches(['\n', '\r']).to_owned()),
+                    Err(_) => Typed::NoText,
+                })
             }
         }
     }
