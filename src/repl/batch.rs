@@ -246,7 +246,7 @@ pub fn parity(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             parity::report(&outcome, out)?;
             out.flush()?;
             all += 1;
-            match outcome.failure {
+            match outcome.failure.as_ref().filter(|_| outcome.refused_rightly.is_none()) {
                 Some(_) => unanswered += 1,
                 None => failed += usize::from(!outcome.passes()),
             }
