@@ -24,10 +24,15 @@ fn join(x: &Tensor) -> candle_core::Result<Tensor> {
     x.transpose(1, 2)?.contiguous()?.reshape((batch, tokens, heads * width))
 }
 
-/// Softmax over the last axis in plain operations, differentiable.
+/// Softmax over the last of four axes in plain operations, differentiable.
+///
+/// Rows are summed in stages of equal parts: candle adds numbers up one after the other, and rows of self-attention are long.
 fn softmax(x: &Tensor) -> candle_core::Result<Tensor> {
     let exp = x.broadcast_sub(&x.max_keepdim(D::Minus1)?.detach())?.exp()?;
-    exp.broadcast_div(&exp.sum_keepdim(D::Minus1)?)
+    let (batch, heads, queries, keys) = exp.dims4()?;
+    let parts = (1..=keys.isqrt()).rev().find(|parts| keys % parts == 0).unwrap_or(1);
+    let sums = exp.reshape((batch, heads, queries * parts, keys / parts))?.sum(D::Minus1)?;
+    exp.broadcast_div(&sums.reshape((batch, heads, queries, parts))?.sum_keepdim(D::Minus1)?)
 }
 
 fn plain_probs(q: &Tensor, k: &Tensor, heads: usize) -> candle_core::Result<Tensor> {
