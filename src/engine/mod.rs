@@ -41,7 +41,7 @@ use vae::Vae;
 pub use trajectory::Trajectory;
 
 /// Raised when results change for the same inputs: stored latents and maps of another version count as missing.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What a run reads: the words, and the empty prompt it is guided away from.
 #[derive(Debug, Clone)]
