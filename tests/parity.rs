@@ -56,6 +56,30 @@ fn every_case_on_further_models_is_within_its_tolerance_where_they_are_given() {
 }
 
 #[test]
+fn every_case_of_other_methods_but_those_of_trained_ones_is_within_its_tolerance_where_they_are_given() {
+    let Some(folder) = std::env::var_os("WORDBRUSH_PARITY_METHODS").map(PathBuf::from) else {
+        eprintln!("not run: WORDBRUSH_PARITY_METHODS names no folder of cases of other methods");
+        return;
+    };
+    let out = tempfile::tempdir().expect("a folder for results");
+    let mut models = ModelFolders::new(vec![folder.join("models")]);
+    let mut answered = 0;
+    for case in find_cases(&folder.join("cases")).expect("there are cases") {
+        let outcome = run_case(&case, out.path(), &mut models);
+        if outcome.passes() {
+            answered += 1;
+            continue;
+        }
+        let mut line = Vec::new();
+        report(&outcome, &mut line).expect("memory can be written");
+        let unbuilt = ["clipseg", "text-inpaint", "imagic", "unitune"].iter().any(|kind| outcome.name.starts_with(kind));
+        assert!(unbuilt && outcome.failure.is_some(), "{}", String::from_utf8_lossy(&line));
+    }
+    eprintln!("{answered} cases of other methods run");
+    assert!(answered > 0, "there are none that are built");
+}
+
+#[test]
 fn a_case_that_asks_for_what_is_not_built_leaves_the_reason_and_no_answer() {
     let folder = tempfile::tempdir().expect("a folder");
     let case = r#"{"name": "x", "kind": "schedule", "schedules": [SCHEDULE], "outputs": {"required": []}}"#;

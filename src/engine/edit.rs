@@ -4,6 +4,9 @@
 //! fixed order: an ancestor's maps are laid under the run's ([`Inject`]), the result is recorded ([`Record`]), weights
 //! are applied ([`Reweight`]), and after the scheduler's step the latent is blended ([`LocalBlend`]).
 
+pub mod masked;
+pub mod noised;
+
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 

@@ -416,13 +416,7 @@ impl Engine {
             let level = sampler.timesteps()[step];
             let call = self.call(run, (step, level), &mut *control);
             let output = self.unet.forward(&input, text, call)?;
-            let output = match run.guidance {
-                Guidance::Classifier { scale } => {
-                    let (empty, written) = (output.get(0)?, output.get(1)?);
-                    (&empty + ((written - &empty)? * scale)?)?
-                }
-                Guidance::Embedded { .. } | Guidance::None => output.get(0)?,
-            };
+            let output = guided(&output, run.guidance)?;
             let noise = if sampler.noise_at(step) { Some(self.noise_of(run, step, latent)?) } else { None };
             let next = control.after_step(step, sampler.step(latent, &output, step, noise.as_ref())?)?;
             ensure_numbers(&next, || format!("the UNet gave no numbers at step {} of {steps}", step + 1))?;
@@ -486,6 +480,26 @@ impl Engine {
         Ok(self.unet.forward(latents, &text, call)?)
     }
 
+    /// One guided prediction for a latent, `[h, w, channels]`, that is not part of a run, unwatched.
+    ///
+    /// # Errors
+    /// As [`denoise`](Self::denoise).
+    pub fn predict_guided(
+        &self,
+        latent: &Tensor,
+        conditions: &Conditions,
+        level: f32,
+        guidance: Guidance,
+    ) -> Result<Tensor> {
+        let condition = match guidance {
+            Guidance::Classifier { .. } => both(&conditions.uncond[0], &conditions.cond)?,
+            Guidance::Embedded { .. } | Guidance::None => conditions.cond.clone(),
+        };
+        let batch = samples(latent, guidance.evaluations())?;
+        let output = self.predict(&batch, &condition, level, guidance.embedded())?;
+        guided(&output, guidance)
+    }
+
     /// A latent's picture: `height * width * 3` bytes, row by row.
     ///
     /// # Errors
@@ -539,6 +553,17 @@ pub struct Picture {
     pub height: usize,
     /// Red, green and blue of each pixel, row by row.
     pub bytes: Vec<u8>,
+}
+
+/// What a batch's outputs say together.
+fn guided(output: &Tensor, guidance: Guidance) -> Result<Tensor> {
+    Ok(match guidance {
+        Guidance::Classifier { scale } => {
+            let (empty, written) = (output.get(0)?, output.get(1)?);
+            (&empty + ((written - &empty)? * scale)?)?
+        }
+        Guidance::Embedded { .. } | Guidance::None => output.get(0)?,
+    })
 }
 
 /// A latent as a batch of `count` samples.

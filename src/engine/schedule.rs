@@ -59,6 +59,15 @@ impl NoiseSchedule {
         sigmas.iter().map(level).collect()
     }
 
+    /// A clean latent under the noise of a level.
+    ///
+    /// # Errors
+    /// Fails if shapes differ.
+    pub fn noised(&self, clean: &Tensor, noise: &Tensor, level: usize) -> candle_core::Result<Tensor> {
+        let a = f64::from(self.alphas_cumprod[level]);
+        (clean * a.sqrt())? + (noise * (1.0 - a).sqrt())?
+    }
+
     /// The clean latent that an output means for `x = alpha * clean + sigma * noise`.
     ///
     /// # Errors

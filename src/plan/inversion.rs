@@ -12,14 +12,26 @@ pub enum InversionName {
     Ddim,
     /// The same, then an empty prompt optimised at each step so that guided steps retrace the way (Mokady et al. 2022).
     NullText,
+    /// The same, and the way down is guided away from the written prompt itself (Miyake et al. 2023).
+    NegativePrompt,
+    /// The same, and the way down is put right after every step (Ju et al. 2023).
+    Direct,
+    /// Noise for every step that leads back to the picture (Huberman-Spiegelglas et al. 2023).
+    EditFriendly,
 }
 
 /// Each with its name in files and ids, which never changes.
-const ROWS: [(InversionName, &str); 2] = [(InversionName::Ddim, "ddim"), (InversionName::NullText, "null-text")];
+const ROWS: [(InversionName, &str); 5] = [
+    (InversionName::Ddim, "ddim"),
+    (InversionName::NullText, "null-text"),
+    (InversionName::NegativePrompt, "negative-prompt"),
+    (InversionName::Direct, "direct"),
+    (InversionName::EditFriendly, "edit-friendly"),
+];
 
 impl InversionName {
     /// The choices, as a table of settings would show them.
-    pub const CHOICES: &'static str = "ddim or null-text";
+    pub const CHOICES: &'static str = "ddim, null-text, negative-prompt, direct or edit-friendly";
 
     /// All inversions.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -55,13 +67,14 @@ mod tests {
     #[test]
     fn every_inversion_is_a_choice_and_is_read_as_it_is_written() {
         let names: Vec<&str> = InversionName::all().map(InversionName::as_str).collect();
-        assert_eq!(InversionName::CHOICES, names.join(" or "));
+        let (last, others) = names.split_last().unwrap();
+        assert_eq!(InversionName::CHOICES, format!("{} or {last}", others.join(", ")));
         for inversion in InversionName::all() {
             assert_eq!(inversion.to_string().parse::<InversionName>().unwrap(), inversion);
         }
         assert_eq!(
             "nulltext".parse::<InversionName>().unwrap_err().to_string(),
-            "`nulltext` is no inversion; there are: ddim or null-text"
+            "`nulltext` is no inversion; there are: ddim, null-text, negative-prompt, direct or edit-friendly"
         );
     }
 }

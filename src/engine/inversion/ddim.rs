@@ -39,6 +39,6 @@ impl Inversion for DdimInversion {
                 return Ok(None);
             }
         }
-        Ok(Some(Inverted { latents, conditions: conditions.clone(), optimised: None }))
+        Ok(Some(Inverted { latents, conditions: conditions.clone(), noise: Vec::new(), optimised: None }))
     }
 }

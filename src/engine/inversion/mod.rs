@@ -4,6 +4,10 @@
 //! its own; their names are rows of [`InversionName`].
 
 mod ddim;
+mod direct;
+pub mod edict;
+mod edit_friendly;
+mod negative_prompt;
 mod null_text;
 
 use std::ops::ControlFlow;
@@ -15,6 +19,9 @@ use super::{Conditions, Engine, Picture};
 use crate::plan::inversion::InversionName;
 
 pub use ddim::DdimInversion;
+pub use direct::{DirectInversion, Retrace};
+pub use edit_friendly::{EditFriendly, NoiseMapSampler};
+pub use negative_prompt::NegativePrompt;
 pub use null_text::{NullText, NullTextRule};
 
 /// Sees each latent as it is found, with its number from 0, and may stop the rest.
@@ -45,6 +52,8 @@ pub struct Inverted {
     pub latents: Vec<Tensor>,
     /// What a run from the last of them reads.
     pub conditions: Conditions,
+    /// The noise of each step that leads back, noisiest first; empty where steps add none.
+    pub noise: Vec<Tensor>,
     /// What optimisation took, where there was any.
     pub optimised: Option<Optimised>,
 }

@@ -52,6 +52,38 @@ impl Ddim {
         }
     }
 
+    /// What the model was trained with.
+    #[must_use]
+    pub fn schedule(&self) -> &NoiseSchedule {
+        &self.schedule
+    }
+
+    /// The training level of step `i`.
+    #[must_use]
+    pub fn level(&self, i: usize) -> usize {
+        self.levels[i]
+    }
+
+    /// How much of the picture is left at step `i`, and one step below.
+    #[must_use]
+    pub fn levels_around(&self, i: usize) -> (f64, f64) {
+        (self.alpha(self.levels[i]), self.alpha_below(self.levels[i]))
+    }
+
+    /// The mean and the deviation of the latent below step `i` where a share `eta` of the noise is drawn anew.
+    ///
+    /// # Errors
+    /// Fails if shapes differ.
+    pub fn spread(&self, x: &Tensor, output: &Tensor, i: usize, eta: f64) -> candle_core::Result<(Tensor, f64)> {
+        let (a, below) = self.levels_around(i);
+        let at = (a.sqrt(), (1.0 - a).sqrt());
+        let variance = (1.0 - below) / (1.0 - a) * (1.0 - a / below);
+        let (clean, noise) = (self.schedule.clean(x, output, at)?, self.schedule.noise(x, output, at)?);
+        // As published: the share, not its square, of the variance.
+        let mean = ((clean * below.sqrt())? + (noise * (1.0 - below - eta * variance).sqrt())?)?;
+        Ok((mean, eta * variance.sqrt()))
+    }
+
     /// One step towards the picture, from the UNet's `output` at step `i`.
     ///
     /// # Errors

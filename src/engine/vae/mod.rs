@@ -17,7 +17,7 @@ pub struct Vae {
 }
 
 enum Net {
-    Full(full::Full),
+    Full(Box<full::Full>),
     Tiny(tiny::Tiny),
 }
 
@@ -28,7 +28,7 @@ impl Vae {
     /// Fails if a tensor is missing or of another shape.
     pub fn load(w: &Weights, spec: VaeSpec, backend: &Backend) -> Result<Self> {
         let net = match &spec.kind {
-            VaeKind::Full(kind) => Net::Full(full::Full::load(w, kind, backend)?),
+            VaeKind::Full(kind) => Net::Full(Box::new(full::Full::load(w, kind, backend)?)),
             VaeKind::Tiny(kind) => Net::Tiny(tiny::Tiny::load(w, &spec, kind, backend)?),
         };
         Ok(Self { spec, net })

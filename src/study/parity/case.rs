@@ -56,6 +56,18 @@ pub struct Case {
     pub sdxl: Option<Sdxl>,
     /// Null-text optimisation.
     pub null_text: Option<NullTextCase>,
+    /// How a picture is inverted.
+    pub inversion: Option<InversionCase>,
+    /// SDEdit.
+    pub sdedit: Option<SdeditCase>,
+    /// MagicMix.
+    pub magicmix: Option<MagicmixCase>,
+    /// Blended Latent Diffusion.
+    pub blended: Option<BlendedCase>,
+    /// DiffEdit.
+    pub diffedit: Option<DiffeditCase>,
+    /// EDICT.
+    pub edict: Option<EdictCase>,
     /// Steps at which maps are to be kept.
     pub probe: Option<Probe>,
     /// Names of the results.
@@ -129,6 +141,18 @@ pub enum CaseKind {
     Parts,
     /// Noise levels of samplers, without a model.
     Schedule,
+    /// A picture inverted, then edited.
+    PhotoEdit,
+    /// A picture noised and drawn again.
+    Sdedit,
+    /// Words drawn into a picture's layout.
+    Magicmix,
+    /// Words drawn inside a mask.
+    Blended,
+    /// The same inside a mask that is found from two prompts.
+    Diffedit,
+    /// Two coupled latents up and down again.
+    Edict,
 }
 
 /// An edit in the published terms.
@@ -205,6 +229,79 @@ pub struct NullTextCase {
     pub betas: (f64, f64),
     /// Adam.
     pub eps: f64,
+}
+
+/// How a picture is inverted before it is edited.
+#[derive(Debug, Deserialize)]
+pub struct InversionCase {
+    /// The method.
+    pub method: String,
+    /// Negative prompt: how far back towards the empty one.
+    #[serde(default)]
+    pub interpolation: f64,
+    /// Edit-friendly: the share of the noise that is drawn anew.
+    #[serde(default)]
+    pub eta: f64,
+    /// Edit-friendly: first steps that are left out.
+    #[serde(default)]
+    pub skip: usize,
+    /// Edit-friendly: guidance of the source.
+    #[serde(default)]
+    pub source_guidance: f64,
+    /// Edit-friendly: guidance of the target.
+    #[serde(default)]
+    pub target_guidance: f64,
+}
+
+/// SDEdit.
+#[derive(Debug, Deserialize)]
+pub struct SdeditCase {
+    /// Share of the steps that is made.
+    pub strength: f64,
+}
+
+/// MagicMix.
+#[derive(Debug, Deserialize)]
+pub struct MagicmixCase {
+    /// Share of the steps, from the end, that are no longer mixed.
+    pub kmin: f64,
+    /// Share of the steps, from the end, that are made.
+    pub kmax: f64,
+    /// Share of what is being drawn.
+    pub mix_factor: f64,
+}
+
+/// Blended Latent Diffusion.
+#[derive(Debug, Deserialize)]
+pub struct BlendedCase {
+    /// Share of the steps that is left out.
+    pub blending_percentage: f64,
+}
+
+/// DiffEdit.
+#[derive(Debug, Deserialize)]
+pub struct DiffeditCase {
+    /// Where estimates are compared.
+    pub mask_encode_strength: f64,
+    /// Twice the share of the mean from which a place is in the mask.
+    pub mask_thresholding_ratio: f64,
+    /// Share of the steps that is inverted and made again.
+    pub inpaint_strength: f64,
+    /// Guidance on the way up.
+    pub inversion_guidance: f64,
+    /// What stands in the place of the empty prompt.
+    pub negative_prompt: String,
+}
+
+/// EDICT.
+#[derive(Debug, Deserialize)]
+pub struct EdictCase {
+    /// How much of itself a latent keeps.
+    pub mixing: f64,
+    /// Whether the two take turns.
+    pub leapfrog: bool,
+    /// Share of the steps that is made.
+    pub strength: f64,
 }
 
 /// Where maps are kept.

@@ -5,6 +5,8 @@
 
 mod case;
 mod files;
+mod methods;
+mod photo;
 mod probe;
 mod results;
 mod run;

@@ -11,11 +11,12 @@ use super::case::{Case, CaseKind, EditCase, calls_of, scheduler_of, steps_of};
 use super::probe::Probe;
 use super::results::{Array, Numbers, Results, read};
 use super::words::{TargetWords, Text, mask_words, orders, target_words};
+use crate::attention::Chain;
 use crate::attention::blend::Parent;
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::{Keep, MaskLayers};
 use crate::engine::edit::{DrawOutput, Inherited, RunOptions, RunPlan, draw};
-use crate::engine::inversion::{DdimInversion, Inversion, Inverted, NullText, NullTextRule, Optimised};
+use crate::engine::inversion::{DdimInversion, Inversion, Inverted, NullText, NullTextRule, Optimised, Retrace};
 use crate::engine::sampler::{Ddim, Sampler, sampler};
 use crate::engine::schedule::NoiseSchedule;
 use crate::engine::unet::Condition;
@@ -47,43 +48,60 @@ pub(super) fn answer(case: &Case, models: &mut ModelFolders) -> Result<Results> 
     }
     let engine = models.engine(case, false)?;
     let noise = noise(&inputs, engine)?;
-    let worker = Worker { case, engine, inputs, noise, out: Results::new() };
+    let worker = Worker { case, engine, inputs, noise, way: Way::default(), out: Results::new() };
     match case.kind {
+        CaseKind::PhotoEdit => worker.photo(),
+        CaseKind::Sdedit | CaseKind::Magicmix | CaseKind::Blended | CaseKind::Diffedit | CaseKind::Edict => {
+            worker.method()
+        }
+
         CaseKind::Parts => worker.parts(),
         CaseKind::Invert | CaseKind::NullText => worker.invert(models),
         CaseKind::Generate | CaseKind::Edit | CaseKind::Text | CaseKind::Schedule => worker.pictures(),
     }
 }
 
-struct Worker<'a> {
-    case: &'a Case,
-    engine: &'a Engine,
-    inputs: Results,
+pub(super) struct Worker<'a> {
+    pub(super) case: &'a Case,
+    pub(super) engine: &'a Engine,
+    pub(super) inputs: Results,
     /// The noise of each step, for samplers that add some.
-    noise: Vec<Tensor>,
-    out: Results,
+    pub(super) noise: Vec<Tensor>,
+    pub(super) way: Way,
+    pub(super) out: Results,
+}
+
+/// What of a run is not as the case has it for all its runs.
+#[derive(Debug, Default)]
+pub(super) struct Way {
+    /// Another sampler.
+    pub(super) sampler: Option<Box<dyn Sampler>>,
+    /// Another guidance.
+    pub(super) guidance: Option<Guidance>,
+    /// Latents that the run is held on.
+    pub(super) held: Option<Vec<Tensor>>,
 }
 
 fn noise(inputs: &Results, engine: &Engine) -> Result<Vec<Tensor>> {
     let Some(Array { shape, numbers: Numbers::F32(values) }) = inputs.get("noise") else { return Ok(Vec::new()) };
-    ensure!(shape.len() == 4, "`noise` has shape {shape:?}");
-    let dims = (shape[1], shape[2], shape[3]);
+    let [.., c, h, w] = shape[..] else { anyhow::bail!("`noise` has shape {shape:?}") };
+    let dims = (c, h, w);
     values.chunks(dims.0 * dims.1 * dims.2).map(|one| to_latent(one, dims, engine)).collect()
 }
 
 /// Channels first to channels last, without the batch, where the engine computes.
-fn to_latent(values: &[f32], (c, h, w): (usize, usize, usize), engine: &Engine) -> Result<Tensor> {
+pub(super) fn to_latent(values: &[f32], (c, h, w): (usize, usize, usize), engine: &Engine) -> Result<Tensor> {
     let t = Tensor::from_slice(values, (c, h, w), engine.backend().device())?;
     Ok(t.permute((1, 2, 0))?.contiguous()?)
 }
 
 /// Channels last to channels first.
-fn from_latent(latent: &Tensor) -> Result<Vec<f32>> {
+pub(super) fn from_latent(latent: &Tensor) -> Result<Vec<f32>> {
     Ok(latent.permute((2, 0, 1))?.flatten_all()?.to_vec1()?)
 }
 
 /// The source's maps, all kept.
-struct Kept(Vec<Arc<StepMaps>>);
+pub(super) struct Kept(pub(super) Vec<Arc<StepMaps>>);
 
 impl MapSource for Kept {
     fn maps(&mut self, _up: usize, step: usize, _want: Want) -> candle_core::Result<Arc<StepMaps>> {
@@ -100,16 +118,19 @@ impl Worker<'_> {
     }
 
     fn sampler(&self) -> Result<Box<dyn Sampler>> {
+        if let Some(sampler) = &self.way.sampler {
+            return Ok(sampler.after(&[]));
+        }
         let (name, spec) = self.scheduler()?;
         sampler(name, &spec, calls_of(name, self.case.steps()))
     }
 
-    fn ddim(&self) -> Result<Ddim> {
+    pub(super) fn ddim(&self) -> Result<Ddim> {
         let (_, spec) = self.scheduler()?;
         Ddim::new(NoiseSchedule::new(&spec), &spec, self.case.steps())
     }
 
-    fn floats(&self, name: &str) -> Result<(&[usize], &[f32])> {
+    pub(super) fn floats(&self, name: &str) -> Result<(&[usize], &[f32])> {
         let array = self.inputs.get(name).with_context(|| format!("input.safetensors lacks `{name}`"))?;
         match &array.numbers {
             Numbers::F32(values) => Ok((&array.shape, values)),
@@ -117,12 +138,12 @@ impl Worker<'_> {
         }
     }
 
-    fn put(&mut self, name: &str, array: Array) {
+    pub(super) fn put(&mut self, name: &str, array: Array) {
         self.out.insert(name.to_owned(), array);
     }
 
     /// The embeddings of all prompts and of the empty one, given out as results too.
-    fn conditions(&mut self) -> Result<(Vec<Condition>, Condition)> {
+    pub(super) fn conditions(&mut self) -> Result<(Vec<Condition>, Condition)> {
         let ids = self.case.sdxl.as_ref().map_or([0.0; 6], |s| s.time_ids);
         let reader = self.engine.reader();
         let written: Vec<Condition> = self.case.prompts.iter().map(|p| reader.embed(p, ids)).collect::<Result<_>>()?;
@@ -250,7 +271,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn put_latents(&mut self, name: &str, latents: &[Tensor]) -> Result<()> {
+    pub(super) fn put_latents(&mut self, name: &str, latents: &[Tensor]) -> Result<()> {
         let (h, w, c) = latents[0].dims3()?;
         let mut values = Vec::new();
         for latent in latents {
@@ -260,12 +281,12 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn put_picture(&mut self, name: &str, picture: &Picture) {
+    pub(super) fn put_picture(&mut self, name: &str, picture: &Picture) {
         self.put(name, Array::u8(&[picture.height, picture.width, 3], picture.bytes.clone()));
     }
 
     /// One prompt's run by the conversation's own `draw`.
-    fn draw(
+    pub(super) fn draw(
         &self,
         conditions: &Conditions,
         start: &Tensor,
@@ -277,14 +298,16 @@ impl Worker<'_> {
             conditions,
             sampler: &*self.sampler()?,
             noise: StepNoise::Given(&self.noise),
-            guidance: self.case.guidance(),
+            guidance: self.way.guidance.unwrap_or_else(|| self.case.guidance()),
             map_precision: Precision::F32,
         };
         let layers = self.layers(start)?;
         let steps = self.case.probe.as_ref().map_or(&[][..], |p| &p.steps);
         let mut probe = Probe::new(steps, self.probe_heads(), layers);
         let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
-        let means = RunOptions { layers, keep, observer: &mut probe, watch: &mut watch };
+        let mut held = Retrace::of(self.way.held.as_deref().unwrap_or_default());
+        let mut both = Chain([&mut probe, &mut held]);
+        let means = RunOptions { layers, keep, observer: &mut both, watch: &mut watch };
         let drawn =
             draw(self.engine, &run, start, orders, before, means)?.context("BUG: an unwatched run was stopped")?;
         Ok((drawn, probe))
@@ -336,15 +359,15 @@ impl Worker<'_> {
         self.put_latents("final_latents", std::slice::from_ref(source.trajectory.last()))?;
         let mut probes = vec![probe];
         if let Some(edit) = &self.case.edit {
-            self.targets(edit, &texts, (&written, &empty), &start, source, &mut probes)?;
+            self.targets(Some(edit), &texts, (&written, &empty), &start, source, &mut probes)?;
         }
         self.put_probes(&probes, length)?;
         Ok(self.out)
     }
 
-    fn targets(
+    pub(super) fn targets(
         &mut self,
-        edit: &EditCase,
+        edit: Option<&EditCase>,
         texts: &[Text],
         (written, empty): (&[Condition], &[Condition]),
         start: &Tensor,
@@ -357,8 +380,13 @@ impl Worker<'_> {
         let (mut runs, mut pictures, mut masks) = (Vec::new(), Vec::new(), Vec::new());
         let mut maps: Vec<Vec<f32>> = Vec::new();
         for (i, target) in texts.iter().enumerate().skip(1) {
-            let words = target_words(edit, &texts[0], target, i - 1, self.case.steps())?;
-            let orders = orders(self.case, edit, &words, (mask_words(edit, &texts[0], 0), mask_words(edit, target, i)));
+            let orders = match edit {
+                Some(edit) => {
+                    let words = target_words(edit, &texts[0], target, i - 1, self.case.steps())?;
+                    orders(self.case, edit, &words, (mask_words(edit, &texts[0], 0), mask_words(edit, target, i)))
+                }
+                None => untouched(target.ids.len()),
+            };
             let conditions = Conditions { cond: written[i].clone(), uncond: empty.to_vec() };
             let before = Inherited { parent: Some(parent.clone()), taken_up: None, maps: Some(&mut kept), begun: None };
             let (drawn, probe) = self.draw(&conditions, start, &orders, before, Keep::default())?;
@@ -431,11 +459,16 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn invert(mut self, models: &ModelFolders) -> Result<Results> {
-        let (written, empty) = self.conditions()?;
+    /// The picture that the case is of.
+    pub(super) fn picture(&self) -> Result<Picture> {
         let image = self.inputs.get("image").context("input.safetensors lacks `image`")?;
         let Numbers::U8(bytes) = &image.numbers else { anyhow::bail!("`image` is not of bytes") };
-        let picture = Picture { width: image.shape[1], height: image.shape[0], bytes: bytes.clone() };
+        Ok(Picture { width: image.shape[1], height: image.shape[0], bytes: bytes.clone() })
+    }
+
+    fn invert(mut self, models: &ModelFolders) -> Result<Results> {
+        let (written, empty) = self.conditions()?;
+        let picture = self.picture()?;
         let length = empty.text.dim(1)?;
         let conditions = Conditions { cond: written[0].clone(), uncond: vec![empty] };
         let ddim = DdimInversion { ddim: self.ddim()? };
@@ -454,7 +487,8 @@ impl Worker<'_> {
         };
         let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
         let found = inversion.invert(self.engine, &picture, &conditions, &mut watch)?;
-        let Inverted { latents, conditions, optimised } = found.context("BUG: an unwatched inversion was stopped")?;
+        let Inverted { latents, conditions, optimised, .. } =
+            found.context("BUG: an unwatched inversion was stopped")?;
         self.put_latents("image_latent", &latents[..1])?;
         self.put_picture("vae_image", &self.engine.decode(&latents[0])?);
         self.put_latents("inverted_latents", &latents)?;
@@ -502,12 +536,12 @@ fn schedule_results(sampler: &dyn Sampler, end: &str, out: &mut Results) {
 }
 
 /// The orders of a plain generation.
-fn untouched(length: usize) -> RunPlan {
+pub(super) fn untouched(length: usize) -> RunPlan {
     RunPlan::untouched(length, Precision::F32)
 }
 
 /// Tokens, mappers and schedules of a case.
-fn text_results(case: &Case, texts: &[Text], out: &mut Results) -> Result<()> {
+pub(super) fn text_results(case: &Case, texts: &[Text], out: &mut Results) -> Result<()> {
     let length = texts[0].ids.len();
     let count = texts.len();
     let mut put = |name: &str, array: Array| out.insert(name.to_owned(), array);

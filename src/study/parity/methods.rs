@@ -1,0 +1,184 @@
+//! Cases of other ways to edit a picture.
+
+use std::ops::ControlFlow;
+
+use anyhow::{Context, Result, ensure};
+use candle_core::Tensor;
+
+use super::case::CaseKind;
+use super::results::{Array, Numbers, Results};
+use super::run::{Worker, from_latent, to_latent};
+use crate::engine::edit::masked::{DifferenceRule, difference_mask, latent_mask, masked_run};
+use crate::engine::edit::noised::{Mixing, NoisedEdit, last_steps, magic_mix, sdedit};
+use crate::engine::inversion::edict::Edict;
+use crate::engine::sampler::{Ddim, Sampler};
+use crate::engine::unet::Condition;
+use crate::engine::{Conditions, Guidance};
+
+/// A run that nobody stops.
+fn go(_: usize, _: &Tensor) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+const STOPPED: &str = "BUG: an unwatched edit was stopped";
+
+impl Worker<'_> {
+    /// The case's picture edited by its method.
+    pub(super) fn method(mut self) -> Result<Results> {
+        let (written, empty) = self.conditions()?;
+        let picture = self.picture()?;
+        let clean = self.engine.encode(&picture)?;
+        self.put_latents("image_latent", std::slice::from_ref(&clean))?;
+        let ddim = self.ddim()?;
+        // Without a push there is no unconditional half.
+        let guidance = Guidance::of(self.case.guidance_scale.max(1.0), false);
+        match self.case.kind {
+            CaseKind::Blended => self.blended(&clean, (&written, &empty), &ddim, guidance)?,
+            CaseKind::Edict => self.edict(&clean, (&written, &empty), ddim, guidance)?,
+            CaseKind::Diffedit => self.diffedit(&clean, (&written, &empty), &ddim, guidance)?,
+            _ => self.noised(&clean, (&written[0], empty), &ddim, guidance)?,
+        }
+        Ok(self.out)
+    }
+
+    fn noised(
+        &mut self,
+        clean: &Tensor,
+        (written, empty): (&Condition, Condition),
+        ddim: &Ddim,
+        guidance: Guidance,
+    ) -> Result<()> {
+        let conditions = Conditions { cond: written.clone(), uncond: vec![empty] };
+        let noise = self.noise.first().context("input.safetensors lacks `noise`")?.clone();
+        let edit = NoisedEdit { ddim, conditions: &conditions, guidance, noise: &noise };
+        let latents = match (&self.case.sdedit, &self.case.magicmix) {
+            (Some(asked), _) => sdedit(self.engine, clean, edit, asked.strength, &mut go)?.context(STOPPED)?,
+            (None, Some(asked)) => {
+                let mixing = Mixing { kmin: asked.kmin, kmax: asked.kmax, nu: asked.mix_factor };
+                let (latents, read) = magic_mix(self.engine, clean, edit, mixing, &mut go)?.context(STOPPED)?;
+                self.put_latents("mixed_inputs", &read)?;
+                latents
+            }
+            (None, None) => anyhow::bail!("case.json lacks what its kind needs"),
+        };
+        self.put_latents("sampled_latents", &latents)?;
+        self.put_picture("sampled_image", &self.engine.decode(&latents[latents.len() - 1])?);
+        Ok(())
+    }
+
+    fn edict(
+        &mut self,
+        clean: &Tensor,
+        (written, empty): (&[Condition], &Condition),
+        ddim: Ddim,
+        guidance: Guidance,
+    ) -> Result<()> {
+        let asked = self.case.edict.as_ref().context("case.json lacks `edict`")?;
+        ensure!(written.len() == 2, "{} prompts, expected two", written.len());
+        let steps = ddim.timesteps().len();
+        let first = steps - last_steps(steps, asked.strength);
+        let edict = Edict { ddim, mixing: asked.mixing, leapfrog: asked.leapfrog, first, guidance };
+        let of = |cond: &Condition| Conditions { cond: cond.clone(), uncond: vec![empty.clone()] };
+        let pair = edict.up(self.engine, clean, &of(&written[0]))?;
+        self.put_latents("noised_pair", &pair)?;
+        let latent = edict.down(self.engine, pair, &of(&written[1]))?;
+        self.put_latents("sampled_latents", std::slice::from_ref(&latent))?;
+        self.put_picture("sampled_image", &self.engine.decode(&latent)?);
+        Ok(())
+    }
+
+    fn blended(
+        &mut self,
+        clean: &Tensor,
+        (written, empty): (&[Condition], &Condition),
+        ddim: &Ddim,
+        guidance: Guidance,
+    ) -> Result<()> {
+        let asked = self.case.blended.as_ref().context("case.json lacks `blended`")?;
+        let steps = ddim.timesteps().len();
+        let first = last_steps(steps, asked.blending_percentage);
+        let mask = self.inputs.get("mask").context("input.safetensors lacks `mask`")?;
+        let Numbers::U8(pixels) = &mask.numbers else { anyhow::bail!("`mask` is not of bytes") };
+        let (h, w, c) = clean.dims3()?;
+        let factor = self.engine.spec().vae.factor();
+        ensure!(mask.shape == [h * factor, w * factor], "`mask` has shape {:?}", mask.shape);
+        let inside = latent_mask(pixels, (w * factor, h * factor), factor);
+        let (shape, values) = self.floats("latents")?;
+        let starts: Vec<Tensor> = values
+            .chunks(c * h * w)
+            .map(|one| to_latent(one, (shape[1], shape[2], shape[3]), self.engine))
+            .collect::<Result<_>>()?;
+        let count = written.len();
+        ensure!(
+            starts.len() == count && self.noise.len() == (steps - first) * count,
+            "{} starts and {} noises for {count} prompts and {} steps",
+            starts.len(),
+            self.noise.len(),
+            steps - first
+        );
+        let mut runs = Vec::new();
+        for (row, start) in starts.into_iter().enumerate() {
+            let conditions = Conditions { cond: written[row].clone(), uncond: vec![empty.clone()] };
+            let outside = |step: usize| {
+                Ok(ddim.schedule().noised(clean, &self.noise[(step - first) * count + row], ddim.level(step))?)
+            };
+            let how = (ddim, &conditions, guidance);
+            let run = masked_run(self.engine, how, (start, first), &inside, &outside, &mut go)?;
+            runs.push(run.context(STOPPED)?);
+        }
+        let length = runs[0].len();
+        let mut values = Vec::new();
+        for step in 0..length {
+            for run in &runs {
+                values.extend(from_latent(&run[step])?);
+            }
+        }
+        let mut bytes = Vec::new();
+        for run in &runs {
+            bytes.extend(self.engine.decode(&run[length - 1])?.bytes);
+        }
+        self.put("latent_mask", Array::u8(&[h, w], inside));
+        self.put("sampled_latents", Array::f32(&[length, count, c, h, w], values));
+        self.put("sampled_image", Array::u8(&[count, h * factor, w * factor, 3], bytes));
+        Ok(())
+    }
+
+    fn diffedit(
+        &mut self,
+        clean: &Tensor,
+        (written, empty): (&[Condition], &Condition),
+        ddim: &Ddim,
+        guidance: Guidance,
+    ) -> Result<()> {
+        let asked = self.case.diffedit.as_ref().context("case.json lacks `diffedit`")?;
+        ensure!(written.len() == 2, "{} prompts, expected two", written.len());
+        let of = |cond: &Condition, uncond: &Condition| Conditions { cond: cond.clone(), uncond: vec![uncond.clone()] };
+        let (source, target) = (of(&written[0], empty), of(&written[1], empty));
+        let rule = DifferenceRule { strength: asked.mask_encode_strength, ratio: asked.mask_thresholding_ratio };
+        let (map, mask) = difference_mask(self.engine, (ddim, guidance), clean, [&source, &target], &self.noise, rule)?;
+        let steps = ddim.timesteps().len();
+        let first = steps - last_steps(steps, asked.inpaint_strength);
+        let up = Guidance::of(asked.inversion_guidance.max(1.0), false);
+        let mut inverted = vec![clean.clone()];
+        for step in (first..steps).rev() {
+            let latent = &inverted[inverted.len() - 1];
+            let output = self.engine.predict_guided(latent, &source, ddim.timesteps()[step], up)?;
+            inverted.push(ddim.step_back(latent, &output, step)?);
+        }
+        let noisiest_first: Vec<Tensor> = inverted.into_iter().skip(1).rev().collect();
+        let negative = self.engine.reader().embed(&asked.negative_prompt, [0.0; 6])?;
+        let conditions = of(&written[1], &negative);
+        let start = noisiest_first.first().context("`inpaint_strength` is no step")?.clone();
+        // Of the level just left, one step too noisy, as published.
+        let outside = |step: usize| Ok(noisiest_first[step - first].clone());
+        let run = masked_run(self.engine, (ddim, &conditions, guidance), (start, first), &mask, &outside, &mut go)?;
+        let latents = run.context(STOPPED)?;
+        let (h, w, _) = clean.dims3()?;
+        self.put("difference_map", Array::f32(&[h, w], map));
+        self.put("mask", Array::u8(&[h, w], mask));
+        self.put_latents("inverted_latents", &noisiest_first)?;
+        self.put_latents("sampled_latents", &latents)?;
+        self.put_picture("sampled_image", &self.engine.decode(&latents[latents.len() - 1])?);
+        Ok(())
+    }
+}
