@@ -72,7 +72,8 @@ fn every_case_of_other_methods_but_those_of_trained_ones_is_within_its_tolerance
         }
         let mut line = Vec::new();
         report(&outcome, &mut line).expect("memory can be written");
-        let unbuilt = ["clipseg", "text-inpaint", "imagic", "unitune"].iter().any(|kind| outcome.name.starts_with(kind));
+        let unbuilt =
+            ["clipseg", "text-inpaint", "imagic", "unitune"].iter().any(|kind| outcome.name.starts_with(kind));
         assert!(unbuilt && outcome.failure.is_some(), "{}", String::from_utf8_lossy(&line));
     }
     eprintln!("{answered} cases of other methods run");
