@@ -17,7 +17,8 @@ pub enum For {
 /// The steps that lie inside a window of a run of `steps` steps.
 ///
 /// `Published` truncates `share * (steps + 1)` for cross-attention and `share * steps` for self-attention, in double
-/// precision; `Round` takes the nearest step for both. The result never reaches past the run.
+/// precision; `Round` takes the nearest step for both, and at least the first where a share from the start is more than
+/// nothing: of four steps a tenth would be none. The result never reaches past the run.
 ///
 /// ```
 /// use wordbrush::plan::{settings::{Rounding, Window}, window::{For, steps_of}};
@@ -40,7 +41,10 @@ pub fn rows_of(window: Window, steps: usize, rounding: Rounding, what: For) -> R
         (Rounding::Published, For::Cross) => (share * (steps + 1) as f64) as usize,
         (Rounding::Published, For::SelfAttention) => (share * steps as f64) as usize,
     };
-    let (from, to) = (at(window.from), at(window.to));
+    let (from, mut to) = (at(window.from), at(window.to));
+    if rounding == Rounding::Round && window.from == 0.0 && window.to > 0.0 {
+        to = to.max(1);
+    }
     from..to.max(from)
 }
 
@@ -93,6 +97,18 @@ pub fn cross_windows(settings: &TurnSettings, prompt: &Prompt, steps: usize) -> 
 mod tests {
     use super::*;
     use crate::prompt::vocabulary::Marks;
+
+    #[test]
+    fn a_share_above_nothing_is_at_least_one_step_and_all_of_them_is_all() {
+        for steps in [1, 2, 4, 8, 50] {
+            for what in [For::Cross, For::SelfAttention] {
+                let of = |share: f64| steps_of(Window::until(share), steps, Rounding::Round, what);
+                assert_eq!((of(0.0).len(), of(1.0).len()), (0, steps));
+                assert_eq!(of(0.001), 0..1, "of {steps}");
+            }
+        }
+        assert_eq!(steps_of(Window::until(0.1), 4, Rounding::Published, For::Cross), 0..0);
+    }
 
     #[test]
     fn words_with_a_window_of_their_own_that_the_prompt_lacks_are_named() {
