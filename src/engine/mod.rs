@@ -9,6 +9,8 @@ pub mod exact;
 pub mod inversion;
 pub mod layers;
 pub mod noise;
+mod reader;
+mod run;
 pub mod sampler;
 pub mod schedule;
 pub mod shared;
@@ -27,113 +29,19 @@ use crate::attention::{AttentionControl, Untouched};
 use crate::model::ModelSource;
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;
-use crate::plan::Recipe;
 use crate::plan::settings::Precision;
-use crate::prompt::Prompt;
-use crate::prompt::vocabulary::{Files, Vocabulary};
 
 use layers::Backend;
 use sampler::Sampler;
-use text::TextEncoder;
 use unet::{Call, Condition, Prepared, Unet};
 use vae::Vae;
 
+pub use reader::{Reader, vocabulary};
+pub use run::{Conditions, Guidance, Run, StepNoise};
 pub use trajectory::Trajectory;
 
 /// Raised when results change for the same inputs: stored latents and maps of another version count as missing.
 pub const VERSION: u32 = 3;
-
-/// What a run reads: the words, and the empty prompt it is guided away from.
-#[derive(Debug, Clone)]
-pub struct Conditions {
-    /// The written prompt, batch 1.
-    pub cond: Condition,
-    /// The empty prompt, batch 1: one for all steps, or one for each.
-    pub uncond: Vec<Condition>,
-}
-
-/// All that decides a run, except who watches it.
-#[derive(Debug, Clone)]
-pub struct Run<'a> {
-    /// What it reads.
-    pub conditions: &'a Conditions,
-    /// Its sampler, as it is before any step; each time that the run is made it takes a value of its own.
-    pub sampler: &'a dyn Sampler,
-    /// The noise of samplers that add some.
-    pub noise: StepNoise<'a>,
-    /// How its words push.
-    pub guidance: Guidance,
-    /// Rounding of what is carried.
-    pub map_precision: Precision,
-}
-
-/// How words push.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Guidance {
-    /// `empty + scale * (written - empty)`.
-    Classifier {
-        /// How far: 1 would be none.
-        scale: f64,
-    },
-    /// The written prompt alone; the model itself was taught to push, and reads how far.
-    Embedded {
-        /// How far.
-        scale: f64,
-    },
-    /// The written prompt alone, without an unconditional half.
-    None,
-}
-
-impl Guidance {
-    /// Guidance of this scale, for a model that reads it or not; 1 is none where it does not.
-    #[must_use]
-    pub fn of(scale: f64, embedded: bool) -> Self {
-        match scale {
-            _ if embedded => Self::Embedded { scale },
-            1.0 => Self::None,
-            _ => Self::Classifier { scale },
-        }
-    }
-
-    /// Guidance of the pictures of a recipe.
-    #[must_use]
-    pub fn of_recipe(recipe: &Recipe) -> Self {
-        Self::of(recipe.guidance, recipe.embeds_guidance)
-    }
-
-    /// What the UNet reads of it.
-    fn embedded(self) -> Option<f64> {
-        if let Self::Embedded { scale } = self { Some(scale) } else { None }
-    }
-
-    /// UNet samples that a step takes: the evaluations that reports count.
-    #[must_use]
-    pub fn evaluations(self) -> u64 {
-        match self {
-            Self::Classifier { .. } => 2,
-            Self::Embedded { .. } | Self::None => 1,
-        }
-    }
-}
-
-/// Where the noise comes from that some samplers add after a step.
-#[derive(Debug, Clone, Copy)]
-pub enum StepNoise<'a> {
-    /// Drawn: the numbers of this seed that follow those of the first latent and of the steps before.
-    Seed(u64),
-    /// Given, by step: `[h, w, channels]` each.
-    Given(&'a [Tensor]),
-}
-
-/// Text encoders and tokenizers: enough to read prompts, without the UNet.
-pub struct Reader {
-    vocabulary: Vocabulary,
-    vocabulary_2: Option<Vocabulary>,
-    text: TextEncoder,
-    text_2: Option<TextEncoder>,
-    empty_is_zeros: bool,
-    backend: Backend,
-}
 
 /// A loaded model.
 pub struct Engine {
@@ -142,133 +50,6 @@ pub struct Engine {
     unet: Unet,
     vae: Vae,
     backend: Backend,
-}
-
-/// Reads the tokenizer of a part of a model (`tokenizer`, `tokenizer_2`).
-///
-/// # Errors
-/// Fails if its files are missing or damaged.
-pub fn vocabulary(source: &dyn ModelSource, part: &str, positions: usize) -> Result<Vocabulary> {
-    let file = |name: &str| source.text_if_there(&format!("{part}/{name}"));
-    let files = Files {
-        tokenizer: file("tokenizer.json")?,
-        vocab: file("vocab.json")?,
-        merges: file("merges.txt")?,
-        config: file("tokenizer_config.json")?,
-        special: file("special_tokens_map.json")?,
-        words: file("vocab.txt")?,
-        added: file("added_tokens.json")?,
-    };
-    let read = || -> Result<Vocabulary> {
-        let mut vocabulary = Vocabulary::read(&files, positions)?;
-        for embedding in &source.adapters().embeddings {
-            vocabulary.add(embedding.trigger(), embedding.vectors())?;
-        }
-        Ok(vocabulary)
-    };
-    read().with_context(|| format!("cannot read {part} of {}", source.name()))
-}
-
-/// Gives an encoder what is laid over its model: the vectors of added words, and fewer layers.
-fn lay_over(source: &dyn ModelSource, encoder: &mut TextEncoder, vocabulary: &Vocabulary, second: bool) -> Result<()> {
-    let adapters = source.adapters();
-    for embedding in &adapters.embeddings {
-        let first = vocabulary.first_id(embedding.trigger());
-        let first = first.with_context(|| format!("BUG: `{}` is not in the vocabulary", embedding.trigger()))?;
-        encoder.add_tokens(first, &embedding.rows(second, encoder.width())?)?;
-    }
-    encoder.skip_layers(adapters.layers_skipped)
-}
-
-impl Reader {
-    /// Loads tokenizers and text encoders.
-    ///
-    /// # Errors
-    /// Fails if a file is missing, damaged or of another architecture.
-    pub fn load(source: &dyn ModelSource, spec: &ModelSpec, backend: &Backend) -> Result<Self> {
-        let encoder = |part: &str, spec: &crate::model::spec::TextSpec| -> Result<TextEncoder> {
-            TextEncoder::load(&Weights::open(source, part)?, spec.clone(), backend)
-        };
-        let mut reader = Self {
-            vocabulary: vocabulary(source, "tokenizer", spec.text.positions)?,
-            vocabulary_2: spec.text_2.as_ref().map(|t| vocabulary(source, "tokenizer_2", t.positions)).transpose()?,
-            text: encoder(spec.parts.0, &spec.text)?,
-            text_2: spec.text_2.as_ref().map(|t| encoder("text_encoder_2", t)).transpose()?,
-            empty_is_zeros: spec.empty_is_zeros,
-            backend: backend.clone(),
-        };
-        lay_over(source, &mut reader.text, &reader.vocabulary, false)?;
-        if let (Some(text), Some(vocabulary)) = (&mut reader.text_2, &reader.vocabulary_2) {
-            lay_over(source, text, vocabulary, true)?;
-        }
-        Ok(reader)
-    }
-
-    /// The tokenizer that words and columns are counted in.
-    #[must_use]
-    pub fn vocabulary(&self) -> &Vocabulary {
-        &self.vocabulary
-    }
-
-    /// The text encoder that reads those tokens.
-    #[must_use]
-    pub fn encoder(&self) -> &TextEncoder {
-        &self.text
-    }
-
-    /// A text as the model reads it.
-    ///
-    /// # Errors
-    /// Fails if the tokenizer does.
-    pub fn prompt(&self, text: &str) -> Result<Prompt> {
-        self.vocabulary.prompt(text)
-    }
-
-    /// The embedding of a prompt, batch 1; `time_ids` for SDXL-style models.
-    ///
-    /// # Errors
-    /// Fails if the device has no memory left.
-    pub fn embed(&self, text: &str, time_ids: [f32; 6]) -> Result<Condition> {
-        let one = self.text.encode(&self.prompt(text)?.ids)?;
-        ensure_numbers(&one.last, || "the text encoder gave no numbers".to_owned())?;
-        let (Some(text_2), Some(vocabulary_2)) = (&self.text_2, &self.vocabulary_2) else {
-            return Ok(Condition { text: one.last.unsqueeze(0)?, added: None });
-        };
-        let two = text_2.encode(&vocabulary_2.prompt(text)?.ids)?;
-        let pooled = two.pooled.context("the second text encoder has no text_projection")?;
-        ensure_numbers(&pooled, || "the second text encoder gave no numbers".to_owned())?;
-        let joined = Tensor::cat(&[&one.penultimate, &two.penultimate], 1)?;
-        Ok(Condition { text: joined.unsqueeze(0)?, added: Some((pooled.unsqueeze(0)?, time_ids)) })
-    }
-
-    /// The embedding of the unconditional half: the encoded negative prompt, or zeros where an empty one means zeros.
-    ///
-    /// # Errors
-    /// As [`embed`](Self::embed).
-    pub fn embed_empty(&self, negative: &str, time_ids: [f32; 6]) -> Result<Condition> {
-        let condition = self.embed(negative, time_ids)?;
-        if !negative.is_empty() || !self.empty_is_zeros {
-            return Ok(condition);
-        }
-        let added = condition.added.map(|(pooled, ids)| pooled.zeros_like().map(|z| (z, ids))).transpose()?;
-        Ok(Condition { text: condition.text.zeros_like()?, added })
-    }
-
-    /// Both halves of a run's reading.
-    ///
-    /// # Errors
-    /// As [`embed`](Self::embed).
-    pub fn conditions(&self, prompt: &str, negative: &str, (width, height): (usize, usize)) -> Result<Conditions> {
-        let (w, h) = (width as f32, height as f32);
-        let ids = [h, w, 0.0, 0.0, h, w];
-        Ok(Conditions { cond: self.embed(prompt, ids)?, uncond: vec![self.embed_empty(negative, ids)?] })
-    }
-
-    /// How the encoders compute.
-    #[must_use]
-    pub fn backend(&self) -> &Backend {
-        &self.backend
-    }
 }
 
 impl Engine {
