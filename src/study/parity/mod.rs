@@ -10,6 +10,7 @@ mod photo;
 mod probe;
 mod results;
 mod run;
+mod tables;
 mod words;
 
 use std::collections::HashMap;

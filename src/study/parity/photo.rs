@@ -7,7 +7,8 @@ use candle_core::Tensor;
 
 use super::case::InversionCase;
 use super::results::{Array, Results};
-use super::run::{Way, Worker, from_latent, text_results, untouched};
+use super::run::{Way, Worker, from_latent, untouched};
+use super::tables::text_results;
 use super::words::Text;
 use crate::attention::record::Keep;
 use crate::engine::edit::Inherited;
