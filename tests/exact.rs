@@ -97,12 +97,12 @@ fn chains(count: usize, settings: &[(&str, &str)]) {
 
 #[test]
 fn every_way_back_leads_to_the_very_bits_in_f32() {
-    chains(20, &with(&[("precision", "f32"), ("map_precision", "f32")]));
+    chains(14, &with(&[("precision", "f32"), ("map_precision", "f32")]));
 }
 
 #[test]
 fn every_way_back_leads_to_the_very_bits_in_the_default_precision() {
-    chains(20, &with(&[]));
+    chains(14, &with(&[]));
 }
 
 #[test]
