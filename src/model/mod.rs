@@ -1,7 +1,7 @@
 //! Where weights come from.
 //!
 //! A [`ModelSource`] is a set of named files in the diffusers layout: the model compiled into the program
-//! ([`embedded`]), a folder ([`folder`]), a folder in the cache that other programs share ([`hub`]), or one of these with
+//! ([`embedded`](mod@embedded)), a folder ([`folder`]), a folder in the cache that other programs share ([`hub`]), or one of these with
 //! other files laid over it ([`overlay`]). What the files say is read by [`spec`] (configurations) and [`weights`] (tensors);
 //! both check before they believe.
 

@@ -7,7 +7,7 @@
 //! - A last line that cannot be read (the program was killed while it wrote) is set aside in `NAME.jsonl.broken-1` and
 //!   the file goes on without it.
 //! - Nothing is cut off but what this process itself wrote in part: the bytes there are compared with those it wrote. A
-//!   file that another program has changed meanwhile ([`watch`]) is left as it is, and not written until it is opened
+//!   file that another program has changed meanwhile (`watch`) is left as it is, and not written until it is opened
 //!   again.
 //! - A damaged line further up is never skipped, because all numbers after it would change: the file can be read up to
 //!   there and is not written any more.
