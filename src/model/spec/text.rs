@@ -47,7 +47,7 @@ impl TextSpec {
     /// Reads `<part>/config.json`, part being `text_encoder`, `text_encoder_2` or `bert`.
     ///
     /// # Errors
-    /// As [`UnetSpec::read`].
+    /// As [`UnetSpec::read`](super::UnetSpec::read).
     pub fn read(source: &dyn ModelSource, part: &str) -> Result<Self> {
         let path = format!("{part}/config.json");
         let c = Config::read(source, &path)?;
