@@ -6,6 +6,7 @@
 
 pub mod masked;
 pub mod noised;
+pub mod steps;
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;

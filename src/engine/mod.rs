@@ -40,6 +40,9 @@ pub use reader::{Reader, vocabulary};
 pub use run::{Conditions, Guidance, Run, StepNoise};
 pub use trajectory::Trajectory;
 
+/// Sees each latent as it comes about, with its number from 0, and may stop the rest.
+pub type WatchLatents<'w> = &'w mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>;
+
 /// Raised when results change for the same inputs: stored latents and maps of another version count as missing.
 pub const VERSION: u32 = 3;
 

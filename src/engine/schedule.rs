@@ -25,6 +25,13 @@ impl NoiseSchedule {
         &self.alphas_cumprod
     }
 
+    /// How much of the picture is left at a level. After the last step there is none: then it is all, or as much as at the
+    /// training's first level.
+    #[must_use]
+    pub fn left_at(&self, level: Option<usize>, last_is_clean: bool) -> f64 {
+        if level.is_none() && last_is_clean { 1.0 } else { f64::from(self.alphas_cumprod[level.unwrap_or(0)]) }
+    }
+
     /// The noise of a level in shares of the picture, `sqrt((1 - a) / a)`.
     #[must_use]
     pub fn sigma(&self, level: usize) -> f64 {

@@ -36,6 +36,18 @@ fn no_model(path: &Path, missing: &str) -> anyhow::Error {
     trouble(said, "name the folder that these lie in")
 }
 
+/// Bytes of a file, or of all files in a folder and those inside it; links are not followed.
+#[must_use]
+pub fn bytes_of(path: &Path) -> u64 {
+    match std::fs::symlink_metadata(path) {
+        Ok(data) if data.is_file() => data.len(),
+        Ok(data) if data.is_dir() => {
+            std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| bytes_of(&entry.path())).sum()
+        }
+        _ => 0,
+    }
+}
+
 /// An open file that somebody named.
 pub(super) fn file(path: &Path) -> Result<FileBytes> {
     let file = match File::open(path) {

@@ -79,6 +79,23 @@ pub fn looks_like_a_name(text: &str) -> bool {
     Name::parse(text).is_some()
 }
 
+/// What names are like, as a hint.
+const FORM: &str = "write owner/name, or owner/name@revision";
+
+/// Checks that a text is the name of a model, whether or not there is one of that name.
+///
+/// # Errors
+/// Fails if it is not; the hint says what names are like.
+pub fn check_name(name: &str) -> Result<()> {
+    parse(name, FORM).map(drop)
+}
+
+fn parse(name: &str, hint: &str) -> Result<Name> {
+    let name = name.trim();
+    Name::parse(name)
+        .ok_or_else(|| trouble(format!("`{}` is not the name of a model", crate::safe::printable_line(name)), hint))
+}
+
 /// The folder of a model, fetched if it is not in the cache; settings come from the environment.
 ///
 /// # Errors
@@ -95,10 +112,7 @@ pub fn fetch(name: &str, progress: &mut FetchProgress<'_>) -> Result<Folder> {
 /// not in the diffusers layout or not built here. All but the last are a [`HubError`], which has a hint. A file that came
 /// in part is kept and goes on next time; one that came wrong is thrown away.
 pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgress<'_>) -> Result<Folder> {
-    let Some(parsed) = Name::parse(name.trim()) else {
-        let message = format!("`{}` is not the name of a model", crate::safe::printable_line(name.trim()));
-        return Err(trouble(message, "write owner/name, or owner/name@revision"));
-    };
+    let parsed = parse(name, FORM)?;
     let repo = Repo::new(&settings.cache, &parsed);
     let lack = match repo.look() {
         Ok(snapshot) => return Folder::open(snapshot),

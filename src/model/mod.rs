@@ -207,15 +207,23 @@ impl std::fmt::Display for NoEmbedded {
 
 impl std::error::Error for NoEmbedded {}
 
-/// The place in the file system that a name means; `~` is the home folder.
-fn place(name: &str) -> PathBuf {
-    let home = || ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os).filter(|home| !home.is_empty());
-    match (name.strip_prefix('~'), home()) {
-        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
-            Path::new(&home).join(rest.trim_start_matches('/'))
-        }
+/// The home folder, if the environment names one.
+#[must_use]
+pub fn home() -> Option<PathBuf> {
+    ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os).filter(|home| !home.is_empty()).map(PathBuf::from)
+}
+
+/// The place in the file system that a name means; `~` is the home folder, where there is one.
+#[must_use]
+pub fn in_home(name: &str, home: Option<&Path>) -> PathBuf {
+    match (name.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
         _ => PathBuf::from(name),
     }
+}
+
+fn place(name: &str) -> PathBuf {
+    in_home(name, home().as_deref())
 }
 
 /// The whole path to a place, written in one way alone.

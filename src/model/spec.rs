@@ -160,6 +160,11 @@ pub struct Usual {
     pub few_steps: bool,
 }
 
+impl Usual {
+    /// How the model in the program is run.
+    pub const EMBEDDED: Self = Self { sampler: SamplerName::Ddim, steps: 30, guidance: 4.5, few_steps: false };
+}
+
 impl ModelSpec {
     /// What a model of this kind is called, in a few words.
     #[must_use]
@@ -222,9 +227,9 @@ impl ModelSpec {
     pub fn read(source: &dyn ModelSource) -> Result<Self> {
         let index = source.text_if_there("model_index.json")?.unwrap_or_else(|| "{}".to_owned());
         let index: Value = serde_json::from_str(&index).context("cannot read model_index.json")?;
-        let two = index.get("text_encoder_2").is_some_and(|v| v.get(0).is_some_and(|v| !v.is_null()));
         // The forerunner of Stable Diffusion names its folders otherwise.
         let is_there = |part: &str| index.get(part).is_some_and(|v| v.get(0).is_some_and(|v| !v.is_null()));
+        let two = is_there("text_encoder_2");
         let parts = if is_there("bert") { ("bert", "vqvae") } else { ("text_encoder", "vae") };
         let mut scheduler = SchedulerSpec::read(source)?;
         let class = index.get("_class_name").and_then(Value::as_str).unwrap_or("StableDiffusionPipeline");

@@ -98,7 +98,7 @@ impl Vocabulary {
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|e| anyhow!("cannot read the tokenizer: {e}"))?;
         // A vocabulary of BERT's kind calls its marks otherwise.
-        let is_bert = tokenizer.token_to_id("[CLS]").is_some() && tokenizer.token_to_id("[SEP]").is_some();
+        let is_bert = is_bert(&tokenizer);
         let id = |key: &str, default: &str| -> Result<u32> {
             let (key, default) = match (is_bert, key) {
                 (true, "bos_token") => ("cls_token", "[CLS]"),
@@ -211,7 +211,7 @@ impl Vocabulary {
     #[must_use]
     pub fn whole_words(&self) -> Vec<(String, u32)> {
         // CLIP's vocabulary marks where a word ends, BERT's where one goes on.
-        let is_bert = self.tokenizer.token_to_id("[CLS]").is_some();
+        let is_bert = is_bert(&self.tokenizer);
         let mut words: Vec<(String, u32)> = self
             .tokenizer
             .get_vocab(false)
@@ -233,6 +233,11 @@ impl Vocabulary {
         words.sort();
         words
     }
+}
+
+/// Whether a vocabulary is of BERT's kind, by its marks.
+fn is_bert(tokenizer: &Tokenizer) -> bool {
+    ["[CLS]", "[SEP]"].iter().all(|mark| tokenizer.token_to_id(mark).is_some())
 }
 
 /// A `tokenizer.json` of BERT's kind from its word pieces.

@@ -12,6 +12,7 @@ use super::look::export::{Format, write_export};
 use super::look::size;
 use super::report::counted;
 use super::talk::Talk;
+use crate::model::folder::bytes_of;
 use crate::preview::png;
 use crate::safe::{printable, printable_line};
 use crate::session::file::{Hinted, Trust, read, read_lineage};
@@ -133,17 +134,6 @@ pub fn clear_cache(_: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         size(bytes)
     )?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Bytes of all files in a folder and those inside it; links are not followed.
-fn bytes_of(path: &Path) -> u64 {
-    match std::fs::symlink_metadata(path) {
-        Ok(data) if data.is_file() => data.len(),
-        Ok(data) if data.is_dir() => {
-            std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| bytes_of(&e.path())).sum()
-        }
-        _ => 0,
-    }
 }
 
 /// The file of a session given by its name or its path.

@@ -12,7 +12,10 @@ use super::look::size;
 use super::report::counted;
 #[cfg(feature = "hub")]
 use crate::engine::Guidance;
+#[cfg(feature = "hub")]
+use crate::model::spec::Usual;
 use crate::safe::printable_line;
+#[cfg(not(feature = "hub"))]
 use crate::session::file::Hinted;
 
 /// `wordbrush models [rm NAME...]`.
@@ -34,17 +37,14 @@ pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let width = models.iter().map(|m| m.name.chars().count()).max().unwrap_or(0).clamp(8, 48);
     writeln!(out, "{:<width$}  {:>8}  what a picture takes", "name", "size")?;
     if cfg!(feature = "embedded") {
-        writeln!(out, "{:<width$}  {:>8}  in the program: 30 steps, 60 evaluations", "embedded", "")?;
+        let takes = takes(&Usual::EMBEDDED, false);
+        writeln!(out, "{:<width$}  {:>8}  in the program: {takes}", "embedded", "")?;
     }
     for model in &models {
         let takes = match &model.spec {
             Ok(spec) => {
-                let usual = spec.usual();
-                let guidance = Guidance::of(usual.guidance, spec.unet.guidance_embedding.is_some());
-                let evaluations = guidance.evaluations() * usual.steps as u64;
-                let steps = counted(usual.steps as u64, "step");
-                let each = counted(evaluations, "evaluation");
-                format!("{}: {steps}, {each}", spec.family())
+                let takes = takes(&spec.usual(), spec.unet.guidance_embedding.is_some());
+                format!("{}: {takes}", spec.family())
             }
             Err(why) => format!("cannot be drawn with: {why}"),
         };
@@ -53,6 +53,13 @@ pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let place = settings.cache.display().to_string();
     writeln!(out, "fetched models are in {}", printable_line(&place))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `30 steps, 60 evaluations`.
+#[cfg(feature = "hub")]
+fn takes(usual: &Usual, embeds_guidance: bool) -> String {
+    let evaluations = Guidance::of(usual.guidance, embeds_guidance).evaluations() * usual.steps as u64;
+    format!("{}, {}", counted(usual.steps as u64, "step"), counted(evaluations, "evaluation"))
 }
 
 /// `wordbrush models`, in a build that fetches nothing.
@@ -85,10 +92,7 @@ pub fn pull(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     return Err(no_hub().context(format!("`{shown}` cannot be fetched")));
     #[cfg(feature = "hub")]
     {
-        if !crate::model::hub::looks_like_a_name(&name) {
-            let hint = "write owner/name, or owner/name@revision";
-            return Err(Hinted::new(format!("`{shown}` is not the name of a model"), hint).into());
-        }
+        crate::model::hub::check_name(&name)?;
         super::ahead::fetch_told(&name, &mut std::io::stderr())?;
         writeln!(out, "{shown} is there: wordbrush --model {shown}")?;
         Ok(ExitCode::SUCCESS)

@@ -5,11 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::model::{home, in_home};
+
 /// The file that is meant.
 #[must_use]
 pub fn path(typed: &str) -> PathBuf {
-    let home = ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os).filter(|home| !home.is_empty());
-    read(typed.trim(), home.map(PathBuf::from).as_deref())
+    read(typed.trim(), home().as_deref())
 }
 
 /// The same as text.
@@ -43,12 +44,8 @@ fn read(typed: &str, home: Option<&Path>) -> PathBuf {
     }
     let plain = if cfg!(windows) { without_quotes(typed) } else { unescaped(typed) };
     let plain = plain.unwrap_or_else(|| typed.to_owned());
-    match (plain.strip_prefix('~'), home) {
-        (Some(rest), Some(home)) if typed.starts_with('~') && (rest.is_empty() || rest.starts_with('/')) => {
-            home.join(rest.trim_start_matches('/'))
-        }
-        _ => PathBuf::from(plain),
-    }
+    // A `~` in quotes is a letter like others.
+    in_home(&plain, home.filter(|_| typed.starts_with('~')))
 }
 
 /// One pair of quotes around it taken off.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::file::{Hinted, plainly, summary};
 use super::lock::Lock;
+use crate::model::folder::bytes_of;
 use crate::safe::is_printable;
 use crate::store::disk::Disk;
 
@@ -239,17 +240,6 @@ pub fn check_name(name: &str) -> Result<(), Hinted> {
 fn letters(n: u32) -> String {
     let last = char::from(b'a' + u8::try_from(n % 26).expect("a remainder by 26 fits"));
     if n < 26 { last.to_string() } else { letters(n / 26 - 1) + &last.to_string() }
-}
-
-/// Bytes of a file, or of all files in a folder and those inside it; links are not followed.
-fn bytes_of(path: &Path) -> u64 {
-    match fs::symlink_metadata(path) {
-        Ok(data) if data.is_file() => data.len(),
-        Ok(data) if data.is_dir() => {
-            fs::read_dir(path).into_iter().flatten().flatten().map(|entry| bytes_of(&entry.path())).sum()
-        }
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use crate::model::spec::{ModelSpec, Usual};
 use crate::model::weights::Weights;
 use crate::model::{self, ModelSource};
 use crate::plan::device::DeviceName;
-use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{Precision, RootSettings, name_of};
 use crate::plan::{Origin, Recipe};
 use crate::turn::Sense;
@@ -133,11 +132,7 @@ impl Model {
     /// Fails if the size does not fit the model; the message says what it must be a multiple of.
     pub fn recipe(&self, settings: &RootSettings) -> Result<Recipe> {
         let spec = self.engine.spec();
-        let usual = if self.name == "embedded" {
-            Usual { sampler: SamplerName::Ddim, steps: 30, guidance: 4.5, few_steps: false }
-        } else {
-            spec.usual()
-        };
+        let usual = if self.name == "embedded" { Usual::EMBEDDED } else { spec.usual() };
         let side = spec.unet.sample_size * spec.vae.factor();
         let (width, height) = settings.size.unwrap_or((side, side));
         let step = self.engine.size_step();

@@ -5,37 +5,28 @@ use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
 use super::super::sampler::{Ddim, Sampler};
-use super::super::{Conditions, Engine, Guidance};
-use super::noised::{WatchEdit, last_steps};
+use super::super::{Conditions, Engine, Guidance, WatchLatents};
+use super::steps::{LastSteps, last_steps};
 use crate::attention::blend::compose;
 use crate::plan::settings::BlendArithmetic;
 
-/// A run from step `first` on whose latent, after every step, is `outside(step)` where the mask is 0. The latents, the start
-/// first; `None` if it was stopped.
+/// Steps after each of which the latent is `outside(step)` where the mask is 0. The latents, the start first; `None` if it was
+/// stopped.
 ///
 /// # Errors
 /// Fails if the shapes differ, or the device has no memory left.
 pub fn masked_run(
     engine: &Engine,
-    (ddim, conditions, guidance): (&Ddim, &Conditions, Guidance),
-    (start, first): (Tensor, usize),
+    steps: LastSteps<'_>,
+    start: Tensor,
     mask: &[u8],
     outside: &dyn Fn(usize) -> Result<Tensor>,
-    watch: WatchEdit<'_>,
+    watch: WatchLatents<'_>,
 ) -> Result<Option<Vec<Tensor>>> {
-    let mut latents = vec![start];
-    for step in first..ddim.timesteps().len() {
-        let latent = &latents[latents.len() - 1];
-        let output = engine.predict_guided(latent, conditions, ddim.timesteps()[step], guidance)?;
-        let moved = ddim.step_on(latent, &output, step)?;
-        let next = compose(&moved, &outside(step)?, mask, BlendArithmetic::Select)?;
-        let flow = watch(step, &next);
-        latents.push(next);
-        if flow.is_break() {
-            return Ok(None);
-        }
-    }
-    Ok(Some(latents))
+    let after = |step: usize, latent: Tensor| -> Result<Tensor> {
+        Ok(compose(&latent, &outside(step)?, mask, BlendArithmetic::Select)?)
+    };
+    steps.run(engine, start, &mut |_, latent| Ok(latent.clone()), &after, watch)
 }
 
 /// A picture's mask at a latent's size: for each square of `factor` pixels a side, whether the pixel in its middle is light.

@@ -1,19 +1,12 @@
 //! Edits that begin with a noised picture: SDEdit (Meng et al. 2022, arXiv:2108.01073) and MagicMix (Liew et al. 2022,
 //! arXiv:2210.16056).
 
-use std::ops::ControlFlow;
-
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
 use super::super::sampler::{Ddim, Sampler};
-use super::super::{Conditions, Engine, Guidance};
-
-/// The steps that a share of a run has at its end: `share` of `steps`, cut off.
-#[must_use]
-pub fn last_steps(steps: usize, share: f64) -> usize {
-    ((steps as f64 * share) as usize).min(steps)
-}
+use super::super::{Conditions, Engine, Guidance, WatchLatents};
+use super::steps::{LastSteps, last_steps};
 
 /// What an edit of a picture's latent by noise and steps needs besides the latent.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +21,21 @@ pub struct NoisedEdit<'a> {
     pub noise: &'a Tensor,
 }
 
-/// Sees each latent after its step; may stop.
-pub type WatchEdit<'w> = &'w mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>;
+impl<'a> NoisedEdit<'a> {
+    /// The last share of the steps, of which there is at least one; `called` is what the share is called.
+    fn last(&self, share: f64, called: &str) -> Result<LastSteps<'a>> {
+        let Self { ddim, conditions, guidance, .. } = *self;
+        let steps = ddim.timesteps().len();
+        let first = steps - last_steps(steps, share);
+        ensure!(first < steps, "`{called}` {share} is no step of {steps}");
+        Ok(LastSteps { ddim, conditions, guidance, first })
+    }
+
+    /// The picture under the noise of the level at which a step begins.
+    fn noised(&self, clean: &Tensor, step: usize) -> candle_core::Result<Tensor> {
+        self.ddim.schedule().noised(clean, self.noise, self.ddim.level(step))
+    }
+}
 
 /// SDEdit: the picture under the noise of the level at which the last share `strength` of the steps begins, and those steps.
 /// The latents, the start first; `None` if it was stopped.
@@ -41,24 +47,11 @@ pub fn sdedit(
     clean: &Tensor,
     edit: NoisedEdit<'_>,
     strength: f64,
-    watch: WatchEdit<'_>,
+    watch: WatchLatents<'_>,
 ) -> Result<Option<Vec<Tensor>>> {
-    let steps = edit.ddim.timesteps().len();
-    let first = steps - last_steps(steps, strength);
-    ensure!(first < steps, "`strength` {strength} is no step of {steps}");
-    let mut latents = vec![edit.ddim.schedule().noised(clean, edit.noise, edit.ddim.level(first))?];
-    for step in first..steps {
-        let latent = &latents[latents.len() - 1];
-        let level = edit.ddim.timesteps()[step];
-        let output = engine.predict_guided(latent, edit.conditions, level, edit.guidance)?;
-        let next = edit.ddim.step_on(latent, &output, step)?;
-        let flow = watch(step, &next);
-        latents.push(next);
-        if flow.is_break() {
-            return Ok(None);
-        }
-    }
-    Ok(Some(latents))
+    let steps = edit.last(strength, "strength")?;
+    let start = edit.noised(clean, steps.first)?;
+    steps.run(engine, start, &mut |_, latent| Ok(latent.clone()), &|_, latent| Ok(latent), watch)
 }
 
 /// When MagicMix mixes, and how much.
@@ -83,29 +76,22 @@ pub fn magic_mix(
     clean: &Tensor,
     edit: NoisedEdit<'_>,
     mixing: Mixing,
-    watch: WatchEdit<'_>,
+    watch: WatchLatents<'_>,
 ) -> Result<Option<(Vec<Tensor>, Vec<Tensor>)>> {
-    let steps = edit.ddim.timesteps().len();
-    let (first, unmixed) = (steps - last_steps(steps, mixing.kmax), steps - last_steps(steps, mixing.kmin));
-    ensure!(first < steps, "`kmax` {} is no step of {steps}", mixing.kmax);
-    let noised = |step: usize| edit.ddim.schedule().noised(clean, edit.noise, edit.ddim.level(step));
-    let (mut latents, mut read) = (vec![noised(first)?], Vec::new());
-    for step in first..steps {
-        let latent = &latents[latents.len() - 1];
-        let input = if step == first || step >= unmixed {
+    let steps = edit.last(mixing.kmax, "kmax")?;
+    let all = edit.ddim.timesteps().len();
+    let unmixed = all - last_steps(all, mixing.kmin);
+    let mut read = Vec::new();
+    let mut reads = |step: usize, latent: &Tensor| -> Result<Tensor> {
+        let input = if step == steps.first || step >= unmixed {
             latent.clone()
         } else {
-            ((latent * mixing.nu)? + (noised(step)? * (1.0 - mixing.nu))?)?
+            ((latent * mixing.nu)? + (edit.noised(clean, step)? * (1.0 - mixing.nu))?)?
         };
-        let level = edit.ddim.timesteps()[step];
-        let output = engine.predict_guided(&input, edit.conditions, level, edit.guidance)?;
-        let next = edit.ddim.step_on(latent, &output, step)?;
-        read.push(input);
-        let flow = watch(step, &next);
-        latents.push(next);
-        if flow.is_break() {
-            return Ok(None);
-        }
-    }
-    Ok(Some((latents, read)))
+        read.push(input.clone());
+        Ok(input)
+    };
+    let start = edit.noised(clean, steps.first)?;
+    let latents = steps.run(engine, start, &mut reads, &|_, latent| Ok(latent), watch)?;
+    Ok(latents.map(|latents| (latents, read)))
 }

@@ -4,8 +4,8 @@ use anyhow::Result;
 use candle_core::Tensor;
 
 use super::super::sampler::{Ddim, Sampler};
-use super::super::{Conditions, Engine, Picture};
-use super::{Inversion, Inverted, WatchInversion};
+use super::super::{Conditions, Engine, Guidance, Picture, WatchLatents};
+use super::{Inversion, Inverted};
 use crate::plan::inversion::InversionName;
 
 /// DDIM backwards from the picture's latent, reading the written prompt, without guidance.
@@ -26,19 +26,39 @@ impl Inversion for DdimInversion {
         engine: &Engine,
         picture: &Picture,
         conditions: &Conditions,
-        watch: WatchInversion<'_>,
+        watch: WatchLatents<'_>,
     ) -> Result<Option<Inverted>> {
-        let mut latents: Vec<Tensor> = vec![engine.encode(picture)?];
-        for (step, level) in self.ddim.timesteps().iter().enumerate().rev() {
-            let latent = &latents[latents.len() - 1];
-            let output = engine.predict(&latent.unsqueeze(0)?, &conditions.cond, *level, None)?.squeeze(0)?;
-            let next = self.ddim.step_back(latent, &output, step)?;
-            let flow = watch(latents.len() - 1, &next);
-            latents.push(next);
-            if flow.is_break() {
-                return Ok(None);
-            }
-        }
-        Ok(Some(Inverted { latents, conditions: conditions.clone(), noise: Vec::new(), optimised: None }))
+        let clean = engine.encode(picture)?;
+        let latents = climb(engine, &self.ddim, clean, (conditions, Guidance::None), 0, watch)?;
+        let inverted =
+            |latents| Inverted { latents, conditions: conditions.clone(), noise: Vec::new(), optimised: None };
+        Ok(latents.map(inverted))
     }
+}
+
+/// DDIM backwards from a clean latent to the level at which step `first` begins: all latents, the clean one first; `None` if
+/// `watch` stopped it.
+///
+/// # Errors
+/// Fails if the device has no memory left.
+pub fn climb(
+    engine: &Engine,
+    ddim: &Ddim,
+    clean: Tensor,
+    (conditions, guidance): (&Conditions, Guidance),
+    first: usize,
+    watch: WatchLatents<'_>,
+) -> Result<Option<Vec<Tensor>>> {
+    let mut latents = vec![clean];
+    for step in (first..ddim.timesteps().len()).rev() {
+        let latent = &latents[latents.len() - 1];
+        let output = engine.predict_guided(latent, conditions, ddim.timesteps()[step], guidance)?;
+        let next = ddim.step_back(latent, &output, step)?;
+        let flow = watch(latents.len() - 1, &next);
+        latents.push(next);
+        if flow.is_break() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(latents))
 }

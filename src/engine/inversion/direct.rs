@@ -6,8 +6,8 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::super::{Conditions, Engine, Picture};
-use super::{DdimInversion, Inversion, Inverted, WatchInversion};
+use super::super::{Conditions, Engine, Picture, WatchLatents};
+use super::{DdimInversion, Inversion, Inverted};
 use crate::attention::{AttentionControl, Site};
 use crate::plan::inversion::InversionName;
 
@@ -28,7 +28,7 @@ impl Inversion for DirectInversion {
         engine: &Engine,
         picture: &Picture,
         conditions: &Conditions,
-        watch: WatchInversion<'_>,
+        watch: WatchLatents<'_>,
     ) -> Result<Option<Inverted>> {
         self.ddim.invert(engine, picture, conditions, watch)
     }

@@ -5,8 +5,8 @@ use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
 use super::super::sampler::{Ddim, Sampler};
-use super::super::{Conditions, Engine, Guidance, Picture};
-use super::{Inversion, Inverted, WatchInversion};
+use super::super::{Conditions, Engine, Guidance, Picture, WatchLatents};
+use super::{Inversion, Inverted};
 use crate::plan::inversion::InversionName;
 
 /// Noise for every step of DDIM with fresh noise, so that it leads back to the picture.
@@ -32,7 +32,7 @@ impl Inversion for EditFriendly {
         engine: &Engine,
         picture: &Picture,
         conditions: &Conditions,
-        watch: WatchInversion<'_>,
+        watch: WatchLatents<'_>,
     ) -> Result<Option<Inverted>> {
         let steps = self.ddim.timesteps().len();
         ensure!(self.noise.len() == steps, "BUG: {} noises for {steps} levels", self.noise.len());

@@ -10,22 +10,17 @@ mod edit_friendly;
 mod negative_prompt;
 mod null_text;
 
-use std::ops::ControlFlow;
-
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::{Conditions, Engine, Picture};
+use super::{Conditions, Engine, Picture, WatchLatents};
 use crate::plan::inversion::InversionName;
 
-pub use ddim::DdimInversion;
+pub use ddim::{DdimInversion, climb};
 pub use direct::{DirectInversion, Retrace};
 pub use edit_friendly::{EditFriendly, NoiseMapSampler};
 pub use negative_prompt::NegativePrompt;
 pub use null_text::{NullText, NullTextRule};
-
-/// Sees each latent as it is found, with its number from 0, and may stop the rest.
-pub type WatchInversion<'a> = &'a mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>;
 
 /// A way from a picture back to noise.
 pub trait Inversion {
@@ -41,7 +36,7 @@ pub trait Inversion {
         engine: &Engine,
         picture: &Picture,
         conditions: &Conditions,
-        watch: WatchInversion<'_>,
+        watch: WatchLatents<'_>,
     ) -> Result<Option<Inverted>>;
 }
 

@@ -5,8 +5,8 @@ use anyhow::Result;
 use candle_core::{DType, Tensor};
 
 use super::super::unet::Condition;
-use super::super::{Conditions, Engine, Picture};
-use super::{DdimInversion, Inversion, Inverted, WatchInversion};
+use super::super::{Conditions, Engine, Picture, WatchLatents};
+use super::{DdimInversion, Inversion, Inverted};
 use crate::plan::inversion::InversionName;
 
 /// DDIM backwards; the way down reads the written prompt in both halves.
@@ -28,7 +28,7 @@ impl Inversion for NegativePrompt {
         engine: &Engine,
         picture: &Picture,
         conditions: &Conditions,
-        watch: WatchInversion<'_>,
+        watch: WatchLatents<'_>,
     ) -> Result<Option<Inverted>> {
         let Some(mut inverted) = self.ddim.invert(engine, picture, conditions, watch)? else { return Ok(None) };
         let written = &conditions.cond;

@@ -6,8 +6,8 @@ use candle_core::{DType, Tensor, Var};
 use super::super::layers::Backend;
 use super::super::sampler::Sampler;
 use super::super::unet::Condition;
-use super::super::{Conditions, Engine, Picture};
-use super::{DdimInversion, Inversion, Inverted, Optimised, WatchInversion};
+use super::super::{Conditions, Engine, Picture, WatchLatents};
+use super::{DdimInversion, Inversion, Inverted, Optimised};
 use crate::plan::inversion::InversionName;
 
 /// How null-text optimisation goes.
@@ -50,7 +50,7 @@ impl Inversion for NullText<'_> {
         engine: &Engine,
         picture: &Picture,
         conditions: &Conditions,
-        watch: WatchInversion<'_>,
+        watch: WatchLatents<'_>,
     ) -> Result<Option<Inverted>> {
         let Some(inverted) = self.ddim.invert(engine, picture, conditions, &mut *watch)? else { return Ok(None) };
         let Some((embeddings, optimised)) = self.optimise(&inverted.latents, conditions, watch)? else {
@@ -71,7 +71,7 @@ impl NullText<'_> {
         &self,
         inverted: &[Tensor],
         conditions: &Conditions,
-        watch: WatchInversion<'_>,
+        watch: WatchLatents<'_>,
     ) -> Result<Option<(Vec<Tensor>, Optimised)>> {
         let (engine, ddim) = (self.gradients, &self.ddim.ddim);
         anyhow::ensure!(

@@ -45,11 +45,7 @@ impl Ddim {
 
     /// The share of the picture left after the last step, or at a level one step below `level`.
     fn alpha_below(&self, level: usize) -> f64 {
-        match level.checked_sub(self.stride) {
-            Some(below) => self.alpha(below),
-            None if self.last_is_clean => 1.0,
-            None => self.alpha(0),
-        }
+        self.schedule.left_at(level.checked_sub(self.stride), self.last_is_clean)
     }
 
     /// What the model was trained with.

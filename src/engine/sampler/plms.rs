@@ -54,14 +54,6 @@ impl Plms {
         })
     }
 
-    fn alpha(&self, level: Option<usize>) -> f64 {
-        match level {
-            Some(level) => f64::from(self.schedule.alphas_cumprod()[level]),
-            None if self.last_is_clean => 1.0,
-            None => f64::from(self.schedule.alphas_cumprod()[0]),
-        }
-    }
-
     /// The output of an earlier call.
     fn output(&self, call: usize) -> candle_core::Result<Tensor> {
         if call == 0 { self.outputs[0].get(1) } else { Ok(self.outputs[call].clone()) }
@@ -88,7 +80,8 @@ impl Sampler for Plms {
             (x.clone(), along, self.levels[i])
         };
         self.outputs.push(if i == 0 { Tensor::stack(&[&x, output], 0)? } else { output.clone() });
-        let (a, to) = (self.alpha(Some(from)), self.alpha(from.checked_sub(self.stride)));
+        let left = |level| self.schedule.left_at(level, self.last_is_clean);
+        let (a, to) = (left(Some(from)), left(from.checked_sub(self.stride)));
         let at = (a.sqrt(), (1.0 - a).sqrt());
         let (clean, noise) = (self.schedule.clean(&x, &along, at)?, self.schedule.noise(&x, &along, at)?);
         (clean * to.sqrt())? + (noise * (1.0 - to).sqrt())?

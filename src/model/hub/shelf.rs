@@ -1,15 +1,15 @@
 //! What the cache holds: models that can be drawn with, and how one is removed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
-use super::HubSettings;
 use super::cache::Repo;
 use super::error::{disk, trouble};
 use super::name::Name;
-use crate::model::folder::Folder;
+use super::{HubSettings, parse};
+use crate::model::folder::{Folder, bytes_of};
 use crate::model::spec::ModelSpec;
 
 /// A model in the cache.
@@ -48,7 +48,7 @@ pub fn cached(settings: &HubSettings) -> Result<Vec<CachedModel>> {
             Err(Some(lack)) => Err(lack.to_string()),
             Err(None) => Err("the revision `main` is not there".to_owned()),
         };
-        models.push(CachedModel { name: name.to_string(), bytes: bytes_in(&place), spec });
+        models.push(CachedModel { name: name.to_string(), bytes: bytes_of(&place), spec });
     }
     models.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(models)
@@ -60,12 +60,7 @@ pub fn cached(settings: &HubSettings) -> Result<Vec<CachedModel>> {
 /// Fails if the name is none, or there is no such model, or it is of another kind, or the disk refuses.
 pub fn remove(settings: &HubSettings, name: &str) -> Result<u64> {
     let shown = crate::safe::printable_line(name.trim());
-    let Some(parsed) = Name::parse(name.trim()) else {
-        return Err(trouble(
-            format!("`{shown}` is not the name of a model"),
-            "`wordbrush models` lists those in the cache",
-        ));
-    };
+    let parsed = parse(name, "`wordbrush models` lists those in the cache")?;
     let place = Repo::new(&settings.cache, &parsed).place();
     if !place.is_dir() {
         return Err(trouble(
@@ -79,7 +74,7 @@ pub fn remove(settings: &HubSettings, name: &str) -> Result<u64> {
             "remove it with the program that put it there",
         ));
     }
-    let bytes = bytes_in(&place);
+    let bytes = bytes_of(&place);
     fs::remove_dir_all(&place).map_err(|error| disk(&error, &shown, &place))?;
     Ok(bytes)
 }
@@ -93,22 +88,6 @@ fn name_of(folder: &str) -> Option<Name> {
 fn is_image_model(place: &Path) -> bool {
     let revisions = fs::read_dir(place.join("snapshots")).into_iter().flatten().filter_map(Result::ok);
     revisions.map(|entry| entry.path()).any(|path| path.join("unet").is_dir())
-}
-
-/// Bytes of the files below a folder; links, which point to them, do not count.
-fn bytes_in(folder: &Path) -> u64 {
-    let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
-    let mut bytes = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
-            match entry.metadata() {
-                Ok(meta) if meta.is_dir() => folders.push(entry.path()),
-                Ok(meta) if meta.is_file() => bytes += meta.len(),
-                _ => {}
-            }
-        }
-    }
-    bytes
 }
 
 #[cfg(test)]

@@ -106,8 +106,8 @@ const TABLE_CLASSES: [&str; 18] = [
 ];
 
 /// Keys that only some samplers obey, with the values that mean what is built here.
-const OF_SAMPLERS: [(&[SamplerName], &str, &[&str]); 15] = {
-    use SamplerName::{Dpm, Euler, EulerAncestral, Lcm, Plms, Tcd};
+const OF_SAMPLERS: [(&[SamplerName], &str, &[&str]); 14] = {
+    use SamplerName::{Dpm, Euler, Plms};
     [
         (&[Dpm], "algorithm_type", &["\"dpmsolver++\""]),
         (&[Dpm], "solver_type", &["\"midpoint\""]),
@@ -123,7 +123,6 @@ const OF_SAMPLERS: [(&[SamplerName], &str, &[&str]); 15] = {
         (&[Euler], "sigma_min", &[]),
         (&[Euler], "sigma_max", &[]),
         (&[Plms], "skip_prk_steps", &["true"]),
-        (&[Dpm, Euler, EulerAncestral, Lcm, Plms, Tcd], "thresholding", &["false"]),
     ]
 };
 

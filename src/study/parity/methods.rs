@@ -7,9 +7,11 @@ use candle_core::Tensor;
 
 use super::case::CaseKind;
 use super::results::{Array, Numbers, Results};
-use super::run::{Worker, from_latent, to_latent};
+use super::run::{Worker, to_latents};
 use crate::engine::edit::masked::{DifferenceRule, difference_mask, latent_mask, masked_run};
-use crate::engine::edit::noised::{Mixing, NoisedEdit, last_steps, magic_mix, sdedit};
+use crate::engine::edit::noised::{Mixing, NoisedEdit, magic_mix, sdedit};
+use crate::engine::edit::steps::{LastSteps, last_steps};
+use crate::engine::inversion::climb;
 use crate::engine::inversion::edict::Edict;
 use crate::engine::sampler::{Ddim, Sampler};
 use crate::engine::unet::Condition;
@@ -21,6 +23,11 @@ fn go(_: usize, _: &Tensor) -> ControlFlow<()> {
 }
 
 const STOPPED: &str = "BUG: an unwatched edit was stopped";
+
+/// What a run reads: a prompt, and what it is pushed away from.
+fn reading(cond: &Condition, uncond: &Condition) -> Conditions {
+    Conditions { cond: cond.clone(), uncond: vec![uncond.clone()] }
+}
 
 impl Worker<'_> {
     /// The case's picture edited by its method.
@@ -78,10 +85,9 @@ impl Worker<'_> {
         let steps = ddim.timesteps().len();
         let first = steps - last_steps(steps, asked.strength);
         let edict = Edict { ddim, mixing: asked.mixing, leapfrog: asked.leapfrog, first, guidance };
-        let of = |cond: &Condition| Conditions { cond: cond.clone(), uncond: vec![empty.clone()] };
-        let pair = edict.up(self.engine, clean, &of(&written[0]))?;
+        let pair = edict.up(self.engine, clean, &reading(&written[0], empty))?;
         self.put_latents("noised_pair", &pair)?;
-        let latent = edict.down(self.engine, pair, &of(&written[1]))?;
+        let latent = edict.down(self.engine, pair, &reading(&written[1], empty))?;
         self.put_latents("sampled_latents", std::slice::from_ref(&latent))?;
         self.put_picture("sampled_image", &self.engine.decode(&latent)?);
         Ok(())
@@ -99,15 +105,12 @@ impl Worker<'_> {
         let first = last_steps(steps, asked.blending_percentage);
         let mask = self.inputs.get("mask").context("input.safetensors lacks `mask`")?;
         let Numbers::U8(pixels) = &mask.numbers else { anyhow::bail!("`mask` is not of bytes") };
-        let (h, w, c) = clean.dims3()?;
+        let (h, w, _) = clean.dims3()?;
         let factor = self.engine.spec().vae.factor();
         ensure!(mask.shape == [h * factor, w * factor], "`mask` has shape {:?}", mask.shape);
         let inside = latent_mask(pixels, (w * factor, h * factor), factor);
         let (shape, values) = self.floats("latents")?;
-        let starts: Vec<Tensor> = values
-            .chunks(c * h * w)
-            .map(|one| to_latent(one, (shape[1], shape[2], shape[3]), self.engine))
-            .collect::<Result<_>>()?;
+        let starts = to_latents(values, (shape[1], shape[2], shape[3]), self.engine)?;
         let count = written.len();
         ensure!(
             starts.len() == count && self.noise.len() == (steps - first) * count,
@@ -118,27 +121,21 @@ impl Worker<'_> {
         );
         let mut runs = Vec::new();
         for (row, start) in starts.into_iter().enumerate() {
-            let conditions = Conditions { cond: written[row].clone(), uncond: vec![empty.clone()] };
+            let conditions = reading(&written[row], empty);
             let outside = |step: usize| {
                 Ok(ddim.schedule().noised(clean, &self.noise[(step - first) * count + row], ddim.level(step))?)
             };
-            let how = (ddim, &conditions, guidance);
-            let run = masked_run(self.engine, how, (start, first), &inside, &outside, &mut go)?;
+            let last = LastSteps { ddim, conditions: &conditions, guidance, first };
+            let run = masked_run(self.engine, last, start, &inside, &outside, &mut go)?;
             runs.push(run.context(STOPPED)?);
         }
-        let length = runs[0].len();
-        let mut values = Vec::new();
-        for step in 0..length {
-            for run in &runs {
-                values.extend(from_latent(&run[step])?);
-            }
-        }
+        let latents: Vec<&[Tensor]> = runs.iter().map(Vec::as_slice).collect();
+        self.put_runs("sampled_latents", &latents)?;
         let mut bytes = Vec::new();
         for run in &runs {
-            bytes.extend(self.engine.decode(&run[length - 1])?.bytes);
+            bytes.extend(self.engine.decode(&run[run.len() - 1])?.bytes);
         }
         self.put("latent_mask", Array::u8(&[h, w], inside));
-        self.put("sampled_latents", Array::f32(&[length, count, c, h, w], values));
         self.put("sampled_image", Array::u8(&[count, h * factor, w * factor, 3], bytes));
         Ok(())
     }
@@ -152,26 +149,21 @@ impl Worker<'_> {
     ) -> Result<()> {
         let asked = self.case.diffedit.as_ref().context("case.json lacks `diffedit`")?;
         ensure!(written.len() == 2, "{} prompts, expected two", written.len());
-        let of = |cond: &Condition, uncond: &Condition| Conditions { cond: cond.clone(), uncond: vec![uncond.clone()] };
-        let (source, target) = (of(&written[0], empty), of(&written[1], empty));
+        let (source, target) = (reading(&written[0], empty), reading(&written[1], empty));
         let rule = DifferenceRule { strength: asked.mask_encode_strength, ratio: asked.mask_thresholding_ratio };
         let (map, mask) = difference_mask(self.engine, (ddim, guidance), clean, [&source, &target], &self.noise, rule)?;
         let steps = ddim.timesteps().len();
         let first = steps - last_steps(steps, asked.inpaint_strength);
         let up = Guidance::of(asked.inversion_guidance.max(1.0), false);
-        let mut inverted = vec![clean.clone()];
-        for step in (first..steps).rev() {
-            let latent = &inverted[inverted.len() - 1];
-            let output = self.engine.predict_guided(latent, &source, ddim.timesteps()[step], up)?;
-            inverted.push(ddim.step_back(latent, &output, step)?);
-        }
+        let inverted = climb(self.engine, ddim, clean.clone(), (&source, up), first, &mut go)?.context(STOPPED)?;
         let noisiest_first: Vec<Tensor> = inverted.into_iter().skip(1).rev().collect();
         let negative = self.engine.reader().embed(&asked.negative_prompt, [0.0; 6])?;
-        let conditions = of(&written[1], &negative);
+        let conditions = reading(&written[1], &negative);
         let start = noisiest_first.first().context("`inpaint_strength` is no step")?.clone();
         // Of the level just left, one step too noisy, as published.
         let outside = |step: usize| Ok(noisiest_first[step - first].clone());
-        let run = masked_run(self.engine, (ddim, &conditions, guidance), (start, first), &mask, &outside, &mut go)?;
+        let last = LastSteps { ddim, conditions: &conditions, guidance, first };
+        let run = masked_run(self.engine, last, start, &mask, &outside, &mut go)?;
         let latents = run.context(STOPPED)?;
         let (h, w, _) = clean.dims3()?;
         self.put("difference_map", Array::f32(&[h, w], map));

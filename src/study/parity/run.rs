@@ -21,7 +21,7 @@ use crate::engine::inversion::{DdimInversion, Inversion, Inverted, NullText, Nul
 use crate::engine::sampler::{Ddim, Sampler, sampler};
 use crate::engine::schedule::NoiseSchedule;
 use crate::engine::unet::Condition;
-use crate::engine::{Conditions, Engine, Guidance, Picture, Run, StepNoise, vocabulary};
+use crate::engine::{Conditions, Engine, Guidance, Picture, Run, StepNoise, Trajectory, vocabulary};
 use crate::model::spec::{ModelSpec, SchedulerSpec};
 use crate::plan::sampler::SamplerName;
 use crate::plan::settings::Precision;
@@ -85,12 +85,16 @@ pub(super) struct Way {
 fn noise(inputs: &Results, engine: &Engine) -> Result<Vec<Tensor>> {
     let Some(Array { shape, numbers: Numbers::F32(values) }) = inputs.get("noise") else { return Ok(Vec::new()) };
     let [.., c, h, w] = shape[..] else { anyhow::bail!("`noise` has shape {shape:?}") };
-    let dims = (c, h, w);
+    to_latents(values, (c, h, w), engine)
+}
+
+/// Several latents that follow one another.
+pub(super) fn to_latents(values: &[f32], dims: (usize, usize, usize), engine: &Engine) -> Result<Vec<Tensor>> {
     values.chunks(dims.0 * dims.1 * dims.2).map(|one| to_latent(one, dims, engine)).collect()
 }
 
 /// Channels first to channels last, without the batch, where the engine computes.
-pub(super) fn to_latent(values: &[f32], (c, h, w): (usize, usize, usize), engine: &Engine) -> Result<Tensor> {
+fn to_latent(values: &[f32], (c, h, w): (usize, usize, usize), engine: &Engine) -> Result<Tensor> {
     let t = Tensor::from_slice(values, (c, h, w), engine.backend().device())?;
     Ok(t.permute((1, 2, 0))?.contiguous()?)
 }
@@ -197,15 +201,13 @@ impl Worker<'_> {
     fn predictions(&mut self, written: &[Condition]) -> Result<()> {
         let (shape, values) = self.floats("latents")?;
         let (n, dims) = (shape[0], (shape[1], shape[2], shape[3]));
-        let size = dims.0 * dims.1 * dims.2;
         let levels: Vec<f32> =
             match &self.inputs.get("timesteps").context("input.safetensors lacks `timesteps`")?.numbers {
                 Numbers::I64(v) => v.iter().map(|t| *t as f32).collect(),
                 Numbers::F32(v) => v.clone(),
                 Numbers::U8(v) => v.iter().map(|t| f32::from(*t)).collect(),
             };
-        let latents: Vec<Tensor> =
-            values.chunks(size).map(|v| to_latent(v, dims, self.engine)).collect::<Result<_>>()?;
+        let latents = to_latents(values, dims, self.engine)?;
         let batch = Tensor::stack(&latents, 0)?;
         let texts: Vec<&Tensor> = written.iter().map(|c| &c.text).collect();
         let condition = Condition {
@@ -278,6 +280,19 @@ impl Worker<'_> {
             values.extend(from_latent(latent)?);
         }
         self.put(name, Array::f32(&[latents.len(), c, h, w], values));
+        Ok(())
+    }
+
+    /// Latents of several runs of one length, step by step.
+    pub(super) fn put_runs(&mut self, name: &str, runs: &[&[Tensor]]) -> Result<()> {
+        let (h, w, c) = runs[0][0].dims3()?;
+        let mut values = Vec::new();
+        for step in 0..runs[0].len() {
+            for run in runs {
+                values.extend(from_latent(&run[step])?);
+            }
+        }
+        self.put(name, Array::f32(&[runs[0].len(), runs.len(), c, h, w], values));
         Ok(())
     }
 
@@ -405,19 +420,13 @@ impl Worker<'_> {
             runs.push(drawn.trajectory);
         }
         self.put_latents("final_latents", &finals)?;
-        let (h, w, c) = start.dims3()?;
-        let mut values = Vec::new();
-        let latents = runs[0].latents().len();
-        for step in 0..latents {
-            for run in &runs {
-                values.extend(from_latent(run.before(step))?);
-            }
-        }
-        self.put("target_latents", Array::f32(&[latents, runs.len(), c, h, w], values));
+        let latents: Vec<&[Tensor]> = runs.iter().map(Trajectory::latents).collect();
+        self.put_runs("target_latents", &latents)?;
         let (height, width) = (pictures[0].height, pictures[0].width);
         let bytes = pictures.into_iter().flat_map(|p| p.bytes).collect();
         self.put("target_image", Array::u8(&[runs.len(), height, width, 3], bytes));
         if !masks.is_empty() {
+            let (h, w, _) = start.dims3()?;
             self.put("blend_mask", Array::u8(&[runs.len(), h, w], masks));
         }
         if !maps.is_empty() {
