@@ -1,16 +1,33 @@
 //! The model compiled into the program.
 //!
-//! It lies in `assets/atelier/` in the layout that any other model folder has, and is read by the same code.
+//! It lies in `assets/atelier/` in the layout that any other model folder has, and is read by the same code. Its adapter,
+//! `assets/guided.safetensors`, was taught what guidance does: with it one evaluation a step draws what two draw without.
+//! The name `embedded` means both together, and [`PLAIN`] the weights alone.
 
 use std::borrow::Cow;
 
 use anyhow::Result;
 
-use super::{FileBytes, ModelSource};
+use super::lora::Lora;
+use super::overlay::Overlay;
+use super::{FileBytes, ModelSource, PLAIN};
 
-/// The embedded model.
+/// The embedded model without its adapter.
 #[derive(Debug, Clone, Copy)]
 pub struct Embedded;
+
+/// A LoRA over the embedded model, as it was trained.
+static GUIDED: &[u8] = include_bytes!("../../assets/guided.safetensors");
+
+/// The embedded model with its adapter: it draws without guidance.
+///
+/// # Errors
+/// Fails if the adapter is damaged.
+pub fn guided() -> Result<Overlay> {
+    let file = FileBytes::Memory(Cow::Borrowed(GUIDED));
+    let adapter = Lora::read(file, "the adapter of the embedded model".to_owned(), 1.0)?;
+    Ok(Overlay::new(Box::new(Embedded)).adapted(adapter)?.called("embedded".to_owned()))
+}
 
 macro_rules! assets {
     ($($path:literal),* $(,)?) => {
@@ -38,7 +55,7 @@ assets!(
 
 impl ModelSource for Embedded {
     fn name(&self) -> String {
-        "embedded".to_owned()
+        PLAIN.to_owned()
     }
 
     fn open(&self, path: &str) -> Result<Option<FileBytes>> {

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 
+use super::FileBytes;
 use super::error::trouble;
 use super::folder;
 use super::original::UnetNames;
@@ -140,8 +141,12 @@ impl Lora {
     /// Fails if the file is missing, damaged or no LoRA; the message names it and the key.
     pub fn open(path: &Path, scale: f64) -> Result<Self> {
         ensure!(scale.is_finite(), "{scale} is no scale of {}", path.display());
-        let called = path.display().to_string();
-        let file = TensorFile::open(folder::file(path)?, called.clone())?;
+        Self::read(folder::file(path)?, path.display().to_string(), scale)
+    }
+
+    /// The same from a file that is open; `called` is its name in messages.
+    pub(super) fn read(file: FileBytes, called: String, scale: f64) -> Result<Self> {
+        let file = TensorFile::open(file, called.clone())?;
         let mut modules: BTreeMap<String, Module> = BTreeMap::new();
         for key in file.places.keys() {
             let Some((stem, role)) = read_name(key) else {

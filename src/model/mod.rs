@@ -166,21 +166,41 @@ impl dyn ModelSource + '_ {
     }
 }
 
-/// Whether a name means the model in the program.
+/// What the model in the program is called without its adapter: as it draws with guidance.
+pub const PLAIN: &str = "embedded-plain";
+
+/// Whether a name means the model in the program, with its adapter or without.
 #[must_use]
 pub fn is_embedded(name: &str) -> bool {
+    is_guided(name) || name.trim() == PLAIN
+}
+
+/// Whether a name means the model in the program with its adapter: as it draws without guidance.
+#[must_use]
+pub fn is_guided(name: &str) -> bool {
     ["", "embedded", "atelier"].contains(&name.trim())
 }
 
-/// The model in the program.
+/// The model in the program, with its adapter.
 ///
 /// # Errors
 /// Fails if this build has none.
-pub fn embedded() -> Result<Box<dyn ModelSource>, NoEmbedded> {
+pub fn embedded() -> Result<Box<dyn ModelSource>> {
+    #[cfg(feature = "embedded")]
+    return Ok(Box::new(embedded::guided()?));
+    #[cfg(not(feature = "embedded"))]
+    Err(NoEmbedded.into())
+}
+
+/// The model in the program, without its adapter.
+///
+/// # Errors
+/// Fails if this build has none.
+pub fn embedded_plain() -> Result<Box<dyn ModelSource>> {
     #[cfg(feature = "embedded")]
     return Ok(Box::new(embedded::Embedded));
     #[cfg(not(feature = "embedded"))]
-    Err(NoEmbedded)
+    Err(NoEmbedded.into())
 }
 
 /// The program was built without a model of its own.
@@ -280,8 +300,11 @@ pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
 /// The model without anything laid over it.
 fn find_below(name: &str) -> Result<Box<dyn ModelSource>> {
     let name = name.trim();
-    if is_embedded(name) {
-        return Ok(embedded()?);
+    if is_guided(name) {
+        return embedded();
+    }
+    if name == PLAIN {
+        return embedded_plain();
     }
     let place = place(name);
     if place.is_dir() {
@@ -343,5 +366,6 @@ mod tests {
             }
         }
         assert!(!is_embedded("owner/embedded"));
+        assert!(is_embedded(PLAIN) && !is_guided(PLAIN));
     }
 }

@@ -71,8 +71,12 @@ impl Overlay {
     /// # Errors
     /// Fails if the file cannot be read, or changes a part that the model does not have. Whether its modules are the model's is
     /// found out when the part is read.
-    pub fn lora(mut self, path: &Path, scale: f64) -> Result<Self> {
-        let lora = Lora::open(path, scale)?;
+    pub fn lora(self, path: &Path, scale: f64) -> Result<Self> {
+        self.adapted(Lora::open(path, scale)?)
+    }
+
+    /// The same with a LoRA that is open.
+    pub(super) fn adapted(mut self, lora: Lora) -> Result<Self> {
         lora.check_parts(&|part| Ok(self.open(&format!("{part}/config.json"))?.is_some()))?;
         self.adapters.loras.push(Arc::new(lora));
         Ok(self)

@@ -6,7 +6,7 @@
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::ModelSource;
+use super::{ModelSource, PLAIN, is_guided};
 use crate::plan::sampler::SamplerName;
 
 mod scheduler;
@@ -161,8 +161,20 @@ pub struct Usual {
 }
 
 impl Usual {
-    /// How the model in the program is run.
-    pub const EMBEDDED: Self = Self { sampler: SamplerName::Ddim, steps: 30, guidance: 4.5, few_steps: false };
+    /// How the model in the program is run: its adapter stands for guidance.
+    pub const EMBEDDED: Self = Self { sampler: SamplerName::Dpm, steps: 8, guidance: 1.0, few_steps: false };
+    /// How it is run without its adapter.
+    pub const EMBEDDED_PLAIN: Self = Self { steps: 12, guidance: 4.5, ..Self::EMBEDDED };
+
+    /// How a model that is called `below`, without what is laid over it, is run; none if its files say.
+    #[must_use]
+    pub fn of_embedded(below: &str) -> Option<Self> {
+        match below {
+            _ if is_guided(below) => Some(Self::EMBEDDED),
+            PLAIN => Some(Self::EMBEDDED_PLAIN),
+            _ => None,
+        }
+    }
 }
 
 impl ModelSpec {

@@ -13,6 +13,7 @@ use super::config::Config;
 use super::reply::{Reply, tell};
 use super::talk::{Talk, Unwatched};
 use super::{ahead, changes_text, explain, json};
+use crate::model::is_embedded;
 use crate::safe::printable;
 use crate::session::file::{Hinted, Trust};
 use crate::session::home::Home;
@@ -97,7 +98,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// # Errors
 /// Fails if lines cannot be read or output not be written, or the model of the first picture cannot be had.
 pub fn lines(mut talk: Talk, mut reader: impl BufRead, as_json: bool, out: &mut dyn Write) -> Result<ExitCode> {
-    if talk.session.tree().is_empty() && talk.session.model_name().0 != "embedded" {
+    if talk.session.tree().is_empty() && !is_embedded(&talk.session.model_name().0) {
         talk.session.model()?;
     }
     let mut wrong = false;

@@ -10,14 +10,15 @@ use super::file::DrawnRow;
 use super::model::{Model, computed_by};
 use super::renderer::{Renderer, Watch};
 use super::run_node::{self, RunNode, RunResult};
-use super::{Session, TurnResult, picture_digest, region, to_image};
-use crate::engine::Picture;
+use super::{Session, TurnResult, model_name, picture_digest, region, to_image};
+use crate::engine::{Guidance, Picture};
 use crate::history::{Event, Tree};
 use crate::measure::thumbprint;
+use crate::model::spec::Usual;
 use crate::plan::Recipe;
 use crate::plan::lineage::{self, Ancestry};
 use crate::plan::resolve::{Resolved, resolve};
-use crate::plan::settings::Settings;
+use crate::plan::settings::{RootSettings, Settings};
 use crate::plan::window::reach;
 use crate::turn::Edit;
 
@@ -136,6 +137,7 @@ impl Session {
             let prompt = model.engine.reader().prompt(&edit.prompt)?;
             let mut resolved = resolve(&[], prompt, edit, &settings.turn)?;
             resolved.warnings.extend(model.misuses(&recipe));
+            resolved.warnings.extend(self.price_of_guidance(&model, settings, &recipe));
             return Ok((recipe, resolved));
         }
         let Some(node) = parent.and_then(|number| self.tree.node(number)) else { bail!("BUG: an edit has no parent") };
@@ -145,6 +147,26 @@ impl Session {
         let above: Vec<&Ancestry> = family.iter().map(|r| &r.generation).collect();
         let prompt = model.engine.reader().prompt(&edit.prompt)?;
         Ok((recipe, resolve(&above, prompt, edit, &settings.turn)?))
+    }
+
+    /// What it costs to draw without the embedded model's adapter, where that was asked for by guidance and no tree of the
+    /// session was drawn so before.
+    fn price_of_guidance(&self, model: &Model, settings: &Settings, recipe: &Recipe) -> Option<String> {
+        let named = RootSettings { guidance: Some(1.0), ..settings.root.clone() };
+        let is_drawn_so = |node: &u32| self.tree[*node].recipe.model_digest == model.digest;
+        if model_name(&named) == model.name || self.tree.roots().iter().any(is_drawn_so) {
+            return None;
+        }
+        let evaluations = Guidance::of_recipe(recipe).evaluations() * recipe.steps as u64;
+        let why = if settings.root.guidance.is_some() {
+            format!("`guidance` {}", recipe.guidance)
+        } else {
+            format!("`negative` needs guidance, {} here, which", recipe.guidance)
+        };
+        Some(format!(
+            "{why} is drawn by the embedded model's plain weights: {evaluations} evaluations a picture; without guidance it takes {}",
+            Usual::EMBEDDED.steps
+        ))
     }
 
     /// Carries an edit out: plans, draws, stores, and only then writes the event. `None` if it was stopped; then no node

@@ -30,6 +30,7 @@ use anyhow::{Context, Result};
 use crate::engine::Picture;
 use crate::history::{Event, Node, Tree};
 use crate::model::named::ModelName;
+use crate::model::{PLAIN, is_embedded, is_guided};
 use crate::plan::Recipe;
 use crate::plan::device::DeviceName;
 use crate::plan::settings::{Per, Precision, RootSettings, Setting, Settings};
@@ -184,8 +185,19 @@ impl Session {
     fn model_for(&mut self, recipe: &Recipe) -> Result<Arc<Model>> {
         let model = self.models.get(&recipe.model, recipe.precision)?;
         if model.digest != recipe.model_digest {
-            let message = format!("the model `{}` is not the one that this tree was drawn with", recipe.model);
-            return Err(Hinted::new(message, "start a new tree with /new, or give the old model with --model").into());
+            let below = ModelName::parse(&recipe.model).map(|name| name.below).unwrap_or_default();
+            let (message, hint) = if is_embedded(&below) {
+                (
+                    "this tree was drawn by an embedded model with other weights than this program has".to_owned(),
+                    "its pictures can be looked at; /new draws its prompt with these weights",
+                )
+            } else {
+                (
+                    format!("the model `{}` is not the one that this tree was drawn with", recipe.model),
+                    "start a new tree with /new, or give the old model with --model",
+                )
+            };
+            return Err(Hinted::new(message, hint).into());
         }
         Ok(model)
     }
@@ -337,12 +349,21 @@ impl Session {
 }
 
 /// The settings that say which model is loaded, and how.
-const MADE_OF: [&str; 6] = ["model", "lora", "embedding", "vae", "clip_skip", "precision"];
+const MADE_OF: [&str; 8] =
+    ["model", "lora", "embedding", "vae", "clip_skip", "precision", "guidance", "negative"];
 
-/// The line that names the model of a root under these settings, and what is laid over it.
+/// The line that names the model of a root under these settings, and what is laid over it. The model in the program draws
+/// without its adapter where words are to be pushed: by a guidance, or away from a negative text.
 #[must_use]
 pub fn model_name(root: &RootSettings) -> String {
-    let below = root.model.clone().unwrap_or_else(|| "embedded".to_owned());
+    let mut below = root.model.clone().unwrap_or_else(|| "embedded".to_owned());
+    let is_pushed = root.guidance.map_or(root.negative.as_ref().is_some_and(|text| !text.is_empty()), |g| g != 1.0);
+    if is_pushed {
+        let (name, laid_over) = below.split_once('|').map_or((&*below, None), |(name, rest)| (name, Some(rest)));
+        if is_guided(name) {
+            below = laid_over.map_or_else(|| PLAIN.to_owned(), |rest| format!("{PLAIN} |{rest}"));
+        }
+    }
     if root.lora.is_empty() && root.embedding.is_empty() && root.vae.is_none() && root.clip_skip.unwrap_or(1) == 1 {
         return below;
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::engine::layers::Backend;
 use crate::engine::{Engine, Guidance, Reader};
+use crate::model::named::ModelName;
 use crate::model::spec::{ModelSpec, Usual};
 use crate::model::weights::Weights;
 use crate::model::{self, ModelSource};
@@ -126,13 +127,20 @@ impl Model {
         Lexicon::of(self.engine.reader(), self.words.clone())
     }
 
+    /// How it is run where nothing is set; what is laid over a model does not change that.
+    #[must_use]
+    pub fn usual(&self) -> Usual {
+        let below = ModelName::parse(&self.name).map(|name| name.below).unwrap_or_default();
+        Usual::of_embedded(&below).unwrap_or_else(|| self.engine.spec().usual())
+    }
+
     /// The recipe of a new tree under these settings.
     ///
     /// # Errors
     /// Fails if the size does not fit the model; the message says what it must be a multiple of.
     pub fn recipe(&self, settings: &RootSettings) -> Result<Recipe> {
         let spec = self.engine.spec();
-        let usual = if self.name == "embedded" { Usual::EMBEDDED } else { spec.usual() };
+        let usual = self.usual();
         let side = spec.unet.sample_size * spec.vae.factor();
         let (width, height) = settings.size.unwrap_or((side, side));
         let step = self.engine.size_step();
