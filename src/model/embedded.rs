@@ -53,6 +53,11 @@ assets!(
     "vae/diffusion_pytorch_model.safetensors",
 );
 
+/// The words of the captions that the model was trained with, in alphabetical order.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    include_str!("../../assets/words.txt").lines()
+}
+
 impl ModelSource for Embedded {
     fn name(&self) -> String {
         PLAIN.to_owned()

@@ -203,6 +203,19 @@ pub fn embedded_plain() -> Result<Box<dyn ModelSource>> {
     Err(NoEmbedded.into())
 }
 
+/// The words that a model of this name was trained with, in alphabetical order, where they are few enough to be listed: those of
+/// the model in the program, whatever is laid over it. Its vocabulary also has parts of words, which it cannot draw.
+#[must_use]
+pub fn words_of(name: &str) -> Option<Vec<&'static str>> {
+    let name = named::ModelName::parse(name).ok()?;
+    #[cfg(feature = "embedded")]
+    if is_embedded(&name.below) && name.embeddings.is_empty() {
+        return Some(embedded::words().collect());
+    }
+    let _ = name;
+    None
+}
+
 /// The program was built without a model of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoEmbedded;

@@ -86,7 +86,7 @@ pub fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         let path = folder.join(name);
         std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     };
-    let study = cycles::study_id(&session, seed);
+    let study = cycles::study_id(&mut session, seed)?;
     let rows = match std::fs::read_to_string(folder.join("cycles.csv")) {
         Err(_) => Vec::new(),
         Ok(csv) => cycles::summary::read(&csv, &study).ok_or_else(|| {

@@ -25,13 +25,13 @@ use crate::turn::{Here, Misread, Span, Turn};
 /// Fails if the model's tokenizer cannot be loaded.
 pub fn object(model: &str, prompt: Option<&str>, line: &str) -> Result<(Value, bool)> {
     let reader = load_reader(model)?;
-    let lexicon = Lexicon::new(&reader);
+    let lexicon = Lexicon::new(model, &reader);
     let here = Here { prompt, ancestors: &[], sense: &lexicon };
     let read = match commands::read(line) {
         Ok(Line::Command(_)) => {
             Err(Hinted::new("a command is not an edit", "type an edit, such as: blond -> red").into())
         }
-        Ok(Line::Text) => crate::turn::read(line, &here).map_err(anyhow::Error::from),
+        Ok(Line::Text) => crate::turn::read(line, &here).map(|turn| lexicon.with_offers(turn)).map_err(anyhow::Error::from),
         Err(misread) => Err(misread.into()),
     };
     match read.and_then(|turn| explained(&reader, prompt, turn)) {

@@ -27,6 +27,7 @@ use super::talk::Talk;
 use super::tips;
 use super::watcher::{LatentPreview, TurnView};
 use super::{ahead, opened_text, report};
+use crate::model::words_of;
 use crate::plan::settings::name_of;
 use crate::preview::ascii;
 use crate::preview::png;
@@ -36,7 +37,7 @@ use crate::preview::terminal::{PreviewChoice, Screen};
 use crate::safe::{printable, printable_line};
 use crate::session::file::{Hinted, Kept};
 use crate::session::home::{Home, pictures_of};
-use crate::session::model::{Lexicon, computed_in, load_reader};
+use crate::session::model::computed_in;
 use crate::session::{Options, Session, to_image};
 
 /// A picture that took longer to draw is not drawn again only to be looked at after a move.
@@ -447,17 +448,14 @@ impl Room {
         Ok(())
     }
 
-    /// Begins to collect the words of the embedded model for completion. A model with a vocabulary of all of English has
-    /// none worth offering.
+    /// Takes up the words of the embedded model for completion. A model with a vocabulary of all of English has none worth
+    /// offering.
     fn learn_words(&mut self) {
         self.vocabulary = KnownWords::default();
-        if self.manner == Manner::Bar && self.talk.session.model_name().0 == "embedded" {
-            let vocabulary = self.vocabulary.clone();
-            std::thread::spawn(move || {
-                let Ok(reader) = load_reader("embedded") else { return };
-                let words = Lexicon::new(&reader).words().into_iter().map(str::to_owned).collect();
-                let _ = vocabulary.set(words);
-            });
+        if self.manner == Manner::Bar
+            && let Some(words) = words_of(&self.talk.session.model_name().0)
+        {
+            let _ = self.vocabulary.set(words.into_iter().map(str::to_owned).collect());
         }
     }
 

@@ -223,7 +223,7 @@ impl Session {
         };
         let prompt = self.tree.current().map(|n| n.plan.prompt.as_str());
         let turn = crate::turn::read(line, &Here { prompt, ancestors: &ancestors, sense: &lexicon });
-        turn.map_err(|e: Misread| e.into())
+        turn.map(|turn| lexicon.with_offers(turn)).map_err(|e: Misread| e.into())
     }
 
     /// Understands a line as the prompt of a new picture, whatever it says.
@@ -233,8 +233,9 @@ impl Session {
     pub fn read_root(&mut self, line: &str) -> Result<Turn> {
         let (name, precision) = self.model_of_root(&self.settings.root);
         let model = self.models.get(&name, precision)?;
-        let turn = crate::turn::root(line, &model.lexicon());
-        turn.map_err(|e: Misread| e.into())
+        let lexicon = model.lexicon();
+        let turn = crate::turn::root(line, &lexicon);
+        turn.map(|turn| lexicon.with_offers(turn)).map_err(|e: Misread| e.into())
     }
 
     /// Carries a move out that the tree proposed, and says where it led.

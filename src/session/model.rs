@@ -14,7 +14,7 @@ use crate::model::{self, ModelSource};
 use crate::plan::device::DeviceName;
 use crate::plan::settings::{Precision, RootSettings, name_of};
 use crate::plan::{Origin, Recipe};
-use crate::turn::Sense;
+use crate::turn::{Edit, Sense, Turn};
 
 /// A loaded model.
 pub struct Model {
@@ -117,7 +117,7 @@ impl Model {
         });
         let digest = digest.map_err(|_| anyhow!("BUG: the digest of the model failed"))??;
         let engine = engine?;
-        let words = engine.reader().vocabulary().whole_words().into();
+        let words = known_words(&source.name(), engine.reader());
         Ok(Self { name: source.name(), digest, engine, precision, device, words })
     }
 
@@ -211,6 +211,16 @@ impl Model {
         let (h, w, _) = self.engine.latent_dims((recipe.width, recipe.height));
         if self.engine.spec().unet.channels.len() >= 4 { h.div_ceil(4) * w.div_ceil(4) } else { h * w }
     }
+}
+
+/// The words that a model knows, in alphabetical order, with their tokens: those of its captions where they are listed, else
+/// those of its vocabulary.
+fn known_words(name: &str, reader: &Reader) -> Arc<[(String, u32)]> {
+    let mut words = reader.vocabulary().whole_words();
+    if let Some(listed) = model::words_of(name) {
+        words.retain(|(word, _)| listed.binary_search(&word.as_str()).is_ok());
+    }
+    words.into()
 }
 
 /// Loads the tokenizers and text encoders of a model alone: enough to read lines.
@@ -315,15 +325,18 @@ pub struct Lexicon<'a> {
     general: bool,
 }
 
+/// So many words are offered in the place of one.
+const OFFERED: usize = 6;
+
 /// Vocabularies with more whole words than this were learned from all of English.
 const GENERAL: usize = 5000;
 
 impl<'a> Lexicon<'a> {
-    /// The lexicon of a model's tokenizer and token embeddings: it looks at every token of the vocabulary. Of a model
-    /// that is loaded, [`Model::lexicon`] has it at hand.
+    /// The lexicon of the tokenizer and token embeddings of the model that is called `name`: it looks at every token of the
+    /// vocabulary. Of a model that is loaded, [`Model::lexicon`] has it at hand.
     #[must_use]
-    pub fn new(reader: &'a Reader) -> Self {
-        Self::of(reader, reader.vocabulary().whole_words().into())
+    pub fn new(name: &str, reader: &'a Reader) -> Self {
+        Self::of(reader, known_words(name, reader))
     }
 
     fn of(reader: &'a Reader, words: Arc<[(String, u32)]>) -> Self {
@@ -335,6 +348,48 @@ impl<'a> Lexicon<'a> {
     #[must_use]
     pub fn words(&self) -> Vec<&str> {
         self.words.iter().map(|(w, _)| w.as_str()).collect()
+    }
+
+    /// What could be drawn in the place of a word that the model does not know: the nearest in meaning, then others of its kinds,
+    /// as many as fit a line. None if it knows the word, or nothing of its kind.
+    #[must_use]
+    pub fn instead_of(&self, word: &str) -> Vec<String> {
+        let low = word.to_lowercase();
+        if self.knows(&low) {
+            return Vec::new();
+        }
+        let mut found: Vec<String> = self.nearest(&low).into_iter().collect();
+        let kinds = crate::turn::kinds();
+        for others in kinds.values().filter(|words| words.contains(&low.as_str())) {
+            for other in others.iter().filter(|other| self.id(other).is_some()) {
+                if !found.iter().any(|known| known == other) {
+                    found.push((*other).to_owned());
+                }
+            }
+        }
+        found.truncate(OFFERED);
+        found
+    }
+
+    /// A turn whose warnings about unknown words say what the model could draw in their place.
+    #[must_use]
+    pub fn with_offers(&self, mut turn: Turn) -> Turn {
+        let edits: Vec<&mut Edit> = match &mut turn {
+            Turn::Edit(edit) => vec![edit],
+            Turn::Question(question) => question.choices.iter_mut().map(|choice| &mut choice.edit).collect(),
+            Turn::Nothing => Vec::new(),
+        };
+        for edit in edits {
+            for word in crate::turn::words::split(&edit.prompt) {
+                let quoted = format!("`{}`", word.text);
+                let Some(warning) = edit.warnings.iter_mut().find(|warning| warning.contains(&quoted)) else { continue };
+                let offered = self.instead_of(word.text);
+                if offered.len() > 1 {
+                    *warning = format!("there is no {} here: {} …", word.text, offered.join(", "));
+                }
+            }
+        }
+        turn
     }
 
     fn id(&self, word: &str) -> Option<u32> {

@@ -80,11 +80,15 @@ pub struct Row {
     pub told: Option<bool>,
 }
 
-/// What tells studies apart: a digest of the seed, the settings and what computes.
-#[must_use]
-pub fn study_id(session: &Session, seed: u64) -> String {
-    let told = format!("{seed} {:?} {:?} {:?}", session.settings(), session.model_name(), ways());
-    blake3::hash(told.as_bytes()).to_hex()[..8].to_owned()
+/// What tells studies apart: a digest of the seed, the settings, the model and what computes.
+///
+/// # Errors
+/// Fails if the model cannot be loaded.
+pub fn study_id(session: &mut Session, seed: u64) -> Result<String> {
+    let model = session.model()?;
+    let usual = model.recipe(&session.settings().root)?;
+    let told = format!("{seed} {:?} {usual:?} {:?} {:?}", session.settings(), model.precision, ways());
+    Ok(blake3::hash(told.as_bytes()).to_hex()[..8].to_owned())
 }
 
 /// Draws the conversations `from` to `to`, counted from 1, and takes them back by every method. Those that are in `rows`
