@@ -1,7 +1,10 @@
 // Renders the captioned pictures.
 //
 //   node render.mjs --out build/data --n 64000 --part 0 --parts 2 [--seed 1]   one process per part
-//   node render.mjs --sheet sheet.png [--captions 1] [--only portrait] [--n 72]   a contact sheet to look at
+//   node render.mjs --sheet sheet.png [--captions 1] [--n 72]                a contact sheet to look at
+//   node render.mjs --words 20000                                            the words of that many captions
+//
+// `--only portrait` (landscape, scene) draws one kind alone, `--objects 2` scenes of two objects.
 //
 // A part writes images_<part>.npy (uint8, N x 128 x 128 x 3) and captions_<part>.jsonl, one line a picture:
 // {"captions": [three wordings], ...factors}. Pictures are drawn at twice the size and averaged down.
@@ -24,13 +27,13 @@ const SIZE = 128,
 function sample(i, only) {
   const r = new Rng(i + 1 + 1e6 * +arg('seed', 1)),
     u = r.f();
-  const d = only ?? (u < 0.42 ? 'portrait' : u < 0.76 ? 'landscape' : 'scene');
+  const d = only ?? (u < 0.4 ? 'portrait' : u < 0.66 ? 'landscape' : 'scene');
   const [make, say] = {
     portrait: [portrait, portraitCaption],
     landscape: [landscape, landscapeCaption],
     scene: [scene, sceneCaption],
   }[d];
-  const { svg, attrs } = make(r);
+  const { svg, attrs } = make(r, +arg('objects', 0));
   return { svg, attrs, captions: [0, 1, 2].map(() => say(r, attrs)) };
 }
 /** The picture as SIZE * SIZE * 3 bytes, rows first. */
@@ -60,7 +63,14 @@ function npyHeader(shape) {
   return b;
 }
 
-if (arg('sheet')) {
+if (arg('words')) {
+  const words = new Set();
+  for (let i = 0; i < +arg('words'); i++)
+    for (const caption of sample(i, arg('only')).captions)
+      for (const word of caption.toLowerCase().match(/[a-z]+/g)) words.add(word);
+  words.delete('s'); // of "woman's"
+  console.log([...words].sort().join('\n'));
+} else if (arg('sheet')) {
   const n = +arg('n', 72),
     only = arg('only'),
     cols = 12;
@@ -92,7 +102,7 @@ if (arg('sheet')) {
   fs.writeSync(f, npyHeader([ids.length, SIZE, SIZE, 3]));
   const t0 = Date.now();
   for (let k = 0; k < ids.length; k++) {
-    const s = sample(ids[k]);
+    const s = sample(ids[k], arg('only'));
     fs.writeSync(f, pixels(s.svg));
     fs.writeSync(c, JSON.stringify({ captions: s.captions, ...s.attrs }) + '\n');
     if (k % 2000 === 1999)

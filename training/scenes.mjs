@@ -62,49 +62,46 @@ export const OBJECTS = {
   umbrella: 'umbrella',
   chair: 'chair',
 };
-// The objects that are drawn. More would need a longer training; the rest of the list above is ready for it.
-export const CORE = [
-  'cat',
-  'dog',
-  'fox',
-  'panda',
-  'lion',
-  'rabbit',
-  'bear',
-  'frog',
-  'car',
-  'rocket',
-  'balloon',
-  'apple',
-  'lemon',
-  'cake',
-  'house',
-  'snowman',
-];
-const ANIMALS = CORE.slice(0, 8),
-  FOOD = CORE.slice(11, 14);
-// Objects that also come in other colours: the hue that covers most of the icon is turned.
-export const TINTABLE = [
-  'car',
-  'bus',
-  'bicycle',
-  'balloon',
-  'umbrella',
-  'rose',
-  'chair',
-  'tent',
-  'mushroom',
-  'rocket',
-  'train',
-];
+// The kinds that go on a table, and the animals, which are drawn more often than the rest.
+const NAMES = Object.keys(OBJECTS);
+const ANIMALS = NAMES.slice(0, 20),
+  FOOD = NAMES.slice(28, 38);
+// Colours: hue, saturation, and how the painted lightness follows from the icon's: from, slope.
 const HUES = {
-  red: [2, 0.75, 0],
-  orange: [28, 0.9, 0.02],
-  yellow: [47, 0.92, 0.05],
-  green: [125, 0.5, -0.05],
-  blue: [212, 0.75, 0],
-  purple: [275, 0.5, 0],
-  pink: [335, 0.8, 0.15],
+  red: [2, 0.75, 0, 1],
+  orange: [28, 0.9, 0.02, 1],
+  yellow: [47, 0.92, 0.05, 1],
+  green: [125, 0.5, -0.05, 1],
+  blue: [212, 0.75, 0, 1],
+  purple: [275, 0.5, 0, 1],
+  pink: [335, 0.8, 0.15, 1],
+  black: [250, 0.08, 0.14, 0.2],
+  white: [40, 0.3, 0.78, 0.19],
+  grey: [220, 0.05, 0.28, 0.5],
+  brown: [22, 0.46, 0.14, 0.45],
+};
+const PAINTED = ['red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink'];
+// Objects that come in several colours: the hue of the part that is painted, and the colours. An animal's are those of its coat.
+const COATS = ['brown', 'black', 'white', 'grey'];
+const COLOURS = {
+  bus: [37, PAINTED],
+  bicycle: [345, PAINTED],
+  balloon: [0, PAINTED],
+  umbrella: [265, PAINTED],
+  rose: [0, PAINTED],
+  chair: [15, PAINTED],
+  tent: [94, PAINTED],
+  mushroom: [0, PAINTED],
+  rocket: [345, PAINTED],
+  train: [345, PAINTED],
+  tractor: [157, PAINTED],
+  boat: [38, PAINTED],
+  car: [0, [...PAINTED, 'black', 'white', 'grey']],
+  apple: [0, ['red', 'green', 'yellow']],
+  cat: [32, ['orange', ...COATS]],
+  dog: [30, COATS],
+  horse: [16, COATS],
+  bear: [20, COATS],
 };
 export const PLACES = {
   beach: ['on a beach', 'on the beach', 'on a sandy beach'],
@@ -121,22 +118,20 @@ export const PLACES = {
 const TIMES = ['beach', 'snow', 'city', 'desert', 'forest', 'sea', 'meadow'];
 const n1 = (v) => v.toFixed(1);
 
-/** Gives an icon's main colour another hue and leaves its other colours. */
-function tint(body, colour) {
-  const cols = [...body.matchAll(/fill="(#[0-9a-fA-F]{3,6})"/g)].map((m) => toHsl(m[1]));
-  const hist = {};
-  for (const [h, s] of cols) if (s > 0.35) hist[Math.round(h / 20)] = (hist[Math.round(h / 20)] || 0) + s;
-  const top = +Object.entries(hist).sort((p, q) => q[1] - p[1])[0]?.[0] * 20;
-  const [H, S, dl] = HUES[colour];
+/** An icon with its painted part in another colour; outlines and eyes, the darkest parts, keep theirs. */
+function tint(body, main, colour) {
+  const [H, S, from, slope] = HUES[colour];
   return body.replace(/fill="(#[0-9a-fA-F]{3,6})"/g, (m, c) => {
-    const [h, s, l] = toHsl(c);
-    const d = Math.abs(((h - top + 540) % 360) - 180);
-    return s > 0.3 && d < 40 ? `fill="${fromHsl(H, S, Math.min(0.92, Math.max(0.12, l + dl)))}"` : m;
+    const [h, s, l] = toHsl(c),
+      d = Math.abs(((h - main + 540) % 360) - 180);
+    return s > 0.3 && l > 0.25 && d < 40
+      ? `fill="${fromHsl(H, S, Math.min(0.95, Math.max(0.12, from + slope * l)))}"`
+      : m;
   });
 }
 
-/** Draws one scene with random factors; returns its SVG and the factors. */
-export function scene(r) {
+/** Draws one scene with random factors; returns its SVG and the factors. `count` objects, or mostly one where it is 0. */
+export function scene(r, count = 0) {
   const a = {
     domain: 'scene',
     objects: [],
@@ -161,12 +156,12 @@ export function scene(r) {
       ])
     : 'day';
   a.back = a.place === 'plain' ? r.pick(Object.keys(PLAIN)) : null;
-  const n = r.chance(0.85) ? 1 : 2,
-    names = CORE;
+  const n = count || (r.chance(0.85) ? 1 : 2),
+    names = NAMES;
   while (a.objects.length < n) {
     const w = a.place === 'table' && r.chance(0.6) ? r.pick(FOOD) : r.chance(0.45) ? r.pick(ANIMALS) : r.pick(names);
     if (a.objects.some((o) => o.name === w)) continue;
-    a.objects.push({ name: w, colour: TINTABLE.includes(w) ? r.pick(Object.keys(HUES)) : null });
+    a.objects.push({ name: w, colour: COLOURS[w] ? r.pick(COLOURS[w][1]) : null });
   }
   let o = background(r, a);
   const place = a.place,
@@ -176,7 +171,7 @@ export function scene(r) {
       cx = n === 1 ? 64 + r.f(-4, 4) : (i ? 94 : 34) + r.f(-3, 3),
       y = base === null ? 64 - s / 2 + r.f(-5, 5) : base - s + r.f(-1, 2);
     let body = icons[OBJECTS[ob.name]].body;
-    if (ob.colour) body = tint(body, ob.colour);
+    if (ob.colour) body = tint(body, COLOURS[ob.name][0], ob.colour);
     body = body
       .replace(/id="([^"]+)"/g, `id="$1_${i}"`)
       .replace(/url\(#([^)]+)\)/g, `url(#$1_${i})`)
