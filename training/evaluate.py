@@ -7,10 +7,10 @@ Writes pictures to look at and results.json:
   sheet.png       24 prompts of all three kinds
   one_word.png    one seed, one word changed, written anew each time
   p2p_*.png       source | target written anew with the same seed | target by prompt-to-prompt
-  edits           many one-word swaps at several windows: does a probe see the new word, does the rest stay (PSNR)?
-  accuracy        does a probe see what the prompt names? The same probe on real pictures is the ceiling.
+  edits           many one-word swaps at several windows: does the judge see the new word, does the rest stay (PSNR)?
+  accuracy        does the judge see what the prompt names? The same on rendered pictures is the ceiling.
 
-The probes are those of ../tests/probes; after a change of the autoencoder's encoder, run probes.py first.
+The judge is that of ../tests/judge; see judge.py.
 """
 
 import argparse
@@ -21,8 +21,7 @@ import time
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
-from probes import inputs_of
-from safetensors.torch import load_file
+from judge import Written
 from sampling import Control, decode, grid, psnr, sample
 
 SHEET = [
@@ -89,22 +88,6 @@ def outside(kind):
     return mask
 
 
-class Probes:
-    """Names the factors of pictures; see probes.py."""
-
-    def __init__(self, folder):
-        self.tensors = load_file(f"{folder}/probes.safetensors")
-        with open(f"{folder}/probes.json") as f:
-            self.about = json.load(f)["probes"]
-
-    def see(self, kind, pictures, latents):
-        """The factor of each picture."""
-        about = self.about[kind]
-        x = inputs_of(about["inputs"], pictures, latents, self.tensors["palette"])
-        sums = x @ self.tensors[f"{kind}.weight"].float() + self.tensors[f"{kind}.bias"]
-        return [about["classes"][i] for i in sums.argmax(1).tolist()]
-
-
 def prompt_for(kind, name):
     """The prompt that asks for one value of a factor."""
     if kind == "place":
@@ -118,11 +101,11 @@ def prompt_for(kind, name):
     )
 
 
-def accuracy(pipe, probes, per, steps, guidance):
-    """Share of pictures in which the probe sees what the prompt names."""
+def accuracy(pipe, judge, per, steps, guidance):
+    """Share of pictures in which the judge sees what the prompt names."""
     results = {}
     for kind in ("hair", "middle", "object", "place", "glasses"):
-        names = probes.about[kind]["classes"]
+        names = judge.about[kind]["classes"]
         each = max(1, per // 4) if kind == "object" else per
         wanted = [n for n in names for _ in range(each)]
         right = 0
@@ -130,10 +113,10 @@ def accuracy(pipe, probes, per, steps, guidance):
             part = wanted[k : k + 32]
             seeds = [1000 + k + j for j in range(len(part))]
             z = sample(pipe, [prompt_for(kind, n) for n in part], seeds, steps, guidance)
-            right += sum(seen == n for seen, n in zip(probes.see(kind, decode(pipe, z), z), part))
+            right += sum(seen == n for seen, n in zip(judge.see(kind, decode(pipe, z)), part))
         results[kind] = {
             "generated": round(right / len(wanted), 3),
-            "real": probes.about[kind]["held_out_accuracy"],
+            "real": judge.about[kind]["accuracy"],
             "chance": round(1 / len(names), 3),
             "n": len(wanted),
         }
@@ -141,8 +124,8 @@ def accuracy(pipe, probes, per, steps, guidance):
     return results
 
 
-def edits(pipe, probes, seeds, windows, steps, guidance):
-    """One-word swaps by prompt-to-prompt: share that the probe sees, and PSNR of what should stay."""
+def edits(pipe, judge, seeds, windows, steps, guidance):
+    """One-word swaps by prompt-to-prompt: share that the judge sees, and PSNR of what should stay."""
     results = {}
     for cross, own in windows:
         row = {}
@@ -152,14 +135,14 @@ def edits(pipe, probes, seeds, windows, steps, guidance):
             prompts = [form.format(word)] * n + [form.format(w) for w in wanted]
             z = sample(pipe, prompts, list(seeds) * len(targets) * 2, steps, guidance, Control(cross, own))
             pictures, mask = decode(pipe, z), outside(kind)
-            seen = probes.see(kind, pictures, z)
+            seen = judge.see(kind, pictures)
             row[kind] = {
                 "edited": round(float(np.mean([s == w for s, w in zip(seen[n:], wanted)])), 3),
                 "source right": round(float(np.mean([s == word for s in seen[: len(seeds)]])), 3),
                 "PSNR of the rest": round(
                     float(np.mean([psnr(pictures[i], pictures[n + i], mask) for i in range(n)])), 1
                 ),
-                "real": probes.about[kind]["held_out_accuracy"],
+                "real": judge.about[kind]["accuracy"],
             }
         results[f"cross {cross} self {own}"] = row
         print(cross, own, row, flush=True)
@@ -170,7 +153,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--model", default="../assets/atelier")
     p.add_argument("--out", default="build/samples")
-    p.add_argument("--probes", default="../tests/probes")
+    p.add_argument("--judge", default="../tests/judge")
     p.add_argument("--steps", type=int, default=30)
     p.add_argument("--guidance", type=float, default=4.5)
     p.add_argument("--seed", type=int, default=1)
@@ -191,7 +174,7 @@ def main():
     grid(list(decode(pipe, z)), 8, f"{a.out}/sheet.png")
     if a.quick:
         return
-    probes = Probes(a.probes)
+    judge = Written(a.judge)
     results = {"steps": a.steps, "guidance": a.guidance}
 
     # the pipeline as a user would call it
@@ -219,9 +202,9 @@ def main():
         grid(rows, 3, f"{a.out}/p2p_{name}.png")
     if a.edits:
         windows = [tuple(map(float, w.split(","))) for w in a.windows.split(";")]
-        results["edits"] = edits(pipe, probes, range(11, 11 + a.edits), windows, 25, a.guidance)
+        results["edits"] = edits(pipe, judge, range(11, 11 + a.edits), windows, 25, a.guidance)
     if a.per:
-        results["accuracy"] = accuracy(pipe, probes, a.per, 25, a.guidance)
+        results["accuracy"] = accuracy(pipe, judge, a.per, 25, a.guidance)
     with open(f"{a.out}/results.json", "w") as f:
         json.dump(results, f, indent=1)
 

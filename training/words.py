@@ -104,19 +104,19 @@ class WordExchange:
     """Exchanges tokens for random others of their kind. A word of KINDS that is not a single token is left out."""
 
     def __init__(self, tok):
+        kinds = [[tok(w, add_special_tokens=False).input_ids for w in words] for words in KINDS]
+        kinds = [[i[0] for i in ids if len(i) == 1 and i[0] != tok.unk_token_id] for ids in kinds]
         self.kind = torch.full((len(tok),), -1)
-        self.kinds = []
-        for words in KINDS:
-            ids = [tok(w, add_special_tokens=False).input_ids for w in words]
-            ids = torch.tensor([i[0] for i in ids if len(i) == 1 and i[0] != tok.unk_token_id])
-            self.kind[ids] = len(self.kinds)
-            self.kinds.append(ids)
+        self.size = torch.tensor([len(ids) for ids in kinds])
+        self.words = torch.zeros(len(kinds), int(self.size.max()), dtype=torch.long)
+        for k, ids in enumerate(kinds):
+            self.kind[ids] = k
+            self.words[k, : len(ids)] = torch.tensor(ids)
 
     def __call__(self, ids, share):
         """`ids` is [batch, length]. In `share` of the rows, each known word is exchanged with probability 0.6."""
-        out, kind = ids.clone(), self.kind[ids]
-        hit = (kind >= 0) & (torch.rand(ids.shape) < 0.6) & (torch.rand(len(ids), 1) < share)
-        for k, words in enumerate(self.kinds):
-            at = hit & (kind == k)
-            out[at] = words[torch.randint(len(words), (int(at.sum()),))]
-        return out
+        at, (kinds, size, words) = ids.device, (x.to(ids.device) for x in (self.kind, self.size, self.words))
+        kind = kinds[ids]
+        hit = (kind >= 0) & (torch.rand(ids.shape, device=at) < 0.6) & (torch.rand(len(ids), 1, device=at) < share)
+        kind = kind.clamp(min=0)
+        return torch.where(hit, words[kind, (torch.rand(ids.shape, device=at) * size[kind]).long()], ids)
