@@ -25,6 +25,7 @@ pub mod reply;
 pub mod report;
 pub mod stop;
 pub mod sweep;
+mod tagged;
 pub mod talk;
 pub mod tips;
 pub mod typed_path;

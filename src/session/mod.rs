@@ -32,7 +32,7 @@ use crate::history::{Event, Node, Tree};
 use crate::model::named::ModelName;
 use crate::plan::Recipe;
 use crate::plan::device::DeviceName;
-use crate::plan::settings::{Per, Precision, RootSettings, Setting, Settings};
+use crate::plan::settings::{DecoderName, Per, Precision, RootSettings, Setting, Settings};
 use crate::store::disk::Disk;
 use crate::store::{Limits, Store};
 use crate::turn::{Here, Misread, Turn};
@@ -276,6 +276,12 @@ impl Session {
         Ok(setting)
     }
 
+    /// Puts other settings of first pictures in force, for a line that says more than its words; gives back those before. Nothing
+    /// of it is written down but what is drawn under it.
+    pub fn exchange_root(&mut self, root: RootSettings) -> RootSettings {
+        std::mem::replace(&mut self.settings.root, root)
+    }
+
     /// Computes where the settings say from now on. What was computed elsewhere counts as missing: nothing of it is in
     /// memory any more, and the store is asked in another maker's name.
     fn follow_device(&mut self) {
@@ -337,13 +343,14 @@ impl Session {
 }
 
 /// The settings that say which model is loaded, and how.
-const MADE_OF: [&str; 6] = ["model", "lora", "embedding", "vae", "clip_skip", "precision"];
+const MADE_OF: [&str; 7] = ["model", "lora", "embedding", "vae", "decoder", "clip_skip", "precision"];
 
 /// The line that names the model of a root under these settings, and what is laid over it.
 #[must_use]
 pub fn model_name(root: &RootSettings) -> String {
     let below = root.model.clone().unwrap_or_else(|| "embedded".to_owned());
-    if root.lora.is_empty() && root.embedding.is_empty() && root.vae.is_none() && root.clip_skip.unwrap_or(1) == 1 {
+    let is_plain = root.lora.is_empty() && root.embedding.is_empty() && root.vae.is_none();
+    if is_plain && root.decoder.unwrap_or_default() == DecoderName::Auto && root.clip_skip.unwrap_or(1) == 1 {
         return below;
     }
     // The model of a tree that is begun again may have something over it already.
@@ -351,6 +358,7 @@ pub fn model_name(root: &RootSettings) -> String {
     name.loras.extend(root.lora.iter().cloned());
     name.embeddings.extend(root.embedding.iter().cloned());
     name.vae = root.vae.clone().or(name.vae);
+    name.decoder = root.decoder.unwrap_or(name.decoder);
     name.clip_skip = root.clip_skip.unwrap_or(name.clip_skip);
     crate::model::written(&name.to_string())
 }
