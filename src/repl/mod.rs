@@ -24,6 +24,7 @@ pub mod notes;
 pub mod reply;
 pub mod report;
 pub mod stop;
+pub mod study;
 pub mod sweep;
 mod tagged;
 pub mod talk;
