@@ -22,7 +22,7 @@ use anyhow::Result;
 use server::{COMMIT, Hub, Model, Reply, Request, blob_id, part, sha256, weights};
 use wordbrush::model::ModelSource;
 use wordbrush::model::folder::Folder;
-use wordbrush::model::hub::{FetchStep, HubError, HubSettings, fetch_with, quiet};
+use wordbrush::model::hub::{FetchStep, HubError, HubSettings, fetch_autoencoder_with, fetch_with, quiet};
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
 const NEEDED: usize = 10;
@@ -111,6 +111,25 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         if entry.file_type().unwrap().is_dir() { all.extend(files(&entry.path())) } else { all.push(entry.path()) }
     }
     all
+}
+
+#[test]
+fn an_autoencoder_that_stands_alone_comes_with_its_two_files_and_is_found_again_without_the_hub() {
+    let mut model = Model::tiny();
+    let (config, file) = ("config.json", "diffusion_pytorch_model.safetensors");
+    let (text, bytes) = (model.files["vae/config.json"].clone(), model.files[UNET].clone());
+    model.files = [(config.to_owned(), text), (file.to_owned(), bytes), ("x.pth".to_owned(), vec![7; 9])].into();
+    let hub = Hub::of(model.clone());
+    let desk = Desk::new(&hub.endpoint());
+    let folder = fetch_autoencoder_with(&desk.settings, "owner/tiny", &mut quiet()).unwrap();
+    assert_eq!(folder, desk.snapshot("").components().collect::<PathBuf>());
+    assert_eq!(files(&folder).len(), 2, "{:?}", files(&folder));
+    assert_eq!(fs::read(folder.join(file)).unwrap(), model.files[file]);
+    drop(hub);
+    let again = fetch_autoencoder_with(&desk.settings, "owner/tiny", &mut quiet()).unwrap();
+    assert_eq!(again, folder);
+    let (said, _) = desk.fails("owner/tiny");
+    assert!(said.contains("`owner/tiny`"), "{said}");
 }
 
 #[test]

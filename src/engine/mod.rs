@@ -6,6 +6,7 @@
 
 pub mod edit;
 pub mod exact;
+mod explained;
 pub mod inversion;
 pub mod layers;
 pub mod noise;

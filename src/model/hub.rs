@@ -20,6 +20,7 @@ mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -33,7 +34,7 @@ use super::spec::ModelSpec;
 use cache::Repo;
 use download::{Remote, Tally};
 use error::trouble;
-use layout::Lack;
+use layout::{Kind, Lack};
 use name::Name;
 use wire::Wire;
 
@@ -129,6 +130,44 @@ pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgre
         return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
     }
     bring(&Wire::new(settings, &parsed)?, &repo, &parsed, progress)
+}
+
+/// The folder of an autoencoder that has a name of its own, fetched if it is not in the cache; settings come from the
+/// environment.
+///
+/// # Errors
+/// As [`fetch`]; also if the name is that of anything else.
+pub fn fetch_autoencoder(name: &str, progress: &mut FetchProgress<'_>) -> Result<PathBuf> {
+    let settings = HubSettings::from_env(|variable| std::env::var(variable).ok())?;
+    fetch_autoencoder_with(&settings, name, progress)
+}
+
+/// The folder of an autoencoder, fetched with these settings if it is not in the cache.
+///
+/// # Errors
+/// As [`fetch_with`].
+pub fn fetch_autoencoder_with(settings: &HubSettings, name: &str, progress: &mut FetchProgress<'_>) -> Result<PathBuf> {
+    let parsed = parse(name, FORM)?;
+    let repo = Repo::new(&settings.cache, &parsed);
+    if let Ok(snapshot) = repo.look_for(Kind::Autoencoder) {
+        return Ok(snapshot);
+    }
+    if settings.offline {
+        let message =
+            format!("`{parsed}` is not in the cache at {}, and HF_HUB_OFFLINE is set", settings.cache.display());
+        return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
+    }
+    let wire = Wire::new(settings, &parsed)?;
+    let mut tally = Tally::new(progress);
+    let Listing { commit, files } = wire.listing(&mut tally)?;
+    let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
+    let needed = layout::choose_autoencoder(&names).map_err(|lack| unusable(&parsed, &lack))?;
+    tally.set_total(total(needed.iter().map(|path| &files[path])));
+    for path in &needed {
+        download::file(&wire, &repo, &commit, path, &files[path], &mut tally)?;
+    }
+    repo.remember(&commit)?;
+    Ok(repo.snapshot(&commit))
 }
 
 /// Fetches what is missing: configuration files first, so that a model that cannot be drawn with costs no gigabytes.

@@ -7,6 +7,7 @@
 
 pub mod adapters;
 pub mod checkpoint;
+mod decoder;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod embedding;

@@ -1,6 +1,6 @@
 //! What a model and all that is laid over it are called, in one line.
 //!
-//! `NAME | lora=FILE:SCALE | embedding=FILE=WORD | vae=FILE | clip_skip=N`: what stands after the first bar may be left out, and
+//! `NAME | lora=FILE:SCALE | embedding=FILE=WORD | vae=PLACE | decoder=KIND | clip_skip=N`: what stands after the first bar may be left out, and
 //! `lora` and `embedding` may stand several times. Sessions and recipes keep this line; [`find`](super::find) reads it.
 
 use std::fmt;
@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use super::ModelSource;
 use super::error::trouble;
 use super::overlay::Overlay;
+use crate::plan::settings::{DecoderName, name_of};
 
 /// Stands between the model and each thing that is laid over it.
 const BAR: &str = " | ";
@@ -24,8 +25,10 @@ pub struct ModelName {
     pub loras: Vec<(String, f64)>,
     /// Files of embeddings, each with the word that it stands for, if it is not the file's own.
     pub embeddings: Vec<(String, Option<String>)>,
-    /// A file of another autoencoder.
+    /// Another autoencoder: a file, a folder, or a name on the hub.
     pub vae: Option<String>,
+    /// Which decoder makes pictures.
+    pub decoder: DecoderName,
     /// Which of the last text layers is read, as other programs count: 1 is the last, and off.
     pub clip_skip: usize,
 }
@@ -34,7 +37,14 @@ impl ModelName {
     /// A model with nothing over it.
     #[must_use]
     pub fn plain(below: impl Into<String>) -> Self {
-        Self { below: below.into(), loras: Vec::new(), embeddings: Vec::new(), vae: None, clip_skip: 1 }
+        Self {
+            below: below.into(),
+            loras: Vec::new(),
+            embeddings: Vec::new(),
+            vae: None,
+            decoder: DecoderName::Auto,
+            clip_skip: 1,
+        }
     }
 
     /// Reads a line.
@@ -51,8 +61,9 @@ impl ModelName {
                 "lora" => name.loras.push(file_and_scale(value)),
                 "embedding" => name.embeddings.push(file_and_word(value)),
                 "vae" => name.vae = Some(value.to_owned()),
+                "decoder" => name.decoder = serde_json::from_value(value.into()).ok().with_context(said)?,
                 "clip_skip" => name.clip_skip = value.parse().ok().filter(|n| *n > 0).with_context(said)?,
-                _ => return Err(trouble(said(), "there are: lora, embedding, vae, clip_skip")),
+                _ => return Err(trouble(said(), "there are: lora, embedding, vae, decoder, clip_skip")),
             }
         }
         Ok(name)
@@ -76,9 +87,10 @@ impl ModelName {
         for (file, word) in &self.embeddings {
             source = source.embedding(Path::new(file), word.as_deref())?;
         }
-        if let Some(file) = &self.vae {
-            source = source.vae_file(file)?;
+        if let Some(place) = &self.vae {
+            source = source.autoencoder(place)?;
         }
+        source = source.decoder(self.decoder)?;
         ensure!(self.clip_skip > 0, "`clip_skip` is 0, but it counts from 1, which is off");
         Ok(source.layers_skipped(self.clip_skip - 1))
     }
@@ -115,6 +127,9 @@ impl fmt::Display for ModelName {
         if let Some(file) = &self.vae {
             write!(f, "{BAR}vae={file}")?;
         }
+        if self.decoder != DecoderName::Auto {
+            write!(f, "{BAR}decoder={}", name_of(&self.decoder))?;
+        }
         if self.clip_skip != 1 {
             write!(f, "{BAR}clip_skip={}", self.clip_skip)?;
         }
@@ -128,12 +143,11 @@ mod tests {
 
     #[test]
     fn a_line_says_all_that_is_laid_over_a_model_and_reads_back() {
-        let line =
-            "models/sd15 | lora=a b.safetensors:0.8 | lora=c:-1 | embedding=e.safetensors=<toy> | vae=v | clip_skip=2";
+        let line = "models/sd15 | lora=a b.safetensors:0.8 | lora=c:-1 | embedding=e.safetensors=<toy> | vae=v | decoder=tiny | clip_skip=2";
         let name = ModelName::parse(line).unwrap();
         assert_eq!(name.loras, [("a b.safetensors".to_owned(), 0.8), ("c".to_owned(), -1.0)]);
         assert_eq!(name.embeddings, [("e.safetensors".to_owned(), Some("<toy>".to_owned()))]);
-        assert_eq!((name.vae.as_deref(), name.clip_skip), (Some("v"), 2));
+        assert_eq!((name.vae.as_deref(), name.decoder, name.clip_skip), (Some("v"), DecoderName::Tiny, 2));
         assert_eq!(name.to_string(), line);
         assert!(ModelName::parse("owner/name@main").unwrap().is_plain());
         assert_eq!(file_and_scale("C:x.safetensors"), ("C:x.safetensors".to_owned(), 1.0));
@@ -141,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_laid_over_a_model_is_named() {
-        for line in ["m | hypernetwork=x", "m | x", "m | clip_skip=0", "m | clip_skip=two"] {
+        for line in ["m | hypernetwork=x", "m | x", "m | clip_skip=0", "m | clip_skip=two", "m | decoder=fast"] {
             let error = ModelName::parse(line).expect_err(line).to_string();
             assert!(error.contains(line.trim_start_matches("m | ")), "{error}");
         }

@@ -19,6 +19,8 @@ pub struct Overlay {
     name: Option<String>,
     below: Box<dyn ModelSource>,
     parts: BTreeMap<String, Files>,
+    /// A part, and the folder of the model below that takes its place.
+    other: Option<(String, String)>,
     vae: Option<PathBuf>,
     adapters: Adapters,
 }
@@ -28,7 +30,12 @@ impl Overlay {
     #[must_use]
     pub fn new(below: Box<dyn ModelSource>) -> Self {
         let adapters = below.adapters().clone();
-        Self { name: None, below, parts: BTreeMap::new(), vae: None, adapters }
+        Self { name: None, below, parts: BTreeMap::new(), other: None, vae: None, adapters }
+    }
+
+    /// The model that things are laid over.
+    pub(super) fn below(&self) -> &dyn ModelSource {
+        &*self.below
     }
 
     /// Gives it a name of its own.
@@ -64,6 +71,12 @@ impl Overlay {
         folder::file(&path)?;
         self.vae = Some(path);
         Ok(self)
+    }
+
+    /// Takes another folder of the model below in the place of a part.
+    pub(super) fn instead(mut self, part: &str, other: &str) -> Self {
+        self.other = Some((part.to_owned(), other.to_owned()));
+        self
     }
 
     /// Changes weights by a LoRA, after those that were laid over before; `scale` 0 is off.
@@ -111,9 +124,15 @@ impl ModelSource for Overlay {
 
     fn open(&self, path: &str) -> Result<Option<FileBytes>> {
         let over = path.split_once('/').and_then(|(part, rest)| Some((self.parts.get(part)?, rest)));
-        match over {
-            Some((files, rest)) => files.open(rest),
-            None => self.below.open(path),
+        match (over, &self.other) {
+            (Some((files, rest)), _) => files.open(rest),
+            (None, Some((part, other))) => {
+                match path.strip_prefix(part.as_str()).filter(|rest| rest.starts_with('/')) {
+                    Some(rest) => self.below.open(&format!("{other}{rest}")),
+                    None => self.below.open(path),
+                }
+            }
+            (None, None) => self.below.open(path),
         }
     }
 
@@ -122,7 +141,7 @@ impl ModelSource for Overlay {
             Some(path) if part == "vae" => {
                 Ok(Some(WeightFile { path: path.display().to_string(), bytes: folder::file(path)?, whole: false }))
             }
-            _ if self.parts.contains_key(part) => Ok(None),
+            _ if self.parts.contains_key(part) || self.other.as_ref().is_some_and(|(of, _)| of == part) => Ok(None),
             _ => self.below.weights(part),
         }
     }
@@ -132,7 +151,11 @@ impl ModelSource for Overlay {
     }
 
     fn files(&self, part: &str) -> Vec<String> {
-        self.parts.get(part).map_or_else(|| self.below.files(part), |files| files.names(""))
+        match (self.parts.get(part), &self.other) {
+            (Some(files), _) => files.names(""),
+            (None, Some((of, other))) if of == part => self.below.files(other),
+            _ => self.below.files(part),
+        }
     }
 
     fn is_random(&self) -> bool {

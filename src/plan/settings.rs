@@ -46,6 +46,19 @@ impl fmt::Display for Window {
     }
 }
 
+/// Which of the decoders that a model's latents have makes its pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DecoderName {
+    /// The model's own.
+    #[default]
+    Auto,
+    /// One of ResNets: slow, and as sharp as the model was trained for.
+    Full,
+    /// A tiny one: a fraction of the time, a little less sharp.
+    Tiny,
+}
+
 /// How a share of the steps becomes a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -198,9 +211,12 @@ pub struct RootSettings {
     /// Files of embeddings, each with its word if it is not the file's own.
     #[serde(default)]
     pub embedding: Vec<(String, Option<String>)>,
-    /// A file of another autoencoder.
+    /// A file, a folder or a hub name of another autoencoder.
     #[serde(default)]
     pub vae: Option<String>,
+    /// Which decoder makes the pictures.
+    #[serde(default)]
+    pub decoder: Option<DecoderName>,
     /// Which of the last text layers is read; 1 is the last, and off.
     #[serde(default)]
     pub clip_skip: Option<usize>,

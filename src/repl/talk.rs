@@ -10,6 +10,7 @@ use candle_core::Tensor;
 use super::commands::{self, Line};
 use super::look::export::{Format, check_place};
 use super::reply::{Reply, Shown, TurnReport};
+use super::tagged::{self, Tagged};
 use super::typed_path;
 use crate::history::Event;
 use crate::measure::{psnr, psnr_where, ssim};
@@ -128,6 +129,9 @@ impl Talk {
         if number.starts_with('#') && number.len() > 1 && !number.contains(char::is_whitespace) {
             return self.go(self.session.tree().go(number)?);
         }
+        if let Some(tagged) = tagged::read(line)? {
+            return self.first_with(line, &tagged, watcher);
+        }
         match self.session.read(line)? {
             Turn::Nothing => Ok(Reply::Nothing),
             Turn::Question(question) => {
@@ -146,6 +150,9 @@ impl Talk {
 
     /// Begins a new picture with what stands in a line from a byte on.
     pub(super) fn begin(&mut self, line: &str, from: usize, watcher: &mut dyn Watcher) -> Result<Reply> {
+        if let Some(tagged) = tagged::read(&line[from..])? {
+            return self.under(&tagged.loras, |talk| talk.begin(&tagged.line, 0, watcher));
+        }
         let read = self.session.read_root(&line[from..]).map_err(|error| match error.downcast::<Misread>() {
             Ok(misread) => misread.moved(from).into(),
             Err(error) => error,
@@ -154,6 +161,31 @@ impl Talk {
             Turn::Edit(edit) => self.edit(line, &edit, watcher),
             Turn::Nothing | Turn::Question(_) => Ok(Reply::Nothing),
         }
+    }
+
+    /// Begins a picture with LoRAs that its line names.
+    fn first_with(&mut self, line: &str, tagged: &Tagged, watcher: &mut dyn Watcher) -> Result<Reply> {
+        let is_first = self.session.tree().here().is_none();
+        if !is_first && !matches!(self.session.read(&tagged.line)?, Turn::Edit(edit) if edit.is_root) {
+            let message = "`<lora:…>` belongs to the prompt of a first picture: this one was drawn with other weights";
+            return Err(Hinted::new(message, format!("/new {}", line.trim())).into());
+        }
+        self.under(&tagged.loras, |talk| talk.begin(&tagged.line, 0, watcher))
+    }
+
+    /// Does something with these LoRAs over the model of a first picture, beside those that are set.
+    fn under(&mut self, loras: &[(String, f64)], act: impl FnOnce(&mut Self) -> Result<Reply>) -> Result<Reply> {
+        let mut root = self.session.settings().root.clone();
+        let model = root.model.as_deref().map(typed_path::path);
+        let beside = model.as_deref().and_then(|model| if model.is_file() { model.parent() } else { Some(model) });
+        for (name, scale) in loras {
+            let file = tagged::file(name, beside)?;
+            root.lora.push((file.to_string_lossy().into_owned(), *scale));
+        }
+        let before = self.session.exchange_root(root);
+        let reply = act(self);
+        self.session.exchange_root(before);
+        reply
     }
 
     /// Goes where a move leads.

@@ -42,6 +42,7 @@ pub fn root_settings(recipe: &Recipe) -> RootSettings {
         lora: Vec::new(),
         embedding: Vec::new(),
         vae: None,
+        decoder: None,
         clip_skip: None,
         seed: Some(recipe.seed),
         steps: Some(recipe.steps),

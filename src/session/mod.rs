@@ -33,7 +33,7 @@ use crate::model::named::ModelName;
 use crate::model::{PLAIN, is_embedded, is_guided};
 use crate::plan::Recipe;
 use crate::plan::device::DeviceName;
-use crate::plan::settings::{Per, Precision, RootSettings, Setting, Settings};
+use crate::plan::settings::{DecoderName, Per, Precision, RootSettings, Setting, Settings};
 use crate::store::disk::Disk;
 use crate::store::{Limits, Store};
 use crate::turn::{Here, Misread, Turn};
@@ -289,6 +289,12 @@ impl Session {
         Ok(setting)
     }
 
+    /// Puts other settings of first pictures in force, for a line that says more than its words; gives back those before. Nothing
+    /// of it is written down but what is drawn under it.
+    pub fn exchange_root(&mut self, root: RootSettings) -> RootSettings {
+        std::mem::replace(&mut self.settings.root, root)
+    }
+
     /// Computes where the settings say from now on. What was computed elsewhere counts as missing: nothing of it is in
     /// memory any more, and the store is asked in another maker's name.
     fn follow_device(&mut self) {
@@ -350,8 +356,8 @@ impl Session {
 }
 
 /// The settings that say which model is loaded, and how.
-const MADE_OF: [&str; 8] =
-    ["model", "lora", "embedding", "vae", "clip_skip", "precision", "guidance", "negative"];
+const MADE_OF: [&str; 9] =
+    ["model", "lora", "embedding", "vae", "decoder", "clip_skip", "precision", "guidance", "negative"];
 
 /// The line that names the model of a root under these settings, and what is laid over it. The model in the program draws
 /// without its adapter where words are to be pushed: by a guidance, or away from a negative text.
@@ -365,7 +371,8 @@ pub fn model_name(root: &RootSettings) -> String {
             below = laid_over.map_or_else(|| PLAIN.to_owned(), |rest| format!("{PLAIN} |{rest}"));
         }
     }
-    if root.lora.is_empty() && root.embedding.is_empty() && root.vae.is_none() && root.clip_skip.unwrap_or(1) == 1 {
+    let is_plain = root.lora.is_empty() && root.embedding.is_empty() && root.vae.is_none();
+    if is_plain && root.decoder.unwrap_or_default() == DecoderName::Auto && root.clip_skip.unwrap_or(1) == 1 {
         return below;
     }
     // The model of a tree that is begun again may have something over it already.
@@ -373,6 +380,7 @@ pub fn model_name(root: &RootSettings) -> String {
     name.loras.extend(root.lora.iter().cloned());
     name.embeddings.extend(root.embedding.iter().cloned());
     name.vae = root.vae.clone().or(name.vae);
+    name.decoder = root.decoder.unwrap_or(name.decoder);
     name.clip_skip = root.clip_skip.unwrap_or(name.clip_skip);
     crate::model::written(&name.to_string())
 }

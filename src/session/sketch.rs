@@ -201,6 +201,28 @@ impl Session {
         Ok(Some(evaluations))
     }
 
+    /// How much better a sketch's words explain a latent of it than those of the picture it edits, per cent of what those leave
+    /// unexplained; `None` where the words are the same, or there is no such picture.
+    ///
+    /// # Errors
+    /// Fails if the model cannot be loaded.
+    pub fn words_shown(&mut self, sketch: &Sketch, latent: &candle_core::Tensor) -> Result<Option<f64>> {
+        let recipe = &sketch.node.recipe;
+        let (new, Some(above)) = (&sketch.node.plan.prompt, sketch.family.get(1)) else { return Ok(None) };
+        let old = &above.plan.prompt;
+        if old == new {
+            return Ok(None);
+        }
+        let model = self.model_for(recipe)?;
+        let left = |prompt: &str| {
+            let size = (recipe.width, recipe.height);
+            let text = model.engine.reader().conditions(prompt, &recipe.negative, size)?.cond;
+            model.engine.unexplained(latent, &text, Guidance::of_recipe(recipe))
+        };
+        let (old, new) = (left(old)?, left(new)?);
+        Ok(Some(100.0 * (old - new) / old))
+    }
+
     /// Draws a sketch. Steps that `trail` has done under the same orders are taken over. Nothing grows and nothing of it
     /// is stored; one that is a node already is not drawn again. `None` if it was stopped.
     ///

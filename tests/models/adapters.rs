@@ -12,6 +12,7 @@ use wordbrush::model::lora::Lora;
 use wordbrush::model::overlay::Overlay;
 use wordbrush::model::spec::ModelSpec;
 use wordbrush::model::weights::Weights;
+use wordbrush::plan::settings::DecoderName;
 
 use super::{Files, files, numbers, tensors};
 
@@ -392,4 +393,43 @@ fn files_that_are_cut_or_lie_are_errors_and_never_panics() {
     assert!(opened[&false] > 0 && opened[&true] > 0, "{opened:?}");
     assert!(Lora::open(&desk.put("x.safetensors", &lora), f64::NAN).is_err(), "a scale that is no number");
     assert!(Lora::open(desk.folder.path(), 1.0).is_err(), "a folder is no LoRA");
+}
+
+#[test]
+fn pictures_come_from_the_decoder_of_the_kind_that_is_asked_for() {
+    let full = br#"{"_class_name": "AutoencoderKL", "block_out_channels": [32], "latent_channels": 4,
+        "down_block_types": ["DownEncoderBlock2D"], "up_block_types": ["UpDecoderBlock2D"]}"#;
+    let tiny =
+        br#"{"_class_name": "AutoencoderTiny", "encoder_block_out_channels": [8, 8], "num_encoder_blocks": [1, 1],
+        "decoder_block_out_channels": [8, 8], "num_decoder_blocks": [1, 1]}"#;
+    let weights = |value: f32| tensors(&[("x.weight", &[1], vec![value])], &[]);
+    let (config, file) = ("config.json", "diffusion_pytorch_model.safetensors");
+    let with = |folders: [&str; 2]| {
+        let entries: Vec<(String, Vec<u8>)> = folders
+            .iter()
+            .zip([full.to_vec(), tiny.to_vec()])
+            .zip([1.0, 2.0])
+            .flat_map(|((folder, text), value)| {
+                [(format!("{folder}/{config}"), text), (format!("{folder}/{file}"), weights(value))]
+            })
+            .collect();
+        let entries: Vec<(&str, Vec<u8>)> =
+            entries.iter().map(|(path, bytes)| (path.as_str(), bytes.clone())).collect();
+        Overlay::new(Box::new(files(&entries)))
+    };
+    let drawn_by =
+        |source: Overlay| Weights::open(&source, "vae").and_then(|w| w.values("x.weight", &[1])).expect("x")[0];
+    for (folders, kind, expected) in [
+        (["vae", "vae_tiny"], DecoderName::Auto, 1.0),
+        (["vae", "vae_tiny"], DecoderName::Full, 1.0),
+        (["vae", "vae_tiny"], DecoderName::Tiny, 2.0),
+        (["vae_large", "vae"], DecoderName::Auto, 2.0),
+        (["vae_large", "vae"], DecoderName::Tiny, 2.0),
+        (["vae_large", "vae"], DecoderName::Full, 1.0),
+    ] {
+        let found = drawn_by(with(folders).decoder(kind).expect("a decoder"));
+        assert_eq!(found, expected, "{folders:?} {kind:?}");
+    }
+    let none = Overlay::new(Box::new(Embedded)).decoder(DecoderName::Tiny).map(|_| ()).expect_err("there is none");
+    assert!(none.to_string().contains("`embedded` has no tiny decoder"), "{none}");
 }

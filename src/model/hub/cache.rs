@@ -14,7 +14,7 @@ use anyhow::Result;
 use hf_hub::{Cache, CacheRepo, RepoType};
 
 use super::error::disk;
-use super::layout::{self, Lack};
+use super::layout::{self, Kind, Lack};
 use super::name::{Name, is_commit, is_file_name};
 use crate::model::ModelSource;
 use crate::model::folder::Folder;
@@ -51,6 +51,11 @@ impl Repo {
     /// The revision's folder if all that is needed is in it, else the first thing that it lacks; `Err(None)` if the
     /// revision is not in the cache.
     pub(super) fn look(&self) -> Result<PathBuf, Option<Lack>> {
+        self.look_for(Kind::Model)
+    }
+
+    /// The same for what the name is wanted for.
+    pub(super) fn look_for(&self, kind: Kind) -> Result<PathBuf, Option<Lack>> {
         let commit = if is_commit(&self.revision) {
             self.revision.clone()
         } else {
@@ -62,6 +67,9 @@ impl Repo {
         }
         let names = files_in(&snapshot);
         let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        if kind == Kind::Autoencoder {
+            return layout::choose_autoencoder(&names).map(|_| snapshot).map_err(Some);
+        }
         let plan = layout::choose(&names, wants_two(&snapshot)).map_err(Some)?;
         let folder = Folder::open(&snapshot).map_err(|_| Some(Lack::Layout))?;
         let folder: &dyn ModelSource = &folder;

@@ -21,6 +21,15 @@ pub(super) struct Plan {
     weights: Vec<Stored>,
 }
 
+/// What a name is looked up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A whole model.
+    Model,
+    /// An autoencoder alone, its files at the top.
+    Autoencoder,
+}
+
 /// The first thing that a model lacks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lack {
@@ -91,6 +100,21 @@ pub(super) fn choose(names: &BTreeSet<&str>, two: bool) -> Result<Plan, Lack> {
         plan.weights.push(weights(names, part)?);
     }
     Ok(plan)
+}
+
+/// The files of an autoencoder that stands alone: its configuration and its weights.
+pub(super) fn choose_autoencoder(names: &BTreeSet<&str>) -> Result<[String; 2], Lack> {
+    const CONFIG: &str = "config.json";
+    if !names.contains(CONFIG) {
+        return Err(Lack::File(CONFIG.to_owned()));
+    }
+    // Weights of a part are looked for in its folder; here that is the top one.
+    let at_the_top = |stored: Stored| match stored {
+        Stored::Single(path) => path.strip_prefix('/').filter(|path| names.contains(path)).map(str::to_owned),
+        Stored::Index(_) => None,
+    };
+    let weights = candidates("").find_map(at_the_top);
+    Ok([CONFIG.to_owned(), weights.ok_or_else(|| Lack::File("diffusion_pytorch_model.safetensors".to_owned()))?])
 }
 
 /// The weights of a part, in the order in which they are looked for when they are read.
@@ -235,6 +259,17 @@ mod tests {
              unet/diffusion_pytorch_model.safetensors vqvae/diffusion_pytorch_model.safetensors bert/model.safetensors";
         let plan = choose(&text.split_whitespace().collect(), false).unwrap();
         assert_eq!(plan.small.len() + plan.weights.len(), text.split_whitespace().count());
+    }
+
+    #[test]
+    fn an_autoencoder_alone_needs_its_configuration_and_its_weights() {
+        let choose =
+            |names: &str| choose_autoencoder(&names.split_whitespace().collect()).map_err(|lack| lack.to_string());
+        let weights = "diffusion_pytorch_model.safetensors";
+        let files = choose(&format!("config.json {weights} diffusion_pytorch_model.bin taesd.pth")).unwrap();
+        assert_eq!(files, ["config.json", weights]);
+        assert_eq!(choose(weights).unwrap_err(), "it has no config.json");
+        assert_eq!(choose("config.json x.bin vae/model.safetensors").unwrap_err(), format!("it has no {weights}"));
     }
 
     #[test]

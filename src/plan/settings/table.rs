@@ -108,10 +108,16 @@ pub const TABLE: &[Setting] = &[
             or_off(shown.join(", "))
         },
     ),
-    root("vae", "FILE, or auto", "another autoencoder than the model's").by(
+    root("vae", "FILE, FOLDER, owner/name, or auto", "another autoencoder than the model's").by(
         |s, r| put(&mut s.root.vae, if r.value == "auto" { Ok(None) } else { r.file(r.value).map(Some) }),
         |s| s.root.vae.clone().unwrap_or_else(|| "auto".to_owned()),
     ),
+    root(
+        "decoder",
+        "auto, full or tiny",
+        "what makes pictures of latents: the model's own, a full one, or a quick one",
+    )
+    .by(|s, r| put(&mut s.root.decoder, r.choice().map(Some)), |s| name_of(&s.root.decoder.unwrap_or_default())),
     root("clip_skip", "1..12", "which text layer is read, counted from the last; 1 is off")
         .by(|s, r| put(&mut s.root.clip_skip, r.whole(1, 12).map(Some)), |s| s.root.clip_skip.unwrap_or(1).to_string()),
     root("seed", "a whole number", "what the noise is drawn from").by(

@@ -9,8 +9,9 @@ use super::options::{
 };
 use super::{Run, Verb, pages};
 use crate::repl::look::export::Format;
-use crate::repl::{batch, bench, cycles, files as sessions, interactive, models, sweep};
+use crate::repl::{batch, bench, cycles, files as sessions, interactive, models, study, sweep};
 use crate::session::cycle::regenerated::CycleMethod;
+use crate::study::question::QUESTIONS;
 
 /// What is done where no verb is named.
 pub(super) const CONVERSATION: Run = interactive::open;
@@ -135,17 +136,26 @@ pub(super) fn verbs() -> Vec<Verb> {
         ]),
         verb(
             [
-                "study cycles --out DIR",
-                "compare ways back over many conversations",
-                "Random conversations are edited back by every method; tables and a plot are written to DIR. A study that was \
-                 broken off goes on.",
-                "wordbrush study cycles --chains 50 --out results",
+                "study NAME --out DIR",
+                "ask a question many times, and say what the numbers settle",
+                "NAME is k, cross, self, cycle, reweight, values or best: settings are varied over prompts, edits and seeds, and \
+                 tables, plots, sheets and a page are written to DIR. cycles edits random conversations back by every method. A study \
+                 that was broken off goes on. Several machines may share one with --shard; merge then puts the shards in DIR together.",
+                "wordbrush study k --seeds 20 --out results",
             ],
-            cycles::study,
+            study::study,
         )
         .takes([
-            free("NAME").value_parser(PossibleValuesParser::new(["cycles"])),
+            free("NAME").value_parser(PossibleValuesParser::new(
+                QUESTIONS.iter().map(|question| question.name).chain(["cycles", "merge"]).collect::<Vec<_>>(),
+            )),
             out().required(true),
+            plain(),
+            json(),
+            option("seeds", "N", "how many seeds, 20 if not given").value_parser(whole(1..=250)),
+            option("prompts", "FILE", "prompts and edits of one's own, in the form of a sweep's file"),
+            option("shard", "I/N", "draw the I-th of N parts, into a folder of its own in DIR"),
+            option("slurm", "N", "write a script for Slurm, an array of N tasks, and draw nothing").value_parser(whole(1..=1000)),
             option("chains", "N", "how many conversations, 50 if not given").value_parser(whole(1..=1000)),
             option("seed", "N", "what they are drawn from, 1 if not given").value_parser(whole(0..=u64::MAX)),
             option("from", "N", "the first of them, 1 if not given; --chains N is the last")

@@ -35,7 +35,7 @@ td { padding: 0 .8rem 0 0; vertical-align: top; }
 code { font-size: .9rem; }";
 
 /// Text as it may stand in a page, in or out of an attribute: nothing in it is markup.
-fn escaped(text: &str) -> String {
+pub(in crate::repl) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in printable_line(text).chars() {
         match c {

@@ -33,16 +33,16 @@ const MOST_RUNS: usize = 4096;
 
 /// What a file asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Asked {
-    pub(super) prompts: Vec<String>,
+pub(in crate::repl) struct Asked {
+    pub(in crate::repl) prompts: Vec<String>,
     /// Lines, those of each made one upon the other; none where first pictures alone are drawn.
-    pub(super) edits: Vec<Vec<String>>,
+    pub(in crate::repl) edits: Vec<Vec<String>>,
     /// Settings of all runs.
-    pub(super) settings: Settings,
+    pub(in crate::repl) settings: Settings,
     /// Axes of first pictures, the seed first.
-    pub(super) root: Axes,
+    pub(in crate::repl) root: Axes,
     /// Axes of edits.
-    pub(super) turn: Axes,
+    pub(in crate::repl) turn: Axes,
 }
 
 impl Asked {
@@ -51,7 +51,7 @@ impl Asked {
     /// # Errors
     /// Fails if it cannot be read, is no TOML, has an unknown key or a value out of range; the message names the file and
     /// the key.
-    pub(super) fn read(path: &Path, settings: Settings, overrides: &[(String, String)]) -> Result<Self> {
+    pub(in crate::repl) fn read(path: &Path, settings: Settings, overrides: &[(String, String)]) -> Result<Self> {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
             let why = match error.kind() {
@@ -142,7 +142,7 @@ impl Asked {
     }
 
     /// Models that are named.
-    pub(super) fn models(&self) -> Vec<String> {
+    pub(in crate::repl) fn models(&self) -> Vec<String> {
         let axis = self.root.names().iter().position(|name| *name == "model");
         let named = axis.map(|at| self.root.cells().into_iter().map(|cell| cell[at].clone()).collect());
         let mut models: Vec<String> = named.unwrap_or_else(|| self.settings.root.model.iter().cloned().collect());
@@ -152,7 +152,7 @@ impl Asked {
     }
 
     /// The columns that tell runs apart.
-    pub(super) fn columns(&self) -> Vec<&'static str> {
+    pub(in crate::repl) fn columns(&self) -> Vec<&'static str> {
         let edit = if self.edits.is_empty() { None } else { Some("edit") };
         ["prompt"].into_iter().chain(self.root.names()).chain(edit).chain(self.turn.names()).collect()
     }
@@ -161,7 +161,7 @@ impl Asked {
     ///
     /// # Errors
     /// Fails if an edit does not fit a prompt, before anything is drawn.
-    pub(super) fn plan(&self, session: &mut Session) -> Result<Vec<Start>> {
+    pub(in crate::repl) fn plan(&self, session: &mut Session) -> Result<Vec<Start>> {
         let mut starts = Vec::new();
         for prompt in &self.prompts {
             for cell in self.root.cells() {
@@ -220,17 +220,17 @@ impl Asked {
 }
 
 /// Runs that start from one picture.
-pub(super) struct Start {
+pub(in crate::repl) struct Start {
     /// The first picture; `None` where the run is one itself.
-    pub(super) node: Option<u32>,
+    pub(in crate::repl) node: Option<u32>,
     /// Its prompt and settings.
-    pub(super) label: String,
+    pub(in crate::repl) label: String,
     /// What tells it from other first pictures.
-    pub(super) short: String,
-    pub(super) runs: Vec<SweepRun>,
+    pub(in crate::repl) short: String,
+    pub(in crate::repl) runs: Vec<SweepRun>,
 }
 
-pub(super) fn joined<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+pub(in crate::repl) fn joined<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 

@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::history::NodeId;
+use crate::preview::file::write_atomically;
 use crate::preview::png::{self, Notes};
 use crate::session::file::Hinted;
 use crate::study::sweep::Figures;
@@ -34,9 +35,10 @@ const FILES: [&str; 3] = ["sheet.png", "sweep.gif", "sweep.csv"];
 
 /// A sweep's folder, held by this process.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(in crate::repl) struct Folder {
     path: PathBuf,
-    rows: HashMap<String, Option<Figures>>,
+    /// By id: the kernels, and the figures.
+    rows: HashMap<String, (String, Option<Figures>)>,
     file: File,
 }
 
@@ -47,7 +49,7 @@ impl Folder {
     /// # Errors
     /// Fails if the folder cannot be made or written, another process is at it, or it holds files of others that have the
     /// names of a sweep's.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(in crate::repl) fn open(path: &Path) -> Result<Self> {
         let shown = path.display();
         // Where no sweep was drawn yet, what is called like its files is somebody's.
         if !path.join("runs.jsonl").exists()
@@ -72,29 +74,29 @@ impl Folder {
         let mut folder = Self { path: path.to_owned(), rows: HashMap::new(), file };
         for row in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Row>(line).ok()) {
             if NodeId::from_hex(&row.id).is_some_and(|id| png::open(&folder.picture_path(&id)).is_ok()) {
-                folder.rows.insert(row.id, row.figures);
+                folder.rows.insert(row.id, (row.kernels, row.figures));
             }
         }
         Ok(folder)
     }
 
     /// Where the picture of a node is or would be.
-    pub(super) fn picture_path(&self, id: &NodeId) -> PathBuf {
+    pub(in crate::repl) fn picture_path(&self, id: &NodeId) -> PathBuf {
         self.path.join("pictures").join(format!("{}.png", &id.hex()[..12]))
     }
 
     /// Where a file of the whole sweep is.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
+    pub(in crate::repl) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
     /// The figures of a run that is done.
-    pub(super) fn figures(&self, id: &NodeId) -> Option<&Figures> {
-        self.rows.get(&id.hex())?.as_ref()
+    pub(in crate::repl) fn figures(&self, id: &NodeId) -> Option<&Figures> {
+        self.rows.get(&id.hex())?.1.as_ref()
     }
 
     /// Whether a picture is there.
-    pub(super) fn has(&self, id: &NodeId) -> bool {
+    pub(in crate::repl) fn has(&self, id: &NodeId) -> bool {
         self.rows.contains_key(&id.hex())
     }
 
@@ -102,7 +104,7 @@ impl Folder {
     ///
     /// # Errors
     /// Fails if they cannot be written; what was kept before is still there.
-    pub(super) fn keep(
+    pub(in crate::repl) fn keep(
         &mut self,
         id: &NodeId,
         (picture, notes): (&RgbImage, &Notes),
@@ -110,19 +112,39 @@ impl Folder {
         figures: Option<Figures>,
     ) -> Result<()> {
         png::save(&self.picture_path(id), picture, notes)?;
-        let row = Row { id: id.hex(), kernels: kernels.to_owned(), figures };
-        let line = serde_json::to_string(&row)? + "\n";
+        self.write(&Row { id: id.hex(), kernels: kernels.to_owned(), figures })
+    }
+
+    fn write(&mut self, row: &Row) -> Result<()> {
+        let line = serde_json::to_string(row)? + "\n";
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
         written.with_context(|| format!("cannot write {}/runs.jsonl", self.path.display()))?;
-        self.rows.insert(row.id, row.figures);
+        self.rows.insert(row.id.clone(), (row.kernels.clone(), row.figures.clone()));
         Ok(())
+    }
+
+    /// Takes over what another folder has and this one lacks, picture by picture, byte for byte.
+    ///
+    /// # Errors
+    /// Fails if a picture cannot be read or written.
+    pub(in crate::repl) fn take_over(&mut self, other: &Self) -> Result<usize> {
+        let mut rows: Vec<_> = other.rows.iter().filter(|(id, _)| !self.rows.contains_key(*id)).collect();
+        rows.sort_by_key(|(id, _)| id.as_str());
+        for (id, (kernels, figures)) in &rows {
+            let id = NodeId::from_hex(id).with_context(|| format!("BUG: `{id}` is no id"))?;
+            let from = other.picture_path(&id);
+            let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
+            write_atomically(&self.picture_path(&id), &bytes)?;
+            self.write(&Row { id: id.hex(), kernels: kernels.clone(), figures: figures.clone() })?;
+        }
+        Ok(rows.len())
     }
 
     /// A picture that is there.
     ///
     /// # Errors
     /// Fails if it cannot be read any more.
-    pub(super) fn picture(&self, id: &NodeId) -> Result<RgbImage> {
+    pub(in crate::repl) fn picture(&self, id: &NodeId) -> Result<RgbImage> {
         Ok(png::open(&self.picture_path(id))?.0)
     }
 }
@@ -142,6 +164,8 @@ mod tests {
             seconds: 0.5,
             evaluations: 60,
             shared_steps: 3,
+            shown: Some(2.5),
+            change_home: None,
         }
     }
 

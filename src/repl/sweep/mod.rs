@@ -1,7 +1,7 @@
 //! `wordbrush sweep FILE`: prompts, edits, seeds and settings, every combination drawn and measured.
 
-mod asked;
-mod folder;
+pub(super) mod asked;
+pub(super) mod folder;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -62,16 +62,16 @@ pub fn sweep(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let manner = if args.has("json") { Manner::Silent } else { Manner::detect(args.has("plain") || config.plain) };
     let stop = if args.has("json") { Stop::listen_silently()? } else { Stop::listen(manner == Manner::Bar)? };
     let bar = Progress::start("sweep", manner, Size::of_terminal().columns, Instant::now());
-    let teller = RefCell::new(Teller { out, bar, as_json: args.has("json"), stop });
-    let cost = draw(&mut session, &plan, &mut folder, &teller)?;
+    let teller = RefCell::new(Teller { out, bar, as_json: args.has("json"), stop, every: 1 });
+    let cost = draw(&mut session, &plan, &mut folder, &teller, &mut |_, _, _, _| Ok(()))?;
     let files = write_files(&plan, &folder)?;
     teller.into_inner().end(&plan, &folder, &cost, &files)?;
     Ok(if cost.stopped { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
 /// Runs in one row, and which of them start from one picture.
-struct Plan {
-    runs: Vec<SweepRun>,
+pub(super) struct Plan {
+    pub(super) runs: Vec<SweepRun>,
     blocks: Vec<Start>,
     ranges: Vec<Range<usize>>,
     /// What tells runs apart.
@@ -81,7 +81,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(starts: Vec<Start>, asked: &Asked) -> Self {
+    pub(super) fn of(starts: Vec<Start>, asked: &Asked) -> Self {
         let (mut runs, mut blocks, mut ranges) = (Vec::new(), Vec::new(), Vec::new());
         for mut start in starts {
             ranges.push(runs.len()..runs.len() + start.runs.len());
@@ -100,14 +100,26 @@ impl Plan {
 }
 
 /// Says how far a sweep is.
-struct Teller<'o> {
-    out: &'o mut dyn Write,
-    bar: Progress,
-    as_json: bool,
-    stop: Stop,
+pub(super) struct Teller<'o> {
+    pub(super) out: &'o mut dyn Write,
+    pub(super) bar: Progress,
+    pub(super) as_json: bool,
+    pub(super) stop: Stop,
+    /// After how many pictures a line is written; where there are many, not after each.
+    pub(super) every: usize,
 }
 
-fn draw(session: &mut Session, plan: &Plan, folder: &mut Folder, teller: &RefCell<Teller<'_>>) -> Result<Cost> {
+/// Measures more of a picture that was drawn.
+pub(super) type MeasureMore<'a> = dyn FnMut(&mut Session, &SweepRun, Option<u32>, &mut DrawnCell) -> Result<()> + 'a;
+
+/// Draws what the folder has not, and keeps each picture as it comes.
+pub(super) fn draw(
+    session: &mut Session,
+    plan: &Plan,
+    folder: &mut Folder,
+    teller: &RefCell<Teller<'_>>,
+    more: &mut MeasureMore<'_>,
+) -> Result<Cost> {
     let mut seen = HashSet::new();
     let is_new = |at: &usize| {
         let id = plan.runs[*at].sketch.node.id;
@@ -120,8 +132,9 @@ fn draw(session: &mut Session, plan: &Plan, folder: &mut Folder, teller: &RefCel
         session.keep_store_in(&folder.file("store"));
     }
     let kernels = maker(session.device());
-    let mut keep = |session: &mut Session, drawn: DrawnCell| -> Result<()> {
+    let mut keep = |session: &mut Session, mut drawn: DrawnCell| -> Result<()> {
         let start = plan.start_of(drawn.at);
+        more(session, &plan.runs[drawn.at], start.and_then(|start| start.node), &mut drawn)?;
         if let Some(start) = start.and_then(|start| start.node).filter(|at| !folder.has(&session.tree()[*at].id)) {
             let (picture, notes) = (to_image(&session.picture(start)?), notes::of(session, start)?);
             folder.keep(&session.tree()[start].id, (&picture, &notes), &kernels, None)?;
@@ -205,6 +218,9 @@ impl Teller<'_> {
         figures: &Figures,
         picture: &Path,
     ) -> Result<()> {
+        if at % self.every != 0 && at != plan.runs.len() {
+            return Ok(());
+        }
         self.bar.finish(self.out)?;
         if self.as_json {
             writeln!(self.out, "{}", lines::written(&object(&plan.columns, run, figures, picture)))?;

@@ -1,0 +1,153 @@
+//! The files of a study: tables, plots, sheets, and one page with all of it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::super::look::export_html::escaped;
+use super::super::sweep::Plan;
+use super::super::sweep::folder::Folder;
+use super::plan::{Asking, Place};
+use crate::preview::file::write_atomically;
+use crate::preview::png;
+use crate::study::findings::{self, MEASURES, Measure, Observation};
+use crate::study::plots::plot;
+use crate::study::sweep::page::{Block, Labelled, contact_sheet, moving};
+use crate::study::table::Table;
+
+const STYLE: &str = "\
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+img, svg { max-width: 100%; height: auto; }
+svg { background: #fff; }
+table { border-collapse: collapse; font-size: .85rem; }
+th, td { padding: .1rem .8rem .1rem 0; text-align: left; vertical-align: top; }
+.quiet { opacity: .7; font-size: .9rem; }";
+
+/// Writes all files, and says which, with their bytes.
+///
+/// # Errors
+/// Fails if one cannot be written, or a picture not be read.
+pub(super) fn write_files(
+    asking: &Asking,
+    plan: &Plan,
+    places: &[Place],
+    held: &Folder,
+    folder: &Path,
+) -> Result<Vec<(PathBuf, usize)>> {
+    let question = asking.question;
+    let observed = observations(asking, plan, places, held);
+    let said = findings::findings(question, &observed);
+    let summary = findings::summary(question, &observed);
+    let mut plots = Vec::new();
+    for measure in Measure::of(question) {
+        if let Some(svg) = plot(question, &observed, *measure)? {
+            plots.push((MEASURES[*measure].name, svg));
+        }
+    }
+    let blocks = blocks(asking, plan, places, held)?;
+    let sheet = png::encode(&contact_sheet(&blocks, 1, question.axis.values().len()))?;
+    let page = page(asking, &said, &summary, &plots, &sheet);
+    let name = question.name;
+    let mut files = vec![
+        (format!("{name}.html"), page.into_bytes()),
+        (format!("{name}.csv"), findings::rows(question, &observed).csv().into_bytes()),
+        ("summary.csv".to_owned(), summary.csv().into_bytes()),
+        ("sheet.png".to_owned(), sheet),
+        ("moving.gif".to_owned(), moving(&blocks)?),
+    ];
+    files.extend(plots.into_iter().map(|(measure, svg)| (format!("{name}-{measure}.svg"), svg.into_bytes())));
+    let write = |(name, bytes): (String, Vec<u8>)| {
+        let path = folder.join(name);
+        write_atomically(&path, &bytes)?;
+        Ok((path, bytes.len()))
+    };
+    files.into_iter().map(write).collect()
+}
+
+fn observations(asking: &Asking, plan: &Plan, places: &[Place], held: &Folder) -> Vec<Observation> {
+    let one = |(place, run): (&Place, &crate::study::sweep::SweepRun)| {
+        let f = held.figures(&run.sketch.node.id)?;
+        Some(Observation {
+            kind: asking.subject(place.subject).0.to_owned(),
+            edit: asking.edit(place),
+            panel: place.panel,
+            value: place.value,
+            seed: place.seed,
+            numbers: [f.shown, f.change_inside, f.change_outside, f.ssim, f.change_home],
+        })
+    };
+    places.iter().zip(&plan.runs).filter_map(one).collect()
+}
+
+/// The pictures of the first seed: a row for each edit and panel, along the axis.
+fn blocks(asking: &Asking, plan: &Plan, places: &[Place], held: &Folder) -> Result<Vec<Block>> {
+    let mut rows: Vec<((usize, usize, usize), Block)> = Vec::new();
+    for (place, run) in places.iter().zip(&plan.runs).filter(|(place, _)| place.seed == 1) {
+        let key = (place.subject, place.edit, place.panel);
+        if rows.last().is_none_or(|(last, _)| *last != key) {
+            let first = run.sketch.root();
+            let label = format!("{} · {}", asking.edit(place), asking.question.panels[place.panel].name);
+            let first = if held.has(&first) { Some(Labelled { picture: held.picture(&first)?, label }) } else { None };
+            rows.push((key, Block { first, cells: Vec::new() }));
+        }
+        let label = format!("{} {}", asking.question.axis.name(), asking.question.axis.values()[place.value]);
+        let picture = held.picture(&run.sketch.node.id)?;
+        if let Some((_, block)) = rows.last_mut() {
+            block.cells.push(Labelled { picture, label });
+        }
+    }
+    rows.sort_by_key(|(key, _)| *key);
+    Ok(rows.into_iter().map(|(_, block)| block).collect())
+}
+
+fn page(asking: &Asking, said: &[String], summary: &Table, plots: &[(&str, String)], sheet: &[u8]) -> String {
+    let question = asking.question;
+    let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    out.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n");
+    out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n");
+    let title = format!("Study: {}", question.name);
+    let _ = writeln!(out, "<title>{title}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n<h1>{title}</h1>");
+    let _ = writeln!(out, "<p>{}</p>", escaped(question.asks));
+    let mut set: Vec<String> = asking.given().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    set.insert(0, format!("{} seeds", asking.seeds()));
+    let _ = writeln!(
+        out,
+        "<p class=\"quiet\">{}, drawn by wordbrush {}</p>",
+        escaped(&set.join(" · ")),
+        env!("CARGO_PKG_VERSION")
+    );
+    out.push_str("<h2>What the numbers say</h2>\n<ul>\n");
+    for sentence in said {
+        let _ = writeln!(out, "<li>{}</li>", escaped(sentence));
+    }
+    out.push_str("</ul>\n<p class=\"quiet\">Means over seeds, of the mean over edits in each; in brackets the interval of 95 % by Student's \
+                  distribution. Differences are taken seed by seed.</p>\n");
+    for (_, svg) in plots {
+        out.push_str(svg);
+        out.push('\n');
+    }
+    out.push_str("<h2>Numbers</h2>\n<table>\n<tr>");
+    for name in &summary.head {
+        let _ = write!(out, "<th>{}</th>", escaped(name));
+    }
+    out.push_str("</tr>\n");
+    for row in &summary.rows {
+        out.push_str("<tr>");
+        for cell in row {
+            let _ = write!(out, "<td>{}</td>", escaped(cell));
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</table>\n<h2>Pictures of the first seed</h2>\n");
+    let _ = writeln!(
+        out,
+        "<img alt=\"A sheet: a row for each edit and its settings\" src=\"data:image/png;base64,{}\">",
+        BASE64_STANDARD.encode(sheet)
+    );
+    out.push_str("</body>\n</html>\n");
+    out
+}
