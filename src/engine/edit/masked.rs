@@ -31,8 +31,14 @@ pub fn masked_run(
 
 /// A picture's mask at a latent's size: for each square of `factor` pixels a side, whether the pixel in its middle is light.
 #[must_use]
-pub fn latent_mask(pixels: &[u8], (width, height): (usize, usize), factor: usize) -> Vec<u8> {
-    let at = |i: usize| factor * i + factor / 2;
+pub fn latent_mask(pixels: &[u8], size: (usize, usize), factor: usize) -> Vec<u8> {
+    latent_mask_at(pixels, size, factor, factor / 2)
+}
+
+/// The same by the pixel that lies `offset` pixels to the right of each square's first and below it: 0 is the corner.
+#[must_use]
+pub fn latent_mask_at(pixels: &[u8], (width, height): (usize, usize), factor: usize, offset: usize) -> Vec<u8> {
+    let at = |i: usize| factor * i + offset;
     let rows = (0..height / factor).flat_map(|y| (0..width / factor).map(move |x| (x, y)));
     rows.map(|(x, y)| u8::from(pixels[at(y) * width + at(x)] >= 128)).collect()
 }
