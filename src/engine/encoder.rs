@@ -51,19 +51,12 @@ pub(super) struct EncoderLayer {
 
 impl EncoderLayer {
     /// Reads the layer whose tensors begin with `at` and a dot.
-    pub(super) fn load(
-        w: &Weights,
-        at: &str,
-        names: LayerNames,
-        shape: LayerShape,
-        backend: &Backend,
-    ) -> Result<Self> {
+    pub(super) fn load(w: &Weights, at: &str, names: LayerNames, shape: LayerShape, backend: &Backend) -> Result<Self> {
         let LayerShape { width, attention_width, inner, heads, eps, .. } = shape;
         ensure!(attention_width.is_multiple_of(heads), "`hidden_size` {width} does not divide into {heads} heads");
         let linear =
             |name: &str, n: usize, m: usize| Linear::load(w, &format!("{at}.{name}"), n, m, Bias::Yes, backend);
-        let reads =
-            |name: &str| Linear::load(w, &format!("{at}.{name}"), width, attention_width, names.bias, backend);
+        let reads = |name: &str| Linear::load(w, &format!("{at}.{name}"), width, attention_width, names.bias, backend);
         let norm = |name: &str| LayerNorm::load(w, &format!("{at}.{name}"), width, eps, backend);
         Ok(Self {
             norm_1: norm(names.norm_1)?,

@@ -7,9 +7,9 @@ use super::layers::Backend;
 use super::text::TextEncoder;
 use super::unet::Condition;
 use super::{Conditions, ensure_numbers};
-use crate::model::{ModelSource, inside};
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;
+use crate::model::{ModelSource, inside};
 use crate::prompt::Prompt;
 use crate::prompt::vocabulary::{Files, Vocabulary};
 

@@ -53,8 +53,7 @@ fn weights(from: usize, to: usize, filter: ResizeFilter) -> Vec<(usize, Vec<i32>
         let centre = (i as f64 + 0.5) * scale;
         let first = (centre - reach + 0.5).max(0.0) as usize;
         let end = ((centre + reach + 0.5) as usize).min(from);
-        let weights: Vec<f64> =
-            (first..end).map(|x| filter.weight((x as f64 - centre + 0.5) * (1.0 / wide))).collect();
+        let weights: Vec<f64> = (first..end).map(|x| filter.weight((x as f64 - centre + 0.5) * (1.0 / wide))).collect();
         let sum: f64 = weights.iter().sum();
         let fixed = |w: f64| {
             let scaled = if sum == 0.0 { w } else { w / sum } * f64::from(1 << BITS);
@@ -99,17 +98,15 @@ pub fn resize(
 ) -> Vec<u8> {
     assert!(width * height * channels > 0 && to.0 * to.1 > 0, "a picture without pixels");
     assert_eq!(bytes.len(), width * height * channels, "BUG: a picture's bytes do not fit its sides");
-    let wide = if width == to.0 {
-        bytes.to_vec()
-    } else {
-        along(bytes, (width, channels), &weights(width, to.0, filter))
-    };
+    let wide =
+        if width == to.0 { bytes.to_vec() } else { along(bytes, (width, channels), &weights(width, to.0, filter)) };
     if height == to.1 {
         return wide;
     }
     // A column of pixels is a row of one channel's values once the sides are exchanged.
     let row = to.0 * channels;
-    let turned: Vec<u8> = (0..row).flat_map(|x| (0..height).map(move |y| (x, y))).map(|(x, y)| wide[y * row + x]).collect();
+    let turned: Vec<u8> =
+        (0..row).flat_map(|x| (0..height).map(move |y| (x, y))).map(|(x, y)| wide[y * row + x]).collect();
     let high = along(&turned, (height, 1), &weights(height, to.1, filter));
     (0..to.1).flat_map(|y| (0..row).map(move |x| (x, y))).map(|(x, y)| high[x * to.1 + y]).collect()
 }
@@ -133,7 +130,17 @@ mod tests {
         check(&[0, 0, 100, 100], 2, Triangle, &[14, 86]);
         // The cubic at 1/4 and 3/4: weights -9/128, 111/128, 29/128, -3/128; what overshoots is cut off.
         check(&[0, 0, 128, 128, 0, 0, 0, 0], 16, Bicubic, &[0, 0, 0, 26, 102, 140, 140, 102, 26, 0, 0, 0, 0, 0, 0, 0]);
-        check(&[0, 255], 4, Bicubic, &[0, 51, 204, 255]);
+        check(&[0, 255], 4, Bicubic, &[0, 53, 202, 255]);
+    }
+
+    #[test]
+    fn uneven_ratios_give_the_bytes_that_pillow_gives() {
+        use ResizeFilter::{Bicubic, Triangle};
+        let row = [3, 200, 17, 90, 255, 0, 128, 64, 31, 77];
+        check(&row, 4, Triangle, &[91, 115, 91, 58]);
+        check(&row, 3, Bicubic, &[91, 113, 61]);
+        check(&row, 7, Bicubic, &[73, 93, 119, 131, 84, 52, 61]);
+        check(&row, 13, Bicubic, &[0, 147, 136, 14, 85, 238, 130, 12, 129, 77, 38, 44, 79]);
     }
 
     #[test]

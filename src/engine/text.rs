@@ -79,9 +79,7 @@ impl TextEncoder {
         let TextSpec { width, inner, eps, heads, act, attention_width, .. } = spec;
         let causal = spec.family == TextFamily::Clip;
         let shape = LayerShape { width, attention_width, inner, heads, act, eps, causal };
-        let layer = |i: usize| {
-            EncoderLayer::load(w, &format!("{p}{}.{i}", names.layers), names.layer, shape, backend)
-        };
+        let layer = |i: usize| EncoderLayer::load(w, &format!("{p}{}.{i}", names.layers), names.layer, shape, backend);
         let projection = if w.has("text_projection.weight") {
             Some(Linear::load(w, "text_projection", width, spec.projection, Bias::No, backend)?)
         } else {

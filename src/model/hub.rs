@@ -28,8 +28,8 @@ pub use error::HubError;
 pub use settings::HubSettings;
 pub use shelf::{CachedModel, cached, remove};
 
-use super::folder::Folder;
-use super::spec::ModelSpec;
+use super::folder::{Folder, SingleFolder};
+use super::spec::{ClipSegSpec, ModelSpec};
 use cache::Repo;
 use download::{Remote, Tally};
 use error::trouble;
@@ -118,6 +118,40 @@ pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgre
         Ok(snapshot) => return Folder::open(snapshot),
         Err(lack) => lack,
     };
+    may_be_fetched(settings, &parsed, lack)?;
+    bring(&Wire::new(settings, &parsed)?, &repo, &parsed, progress)
+}
+
+/// The folder of a network that makes masks from texts, fetched with these settings if it is not in the cache.
+///
+/// # Errors
+/// As [`fetch_with`].
+pub fn fetch_segmenter_with(
+    settings: &HubSettings,
+    name: &str,
+    progress: &mut FetchProgress<'_>,
+) -> Result<SingleFolder> {
+    let parsed = parse(name, FORM)?;
+    let repo = Repo::new(&settings.cache, &parsed);
+    let lack = match repo.look_for_segmenter() {
+        Ok(snapshot) => return SingleFolder::open(snapshot),
+        Err(lack) => lack,
+    };
+    may_be_fetched(settings, &parsed, lack)?;
+    bring_segmenter(&Wire::new(settings, &parsed)?, &repo, &parsed, progress)
+}
+
+/// The same with the environment's settings.
+///
+/// # Errors
+/// As [`fetch`].
+pub fn fetch_segmenter(name: &str, progress: &mut FetchProgress<'_>) -> Result<SingleFolder> {
+    let settings = HubSettings::from_env(|variable| std::env::var(variable).ok())?;
+    fetch_segmenter_with(&settings, name, progress)
+}
+
+/// Refuses what is not complete in the cache where the hub is not to be asked.
+fn may_be_fetched(settings: &HubSettings, parsed: &Name, lack: Option<Lack>) -> Result<()> {
     if settings.offline {
         let place = settings.cache.display();
         let message = match lack {
@@ -128,7 +162,7 @@ pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgre
         };
         return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
     }
-    bring(&Wire::new(settings, &parsed)?, &repo, &parsed, progress)
+    Ok(())
 }
 
 /// Fetches what is missing: configuration files first, so that a model that cannot be drawn with costs no gigabytes.
@@ -158,6 +192,35 @@ fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut FetchProgress
     }
     repo.remember(&commit)?;
     Folder::open(snapshot)
+}
+
+/// As [`bring`], of a network that makes masks from texts.
+fn bring_segmenter(
+    wire: &Wire<'_>,
+    repo: &Repo,
+    name: &Name,
+    progress: &mut FetchProgress<'_>,
+) -> Result<SingleFolder> {
+    let mut tally = Tally::new(progress);
+    let Listing { commit, files } = wire.listing(&mut tally)?;
+    let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
+    let useless = |lack: &Lack| trouble(format!("`{name}` cannot make masks: {lack}"), lack.hint());
+    let plan = layout::choose_segmenter(&names).map_err(|lack| useless(&lack))?;
+    for path in plan.small.iter().chain(plan.indexes()) {
+        download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
+    }
+    let folder = SingleFolder::open(repo.snapshot(&commit))?;
+    ClipSegSpec::read(&folder).with_context(|| format!("`{name}` cannot make masks"))?;
+    let weights = plan.weight_files(&folder)?;
+    if let Some(lost) = weights.iter().find(|path| !files.contains_key(*path)) {
+        return Err(useless(&Lack::File(lost.clone())));
+    }
+    tally.set_total(total(weights.iter().map(|path| &files[path])));
+    for path in &weights {
+        download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
+    }
+    repo.remember(&commit)?;
+    Ok(folder)
 }
 
 /// Bytes of several files, if all are known.

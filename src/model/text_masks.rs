@@ -18,5 +18,9 @@ pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
     if std::fs::symlink_metadata(&folder).is_ok() {
         bail!("`{name}` is no network that makes masks: that is a folder with config.json and model.safetensors");
     }
-    bail!("there is no network `{name}` that makes masks: it is not a folder")
+    #[cfg(feature = "hub")]
+    if super::is_remote(name) {
+        return Ok(Box::new(super::hub::fetch_segmenter(name, &mut super::hub::quiet())?));
+    }
+    bail!("there is no network `{name}` that makes masks: it is not a folder, and not of the form owner/name")
 }

@@ -229,7 +229,11 @@ impl Weights {
             used.insert(name.to_owned());
         }
         if values.len() != shape.iter().product::<usize>() {
-            bail!("`{prefix}{name}` of {part} holds {} numbers, expected {}", values.len(), shape.iter().product::<usize>());
+            bail!(
+                "`{prefix}{name}` of {part} holds {} numbers, expected {}",
+                values.len(),
+                shape.iter().product::<usize>()
+            );
         }
         Ok(values)
     }

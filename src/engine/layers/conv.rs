@@ -122,7 +122,8 @@ impl Conv {
             Backend::Plain(..) => {
                 let bias = backend.tensor(bias, outputs)?;
                 Form::Plain {
-                    weight: w.kept(&format!("{name}.weight"), backend.tensor(weight, (outputs, inputs, side, side))?)?,
+                    weight: w
+                        .kept(&format!("{name}.weight"), backend.tensor(weight, (outputs, inputs, side, side))?)?,
                     bias: if spec.bias == Bias::Yes { w.kept(&format!("{name}.bias"), bias)? } else { bias },
                 }
             }

@@ -137,12 +137,10 @@ impl VisionTower {
         let VisionSpec { width, inner, heads, patch, grid, act, eps, .. } = spec.vision;
         let p = "vision_model";
         let weight = w.values(&format!("{p}.embeddings.patch_embedding.weight"), &[width, 3, patch, patch])?;
-        let positions =
-            w.values(&format!("{p}.embeddings.position_embedding.weight"), &[1 + grid * grid, width])?;
+        let positions = w.values(&format!("{p}.embeddings.position_embedding.weight"), &[1 + grid * grid, width])?;
         let shape = LayerShape { width, attention_width: width, inner, heads, act, eps, causal: false };
         let read = spec.extracted.iter().max().map_or(0, |last| last + 1);
-        let layer =
-            |i: usize| EncoderLayer::load(w, &format!("{p}.encoder.layers.{i}"), CLIP_LAYER, shape, backend);
+        let layer = |i: usize| EncoderLayer::load(w, &format!("{p}.encoder.layers.{i}"), CLIP_LAYER, shape, backend);
         Ok(Self {
             patches: Linear::new(&weight, None, 3 * patch * patch, width, backend)?,
             patch,
@@ -228,8 +226,7 @@ impl Decoder {
         let ClipSegSpec { width, inner, heads, .. } = *spec;
         let eps = spec.vision.eps;
         let shape = LayerShape { width, attention_width: width, inner, heads, act: Act::Relu, eps, causal: false };
-        let linear =
-            |name: &str, n: usize| Linear::load(w, name, n, width, Bias::Yes, backend);
+        let linear = |name: &str, n: usize| Linear::load(w, name, n, width, Bias::Yes, backend);
         let count = spec.extracted.len();
         let patch = spec.vision.patch;
         let (conv, enlarge) = if spec.enlarges_twice {
@@ -241,9 +238,7 @@ impl Decoder {
             (None, vec![Enlarge::load(w, "transposed_convolution", (width, 1), patch, backend)?])
         };
         let decoder = Self {
-            reduces: (0..count)
-                .map(|i| linear(&format!("reduces.{i}"), spec.vision.width))
-                .collect::<Result<_>>()?,
+            reduces: (0..count).map(|i| linear(&format!("reduces.{i}"), spec.vision.width)).collect::<Result<_>>()?,
             layers: (0..count)
                 .map(|i| EncoderLayer::load(w, &format!("layers.{i}"), CLIP_LAYER, shape, backend))
                 .collect::<Result<_>>()?,
@@ -292,7 +287,13 @@ struct Enlarge {
 }
 
 impl Enlarge {
-    fn load(w: &Weights, name: &str, (inputs, outputs): (usize, usize), side: usize, backend: &Backend) -> Result<Self> {
+    fn load(
+        w: &Weights,
+        name: &str,
+        (inputs, outputs): (usize, usize),
+        side: usize,
+        backend: &Backend,
+    ) -> Result<Self> {
         let weight = w.values(&format!("{name}.weight"), &[inputs, outputs, side, side])?;
         let bias = w.values(&format!("{name}.bias"), &[outputs])?;
         let square = side * side;

@@ -34,7 +34,13 @@ impl Adam {
     }
 
     /// The weight after one more gradient.
-    pub(in crate::engine) fn step(&mut self, x: &Tensor, gradient: &Tensor, rate: f64, rule: AdamRule) -> Result<Tensor> {
+    pub(in crate::engine) fn step(
+        &mut self,
+        x: &Tensor,
+        gradient: &Tensor,
+        rate: f64,
+        rule: AdamRule,
+    ) -> Result<Tensor> {
         let (b1, b2) = rule.betas;
         self.t += 1;
         self.mean = ((&self.mean * b1)? + (gradient * (1.0 - b1))?)?.detach();

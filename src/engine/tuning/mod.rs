@@ -140,7 +140,11 @@ impl TunableModel {
 /// A loss as a number.
 fn number(loss: &Tensor, step: usize) -> Result<f64> {
     let loss = loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;
-    ensure!(loss.is_finite(), "the loss of step {} is no number: {NO_NUMBERS}, or the learning rate is too high", step + 1);
+    ensure!(
+        loss.is_finite(),
+        "the loss of step {} is no number: {NO_NUMBERS}, or the learning rate is too high",
+        step + 1
+    );
     Ok(loss)
 }
 
@@ -166,5 +170,113 @@ impl Adams {
             weight.set(&adam.step(weight.as_tensor(), gradient, rate(name), rule)?)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::engine::noise;
+    use crate::model::folder::Folder;
+    use candle_core::Device;
+
+    /// The smallest model with cross-attention and a middle, in doubles.
+    fn model() -> TunableModel {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/models/tiny-sd");
+        TunableModel::load(&Folder::open(folder).unwrap(), &Backend::Plain(Device::Cpu, DType::F64)).unwrap()
+    }
+
+    fn normal(seed: u64, model: &TunableModel) -> Tensor {
+        let dims = (8, 8, model.engine.spec.unet.in_channels);
+        let values = noise::normal(seed, dims.0 * dims.1 * dims.2);
+        Tensor::from_vec(values, dims, &Device::Cpu).unwrap().to_dtype(DType::F64).unwrap()
+    }
+
+    struct Scene {
+        model: TunableModel,
+        schedule: NoiseSchedule,
+        clean: Tensor,
+        written: Condition,
+        copy: NoisedCopy,
+    }
+
+    fn scene() -> Scene {
+        let model = model();
+        let schedule = NoiseSchedule::new(&model.engine.spec.scheduler);
+        let clean = normal(1, &model);
+        let written = model.engine.reader().embed("a cat on a mat", [0.0; 6]).unwrap();
+        let copy = NoisedCopy { noise: normal(2, &model), level: 400 };
+        Scene { model, schedule, clean, written, copy }
+    }
+
+    #[test]
+    fn each_weight_of_the_unet_has_a_gradient_and_it_is_what_a_small_change_of_the_weight_does_to_the_loss() {
+        let Scene { model, schedule, clean, written, copy } = scene();
+        let lesson = Lesson { schedule: &schedule, clean: &clean, target: TuningTarget::Noise };
+        let loss = || model.loss(lesson, &written, &copy).unwrap();
+        let gradients = model.gradients(&loss()).unwrap();
+        assert_eq!(gradients.len(), model.names().count());
+        let silent =
+            gradients.iter().find(|(_, g)| g.sqr().unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap() == 0.0);
+        // A bias of keys moves all scores alike, but here keys have none.
+        assert!(silent.is_none(), "`{}` has a gradient of zeros", silent.unwrap().0);
+        // One of each kind of operation: convolutions that keep, halve and double, norms, attention, time, gate.
+        for name in [
+            "conv_in.weight",
+            "down_blocks.0.downsamplers.0.conv.weight",
+            "up_blocks.0.upsamplers.0.conv.weight",
+            "mid_block.resnets.0.norm1.weight",
+            "mid_block.attentions.0.transformer_blocks.0.norm2.bias",
+            "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight",
+            "mid_block.attentions.0.transformer_blocks.0.attn2.to_v.weight",
+            "mid_block.attentions.0.transformer_blocks.0.ff.net.0.proj.weight",
+            "time_embedding.linear_1.weight",
+        ] {
+            let weight = &model.weights[name];
+            // Along the gradient itself, so that what is measured is large.
+            let gradient = &gradients[name];
+            let square = gradient.sqr().unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap();
+            let before = model.weight(name).unwrap();
+            let step = 1e-4 / square.sqrt();
+            let at = |sign: f64| {
+                weight.set(&(&before + (gradient * (sign * step)).unwrap()).unwrap()).unwrap();
+                loss().to_scalar::<f64>().unwrap()
+            };
+            let measured = (at(1.0) - at(-1.0)) / (2.0 * step);
+            weight.set(&before).unwrap();
+            let gap = (measured - square).abs() / square;
+            assert!(gap < 1e-4, "{name}: {measured:.6e} measured, {square:.6e} by the gradient");
+        }
+    }
+
+    #[test]
+    fn tuning_lowers_the_loss_on_the_picture_and_is_left_where_it_is_stopped() {
+        let Scene { model, schedule, clean, written, copy } = scene();
+        let lesson = Lesson { schedule: &schedule, clean: &clean, target: TuningTarget::OwnOutput };
+        let rule = UniTuneRule { steps: 3, batch: 1, rate: 1e-3, adam: AdamRule::default(), part: TunedPart::All };
+        let copies = |_: usize, _: usize| Ok(copy.clone());
+        let mut go = |_: TuningStep<'_>| ControlFlow::Continue(());
+        let losses = unitune(&model, lesson, &written, &copies, rule, &mut go).unwrap().unwrap();
+        assert!(losses[2] < losses[0], "{losses:?}");
+        let before = model.weight("conv_in.weight").unwrap();
+        let mut steps = 0;
+        let mut stop = |_: TuningStep<'_>| {
+            steps += 1;
+            ControlFlow::Break(())
+        };
+        let rule = ImagicRule {
+            embedding_steps: 2,
+            embedding_rate: 1e-3,
+            model_steps: 2,
+            model_rate: 1e-3,
+            adam: AdamRule::default(),
+        };
+        let found = imagic(&model, lesson, &written, &|_| Ok(copy.clone()), rule, &mut stop).unwrap();
+        assert!(found.is_none() && steps == 1);
+        let after = model.weight("conv_in.weight").unwrap();
+        let gap = (after - before).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+        assert_eq!(gap, 0.0, "the embedding's steps moved the model");
     }
 }

@@ -9,8 +9,8 @@ use std::fmt;
 use anyhow::Result;
 
 use super::error::trouble;
-use crate::model::ModelSource;
 use crate::model::weights::{Stored, candidates};
+use crate::model::{ModelSource, inside};
 
 /// The files to fetch.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ impl fmt::Display for Lack {
         match self {
             Self::Layout => f.write_str("it has no unet/ with a config.json"),
             Self::File(path) => write!(f, "it has no {path}"),
+            Self::Pickled("") => f.write_str("its weights are pickled (.bin) only"),
             Self::Pickled(part) => write!(f, "the weights in {part}/ are pickled (.bin) only"),
         }
     }
@@ -93,6 +94,21 @@ pub(super) fn choose(names: &BTreeSet<&str>, two: bool) -> Result<Plan, Lack> {
     Ok(plan)
 }
 
+/// Chooses among `names` what a network without parts needs that makes masks from texts.
+pub(super) fn choose_segmenter(names: &BTreeSet<&str>) -> Result<Plan, Lack> {
+    let need = |path: &str| {
+        if names.contains(path) { Ok(path.to_owned()) } else { Err(Lack::File(path.to_owned())) }
+    };
+    let mut plan = Plan { small: vec![need("config.json")?, need("preprocessor_config.json")?], weights: Vec::new() };
+    if need("tokenizer.json").is_err() {
+        need("vocab.json")?;
+        need("merges.txt")?;
+    }
+    plan.small.extend(TOKENIZER_FILES.iter().filter_map(|file| need(file).ok()));
+    plan.weights.push(weights(names, "")?);
+    Ok(plan)
+}
+
 /// The weights of a part, in the order in which they are looked for when they are read.
 fn weights(names: &BTreeSet<&str>, part: &'static str) -> Result<Stored, Lack> {
     let there = |stored: &Stored| match stored {
@@ -101,12 +117,16 @@ fn weights(names: &BTreeSet<&str>, part: &'static str) -> Result<Stored, Lack> {
     if let Some(stored) = candidates(part).find(there) {
         return Ok(stored);
     }
-    let in_part = |name: &&&str| name.strip_prefix(part).is_some_and(|rest| rest.starts_with('/'));
+    let in_part = |name: &&&str| match part {
+        "" => !name.contains('/'),
+        _ => name.strip_prefix(part).is_some_and(|rest| rest.starts_with('/')),
+    };
     if names.iter().filter(in_part).any(|name| name.ends_with(".bin")) {
         return Err(Lack::Pickled(part));
     }
-    let stem = if part.starts_with("text_encoder") || part == "bert" { "model" } else { "diffusion_pytorch_model" };
-    Err(Lack::File(format!("{part}/{stem}.safetensors")))
+    let is_model = part.is_empty() || part.starts_with("text_encoder") || part == "bert";
+    let stem = if is_model { "model" } else { "diffusion_pytorch_model" };
+    Err(Lack::File(inside(part, &format!("{stem}.safetensors"))))
 }
 
 impl Plan {
@@ -128,12 +148,12 @@ impl Plan {
             match weights {
                 Stored::Single(path) => files.push(path.clone()),
                 Stored::Index(path) => {
-                    let part = path.split('/').next().unwrap_or_default();
+                    let part = path.split_once('/').map_or("", |(part, _)| part);
                     let Some(shards) = shards(&folder.text(path)?) else {
                         let message = format!("{path} is damaged: it does not say which files the weights are in");
                         return Err(trouble(message, "name another model or revision"));
                     };
-                    files.extend(shards.iter().map(|shard| format!("{part}/{shard}")));
+                    files.extend(shards.iter().map(|shard| inside(part, shard)));
                 }
             }
         }
@@ -235,6 +255,28 @@ mod tests {
              unet/diffusion_pytorch_model.safetensors vqvae/diffusion_pytorch_model.safetensors bert/model.safetensors";
         let plan = choose(&text.split_whitespace().collect(), false).unwrap();
         assert_eq!(plan.small.len() + plan.weights.len(), text.split_whitespace().count());
+    }
+
+    #[test]
+    fn of_a_network_that_makes_masks_the_files_beside_its_configuration_are_taken() {
+        let check = |files: &str, lack: Option<&str>| {
+            let chosen = choose_segmenter(&files.split_whitespace().collect());
+            match (&chosen, lack) {
+                (Ok(plan), None) => {
+                    let taken = plan.small.len() + plan.weights.len();
+                    assert_eq!(taken, files.split_whitespace().filter(|f| !f.ends_with(".bin")).count(), "{files}");
+                }
+                (Err(error), Some(lack)) => assert_eq!(error.to_string(), lack, "{files}"),
+                _ => panic!("{files}: {chosen:?}"),
+            }
+        };
+        let bare = "config.json preprocessor_config.json vocab.json merges.txt";
+        check(&format!("{bare} model.safetensors pytorch_model.bin"), None);
+        check(&format!("{bare} model.safetensors.index.json"), None);
+        check(&format!("{bare} pytorch_model.bin"), Some("its weights are pickled (.bin) only"));
+        check(bare, Some("it has no model.safetensors"));
+        check("config.json vocab.json merges.txt model.safetensors", Some("it has no preprocessor_config.json"));
+        check("config.json preprocessor_config.json vocab.json model.safetensors", Some("it has no merges.txt"));
     }
 
     #[test]

@@ -187,10 +187,9 @@ impl PixelSpec {
         let bicubic = match c.index("resample", 2)? {
             2 => false,
             3 => true,
-            other => bail!(
-                "`resample` of {} is {other}, which is not built here: 2 (bilinear) and 3 (bicubic) are",
-                c.path
-            ),
+            other => {
+                bail!("`resample` of {} is {other}, which is not built here: 2 (bilinear) and 3 (bicubic) are", c.path)
+            }
         };
         let rescales = c.bool("do_rescale", true)?;
         let normalizes = c.bool("do_normalize", true)?;
@@ -213,5 +212,92 @@ impl PixelSpec {
             mean: colours("image_mean", 0.0)?,
             deviation,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::model::FileBytes;
+    use serde_json::json;
+
+    /// A folder with two files, in memory.
+    struct Two(Value, Value);
+
+    impl ModelSource for Two {
+        fn name(&self) -> String {
+            "two".to_owned()
+        }
+
+        fn open(&self, path: &str) -> Result<Option<FileBytes>> {
+            let value = match path {
+                "config.json" => &self.0,
+                "preprocessor_config.json" => &self.1,
+                _ => return Ok(None),
+            };
+            Ok(Some(FileBytes::Memory(Cow::Owned(value.to_string().into_bytes()))))
+        }
+    }
+
+    fn config() -> Value {
+        json!({"model_type": "clipseg", "use_complex_transposed_convolution": true, "vision_config": {"patch_size": 16}})
+    }
+
+    fn pixels() -> Value {
+        json!({"size": 352, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "resample": 2})
+    }
+
+    #[test]
+    fn what_a_configuration_leaves_out_is_as_in_the_published_one() {
+        let spec = ClipSegSpec::read(&Two(config(), pixels())).unwrap();
+        assert_eq!(spec.extracted, [3, 6, 9]);
+        assert_eq!((spec.width, spec.heads, spec.inner, spec.grid()), (64, 4, 2048, 22));
+        assert_eq!((spec.vision.width, spec.vision.layers, spec.vision.grid), (768, 12, 14));
+        assert_eq!((spec.text.width, spec.text.projection, spec.pixels.bicubic), (512, 512, false));
+        let mut newer = pixels();
+        newer["size"] = json!({"height": 352, "width": 352});
+        assert_eq!(ClipSegSpec::read(&Two(config(), newer)).unwrap().pixels.side, 352);
+    }
+
+    #[test]
+    fn what_contradicts_itself_or_is_not_built_is_named_with_its_file_and_key() {
+        let check = |file: usize, key: &str, value: Value, said: &[&str]| {
+            let mut files = [config(), pixels()];
+            let (outer, inner) = key.split_once('.').unwrap_or((key, ""));
+            if inner.is_empty() {
+                files[file][outer] = value
+            } else {
+                files[file][outer][inner] = value
+            }
+            let [config, pixels] = files;
+            let error = ClipSegSpec::read(&Two(config, pixels)).map(|_| ()).expect_err(key);
+            let error = format!("{error:#}");
+            assert!(said.iter().all(|part| error.contains(part)), "{key}: {error}");
+        };
+        check(0, "model_type", json!("clip"), &["`model_type` in config.json", "`clip`", "clipseg"]);
+        check(0, "extract_layers", json!([3, 12]), &["`extract_layers` of config.json", "12"]);
+        check(0, "extract_layers", json!([]), &["`extract_layers` of config.json"]);
+        check(0, "conditional_layer", json!(3), &["`conditional_layer` of config.json is 3"]);
+        check(0, "reduce_dim", json!(62), &["`reduce_dim` 62 of config.json", "decoder_num_attention_heads"]);
+        check(0, "vision_config", json!(7), &["`vision_config` of config.json is 7"]);
+        check(
+            0,
+            "vision_config.hidden_act",
+            json!("tanh"),
+            &["`vision_config` of config.json", "`hidden_act`", "tanh"],
+        );
+        check(0, "vision_config.hidden_size", json!(770), &["`hidden_size` 770 of `vision_config` of config.json"]);
+        check(0, "vision_config.patch_size", json!(18), &["`patch_size`", "18"]);
+        check(0, "text_config", json!({"hidden_size": -1}), &["`hidden_size` of `text_config` of config.json is -1"]);
+        check(1, "size", json!(350), &["`size` 350 of preprocessor_config.json", "`patch_size` 16"]);
+        check(1, "size", json!({"shortest_edge": 352}), &["preprocessor_config.json", "shortest_edge"]);
+        check(1, "size", json!({"height": 352, "width": 224}), &["`size` of preprocessor_config.json is 224x352"]);
+        check(1, "size", Value::Null, &["preprocessor_config.json lacks `size`"]);
+        check(1, "resample", json!(1), &["`resample` of preprocessor_config.json is 1"]);
+        check(1, "image_std", json!([0.2, 0.0, 0.2]), &["`image_std` of preprocessor_config.json"]);
+        check(1, "image_mean", json!([0.5, 0.5]), &["`image_mean` of preprocessor_config.json"]);
+        check(1, "do_center_crop", json!(true), &["preprocessor_config.json", "`do_center_crop`"]);
     }
 }

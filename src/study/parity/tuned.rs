@@ -40,7 +40,7 @@ fn array(tensor: &Tensor) -> Result<Array> {
     Ok(Array::f32(tensor.dims(), tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?))
 }
 
-/// Latents of a tuned model, as results are made of.
+/// Latents of a tuned model, in the numbers that results have.
 fn singles(latents: &[Tensor]) -> Result<Vec<Tensor>> {
     Ok(latents.iter().map(|latent| latent.to_dtype(DType::F32)).collect::<candle_core::Result<_>>()?)
 }
@@ -71,6 +71,20 @@ impl Worker<'_> {
         let names = self.case.probe.as_ref().map(|probe| probe.weights.clone()).unwrap_or_default();
         let before = names.iter().map(|name| model.weight(name)).collect::<Result<_>>()?;
         Ok((model, Watched { names, before, gradients: BTreeMap::new() }))
+    }
+
+    /// What the case's prompt says to the model, and what a text says that it is pushed away from.
+    fn words_of(&self, model: &TunableModel, away: &str) -> Result<(Condition, Condition)> {
+        let reader = model.engine().reader();
+        let prompt = self.case.prompts.first().context("case.json has no prompt")?;
+        Ok((reader.embed(prompt, [0.0; 6])?, reader.embed_empty(away, [0.0; 6])?))
+    }
+
+    /// The latent of the case's picture, given out as a result too.
+    fn clean_of(&mut self, model: &TunableModel) -> Result<Tensor> {
+        let clean = model.engine().encode(&self.picture()?)?;
+        self.put_latents("image_latent", &singles(std::slice::from_ref(&clean))?)?;
+        Ok(clean)
     }
 
     fn put_watched(&mut self, model: &TunableModel, watched: &Watched) -> Result<()> {
@@ -104,9 +118,9 @@ impl Worker<'_> {
     /// The case's picture by Imagic: what lies between its optimised embedding and the words.
     pub(super) fn imagic(mut self, models: &ModelFolders) -> Result<Results> {
         let asked = self.case.imagic.as_ref().context("case.json lacks `imagic`")?;
-        let (written, empty) = self.conditions()?;
-        let clean = self.engine.encode(&self.picture()?)?;
-        self.put_latents("image_latent", std::slice::from_ref(&clean))?;
+        let (model, mut watched) = self.tunable(models)?;
+        let (written, empty) = self.words_of(&model, "")?;
+        let clean = self.clean_of(&model)?;
         let ddim = self.ddim()?;
         let copies = self.copies(asked.embedding_steps + asked.model_steps)?;
         let rule = ImagicRule {
@@ -116,10 +130,9 @@ impl Worker<'_> {
             model_rate: asked.model_learning_rate,
             adam: adam(asked.rule)?,
         };
-        let (model, mut watched) = self.tunable(models)?;
         let lesson = Lesson { schedule: ddim.schedule(), clean: &clean, target: TuningTarget::Noise };
         let copy = |step: usize| Ok(copies[step].clone());
-        let found = imagic(&model, lesson, &written[0], &copy, rule, &mut |step| watched.see(step))?;
+        let found = imagic(&model, lesson, &written, &copy, rule, &mut |step| watched.see(step))?;
         let found = found.context(STOPPED)?;
         self.put("losses", Array::f32(&[found.losses.len()], found.losses.clone()));
         self.put("original_embedding", array(&found.original.text)?);
@@ -131,8 +144,7 @@ impl Worker<'_> {
         let guidance = Guidance::of(self.case.guidance_scale.max(1.0), false);
         let mut runs = Vec::new();
         for alpha in &asked.alphas {
-            let cond = blended_condition(&found, *alpha)?;
-            let conditions = like(backend, Conditions { cond, uncond: vec![empty.clone()] })?;
+            let conditions = Conditions { cond: blended_condition(&found, *alpha)?, uncond: vec![empty.clone()] };
             let run = LastSteps { ddim: &ddim, conditions: &conditions, guidance, first: 0 };
             let start = backend.like(&start)?;
             let latents = run.run(model.engine(), start, &mut |_, l| Ok(l.clone()), &|_, l| Ok(l), &mut go)?;
@@ -146,12 +158,10 @@ impl Worker<'_> {
     /// The case's picture by UniTune: learned under a rare word, noised and drawn again.
     pub(super) fn unitune(mut self, models: &ModelFolders) -> Result<Results> {
         let asked = self.case.unitune.as_ref().context("case.json lacks `unitune`")?;
-        let (written, empty) = self.conditions()?;
-        let reader = self.engine.reader();
-        let rare = reader.embed(&asked.rare_prompt, [0.0; 6])?;
-        let base = if asked.base_prompt.is_empty() { empty } else { reader.embed(&asked.base_prompt, [0.0; 6])? };
-        let clean = self.engine.encode(&self.picture()?)?;
-        self.put_latents("image_latent", std::slice::from_ref(&clean))?;
+        let (model, mut watched) = self.tunable(models)?;
+        let (written, base) = self.words_of(&model, &asked.base_prompt)?;
+        let rare = model.engine().reader().embed(&asked.rare_prompt, [0.0; 6])?;
+        let clean = self.clean_of(&model)?;
         let ddim = self.ddim()?;
         let copies = self.copies(asked.steps * asked.batch_size)?;
         let rule = UniTuneRule {
@@ -164,7 +174,6 @@ impl Worker<'_> {
                 TunedWeights::AttentionOut => TunedPart::AttentionOut,
             },
         };
-        let (model, mut watched) = self.tunable(models)?;
         let lesson = Lesson { schedule: ddim.schedule(), clean: &clean, target: TuningTarget::Noise };
         let copy = |step: usize, row: usize| Ok(copies[step * asked.batch_size + row].clone());
         let losses = unitune(&model, lesson, &rare, &copy, rule, &mut |step| watched.see(step))?.context(STOPPED)?;
@@ -172,22 +181,12 @@ impl Worker<'_> {
         self.put_watched(&model, &watched)?;
         let (shape, values) = self.floats("start_noise")?;
         let noise = to_latents(values, (shape[1], shape[2], shape[3]), self.engine)?.remove(0);
-        let backend = model.engine().backend();
-        let (clean, noise) = (backend.like(&clean)?, backend.like(&noise)?);
-        let conditions = like(backend, Conditions { cond: written[0].clone(), uncond: vec![base] })?;
+        let noise = model.engine().backend().like(&noise)?;
+        let conditions = Conditions { cond: written, uncond: vec![base] };
         let guidance = Guidance::of(self.case.guidance_scale, false);
         let edit = NoisedEdit { ddim: &ddim, conditions: &conditions, guidance, noise: &noise };
         let latents = sdedit(model.engine(), &clean, edit, asked.strength, &mut go)?.context(STOPPED)?;
         self.put_latents("sampled_latents", &singles(&latents)?)?;
         Ok(self.out)
     }
-}
-
-/// What a run reads, in the numbers of another backend.
-fn like(backend: &Backend, conditions: Conditions) -> Result<Conditions> {
-    let one = |condition: Condition| -> Result<Condition> {
-        Ok(Condition { text: backend.like(&condition.text)?, added: condition.added })
-    };
-    let uncond = conditions.uncond.into_iter().map(one).collect::<Result<_>>()?;
-    Ok(Conditions { cond: one(conditions.cond)?, uncond })
 }
