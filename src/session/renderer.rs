@@ -19,6 +19,7 @@ use crate::engine::edit::{Inherited, InheritedMasks, RunOptions, RunPlan, RunPre
 use crate::engine::sampler::{Sampler, sampler};
 use crate::engine::{Conditions, Guidance, Run, StepNoise};
 use crate::history::NodeId;
+use crate::plan::area::Area;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
 
@@ -119,6 +120,11 @@ impl<'a> Renderer<'a> {
         let (h, w, _) = self.model.engine.latent_dims((self.recipe.width, self.recipe.height));
         let grid = self.model.engine.mask_layers((h, w)).grid;
         (MaskRule { k: REPORT_K, substruct_k: REPORT_K, grid, latent: (h, w) }, (h, w))
+    }
+
+    /// The pixels that a place of the latent has along a side.
+    pub(super) fn pixels_a_place(&self) -> usize {
+        self.model.engine.spec().vae.factor()
     }
 
     fn count(&self, samples: u64) {
@@ -232,6 +238,7 @@ impl<'a> Renderer<'a> {
                 Some(taken) => before.taken_up = Some(taken),
                 None => orders.region = crate::engine::edit::RunRegion::Everywhere,
             },
+            Region::Given(area) => before.taken_up = Some(self.masks_in(area, &family[0], ancestors)?),
             Region::Everywhere => {}
         }
         let of = ancestors.first().and_then(|parent| Some((parent.id?, node.plan.prompt.clone())));
@@ -292,11 +299,19 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    /// The masks of an area at every step of a child of the first of `ancestors`, and that one's latents.
+    fn masks_in(&self, area: &Area, node: &RunNode, ancestors: &[Arc<RunNode>]) -> Result<InheritedMasks> {
+        let parent = self.left(ancestors)?;
+        let mask = self.mask_of(area, node, &parent)?;
+        Ok((vec![Some(mask); self.recipe.steps], parent.trajectory.after(), node.plan.settings.blend_arithmetic))
+    }
+
     /// The masks of the first of `family`, and the latents that lay outside them; `None` if it has none.
     fn masks_of(&self, family: &[Arc<RunNode>]) -> Result<Option<InheritedMasks>> {
         let node = &family[0];
         match node.plan.region() {
             Region::Everywhere => Ok(None),
+            Region::Given(area) => Ok(Some(self.masks_in(area, node, &family[1..])?)),
             // It took them up itself; whoever made them knows what lay outside.
             Region::As { up } => self.masks_of(&family[*up..]),
             Region::Words { .. } => {
