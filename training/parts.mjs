@@ -1,8 +1,8 @@
 // Renders pictures with the part that each place belongs to: what the network in assets/parts is trained on.
 //
-//   node parts.mjs --out build/parts --n 4000 --from 0 [--seed 1]
+//   node parts.mjs --out build/parts --n 1600 [--from 0] [--seed 1]
 //
-// Writes images.npy (uint8, N x 128 x 128 x 3) and parts.npy (uint8, N x 64 x 64), numbers in the order of PARTS, and
+// Writes images.npy (uint8, N x 128 x 128 x 3) and parts.npy (uint8, N x 32 x 32), numbers in the order of PARTS, and
 // domains.json. A part's place is rendered by itself: everything else black, the part in one channel, so that what lies in
 // front hides it. Rain, snow and fog are left out of it.
 import fs from 'node:fs';
@@ -37,7 +37,7 @@ const arg = (k, d) => {
   return i < 0 ? d : process.argv[i + 1];
 };
 const SIZE = 128,
-  GRID = 64;
+  GRID = 32;
 
 // The avatar's groups, by how they are moved.
 const GROUPS = {
@@ -78,7 +78,7 @@ function painted(svg, colours, colour) {
     let here = part;
     if (here === 'hat' && colours && new RegExp(`fill="#?${colours.hair}"`, 'i').test(rest)) here = 'hair';
     const c = colour(here);
-    if (c === null) return name === 'g' ? all : '';
+    if (c === null) return ['rect', 'circle', 'ellipse', 'path'].includes(name) && self ? '' : all;
     let out = rest.replace(/(fill|stroke|stop-color)="(?!none)[^"]*"/g, (_, key) => `${key}="${c}"`);
     // What names no colour takes that of the group around it, or black.
     if (name !== 'stop' && !/fill="/.test(out) && !/fill="/.test(rest)) out += name === 'g' || /stroke="/.test(out) ? '' : ` fill="${c}"`;
@@ -90,18 +90,10 @@ function render(svg, side) {
   return new Resvg(svg, { fitTo: { mode: 'width', value: side }, font: { loadSystemFonts: false } }).render().pixels;
 }
 
-/** The picture as SIZE * SIZE * 3 bytes, drawn at twice the size and averaged down. */
+/** The picture as SIZE * SIZE * 3 bytes. */
 function pixels(svg) {
-  const W = SIZE * 2,
-    px = render(svg, W),
-    out = new Uint8Array(SIZE * SIZE * 3);
-  for (let y = 0, k = 0; y < SIZE; y++)
-    for (let x = 0; x < SIZE; x++)
-      for (let c = 0; c < 3; c++) {
-        const at = (v, u) => px[((y * 2 + v) * W + x * 2 + u) * 4 + c];
-        out[k++] = (at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1) + 2) / 4;
-      }
-  return out;
+  const px = render(svg, SIZE);
+  return Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, k) => px[Math.floor(k / 3) * 4 + (k % 3)]);
 }
 
 /** The part of each place, GRID * GRID numbers. */
@@ -145,7 +137,7 @@ function npyHeader(shape) {
 }
 
 const out = arg('out', 'build/parts'),
-  n = +arg('n', 4000),
+  n = +arg('n', 1600),
   from = +arg('from', 0);
 fs.mkdirSync(out, { recursive: true });
 const images = fs.openSync(path.join(out, 'images.npy'), 'w'),

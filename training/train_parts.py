@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from safetensors.numpy import save_file
 
-WIDTHS = [24, 40, 64, 96]
+WIDTHS = [16, 32, 48, 64]
+UPS = 2
 GROUPS = 8
 LAST = 32
-GRID = 64
 
 
 def init(key, classes):
@@ -40,11 +40,12 @@ def init(key, classes):
     for i in range(2):
         conv(f"middle.{i}.conv", before, before)
         norm(f"middle.{i}.norm", before)
-    for i, w in enumerate(reversed(WIDTHS[:-1])):
+    for i, w in enumerate(WIDTHS[-2 : -2 - UPS : -1]):
+        after = w if i + 1 < UPS else LAST
         conv(f"up.{i}.enlarge", before, w)
-        conv(f"up.{i}.conv", 2 * w, w if i < 2 else LAST)
-        norm(f"up.{i}.norm", w if i < 2 else LAST)
-        before = w if i < 2 else LAST
+        conv(f"up.{i}.conv", 2 * w, after, 1)
+        norm(f"up.{i}.norm", after)
+        before = after
     conv("out", LAST, classes, 1, 1.0)
     return params
 
@@ -68,16 +69,16 @@ def norm_silu(p, name, x):
 
 
 def forward(p, x):
-    """Pictures, N x 128 x 128 x 3 from -1 to 1, to N x 64 x 64 x classes."""
+    """Pictures, N x 128 x 128 x 3 from -1 to 1, to N x 32 x 32 x classes."""
     skips = []
     for i in range(len(WIDTHS)):
         x = norm_silu(p, f"down.{i}.norm", conv(p, f"down.{i}.conv", x, 2))
         skips.append(x)
     for i in range(2):
         x = x + norm_silu(p, f"middle.{i}.norm", conv(p, f"middle.{i}.conv", x))
-    for i in range(3):
+    for i in range(UPS):
         x = conv(p, f"up.{i}.enlarge", x.repeat(2, 1).repeat(2, 2))
-        x = jnp.concatenate([x, skips[2 - i]], -1)
+        x = jnp.concatenate([x, skips[-2 - i]], -1)
         x = norm_silu(p, f"up.{i}.norm", conv(p, f"up.{i}.conv", x))
     return conv(p, "out", x)
 
@@ -153,7 +154,7 @@ def main():
     half = {name: np.asarray(value).astype(np.float16) for name, value in p.items()}
     os.makedirs(o.out, exist_ok=True)
     save_file(half, f"{o.out}/model.safetensors")
-    config = {"model_type": "parts", "widths": WIDTHS, "last_width": LAST, "norm_num_groups": GROUPS, "image_size": 128, "parts": parts}
+    config = {"model_type": "parts", "widths": WIDTHS, "last_width": LAST, "up_levels": UPS, "norm_num_groups": GROUPS, "image_size": 128, "parts": parts}
     json.dump(config, open(f"{o.out}/config.json", "w"), indent=1)
     lines, right = evaluate({k: jnp.asarray(v, jnp.float32) for k, v in half.items()}, o.held, parts)
     for name, value in lines.items():

@@ -12,12 +12,14 @@ use super::ModelSource;
 use crate::plan::sampler::SamplerName;
 
 mod clipseg;
+mod parts;
 mod scheduler;
 mod text;
 mod unet;
 mod vae;
 
 pub use clipseg::{ClipSegSpec, PixelSpec, VisionSpec};
+pub use parts::{PartsSpec, network_kind};
 pub use scheduler::{Betas, PredictionType, SchedulerSpec, Spacing};
 pub use text::{TextFamily, TextSpec};
 pub use unet::{Middle, UnetSpec};

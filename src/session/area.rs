@@ -1,7 +1,7 @@
 //! Where a picture may change, as a person gives it: read from what was typed, and made into a mask for a run.
 //!
-//! An area is written `x,y,width,height` in pixels, as a file of a mask (PNG; what is light may change), or as a word of the
-//! prompt, `hair` or `hair#2`: where it attends.
+//! An area is written `x,y,width,height` in pixels, as a file of a mask (PNG; what is light may change), as a word of the
+//! prompt, `hair` or `hair#2`: where it attends, or as a text in double quotes, whose place in the picture a network finds.
 
 use std::path::Path;
 
@@ -38,9 +38,16 @@ impl Session {
             return rectangle(typed, &numbers, size);
         }
         let is_file = file.is_file() || file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-        // A quoted text, whose place in the picture a network finds, would be read here.
         if is_file {
             return Ok(Area::Mask(read_mask(file, size)?));
+        }
+        if let Some(text) = quoted(typed) {
+            let found = self.found(node, text)?;
+            let kept = PixelMask::of_pixels(size, &found.inside);
+            return Ok(Area::Mask(kept.map_err(|error| {
+                let message = format!("where `{text}` is cannot be kept: {error}");
+                Hinted::new(message, "give a rectangle, such as 20,20,40,40")
+            })?));
         }
         let prompt = self.generation(node)?.prompt;
         let typed = typed.trim_matches('\'');
@@ -61,6 +68,12 @@ impl Session {
         );
         Err(Hinted::new(format!("`{typed}` is no word of the prompt, no rectangle and no file"), hint).into())
     }
+}
+
+/// A text within double quotes.
+#[must_use]
+pub fn quoted(typed: &str) -> Option<&str> {
+    typed.trim().strip_prefix('"')?.strip_suffix('"').map(str::trim)
 }
 
 /// Numbers with commas between; `None` if it is anything else.

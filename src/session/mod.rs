@@ -11,6 +11,7 @@ pub mod compose;
 pub mod cycle;
 mod drawing;
 pub mod file;
+pub mod found;
 pub mod home;
 pub mod import;
 pub mod inspect;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use crate::engine::Picture;
+use crate::engine::segment::Segmenter;
 use crate::history::{Event, Node, Tree};
 use crate::model::named::ModelName;
 use crate::plan::Recipe;
@@ -78,6 +80,8 @@ pub struct Session {
     /// Lines that could not be written to the file.
     unwritten: Vec<String>,
     models: Models,
+    /// The network that finds what a text names, by name, once it was needed.
+    segmenter: Option<(String, DeviceName, Arc<Segmenter>)>,
     drawn: Vec<Option<DrawnRow>>,
     run_nodes: RunNodes,
     notes: Vec<String>,

@@ -239,7 +239,7 @@ mod tests {
             let gradient = &gradients[name];
             let square = gradient.sqr().unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap();
             let before = model.weight(name).unwrap();
-            let step = 1e-4 / square.sqrt();
+            let step = 1e-6 / square.sqrt();
             let at = |sign: f64| {
                 weight.set(&(&before + (gradient * (sign * step)).unwrap()).unwrap()).unwrap();
                 loss().to_scalar::<f64>().unwrap()

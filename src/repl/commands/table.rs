@@ -52,7 +52,7 @@ pub const COMMANDS: &[Entry] = &[
         Draw,
         "in",
         "REGION EDIT",
-        "Make an edit, and only there: a word of the prompt, x,y,width,height or the file of a mask",
+        "Make an edit, and only there: a word of the prompt, a text in quotes, x,y,width,height or the file of a mask",
         "/in hair make it red",
     )
     .offers(Offers::Words)
@@ -104,8 +104,9 @@ pub const COMMANDS: &[Entry] = &[
         .also(&["map"])
         .offers(Offers::Words)
         .does(|t, a, _| maps::maps(t, a.text())),
-    row(Look, "mask", "[k]", "Draw the edited region, with threshold k", "/mask .4")
-        .does(|t, a, _| maps::mask(t, a.share()?)),
+    row(Look, "mask", "[k | TEXT]", "Draw the edited region, with threshold k, or where a text is", "/mask \"the hair\"")
+        .offers(Offers::Text)
+        .does(maps::mask_of),
     row(Look, "explain", "EDIT", "Say what an edit would do; draw nothing", "/explain make her hair red")
         .offers(Offers::Text)
         .does(|t, a, _| explain::in_talk(t, a.line, a.needed_text()?)),

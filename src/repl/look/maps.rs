@@ -2,13 +2,15 @@
 
 use anyhow::Result;
 
+use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::report::counted;
-use super::super::talk::Talk;
+use super::super::talk::{Talk, Watcher};
 use super::{brief, for_file, shown_as};
 use crate::preview::Grid;
 use crate::preview::heat;
 use crate::preview::outline;
+use crate::session::area::quoted;
 use crate::session::compose::{find_words, word_name};
 use crate::session::file::Hinted;
 use crate::session::to_image;
@@ -86,8 +88,31 @@ fn place(map: &[f32], (height, width): (usize, usize)) -> String {
     format!("{place}, {} % of the picture", brief(100.0 * half.len() as f64 / map.len() as f64, 0))
 }
 
-/// `/mask [k]`.
-pub(in crate::repl) fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
+/// `/mask [k | TEXT]`.
+pub(in crate::repl) fn mask_of(talk: &mut Talk, a: &Called<'_>, _: &mut dyn Watcher) -> Result<Reply> {
+    match a.text().filter(|text| text.contains(char::is_alphabetic)) {
+        Some(text) => found(talk, quoted(text).unwrap_or(text)),
+        None => mask(talk, a.share()?),
+    }
+}
+
+/// Where a text is in the present picture.
+fn found(talk: &mut Talk, text: &str) -> Result<Reply> {
+    let here = talk.session.resolve(None)?;
+    let found = talk.session.found(here, text)?;
+    let picture = talk.session.picture(here)?;
+    let (width, height) = (picture.width, picture.height);
+    let image = outline::draw(&to_image(&picture), &found.inside, width, height);
+    let share = 100.0 * found.inside.iter().filter(|inside| **inside).count() as f64 / (width * height) as f64;
+    let said = format!(
+        "#{here}  `{text}`: {} % of the picture · by {}\n  `/in \"{text}\" EDIT` changes only that",
+        brief(share, 1),
+        found.by
+    );
+    shown_as(talk, &format!("mask-{here:04}-{}.png", for_file(text)), image, said)
+}
+
+fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let shaded = talk.session.region_of(here, k)?;
     let picture = to_image(&talk.session.picture(here)?);
