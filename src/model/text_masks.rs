@@ -2,9 +2,9 @@
 
 use anyhow::{Result, bail};
 
-use super::folder::SingleFolder;
 #[cfg(feature = "embedded")]
 use super::FileBytes;
+use super::folder::SingleFolder;
 use super::{ModelSource, place, whole};
 
 /// The network in the program: it knows the parts that the embedded model's pictures consist of.

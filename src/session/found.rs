@@ -40,7 +40,9 @@ impl Session {
         let inside: Vec<bool> = mask.iter().map(|byte| *byte >= BELONGS).collect();
         if !inside.contains(&true) {
             let message = format!("`{text}` was not found in #{node}");
-            return Err(Hinted::new(message, "name something that can be seen, or give a rectangle: 20,20,40,40").into());
+            return Err(
+                Hinted::new(message, "name something that can be seen, or give a rectangle: 20,20,40,40").into()
+            );
         }
         let by = if crate::model::is_embedded(&name) { "the network in the program".to_owned() } else { name };
         Ok(FoundParts { inside, by })

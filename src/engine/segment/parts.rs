@@ -151,10 +151,7 @@ const WORDS: &[(&str, &str)] = &[
     ("mouth lips smile teeth", "mouth"),
     ("head", "face eyes mouth glasses beard hair hat"),
     ("clothes clothing shirt hoodie jacket sweater overalls dress top blazer collar", "clothes"),
-    (
-        "person woman man girl boy lady guy portrait figure people",
-        "hair hat beard glasses face eyes mouth clothes",
-    ),
+    ("person woman man girl boy lady guy portrait figure people", "hair hat beard glasses face eyes mouth clothes"),
     ("background wall backdrop", "back sky clouds orb flanks middle thing ground"),
     ("sky heaven stars", "sky clouds orb"),
     ("cloud clouds", "clouds"),
@@ -162,10 +159,7 @@ const WORDS: &[(&str, &str)] = &[
     ("mountain mountains hill hills cliff cliffs dune dunes peaks sides flanks", "flanks"),
     ("tree trees", "flanks thing"),
     ("building buildings", "flanks"),
-    (
-        "river street road path lake waterfall railway rails glacier village middle water stream",
-        "middle",
-    ),
+    ("river street road path lake waterfall railway rails glacier village middle water stream", "middle"),
     ("forest desert meadow field", "middle ground"),
     ("ground grass sand snow sea beach floor land foreground", "ground middle"),
     ("house tent boat bridge", "thing house"),
@@ -196,12 +190,15 @@ fn means(word: &str) -> Option<&'static str> {
 
 /// Whether a part is among those of a line of the table.
 fn matches(parts: &str, part: &str) -> bool {
-    const SCENERY: &str = "back hair hat beard glasses face eyes mouth clothes sky clouds orb flanks middle thing ground";
+    const SCENERY: &str =
+        "back hair hat beard glasses face eyes mouth clothes sky clouds orb flanks middle thing ground";
     parts.split(' ').any(|name| name == part || name == "*" && !SCENERY.split(' ').any(|other| other == part))
 }
 
-#[cfg(all(test, feature = "embedded"))]
+#[cfg(test)]
 mod tests {
+    #![cfg(feature = "embedded")]
+
     use super::*;
     use crate::model::text_masks;
     use wordbrush_kernels as kernels;

@@ -267,9 +267,9 @@ mod tests {
             let mut files = [config(), pixels()];
             let (outer, inner) = key.split_once('.').unwrap_or((key, ""));
             if inner.is_empty() {
-                files[file][outer] = value
+                files[file][outer] = value;
             } else {
-                files[file][outer][inner] = value
+                files[file][outer][inner] = value;
             }
             let [config, pixels] = files;
             let error = ClipSegSpec::read(&Two(config, pixels)).map(|_| ()).expect_err(key);

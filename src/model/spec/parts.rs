@@ -32,8 +32,7 @@ impl PartsSpec {
         let c = Config::read(source, "config.json")?;
         c.only("model_type", &["parts".into()])?;
         let widths: Vec<usize> = c.list("widths")?.iter().map(|w| c.as_usize("widths", w)).collect::<Result<_>>()?;
-        let parts: Option<Vec<String>> =
-            c.list("parts")?.iter().map(|part| part.as_str().map(str::to_owned)).collect();
+        let parts: Option<Vec<String>> = c.list("parts")?.iter().map(|part| part.as_str().map(str::to_owned)).collect();
         let spec = Self {
             ups: c.usize("up_levels", None)?,
             last: c.usize("last_width", None)?,
@@ -42,7 +41,10 @@ impl PartsSpec {
             parts: parts.context("`parts` of config.json is no list of names")?,
             widths,
         };
-        ensure!(spec.widths.len() >= 2 && !spec.parts.is_empty(), "`widths` or `parts` of config.json has too few entries");
+        ensure!(
+            spec.widths.len() >= 2 && !spec.parts.is_empty(),
+            "`widths` or `parts` of config.json has too few entries"
+        );
         ensure!(spec.ups < spec.widths.len(), "`up_levels` {} of config.json is more than `widths` allows", spec.ups);
         let fits = spec.side.is_multiple_of(1 << spec.widths.len());
         ensure!(fits, "`image_size` {} of config.json does not halve {} times", spec.side, spec.widths.len());

@@ -104,9 +104,15 @@ pub const COMMANDS: &[Entry] = &[
         .also(&["map"])
         .offers(Offers::Words)
         .does(|t, a, _| maps::maps(t, a.text())),
-    row(Look, "mask", "[k | TEXT]", "Draw the edited region, with threshold k, or where a text is", "/mask \"the hair\"")
-        .offers(Offers::Text)
-        .does(maps::mask_of),
+    row(
+        Look,
+        "mask",
+        "[k | TEXT]",
+        "Draw the edited region, with threshold k, or where a text is",
+        "/mask \"the hair\"",
+    )
+    .offers(Offers::Text)
+    .does(maps::mask_of),
     row(Look, "explain", "EDIT", "Say what an edit would do; draw nothing", "/explain make her hair red")
         .offers(Offers::Text)
         .does(|t, a, _| explain::in_talk(t, a.line, a.needed_text()?)),

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::super::ahead::fetch_segmenter;
 use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::report::counted;
@@ -89,11 +90,20 @@ fn place(map: &[f32], (height, width): (usize, usize)) -> String {
 }
 
 /// `/mask [k | TEXT]`.
-pub(in crate::repl) fn mask_of(talk: &mut Talk, a: &Called<'_>, _: &mut dyn Watcher) -> Result<Reply> {
-    match a.text().filter(|text| text.contains(char::is_alphabetic)) {
-        Some(text) => found(talk, quoted(text).unwrap_or(text)),
+pub(in crate::repl) fn mask_of(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Watcher) -> Result<Reply> {
+    match a.text().filter(|text| text.contains(['"', '\'']) || text.contains(char::is_alphabetic)) {
+        Some(text) => {
+            fetch_what_finds(talk, watcher)?;
+            found(talk, quoted(text).unwrap_or(text))
+        }
         None => mask(talk, a.share()?),
     }
+}
+
+/// Fetches the network that finds what a text names, if it must be.
+pub(in crate::repl) fn fetch_what_finds(talk: &Talk, watcher: &mut dyn Watcher) -> Result<()> {
+    let name = &talk.session.settings().segmenter;
+    name.as_ref().map_or(Ok(()), |name| fetch_segmenter(name, &mut |line| watcher.fetching(line)))
 }
 
 /// Where a text is in the present picture.

@@ -6,7 +6,9 @@ use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher};
 use super::super::typed_path;
+use super::maps::fetch_what_finds;
 use crate::plan::redraw::DrawnBy;
+use crate::session::area::quoted;
 use crate::session::file::Hinted;
 use crate::turn::{Edit, Misread, Turn};
 
@@ -59,6 +61,9 @@ pub(in crate::repl) fn within(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn
     a.needed(1)?;
     let begins = a.given[0].span.from;
     let (region, next) = first_word(&a.line[begins..]);
+    if quoted(region).is_some() {
+        fetch_what_finds(talk, watcher)?;
+    }
     let area = talk.session.area(here, region, &typed_path::path(region))?;
     let Some(edit) = edit_from(talk, a, begins + next)?.filter(|edit| !edit.is_root) else {
         let what = a.line[begins + next..].trim_end();
