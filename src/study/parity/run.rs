@@ -313,6 +313,7 @@ impl Worker<'_> {
             conditions,
             sampler: &*self.sampler()?,
             noise: StepNoise::Given(&self.noise),
+            first: 0,
             guidance: self.way.guidance.unwrap_or_else(|| self.case.guidance()),
             map_precision: Precision::F32,
         };
