@@ -161,7 +161,10 @@ impl Engine {
     }
 
     /// The noise of a seed that follows `latents` times as many numbers.
-    fn noise_after(&self, seed: u64, latents: usize, (h, w, channels): (usize, usize, usize)) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// As [`noise`](Self::noise).
+    pub fn noise_after(&self, seed: u64, latents: usize, (h, w, channels): (usize, usize, usize)) -> Result<Tensor> {
         let count = h * w * channels;
         let noise = noise::normal_after(seed, latents * count, count);
         let noise = Tensor::from_vec(noise, (channels, h, w), &candle_core::Device::Cpu)?;

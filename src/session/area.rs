@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::Session;
 use super::compose::find_words;
 use super::file::{Hinted, plainly};
-use super::region::{REPORT_K, words_map};
+use super::region::{REPORT_K, enlarged, words_map};
 use super::renderer::Renderer;
 use super::run_node::{RunNode, RunResult};
 use crate::attention::blend::{Mask, MaskRule, spread};
@@ -67,6 +67,18 @@ impl Session {
             |near| format!("did you mean `{near}`?"),
         );
         Err(Hinted::new(format!("`{typed}` is no word of the prompt, no rectangle and no file"), hint).into())
+    }
+
+    /// The pixels of a node's picture that lie outside an area, row by row.
+    ///
+    /// # Errors
+    /// Fails if the node must be drawn again and cannot be, or no place of the latent lies in the area.
+    pub fn outside_area(&mut self, node: u32, area: &Area) -> Result<Vec<bool>> {
+        let (family, renderer) = self.renderer_at(node)?;
+        let left = renderer.left(&family)?;
+        let mask = renderer.mask_of(area, &family[0], &left)?;
+        let size = (left.picture.width, left.picture.height);
+        Ok(enlarged(&mask, renderer.report_rule().1, size).map(|inside| !inside).collect())
     }
 }
 

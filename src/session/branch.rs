@@ -16,7 +16,8 @@ use super::run_node::{RunNode, RunResult};
 use super::{Session, TurnResult};
 use crate::history::Event;
 use crate::plan::area::Area;
-use crate::plan::redraw::DrawnBy;
+use crate::plan::lineage::Ancestry;
+use crate::plan::redraw::{DrawnBy, Redraw, seed_at};
 use crate::plan::resolve::resolve;
 use crate::plan::settings::{RootSettings, Settings, TurnSettings};
 use crate::plan::{Recipe, Region};
@@ -143,9 +144,19 @@ impl Session {
     /// How a node was drawn, as its plan says.
     #[must_use]
     pub fn drawn_by(&self, node: u32) -> DrawnBy {
-        match self.tree()[node].plan.region() {
-            Region::Given(area) => DrawnBy::Within(area.clone()),
-            _ => DrawnBy::Words,
+        let tree = self.tree();
+        let (plan, recipe) = (&tree[node].plan, &tree[node].recipe);
+        let area = match plan.region() {
+            Region::Given(area) => Some(area.clone()),
+            _ => None,
+        };
+        match (plan.redraw(), area) {
+            (Some(Redraw { seed, method, .. }), area) => {
+                let seed = Some(*seed).filter(|seed| *seed != seed_at(recipe.seed, tree.depth(node)));
+                DrawnBy::Redraw { method: method.clone(), area, seed }
+            }
+            (None, Some(area)) => DrawnBy::Within(area),
+            (None, None) => DrawnBy::Words,
         }
     }
 
@@ -252,12 +263,44 @@ impl Session {
         Ok(planned)
     }
 
-    /// All edits between the root and `node` as one edit of the root.
+    /// The node at which the lineage of `node` begins: the root of its tree, or the last picture on the way that was drawn again.
+    #[must_use]
+    pub fn begun_at(&self, node: u32) -> u32 {
+        let path = self.tree().path_to_root(node);
+        path.iter().find(|n| !n.plan.goes_on()).map_or(node, |n| n.number)
+    }
+
+    /// The edit that leads from a node to a prompt that was read as one of its own.
+    ///
+    /// # Errors
+    /// Fails if the model cannot be loaded.
+    pub fn edit_towards(&mut self, node: u32, edit: Edit) -> Result<Edit> {
+        if !edit.is_root {
+            return Ok(edit);
+        }
+        let from = self.generation(node)?;
+        let prompt = self.model()?.engine.reader().prompt(&edit.prompt)?;
+        let spans = compose::difference(&from.prompt.words, &prompt.words);
+        let kept = compose::places(&spans, prompt.words.len());
+        let mut weights: Vec<f64> = kept.iter().map(|place| place.map_or(1.0, |word| from.weights[word])).collect();
+        for Weighing { word, to } in &edit.weighings {
+            weights[*word] = match to {
+                Weight::Set(weight) => *weight,
+                Weight::Times(factor) => weights[*word] * factor,
+            };
+        }
+        let to = Ancestry { identities: vec![0; prompt.words.len()], prompt, weights };
+        let changes = compose::changes(&from, &to, &spans);
+        Ok(Edit { changes, spans, is_root: false, ..edit })
+    }
+
+    /// All edits between the beginning of its lineage and `node` as one edit of that.
     ///
     /// # Errors
     /// Fails if the model cannot be loaded.
     pub fn folded(&mut self, node: u32) -> Result<Edit> {
-        let branch = self.branch_of(node);
+        let begun = self.begun_at(node);
+        let branch: Vec<u32> = self.branch_of(node).into_iter().skip_while(|n| *n != begun).collect();
         let mut places: Vec<Option<usize>> = (0..self.tree()[branch[0]].plan.weights.len()).map(Some).collect();
         for number in &branch[1..] {
             let plan = &self.tree()[*number].plan;

@@ -6,18 +6,18 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::file::DrawnRow;
+use super::file::{DrawnRow, Hinted};
 use super::model::{Model, computed_by};
 use super::renderer::{Renderer, Watch};
-use super::run_node::{self, RunNode, RunResult};
+use super::run_node::{self, RunNode, RunResult, lineage_of};
 use super::{Session, TurnResult, picture_digest, region, to_image};
 use crate::engine::Picture;
 use crate::history::{Event, Tree};
 use crate::measure::thumbprint;
 use crate::plan::Recipe;
 use crate::plan::lineage::{self, Ancestry};
-use crate::plan::redraw::DrawnBy;
-use crate::plan::resolve::{Resolved, resolve, resolve_in};
+use crate::plan::redraw::{DrawnBy, seed_at};
+use crate::plan::resolve::{Resolved, resolve, resolve_by};
 use crate::plan::settings::Settings;
 use crate::plan::window::reach;
 use crate::turn::Edit;
@@ -50,7 +50,7 @@ impl RunNodes {
                 Some(found) => found.clone(),
                 None => {
                     let prompt = model.engine.reader().prompt(&node.plan.prompt)?;
-                    let above: Vec<&Ancestry> = family.iter().map(|r| &r.generation).collect();
+                    let above = lineage_of(&family);
                     let identities = lineage::identities(&above, &prompt, node.plan.spans());
                     let generation = Ancestry { prompt, identities, weights: node.plan.weights.clone() };
                     let run_node = Arc::new(RunNode::new(Some(node.id), node.plan.clone(), generation));
@@ -163,9 +163,20 @@ impl Session {
         let (number, recipe) = (node.number, (*node.recipe).clone());
         let model = self.model_for(&recipe)?;
         let family = self.family(number, &model)?;
-        let above: Vec<&Ancestry> = family.iter().map(|r| &r.generation).collect();
+        let above = lineage_of(&family);
+        let by = match by.clone() {
+            DrawnBy::Redraw { method, area, seed: None } => {
+                DrawnBy::Redraw { method, area, seed: Some(seed_at(recipe.seed, family.len())) }
+            }
+            other => other,
+        };
+        if let DrawnBy::Redraw { method, .. } = &by
+            && let Some(why) = method.refused_by(recipe.scheduler, recipe.steps)
+        {
+            return Err(Hinted::new(why, "/set scheduler ddim, then /new: a tree has one sampler").into());
+        }
         let prompt = model.engine.reader().prompt(&edit.prompt)?;
-        let resolved = resolve_in(&above, prompt, edit, &settings.turn, by.area())?;
+        let resolved = resolve_by(&above, prompt, edit, &settings.turn, &by)?;
         resolved.plan.fits(&recipe)?;
         Ok((recipe, resolved))
     }

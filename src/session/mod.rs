@@ -18,6 +18,7 @@ pub mod inspect;
 pub mod lock;
 pub mod model;
 mod opening;
+pub mod patch;
 pub mod region;
 pub mod renderer;
 pub mod replay;

@@ -17,7 +17,8 @@ pub const REPORT_K: f64 = 0.3;
 /// were not made for this grid.
 ///
 /// The region is the union of the parent's and the node's maps of those words, summed over all steps, 3x3 maximum, above
-/// 0.3 of the maximum. Where no words changed, all lies outside. Where a person said where it may change, that is the region.
+/// 0.3 of the maximum. Where no words changed, all lies outside. Where a mask was given or found otherwise, that is the region; where a
+/// picture is drawn again as a whole, nothing lies outside.
 #[must_use]
 pub fn outside(
     family: &[Arc<RunNode>],
@@ -27,7 +28,10 @@ pub fn outside(
 ) -> Option<Vec<bool>> {
     let (node, above, parent) = (&family[0], family.get(1)?, parent?);
     let (width, height) = (left.picture.width, left.picture.height);
-    if let Region::Given(_) = node.plan.region() {
+    if node.plan.redraw().is_some_and(|redraw| redraw.region == Region::Everywhere) {
+        return None;
+    }
+    if let Region::Given(_) | Region::Difference = node.plan.region() {
         let mask = left.masks.iter().flatten().last()?;
         return Some(enlarged(mask, renderer.report_rule().1, (width, height)).map(|inside| !inside).collect());
     }
@@ -40,7 +44,11 @@ pub fn outside(
 }
 
 /// Whether each pixel of a picture lies in a mask on the grid of its latent, row by row.
-fn enlarged(mask: &[u8], (h, w): (usize, usize), (width, height): (usize, usize)) -> impl Iterator<Item = bool> {
+pub(super) fn enlarged(
+    mask: &[u8],
+    (h, w): (usize, usize),
+    (width, height): (usize, usize),
+) -> impl Iterator<Item = bool> {
     (0..width * height).map(move |at| mask[(at / width * h / height) * w + at % width * w / width] == 1)
 }
 

@@ -135,19 +135,20 @@ pub(super) fn verbs() -> Vec<Verb> {
         ]),
         verb(
             [
-                "study cycles --out DIR",
-                "compare ways back over many conversations",
-                "Random conversations are edited back by every method; tables and a plot are written to DIR. A study that was \
-                 broken off goes on.",
+                "study cycles|methods --out DIR",
+                "compare ways back, or ways to edit, over many pictures",
+                "Of `cycles`, random conversations are edited back by every method; of `methods`, the same edits are made by every \
+                 command that edits. Tables are written to DIR. A study that was broken off goes on.",
                 "wordbrush study cycles --chains 50 --out results",
             ],
             cycles::study,
         )
         .takes([
-            free("NAME").value_parser(PossibleValuesParser::new(["cycles"])),
+            free("NAME").value_parser(PossibleValuesParser::new(["cycles", "methods"])),
             out().required(true),
             option("chains", "N", "how many conversations, 50 if not given").value_parser(whole(1..=1000)),
             option("seed", "N", "what they are drawn from, 1 if not given").value_parser(whole(0..=u64::MAX)),
+            option("seeds", "N", "of `methods`, how many seeds, 10 if not given").value_parser(whole(1..=1000)),
             option("from", "N", "the first of them, 1 if not given; --chains N is the last")
                 .value_parser(whole(0..=u64::MAX)),
         ]),

@@ -56,7 +56,43 @@ pub const COMMANDS: &[Entry] = &[
         "/in hair make it red",
     )
     .offers(Offers::Words)
-    .does(methods::within),
+    .does(methods::carry_out),
+    row(
+        Draw,
+        "sdedit",
+        "STRENGTH [PROMPT] [with FILE [at X,Y]] [seed N]",
+        "Put noise on the picture, or on it with a small one laid on, and draw from there",
+        "/sdedit .6 in the snow",
+    )
+    .offers(Offers::Text)
+    .does(methods::carry_out),
+    row(
+        Draw,
+        "paint",
+        "[PROMPT] in REGION [STRENGTH] [seed N]",
+        "Draw one region again, and keep the picture outside it at every step",
+        "/paint make it red in hair",
+    )
+    .offers(Offers::Text)
+    .does(methods::carry_out),
+    row(
+        Draw,
+        "mix",
+        "PROMPT [KMIN KMAX NU] [seed N]",
+        "Draw something else in the layout of the picture",
+        "/mix a bowl of fruit",
+    )
+    .offers(Offers::Text)
+    .does(methods::carry_out),
+    row(
+        Draw,
+        "diffedit",
+        "PROMPT [STRENGTH] [seed N]",
+        "Find where the new words ask for something else, and draw that again",
+        "/diffedit blond -> red",
+    )
+    .offers(Offers::Text)
+    .does(methods::carry_out),
     row(Draw, "seed", "N", "Draw the branch again from the noise of seed N", "/seed 7").does(branches::seed),
     row(Draw, "again", "", "Draw the branch again from the next seed", "/again")
         .bare()

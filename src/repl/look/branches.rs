@@ -184,6 +184,12 @@ pub(in crate::repl) fn nearer_freedom(
         )
         .into());
     };
+    if let Some(redraw) = node.plan.redraw() {
+        let message =
+            format!("#{here} was drawn by `/{}`, which carries no maps, so it has no windows", redraw.method.command());
+        let hint = format!("/undo, then /{} with other numbers", redraw.method.command());
+        return Err(Hinted::new(message, hint).into());
+    }
     let settings = moved(&was, by);
     if settings == was {
         let end = if by > 0.0 { "nothing more of its parent to let go" } else { "everything of its parent already" };
@@ -262,13 +268,12 @@ pub(in crate::repl) fn rebase(talk: &mut Talk, id: &str, watcher: &mut dyn Watch
 /// `/collapse`: all edits since the root as one, under the settings in force.
 pub(in crate::repl) fn collapse(talk: &mut Talk, line: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
-    let root = talk.session.root()?.number;
+    let root = talk.session.begun_at(here);
     if here == root {
-        return Err(Hinted::new(
-            format!("#{here} is a first picture: there are no edits to collapse"),
-            "make some edits first",
-        )
-        .into());
+        let what = if talk.session.tree()[here].is_root() { "is a first picture" } else { "was drawn again" };
+        return Err(
+            Hinted::new(format!("#{here} {what}: there are no edits to collapse"), "make some edits first").into()
+        );
     }
     let edit = talk.session.folded(here)?;
     if edit.changes.is_empty() {
@@ -277,7 +282,7 @@ pub(in crate::repl) fn collapse(talk: &mut Talk, line: &str, watcher: &mut dyn W
             Vec::new(),
         ));
     }
-    let count = talk.session.tree().depth(here);
+    let count = talk.session.tree().depth(here) - talk.session.tree().depth(root);
     let steps = talk.session.tree()[here].recipe.steps;
     watcher.understood(&edit.changes);
     let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, steps, latent);

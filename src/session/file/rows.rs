@@ -11,9 +11,11 @@ use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::area_rows::AreaRow;
+use super::redraw_rows::{MethodRow, RedrawRow};
 use super::{columns, hex};
 use crate::history::{Event, Node, NodeId, Tree};
 use crate::plan::area::Area;
+use crate::plan::redraw::{Redraw, RedrawMethod};
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
@@ -57,6 +59,9 @@ pub(super) struct GrowRow {
     weights: Vec<f64>,
     columns: String,
     region: RegionRow,
+    /// Absent: drawn by its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redraw: Option<RedrawRow>,
     settings: SettingsRow,
     /// Only at a root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,6 +98,7 @@ enum RegionRow {
     Words { source: Vec<usize>, target: Vec<usize>, source_out: Vec<usize>, target_out: Vec<usize> },
     As { up: usize },
     Given(AreaRow),
+    Difference,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -179,13 +185,13 @@ words!(precision, to_precision, Precision, Precision::F32 = "f32", Precision::F1
 
 impl Row {
     /// The row of an event.
-    pub(super) fn from_event(event: &Event, picture: Option<PictureRow>) -> Self {
-        match event {
-            Event::Grow(node) => Self::Grow(Box::new(GrowRow::from_node(node, picture))),
+    pub(super) fn from_event(event: &Event, picture: Option<PictureRow>) -> Result<Self> {
+        Ok(match event {
+            Event::Grow(node) => Self::Grow(Box::new(GrowRow::from_node(node, picture)?)),
             Event::Move { to } => Self::Move { to: *to },
             Event::Name { node, name } => Self::Name { node: *node, name: name.clone() },
             Event::Set { name, value } => Self::Set { name: name.clone(), value: value.clone() },
-        }
+        })
     }
 
     /// The event of a row that follows the events in `tree`.
@@ -200,15 +206,21 @@ impl Row {
 }
 
 impl GrowRow {
-    fn from_node(node: &Node, picture: Option<PictureRow>) -> Self {
+    fn from_node(node: &Node, picture: Option<PictureRow>) -> Result<Self> {
         let Node { id, number, parent, line, changes, plan, recipe } = node;
         let PlanParts { prompt, weights, settings, method } = &**plan;
         let columns = match method {
-            EditMethod::Generate { tokens } => columns::write(&[Stretch::Own(*tokens as u32)]),
+            EditMethod::Generate { tokens } | EditMethod::Redraw(Redraw { tokens, .. }) => {
+                columns::write(&[Stretch::Own(*tokens as u32)])
+            }
             EditMethod::PromptToPrompt(edit) => columns::write(edit.columns.stretches()),
         };
         let span = |Replaced { source, target }: &Replaced| [source.start, source.end, target.start, target.end];
-        Self {
+        let redraw = match plan.redraw() {
+            Some(Redraw { seed, method, .. }) => Some(RedrawRow { seed: *seed, by: MethodRow::try_from(method)? }),
+            None => None,
+        };
+        Ok(Self {
             node: *number,
             parent: *parent,
             id: id.hex(),
@@ -219,10 +231,11 @@ impl GrowRow {
             weights: weights.clone(),
             columns,
             region: RegionRow::from(plan.region()),
+            redraw,
             settings: SettingsRow::from(&**settings),
             recipe: parent.is_none().then(|| RecipeRow::from(&**recipe)),
             picture,
-        }
+        })
     }
 
     fn into_node(self, tree: &Tree) -> Result<Node> {
@@ -245,9 +258,16 @@ impl GrowRow {
             columns: columns::read(&self.columns)?,
             region: Region::try_from(self.region)?,
         };
-        let method = match above {
-            Some(_) => EditMethod::PromptToPrompt(edit),
-            None => first_picture(&edit)?,
+        let method = match (above, self.redraw) {
+            (Some(_), None) => EditMethod::PromptToPrompt(edit),
+            (Some(_), Some(RedrawRow { seed, by })) => {
+                let P2p { spans, columns, region } = edit;
+                let [Stretch::Own(tokens)] = *columns.stretches() else { bail!("it is drawn again and takes words") };
+                let (tokens, method) = (tokens as usize, RedrawMethod::try_from(by)?);
+                EditMethod::Redraw(Redraw { spans, tokens, region, seed, method })
+            }
+            (None, None) => first_picture(&edit)?,
+            (None, Some(_)) => bail!("a first picture is drawn again from none"),
         };
         let settings = shared(TurnSettings::try_from(self.settings)?, tree);
         let parts = PlanParts { prompt: self.prompt, weights: self.weights, settings, method };
@@ -265,8 +285,8 @@ impl GrowRow {
     }
 
     /// The row of a node whose only ancestors are those in the rows before it, as a picture carries it: counted from 1.
-    pub(super) fn in_lineage(node: &Node, number: u32, picture: Option<PictureRow>) -> Self {
-        Self { node: number, parent: (number > 1).then(|| number - 1), ..Self::from_node(node, picture) }
+    pub(super) fn in_lineage(node: &Node, number: u32, picture: Option<PictureRow>) -> Result<Self> {
+        Ok(Self { node: number, parent: (number > 1).then(|| number - 1), ..Self::from_node(node, picture)? })
     }
 
     /// The prompt, for lists.
@@ -330,6 +350,7 @@ impl From<&Region> for RegionRow {
             }
             Region::As { up } => Self::As { up },
             Region::Given(area) => Self::Given(AreaRow::from(&area)),
+            Region::Difference => Self::Difference,
         }
     }
 }
@@ -345,6 +366,7 @@ impl TryFrom<RegionRow> for Region {
             }
             RegionRow::As { up } => Self::As { up },
             RegionRow::Given(area) => Self::Given(Area::try_from(area)?),
+            RegionRow::Difference => Self::Difference,
         })
     }
 }

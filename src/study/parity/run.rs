@@ -332,6 +332,7 @@ impl Worker<'_> {
             conditions,
             sampler: &*self.sampler()?,
             noise: StepNoise::Given(&self.noise),
+            first: 0,
             guidance: self.way.guidance.unwrap_or_else(|| self.case.guidance()),
             map_precision: Precision::F32,
         };
