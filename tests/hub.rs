@@ -22,7 +22,9 @@ use anyhow::Result;
 use server::{COMMIT, Hub, Model, Reply, Request, blob_id, part, sha256, weights};
 use wordbrush::model::ModelSource;
 use wordbrush::model::folder::Folder;
-use wordbrush::model::hub::{FetchStep, HubError, HubSettings, fetch_autoencoder_with, fetch_with, quiet};
+use wordbrush::model::hub::{
+    FetchStep, HubError, HubSettings, fetch_autoencoder_with, fetch_segmenter_with, fetch_with, quiet,
+};
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
 const NEEDED: usize = 10;
@@ -294,4 +296,32 @@ fn two_fetches_at_once_bring_each_file_once() {
         }
     });
     assert_eq!(hub.asked(UNET).len(), 1);
+}
+
+#[test]
+fn a_network_that_makes_masks_comes_with_the_files_beside_its_configuration_and_no_other() {
+    let mut model = Model::default();
+    model.put("config.json", br#"{"model_type": "clipseg", "vision_config": {"patch_size": 16}}"#);
+    model.put("preprocessor_config.json", br#"{"size": 352}"#);
+    model.put("vocab.json", b"{\"a\":0}");
+    model.put("merges.txt", b"#version: 0.2\n");
+    model.put("model.safetensors", &weights(1, 1_000));
+    let needed = model.files.len();
+    model.put("pytorch_model.bin", b"pickle");
+    model.put("README.md", b"not needed");
+    let hub = Hub::of(model.clone());
+    let desk = Desk::new(&hub.endpoint());
+    for _ in 0..2 {
+        let folder = fetch_segmenter_with(&desk.settings, "owner/tiny", &mut quiet()).unwrap();
+        assert_eq!(read(&folder, "model.safetensors"), model.files["model.safetensors"]);
+        assert_eq!(files(&desk.snapshot("")).len(), needed);
+        assert_eq!(hub.log().len(), needed + 1, "a second fetch asks the hub nothing");
+    }
+    let pictures = desk.fetch("owner/tiny").map(|_| ()).unwrap_err();
+    assert!(pictures.to_string().contains("unet"), "{pictures}");
+
+    let other = Hub::of(Model::tiny());
+    let desk = Desk::new(&other.endpoint());
+    let error = fetch_segmenter_with(&desk.settings, "owner/tiny", &mut quiet()).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("cannot make masks: it has no config.json"), "{error}");
 }

@@ -154,6 +154,10 @@ impl Sampler for NoiseAlone {
         i < 2
     }
 
+    fn noised(&self, clean: &Tensor, noise: &Tensor, _: usize) -> candle_core::Result<Tensor> {
+        clean + noise
+    }
+
     fn after(&self, _: &[Tensor]) -> Box<dyn Sampler> {
         Box::new(self.clone())
     }
@@ -169,7 +173,7 @@ fn the_noise_of_steps_goes_on_where_the_seeds_first_latent_ended() {
     let numbers = normal(5, 3 * h * w * c);
     let latents = |noise: StepNoise<'_>| -> Vec<Vec<f32>> {
         let (guidance, map_precision) = (Guidance::None, Precision::F32);
-        let run = Run { conditions: &conditions, sampler: &NoiseAlone, noise, guidance, map_precision };
+        let run = Run { conditions: &conditions, sampler: &NoiseAlone, noise, first: 0, guidance, map_precision };
         let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
         let drawn = engine.denoise(&run, &mut NoiseAlone, vec![start.clone()], &mut Untouched, &mut watch);
         let all = drawn.expect("a run").expect("not stopped");
@@ -228,7 +232,8 @@ fn a_weight_that_is_no_number_is_an_error_that_says_where_the_model_gave_none() 
             let drawn = || -> anyhow::Result<()> {
                 let conditions = engine.reader().conditions("a cat", "", (32, 32))?;
                 let (noise, guidance, map_precision) = (StepNoise::Seed(1), Guidance::None, Precision::F32);
-                let run = Run { conditions: &conditions, sampler: &NoiseFree, noise, guidance, map_precision };
+                let run =
+                    Run { conditions: &conditions, sampler: &NoiseFree, noise, first: 0, guidance, map_precision };
                 let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
                 let start = vec![engine.noise(1, (32, 32))?];
                 let drawn = engine.denoise(&run, &mut NoiseFree, start, &mut Untouched, &mut watch)?;
@@ -252,6 +257,10 @@ impl Sampler for NoiseFree {
 
     fn step(&mut self, _: &Tensor, output: &Tensor, _: usize, _: Option<&Tensor>) -> candle_core::Result<Tensor> {
         Ok(output.clone())
+    }
+
+    fn noised(&self, clean: &Tensor, noise: &Tensor, _: usize) -> candle_core::Result<Tensor> {
+        clean + noise
     }
 
     fn after(&self, _: &[Tensor]) -> Box<dyn Sampler> {

@@ -1,6 +1,6 @@
 // Landscapes: "a {middle} between {flanks}", drawn by the code below in a flat style.
 // Whatever the middle is, it fills the same wedge, so that swapping it leaves the flanks alone.
-import { mix, jitter } from './util.mjs';
+import { mix, jitter, part } from './util.mjs';
 import { n1, SEASON_GRASS, anyTree, middle, thing } from './landscape_parts.mjs';
 
 export const MIDDLES = [
@@ -105,10 +105,12 @@ export function landscape(r) {
   const far = (c, t) => mix(tone(c), dull(skyLow), t + (a.weather === 'fog' ? (1 - t) * 0.25 : 0));
   const H = r.f(56, 66);
   let o = `<defs><linearGradient id="s" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${dull(skyTop)}"/><stop offset=".55" stop-color="${dull(SKY_MID[a.time])}"/><stop offset="1" stop-color="${dull(skyLow)}"/></linearGradient></defs>`;
+  o += '<g data-part="sky">';
   o += `<rect width="128" height="${n1(H + 8)}" fill="url(#s)"/>`;
   if (a.time === 'night' && !a.clouds && !a.weather)
     for (let i = 0; i < 34; i++)
       o += `<circle cx="${n1(r.f(0, 128))}" cy="${n1(r.f(0, H - 8))}" r="${n1(r.f(0.5, 1.1))}" fill="#fff" opacity="${n1(r.f(0.6, 1))}"/>`;
+  o += '</g><g data-part="orb">';
   if (a.orb) {
     const cx = r.f(40, 88),
       cy = a.time === 'day' || a.orb === 'moon' ? r.f(14, 24) : r.f(H - 22, H - 12),
@@ -118,6 +120,7 @@ export function landscape(r) {
     if (a.orb === 'moon')
       o += `<circle cx="${n1(cx - 2.5)}" cy="${n1(cy - 2)}" r="1.8" fill="#d9d5bb"/><circle cx="${n1(cx + 3)}" cy="${n1(cy + 2.5)}" r="1.3" fill="#d9d5bb"/>`;
   }
+  o += '</g><g data-part="clouds">';
   if (a.clouds) {
     const cc =
       a.weather === 'rain' ? '#7d8896' : a.time === 'night' ? '#3b4a78' : a.time === 'sunset' ? '#f7b08f' : '#ffffff';
@@ -128,6 +131,7 @@ export function landscape(r) {
       o += `<g transform="translate(${n1(x)} ${n1(y)}) scale(${n1(k)})" fill="${cc}" opacity=".92"><rect x="0" y="4" width="24" height="6" rx="3"/><circle cx="8" cy="5" r="4.5"/><circle cx="15" cy="4" r="5.5"/></g>`;
     }
   }
+  o += '</g>';
   // The farthest range runs across the whole picture.
   const rockBase =
     a.flank === 'dunes' || a.middle === 'desert'
@@ -136,7 +140,10 @@ export function landscape(r) {
         ? '#a9704f'
         : r.pick(['#6d7fa3', '#748a8f', '#7d7a98']);
   const smooth = ['hills', 'dunes'].includes(a.flank);
-  o += `<path d="${ridge(r, -4, 132, H - r.f(8, 14), smooth ? 3 : 7, smooth)}L132 ${H + 9}L-4 ${H + 9}Z" fill="${far(rockBase, 0.62)}"/>`;
+  o += part(
+    'flanks',
+    `<path d="${ridge(r, -4, 132, H - r.f(8, 14), smooth ? 3 : 7, smooth)}L132 ${H + 9}L-4 ${H + 9}Z" fill="${far(rockBase, 0.62)}"/>`,
+  );
   // The ground, lighter towards the horizon.
   const sandy = a.flank === 'dunes' || a.middle === 'desert';
   const groundC = sandy
@@ -144,15 +151,19 @@ export function landscape(r) {
     : a.middle === 'glacier' && a.season !== 'winter'
       ? '#b9c3b0'
       : jitter(r, a.flank === 'cliffs' && a.season === 'summer' ? '#a9a35a' : SEASON_GRASS[a.season], 9);
+  o += '<g data-part="ground">';
   o += `<defs><linearGradient id="g" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${far(groundC, 0.3)}"/><stop offset="1" stop-color="${tone(groundC)}"/></linearGradient></defs><rect y="${n1(H)}" width="128" height="${n1(128 - H)}" fill="url(#g)"/>`;
+  o += '</g><g data-part="flanks">';
   if (a.middle === 'waterfall')
     o += `<path d="M18 ${n1(H + 8)}L22 ${n1(H - 18)}L46 ${n1(H - 23)}L84 ${n1(H - 22)}L108 ${n1(H - 16)}L112 ${n1(H + 8)}Z" fill="${far(a.flank === 'cliffs' ? '#9c6848' : '#6f7580', 0.15)}"/>`;
   // Far flanks first, then the middle in front of them, then the near flanks in front of both.
   const F = { r, H, tone, far, a };
   o += flanks(F, 0.3, 0);
-  o += middle(F);
-  o += flanks(F, 0, 1);
-  o += thing(F);
+  o += '</g>';
+  o += part('middle', middle(F));
+  o += part('flanks', flanks(F, 0, 1));
+  o += part('thing', thing(F));
+  o += '<g data-part="veil">';
   if (a.weather === 'rain')
     for (let i = 0; i < 46; i++) {
       const x = r.f(0, 132),
@@ -164,6 +175,7 @@ export function landscape(r) {
       o += `<circle cx="${n1(r.f(0, 128))}" cy="${n1(r.f(0, 128))}" r="${n1(r.f(0.8, 1.7))}" fill="#fff" opacity=".92"/>`;
   if (a.weather === 'fog')
     o += `<defs><linearGradient id="f" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#e8edf0" stop-opacity=".1"/><stop offset=".5" stop-color="#e8edf0" stop-opacity="${a.time === 'night' ? 0.35 : 0.55}"/><stop offset="1" stop-color="#e8edf0" stop-opacity=".08"/></linearGradient></defs><rect width="128" height="128" fill="url(#f)"/>`;
+  o += '</g>';
   return { svg: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 128 128">${o}</svg>`, attrs: a };
 }
 

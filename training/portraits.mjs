@@ -243,13 +243,14 @@ export function portrait(r) {
     a.back = a.hair === 'blue' ? 'white' : 'blue';
   const st = STYLES[a.style],
     mood = MOODS[a.mood];
+  const colours = {};
   let body = inner(
     createAvatar(avataaars, {
       seed: 'x',
       style: ['default'],
       top: [r.pick(st.tops)],
       topProbability: 100,
-      hairColor: [hx(r, HAIR_COLOURS[a.hair], 9)],
+      hairColor: [(colours.hair = hx(r, HAIR_COLOURS[a.hair], 9))],
       facialHairColor: [hx(r, HAIR_COLOURS[a.hair], 6)],
       hatColor: [hx(r, CLOTH[a.hat], 10)],
       skinColor: [hx(r, SKIN[a.skin], 6)],
@@ -269,13 +270,13 @@ export function portrait(r) {
   // The library draws one face for all; eyelashes make "woman" visible in the face itself.
   if (sex === 'woman' && a.glasses !== 'sunglasses') {
     body +=
-      '<g stroke="#3a2620" stroke-width="3" stroke-linecap="round" fill="none"><path d="M108 112l-7-5M107 116l-7-1M172 112l7-5M173 116l7-1"/></g>';
+      '<g data-part="eyes" stroke="#3a2620" stroke-width="3" stroke-linecap="round" fill="none"><path d="M108 112l-7-5M107 116l-7-1M172 112l7-5M173 116l7-1"/></g>';
   }
   const size = r.f(200, 230),
     x = 140 - size / 2 + r.f(-6, 6),
     y = r.f(-2, 9);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${x.toFixed(1)} ${y.toFixed(1)} ${size.toFixed(1)} ${size.toFixed(1)}"><rect x="-60" y="-60" width="420" height="420" fill="${backOf(body)}"/>${body}</svg>`;
-  return { svg, attrs: a };
+  return { svg, attrs: a, colours: { ...colours, hat: !!st.hat } };
 }
 /** Colour of the avatar's own background, which ends at its 280x280 frame and must go on behind it. */
 function backOf(body) {

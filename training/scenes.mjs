@@ -2,7 +2,7 @@
 // MIT) through @iconify-json/fluent-emoji-flat; the backgrounds are drawn below.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import { mix, jitter, toHsl, fromHsl } from './util.mjs';
+import { mix, jitter, toHsl, fromHsl, part } from './util.mjs';
 import { PLAIN } from './portraits.mjs';
 const require = createRequire(import.meta.url);
 const icons = require('@iconify-json/fluent-emoji-flat/icons.json').icons;
@@ -163,7 +163,7 @@ export function scene(r, count = 0) {
     if (a.objects.some((o) => o.name === w)) continue;
     a.objects.push({ name: w, colour: COLOURS[w] ? r.pick(COLOURS[w][1]) : null });
   }
-  let o = background(r, a);
+  let o = part(['plain', 'space', 'table'].includes(a.place) ? 'back' : 'ground', background(r, a));
   const place = a.place,
     base = place === 'space' || place === 'plain' ? null : place === 'sea' ? r.f(99, 105) : r.f(104, 114);
   a.objects.forEach((ob, i) => {
@@ -181,15 +181,18 @@ export function scene(r, count = 0) {
     const flip = r.chance(0.2)
       ? `translate(${n1(cx + s / 2)} ${n1(y)}) scale(${-s / 32} ${s / 32})`
       : `translate(${n1(cx - s / 2)} ${n1(y)}) scale(${s / 32})`;
-    o += `<g transform="${flip}">${body}</g>`;
+    o += part(ob.name, `<g transform="${flip}">${body}</g>`);
   });
   if (place === 'sea') {
     const c = a.time === 'night' ? '#17346b' : a.time === 'sunset' ? '#5a5a9a' : '#2f86c9';
-    o += `<path d="M0 ${n1(base - 4)}q8 -5 16 0t16 0t16 0t16 0t16 0t16 0t16 0t16 0V128H0Z" fill="${c}" opacity=".93"/><path d="M0 ${n1(base + 9)}q8 -5 16 0t16 0t16 0t16 0t16 0t16 0t16 0t16 0V128H0Z" fill="${mix(c, '#0b2a55', 0.3)}" opacity=".9"/>`;
+    o += '<g data-part="ground">';
+    o += `<path d="M0 ${n1(base - 4)}q8 -5 16 0t16 0t16 0t16 0t16 0t16 0t16 0t16 0V128H0Z" fill="${c}" opacity=".93"/><path d="M0 ${n1(base + 9)}q8 -5 16 0t16 0t16 0t16 0t16 0t16 0t16 0t16 0V128H0Z" fill="${mix(c, '#0b2a55', 0.3)}" opacity=".9"/></g>`;
   }
+  o += '<g data-part="veil">';
   if (place === 'snow')
     for (let i = 0; i < 34; i++)
       o += `<circle cx="${n1(r.f(0, 128))}" cy="${n1(r.f(0, 128))}" r="${n1(r.f(0.9, 1.8))}" fill="#fff" opacity=".95"/>`;
+  o += '</g>';
   return {
     svg: `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 128 128">${o}</svg>`,
     attrs: a,
@@ -212,7 +215,7 @@ function background(r, a) {
         y = T === 'sunset' ? H - 14 : r.f(12, 22);
       s += `<circle cx="${n1(x)}" cy="${n1(y)}" r="${n1(r.f(7, 9.5))}" fill="${T === 'night' ? '#f4f1dc' : T === 'sunset' ? '#ffe9a0' : '#ffe066'}"/>`;
     }
-    return s;
+    return part('sky', s);
   };
   const ground = (c, y = H) =>
     `<rect y="${n1(y)}" width="128" height="${n1(128 - y)}" fill="${tone(jitter(r, c, 7))}"/>`;

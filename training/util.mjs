@@ -56,6 +56,8 @@ export const hex = (c) =>
         .padStart(2, '0'),
     )
     .join('');
+/** Marks what is drawn as a part of the picture; `parts.mjs` reads the marks, and the picture stays the same. */
+export const part = (name, drawn) => `<g data-part="${name}">${drawn}</g>`;
 /** Mixes two colours: `t` 0 gives a, 1 gives b. */
 export const mix = (a, b, t) => {
   const x = rgb(a),

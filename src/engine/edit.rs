@@ -6,6 +6,7 @@
 
 pub mod masked;
 pub mod noised;
+pub mod redraw;
 pub mod steps;
 
 use std::ops::{ControlFlow, Range};
@@ -21,6 +22,7 @@ use crate::attention::maps::{MapSource, StepMaps};
 use crate::attention::record::{Keep, MaskLayers, Record};
 use crate::attention::reweight::{Reweight, weights_at};
 use crate::attention::{AttentionControl, Chain};
+use crate::plan::area::Area;
 use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, VLayers, WeightWindow};
 use crate::plan::window::{For, cross_windows, steps_of};
 use crate::plan::{Column, Plan, Region};
@@ -71,12 +73,21 @@ impl RunPlan {
         weights_at(&self.weights, self.weights_inside.as_deref(), step)
     }
 
-    /// Works a plan out for a run of `steps` steps. `auto_self_max` is the model's own limit for self-attention.
+    /// Works a plan out for a run of `steps` steps, of which it makes those from `first` on: windows are shares of what is made.
+    /// `auto_self_max` is the model's own limit for self-attention.
     #[must_use]
-    pub fn of(plan: &Plan, prompt: &Prompt, steps: usize, map_precision: Precision, auto_self_max: usize) -> Self {
+    pub fn of(
+        plan: &Plan,
+        prompt: &Prompt,
+        (first, steps): (usize, usize),
+        map_precision: Precision,
+        auto_self_max: usize,
+    ) -> Self {
         let s = &plan.settings;
-        let cross = cross_windows(s, prompt, steps);
-        let own = |w| steps_of(w, steps, s.window_rounding, For::SelfAttention);
+        let made = steps - first;
+        let later = |window: Range<usize>| window.start + first..window.end + first;
+        let cross: Vec<Range<usize>> = cross_windows(s, prompt, made).into_iter().map(later).collect();
+        let own = |w| later(steps_of(w, made, s.window_rounding, For::SelfAttention));
         let columns = plan.columns();
         let carries = columns.iter().any(|c| *c != Column::Own);
         let mut weights = vec![1.0f32; prompt.ids.len()];
@@ -85,13 +96,14 @@ impl RunPlan {
         }
         let region = match plan.region() {
             Region::Everywhere => RunRegion::Everywhere,
-            Region::As { .. } => RunRegion::As,
+            Region::As { .. } | Region::Difference => RunRegion::As,
+            Region::Given(area) => RunRegion::Given { area: area.clone(), k: s.k },
             Region::Words { source, target, source_out, target_out } => RunRegion::Words {
                 k: s.k,
                 substruct_k: s.substruct_k,
                 source: MaskWords { within: source.clone(), without: source_out.clone() },
                 target: MaskWords { within: target.clone(), without: target_out.clone() },
-                start: (s.start_blend * steps as f64).round() as usize,
+                start: first + (s.start_blend * made as f64).round() as usize,
                 arithmetic: s.blend_arithmetic,
                 maps: s.blend_maps,
             },
@@ -139,6 +151,13 @@ pub enum RunRegion {
     },
     /// Where an ancestor's masks say.
     As,
+    /// Where a person said: masks and what lies outside them are given to the run.
+    Given {
+        /// What was said.
+        area: Area,
+        /// Threshold where words were.
+        k: f64,
+    },
 }
 
 /// What a run takes from those before it.
@@ -146,7 +165,7 @@ pub enum RunRegion {
 pub struct Inherited<'a> {
     /// The parent's latents and word maps, for a fresh mask.
     pub parent: Option<Parent>,
-    /// An ancestor's masks and outside, for [`RunRegion::As`].
+    /// Masks and what lies outside them, for [`RunRegion::As`] and [`RunRegion::Given`].
     pub taken_up: Option<InheritedMasks>,
     /// Ancestors' maps.
     pub maps: Option<&'a mut dyn MapSource>,
@@ -204,7 +223,7 @@ pub struct RunOptions<'a> {
     pub watch: &'a mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
 }
 
-/// Draws a picture from `start`; `None` if it was stopped.
+/// Draws a picture from `start`; `None` if it was stopped. Of steps before the run's first, the trajectory has `start`.
 ///
 /// # Errors
 /// Fails if maps of an ancestor can be neither found nor computed, or the device has no memory left.
@@ -223,10 +242,12 @@ pub fn draw(
     let changes = orders.weights.iter().any(|w| *w != 1.0) || orders.carry.reach() > 0;
     let mut reweight =
         Reweight::new(orders.weights.clone(), orders.weights_inside.clone(), orders.renormalize, changes);
+    // Maps of steps that are not made: of no word anywhere.
+    let no_maps = vec![vec![0.0; orders.weights.len() * means.layers.grid.0 * means.layers.grid.1]; run.first];
     let (mut blend, rule, after_weights) = blend(orders, before.parent, before.taken_up, (means.layers, (h, w)))?;
     let mut inject = Inject::new(&orders.carry, source);
-    let mut record = Record::new(means.keep, means.layers, steps);
-    let mut latents = vec![start.clone()];
+    let mut record = Record::new(means.keep, means.layers, steps).after(&no_maps);
+    let mut latents = vec![start.clone(); run.first + 1];
     let mut sampler = run.sampler.after(before.begun.map_or(&[], |begun| begun.memory));
     if let Some(RunPrefix { latents: done, word_maps, targets, masks, row_gaps, .. }) = before.begun {
         latents = done.to_vec();
@@ -235,6 +256,8 @@ pub fn draw(
         if let LocalBlend::Computed(fresh) = blend {
             blend = LocalBlend::Computed(Box::new(fresh.after(targets, masks)));
         }
+    } else if let LocalBlend::Computed(fresh) = blend {
+        blend = LocalBlend::Computed(Box::new(fresh.after(&no_maps, &[])));
     }
     let trajectory = {
         // Masks are made of carried maps, or of used ones as published: the order of these two says which.
@@ -271,7 +294,7 @@ fn blend(
 ) -> Result<(LocalBlend, Option<MaskRule>, bool)> {
     match &orders.region {
         RunRegion::Everywhere => Ok((LocalBlend::Off, None, false)),
-        RunRegion::As => {
+        RunRegion::As | RunRegion::Given { .. } => {
             let Some((masks, outside, arithmetic)) = taken_up else {
                 anyhow::bail!("BUG: masks are to be taken up, but none were given");
             };

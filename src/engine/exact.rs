@@ -99,6 +99,13 @@ pub enum Difference {
         /// Whether it is the node itself; else it is the other.
         ours: bool,
     },
+    /// The latent that its run begins with, by the node whose run began with it first.
+    Start {
+        /// The node's.
+        ours: usize,
+        /// The other's.
+        theirs: usize,
+    },
     /// The masks that it is blended with, by the node that made them.
     Region {
         /// Whose the node takes up; `None` for no blending.
@@ -139,6 +146,8 @@ impl Pool {
 #[derive(Debug)]
 struct Node {
     orders: RunPlan,
+    /// The node whose first latent its run begins with.
+    start: usize,
     /// The node whose masks it is blended with, and the step at which they begin.
     masks: Option<(usize, usize)>,
     /// Columns by stretch of steps and token.
@@ -165,11 +174,14 @@ impl Trace {
     /// Follows the sources of `family`, nearest first.
     #[must_use]
     pub fn of(family: &[NodeView<'_>], frame: &TreeFacts) -> Self {
-        let orders: Vec<RunPlan> = family
-            .iter()
-            .rev()
-            .map(|kin| RunPlan::of(kin.plan, kin.prompt, frame.steps, frame.map_precision, frame.self_max))
-            .collect();
+        let mut first = 0;
+        let orders = family.iter().rev().map(|kin| {
+            if !kin.plan.goes_on() {
+                first = kin.plan.redraw().map_or(0, |redraw| redraw.method.first(frame.steps));
+            }
+            RunPlan::of(kin.plan, kin.prompt, (first, frame.steps), frame.map_precision, frame.self_max)
+        });
+        let orders: Vec<RunPlan> = orders.collect();
         let mut trace = Self {
             nodes: Vec::new(),
             ids: family.iter().rev().map(|kin| kin.prompt.ids.clone()).collect(),
@@ -181,10 +193,13 @@ impl Trace {
         for (i, (kin, orders)) in family.iter().rev().zip(orders).enumerate() {
             let masks = match (kin.plan.region(), &orders.region) {
                 (Region::Words { .. }, RunRegion::Words { start, .. }) => Some((i, *start)),
+                (Region::Given(_) | Region::Difference, _) => Some((i, 0)),
                 (Region::As { up }, _) => i.checked_sub(*up).and_then(|from| trace.nodes[from].masks),
                 _ => None,
             };
-            trace.nodes.push(Node { orders, masks, cross: Vec::new(), own: Vec::new(), like: None });
+            let goes_on = i.checked_sub(1).filter(|_| kin.plan.goes_on());
+            let start = goes_on.map_or(i, |parent| trace.nodes[parent].start);
+            trace.nodes.push(Node { orders, start, masks, cross: Vec::new(), own: Vec::new(), like: None });
             trace.follow(i);
             let others = alike.entry(trace.ids[i].clone()).or_default();
             let mut best: Option<(usize, usize)> = None;
@@ -269,6 +284,10 @@ impl Trace {
 
     /// The first stretch in which node `a` is not node `b`, and why. Both are counted from the root and read the same.
     fn compare(&self, a: usize, b: usize) -> Option<(usize, Difference)> {
+        let [ours, theirs] = [a, b].map(|node| self.nodes[node].start);
+        if ours != theirs {
+            return Some((0, Difference::Start { ours: self.turned(ours), theirs: self.turned(theirs) }));
+        }
         (0..self.starts.len()).find_map(|stretch| Some((stretch, self.differs(a, b, stretch)?)))
     }
 

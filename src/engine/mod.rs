@@ -5,18 +5,22 @@
 //! picture. Everything is a function of its arguments.
 
 pub mod edit;
+mod encoder;
 pub mod exact;
 mod explained;
 pub mod inversion;
 pub mod layers;
 pub mod noise;
 mod reader;
+pub mod resize;
 mod run;
 pub mod sampler;
 pub mod schedule;
+pub mod segment;
 pub mod shared;
 pub mod text;
 pub mod trajectory;
+pub mod tuning;
 pub mod unet;
 pub mod vae;
 
@@ -72,8 +76,19 @@ impl Engine {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn with_reader(source: &dyn ModelSource, spec: ModelSpec, reader: Reader, backend: &Backend) -> Result<Self> {
+        Self::with_unet(source, spec, reader, &Weights::open(source, "unet")?, backend)
+    }
+
+    /// The same with the UNet's weights opened already.
+    fn with_unet(
+        source: &dyn ModelSource,
+        spec: ModelSpec,
+        reader: Reader,
+        unet: &Weights,
+        backend: &Backend,
+    ) -> Result<Self> {
         let engine = Self {
-            unet: Unet::load(&Weights::open(source, "unet")?, spec.unet.clone(), backend)?,
+            unet: Unet::load(unet, spec.unet.clone(), backend)?,
             vae: Vae::load(&Weights::open(source, spec.parts.1)?, spec.vae.clone(), backend)?,
             spec,
             reader,
@@ -147,7 +162,10 @@ impl Engine {
     }
 
     /// The noise of a seed that follows `latents` times as many numbers.
-    fn noise_after(&self, seed: u64, latents: usize, (h, w, channels): (usize, usize, usize)) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// As [`noise`](Self::noise).
+    pub fn noise_after(&self, seed: u64, latents: usize, (h, w, channels): (usize, usize, usize)) -> Result<Tensor> {
         let count = h * w * channels;
         let noise = noise::normal_after(seed, latents * count, count);
         let noise = Tensor::from_vec(noise, (channels, h, w), &candle_core::Device::Cpu)?;

@@ -7,9 +7,9 @@ use super::layers::Backend;
 use super::text::TextEncoder;
 use super::unet::Condition;
 use super::{Conditions, ensure_numbers};
-use crate::model::ModelSource;
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;
+use crate::model::{ModelSource, inside};
 use crate::prompt::Prompt;
 use crate::prompt::vocabulary::{Files, Vocabulary};
 
@@ -23,12 +23,12 @@ pub struct Reader {
     backend: Backend,
 }
 
-/// Reads the tokenizer of a part of a model (`tokenizer`, `tokenizer_2`).
+/// Reads the tokenizer of a part of a model (`tokenizer`, `tokenizer_2`; "" of a network without parts).
 ///
 /// # Errors
 /// Fails if its files are missing or damaged.
 pub fn vocabulary(source: &dyn ModelSource, part: &str, positions: usize) -> Result<Vocabulary> {
-    let file = |name: &str| source.text_if_there(&format!("{part}/{name}"));
+    let file = |name: &str| source.text_if_there(&inside(part, name));
     let files = Files {
         tokenizer: file("tokenizer.json")?,
         vocab: file("vocab.json")?,
@@ -45,7 +45,8 @@ pub fn vocabulary(source: &dyn ModelSource, part: &str, positions: usize) -> Res
         }
         Ok(vocabulary)
     };
-    read().with_context(|| format!("cannot read {part} of {}", source.name()))
+    let called = if part.is_empty() { "the tokenizer" } else { part };
+    read().with_context(|| format!("cannot read {called} of {}", source.name()))
 }
 
 /// Gives an encoder what is laid over its model: the vectors of added words, and fewer layers.

@@ -25,6 +25,8 @@ pub struct Run<'a> {
     pub sampler: &'a dyn Sampler,
     /// The noise of samplers that add some.
     pub noise: StepNoise<'a>,
+    /// The first step that is made; those before count as made, and their latents are the one that it begins with.
+    pub first: usize,
     /// How its words push.
     pub guidance: Guidance,
     /// Rounding of what is carried.

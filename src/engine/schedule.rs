@@ -87,6 +87,19 @@ impl NoiseSchedule {
         }
     }
 
+    /// What the model was taught to put out for a clean latent under noise.
+    ///
+    /// # Errors
+    /// Fails if shapes differ.
+    pub fn output(&self, clean: &Tensor, noise: &Tensor, level: usize) -> candle_core::Result<Tensor> {
+        let a = f64::from(self.alphas_cumprod[level]);
+        match self.prediction {
+            PredictionType::Epsilon => Ok(noise.clone()),
+            PredictionType::V => (noise * a.sqrt())? - (clean * (1.0 - a).sqrt())?,
+            PredictionType::Sample => Ok(clean.clone()),
+        }
+    }
+
     /// The noise that an output means, likewise.
     ///
     /// # Errors

@@ -3,8 +3,9 @@
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
-use super::layers::{Backend, Bias, LayerNorm, Linear, attention};
-use crate::model::spec::{Act, TextFamily, TextSpec};
+use super::encoder::{CLIP_LAYER, EncoderLayer, LayerNames, LayerShape};
+use super::layers::{Backend, Bias, LayerNorm, Linear};
+use crate::model::spec::{TextFamily, TextSpec};
 use crate::model::weights::Weights;
 
 /// A text encoder.
@@ -14,7 +15,7 @@ pub struct TextEncoder {
     /// Embeddings of added tokens, from an id on. Ids need not follow upon the last row.
     added: Vec<(u32, Vec<f32>)>,
     positions: Vec<f32>,
-    layers: Vec<Layer>,
+    layers: Vec<EncoderLayer>,
     last_norm: LayerNorm,
     projection: Option<Linear>,
     backend: Backend,
@@ -22,57 +23,35 @@ pub struct TextEncoder {
     skipped: usize,
 }
 
-struct Layer {
-    norm_1: LayerNorm,
-    q: Linear,
-    k: Linear,
-    v: Linear,
-    out: Linear,
-    norm_2: LayerNorm,
-    fc_1: Linear,
-    fc_2: Linear,
-    heads: usize,
-    act: Act,
-    /// Whether a token sees those after it no more than a reader does.
-    causal: bool,
-}
-
 /// What a family calls its tensors.
 struct Names {
     layers: &'static str,
-    norm_1: &'static str,
-    norm_2: &'static str,
-    fc_1: &'static str,
-    fc_2: &'static str,
+    layer: LayerNames,
     last_norm: &'static str,
     tokens: &'static str,
     positions: &'static str,
-    /// Whether queries, keys and values have biases.
-    bias: Bias,
 }
 
 const CLIP: Names = Names {
     layers: "encoder.layers",
-    norm_1: "layer_norm1",
-    norm_2: "layer_norm2",
-    fc_1: "mlp.fc1",
-    fc_2: "mlp.fc2",
+    layer: CLIP_LAYER,
     last_norm: "final_layer_norm",
     tokens: "embeddings.token_embedding.weight",
     positions: "embeddings.position_embedding.weight",
-    bias: Bias::Yes,
 };
 
 const LDM_BERT: Names = Names {
     layers: "layers",
-    norm_1: "self_attn_layer_norm",
-    norm_2: "final_layer_norm",
-    fc_1: "fc1",
-    fc_2: "fc2",
+    layer: LayerNames {
+        norm_1: "self_attn_layer_norm",
+        norm_2: "final_layer_norm",
+        fc_1: "fc1",
+        fc_2: "fc2",
+        bias: Bias::No,
+    },
     last_norm: "layer_norm",
     tokens: "embed_tokens.weight",
     positions: "embed_positions.weight",
-    bias: Bias::No,
 };
 
 /// What the encoder makes of one prompt.
@@ -98,26 +77,9 @@ impl TextEncoder {
         };
         let p = if w.has(&format!("{prefix}{}", names.tokens)) { prefix } else { "" };
         let TextSpec { width, inner, eps, heads, act, attention_width, .. } = spec;
-        ensure!(attention_width.is_multiple_of(heads), "`hidden_size` {width} does not divide into {heads} heads");
-        let layer = |i: usize| -> Result<Layer> {
-            let at = |name: &str| format!("{p}{}.{i}.{name}", names.layers);
-            let linear = |name: &str, n: usize, m: usize| Linear::load(w, &at(name), n, m, Bias::Yes, backend);
-            let reads = |name: &str| Linear::load(w, &at(name), width, attention_width, names.bias, backend);
-            let norm = |name: &str| LayerNorm::load(w, &at(name), width, eps, backend);
-            Ok(Layer {
-                norm_1: norm(names.norm_1)?,
-                q: reads("self_attn.q_proj")?,
-                k: reads("self_attn.k_proj")?,
-                v: reads("self_attn.v_proj")?,
-                out: linear("self_attn.out_proj", attention_width, width)?,
-                norm_2: norm(names.norm_2)?,
-                fc_1: linear(names.fc_1, width, inner)?,
-                fc_2: linear(names.fc_2, inner, width)?,
-                heads,
-                act,
-                causal: spec.family == TextFamily::Clip,
-            })
-        };
+        let causal = spec.family == TextFamily::Clip;
+        let shape = LayerShape { width, attention_width, inner, heads, act, eps, causal };
+        let layer = |i: usize| EncoderLayer::load(w, &format!("{p}{}.{i}", names.layers), names.layer, shape, backend);
         let projection = if w.has("text_projection.weight") {
             Some(Linear::load(w, "text_projection", width, spec.projection, Bias::No, backend)?)
         } else {
@@ -226,15 +188,4 @@ impl TextEncoder {
 
 fn row(rows: &[f32], at: u32, width: usize) -> Option<&[f32]> {
     rows.chunks_exact(width).nth(at as usize)
-}
-
-impl Layer {
-    fn forward(&self, x: &Tensor, backend: &Backend) -> candle_core::Result<Tensor> {
-        let n = self.norm_1.forward(x)?;
-        let (q, k, v) = (self.q.forward(&n)?, self.k.forward(&n)?, self.v.forward(&n)?);
-        let a = attention((&q, &k, &v), self.heads, self.causal, backend)?;
-        let x = self.out.forward_with(&a, None, Some(x))?;
-        let inner = self.fc_1.forward_with(&self.norm_2.forward(&x)?, Some(self.act), None)?;
-        self.fc_2.forward_with(&inner, None, Some(&x))
-    }
 }

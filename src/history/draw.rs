@@ -22,6 +22,11 @@ impl Node {
             [] => self.line.clone(),
             _ => parts.join(", "),
         };
+        let label = match self.plan.redraw() {
+            Some(redraw) if parts.is_empty() => redraw.method.to_string(),
+            Some(redraw) => format!("{}: {label}", redraw.method),
+            None => label,
+        };
         printable_line(&label)
     }
 }

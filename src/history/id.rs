@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::plan::area::Area;
+use crate::plan::redraw::{Patch, Redraw, RedrawMethod};
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
@@ -194,28 +196,85 @@ fn plan_bytes(plan: &Plan) -> Vec<u8> {
     weights.iter().for_each(|weight| out.number(*weight));
     out.count(plan.tokens());
     match method {
-        EditMethod::Generate { tokens } => (0..*tokens).for_each(|_| out.ordinal(0)),
+        EditMethod::Generate { tokens } | EditMethod::Redraw(Redraw { tokens, .. }) => {
+            (0..*tokens).for_each(|_| out.ordinal(0));
+        }
         EditMethod::PromptToPrompt(P2p { columns, .. }) => {
             columns.stretches().iter().for_each(|stretch| stretch_bytes(&mut out, stretch));
         }
     }
     settings_bytes(&mut out, settings);
-    // A method of another kind has an ordinal of its own here, from 3 on, and after it what it says besides.
+    // A method of another kind has an ordinal of its own here, from 16 on, and after it what it says besides.
     match method {
         EditMethod::Generate { .. } => out.ordinal(0),
-        EditMethod::PromptToPrompt(P2p { spans: _, columns: _, region }) => match region {
-            Region::Everywhere => out.ordinal(0),
-            Region::Words { source, target, source_out, target_out } => {
-                out.ordinal(1);
-                [source, target, source_out, target_out].into_iter().for_each(|list| out.counts(list));
-            }
-            Region::As { up } => {
-                out.ordinal(2);
-                out.count(*up);
-            }
-        },
+        EditMethod::PromptToPrompt(P2p { spans: _, columns: _, region }) => region_bytes(&mut out, region),
+        EditMethod::Redraw(Redraw { spans: _, tokens: _, region, seed, method }) => {
+            method_bytes(&mut out, method);
+            out.whole(*seed);
+            region_bytes(&mut out, region);
+        }
     }
     out.0
+}
+
+fn method_bytes(out: &mut Bytes, method: &RedrawMethod) {
+    match method {
+        RedrawMethod::SdEdit { strength, patch } => {
+            out.ordinal(16);
+            out.number(*strength);
+            out.ordinal(u8::from(patch.is_some()));
+            if let Some(patch) = patch {
+                let Patch { x, y, width, height, rgba: _ } = patch;
+                [x, y, width, height].into_iter().for_each(|n| out.count(*n));
+                out.text(&patch.digest());
+            }
+        }
+        RedrawMethod::BlendedDiffusion { strength } => {
+            out.ordinal(17);
+            out.number(*strength);
+        }
+        RedrawMethod::MagicMix { kmin, kmax, nu } => {
+            out.ordinal(18);
+            [kmin, kmax, nu].into_iter().for_each(|x| out.number(*x));
+        }
+        RedrawMethod::DiffEdit { strength, mask_strength, ratio, maps } => {
+            out.ordinal(19);
+            [strength, mask_strength, ratio].into_iter().for_each(|x| out.number(*x));
+            out.count(*maps);
+        }
+    }
+}
+
+fn region_bytes(out: &mut Bytes, region: &Region) {
+    match region {
+        Region::Everywhere => out.ordinal(0),
+        Region::Words { source, target, source_out, target_out } => {
+            out.ordinal(1);
+            [source, target, source_out, target_out].into_iter().for_each(|list| out.counts(list));
+        }
+        Region::As { up } => {
+            out.ordinal(2);
+            out.count(*up);
+        }
+        Region::Given(area) => {
+            out.ordinal(3);
+            match area {
+                Area::Mask(mask) => {
+                    out.ordinal(0);
+                    out.text(&mask.digest());
+                }
+                Area::Rectangle { x, y, width, height } => {
+                    out.ordinal(1);
+                    [x, y, width, height].into_iter().for_each(|n| out.count(*n));
+                }
+                Area::Words { tokens } => {
+                    out.ordinal(2);
+                    out.counts(tokens);
+                }
+            }
+        }
+        Region::Difference => out.ordinal(4),
+    }
 }
 
 /// Token by token, so that the bytes do not depend on how sources are packed.

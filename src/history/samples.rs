@@ -64,7 +64,7 @@ pub(crate) fn changed(plan: &Plan, change: impl FnOnce(&mut PlanParts)) -> Plan 
 pub(crate) fn edit_of(parts: &mut PlanParts) -> &mut P2p {
     match &mut parts.method {
         EditMethod::PromptToPrompt(edit) => edit,
-        EditMethod::Generate { .. } => panic!("a first picture edits none"),
+        EditMethod::Generate { .. } | EditMethod::Redraw(_) => panic!("it is drawn otherwise"),
     }
 }
 

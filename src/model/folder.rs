@@ -88,6 +88,48 @@ impl Folder {
     }
 }
 
+/// A folder with one network, whose files lie in no parts: `config.json`, `model.safetensors` and a tokenizer.
+#[derive(Debug)]
+pub struct SingleFolder {
+    files: Files,
+}
+
+impl SingleFolder {
+    /// Opens the folder; its files are read later.
+    ///
+    /// # Errors
+    /// Fails if `path` is no folder that holds a `config.json`.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let files = Files::new(path);
+        if files.open("config.json")?.is_none() {
+            let message = format!("{} is no network: config.json is missing from it", files.path.display());
+            return Err(trouble(message, "name the folder that config.json and model.safetensors lie in"));
+        }
+        Ok(Self { files })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.files.path
+    }
+}
+
+impl ModelSource for SingleFolder {
+    fn name(&self) -> String {
+        self.files.path.display().to_string()
+    }
+
+    fn open(&self, path: &str) -> Result<Option<FileBytes>> {
+        self.files.open(path)
+    }
+
+    fn files(&self, part: &str) -> Vec<String> {
+        self.files.names(part)
+    }
+}
+
 impl Files {
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path }

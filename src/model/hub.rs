@@ -29,12 +29,12 @@ pub use error::HubError;
 pub use settings::HubSettings;
 pub use shelf::{CachedModel, cached, remove};
 
-use super::folder::Folder;
-use super::spec::ModelSpec;
+use super::folder::{Folder, SingleFolder};
+use super::spec::{ClipSegSpec, ModelSpec};
 use cache::Repo;
 use download::{Remote, Tally};
 use error::trouble;
-use layout::{Kind, Lack};
+use layout::{Alone, Lack};
 use name::Name;
 use wire::Wire;
 
@@ -119,6 +119,33 @@ pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgre
         Ok(snapshot) => return Folder::open(snapshot),
         Err(lack) => lack,
     };
+    may_be_fetched(settings, &parsed, lack)?;
+    bring(&Wire::new(settings, &parsed)?, &repo, &parsed, progress)
+}
+
+/// The folder of a network that makes masks from texts, fetched with these settings if it is not in the cache.
+///
+/// # Errors
+/// As [`fetch_with`].
+pub fn fetch_segmenter_with(
+    settings: &HubSettings,
+    name: &str,
+    progress: &mut FetchProgress<'_>,
+) -> Result<SingleFolder> {
+    fetch_alone(settings, name, Alone::Segmenter, progress)
+}
+
+/// The same with the environment's settings.
+///
+/// # Errors
+/// As [`fetch`].
+pub fn fetch_segmenter(name: &str, progress: &mut FetchProgress<'_>) -> Result<SingleFolder> {
+    let settings = HubSettings::from_env(|variable| std::env::var(variable).ok())?;
+    fetch_segmenter_with(&settings, name, progress)
+}
+
+/// Refuses what is not complete in the cache where the hub is not to be asked.
+fn may_be_fetched(settings: &HubSettings, parsed: &Name, lack: Option<Lack>) -> Result<()> {
     if settings.offline {
         let place = settings.cache.display();
         let message = match lack {
@@ -129,7 +156,7 @@ pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgre
         };
         return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
     }
-    bring(&Wire::new(settings, &parsed)?, &repo, &parsed, progress)
+    Ok(())
 }
 
 /// The folder of an autoencoder that has a name of its own, fetched if it is not in the cache; settings come from the
@@ -147,27 +174,23 @@ pub fn fetch_autoencoder(name: &str, progress: &mut FetchProgress<'_>) -> Result
 /// # Errors
 /// As [`fetch_with`].
 pub fn fetch_autoencoder_with(settings: &HubSettings, name: &str, progress: &mut FetchProgress<'_>) -> Result<PathBuf> {
+    Ok(fetch_alone(settings, name, Alone::Autoencoder, progress)?.path().to_owned())
+}
+
+fn fetch_alone(
+    settings: &HubSettings,
+    name: &str,
+    alone: Alone,
+    progress: &mut FetchProgress<'_>,
+) -> Result<SingleFolder> {
     let parsed = parse(name, FORM)?;
     let repo = Repo::new(&settings.cache, &parsed);
-    if let Ok(snapshot) = repo.look_for(Kind::Autoencoder) {
-        return Ok(snapshot);
-    }
-    if settings.offline {
-        let message =
-            format!("`{parsed}` is not in the cache at {}, and HF_HUB_OFFLINE is set", settings.cache.display());
-        return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
-    }
-    let wire = Wire::new(settings, &parsed)?;
-    let mut tally = Tally::new(progress);
-    let Listing { commit, files } = wire.listing(&mut tally)?;
-    let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
-    let needed = layout::choose_autoencoder(&names).map_err(|lack| unusable(&parsed, &lack))?;
-    tally.set_total(total(needed.iter().map(|path| &files[path])));
-    for path in &needed {
-        download::file(&wire, &repo, &commit, path, &files[path], &mut tally)?;
-    }
-    repo.remember(&commit)?;
-    Ok(repo.snapshot(&commit))
+    let lack = match repo.look_for(alone) {
+        Ok(snapshot) => return SingleFolder::open(snapshot),
+        Err(lack) => lack,
+    };
+    may_be_fetched(settings, &parsed, lack)?;
+    bring_alone(&Wire::new(settings, &parsed)?, &repo, (&parsed, alone), progress)
 }
 
 /// Fetches what is missing: configuration files first, so that a model that cannot be drawn with costs no gigabytes.
@@ -197,6 +220,41 @@ fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut FetchProgress
     }
     repo.remember(&commit)?;
     Folder::open(snapshot)
+}
+
+/// As [`bring`], of a network that stands alone.
+fn bring_alone(
+    wire: &Wire<'_>,
+    repo: &Repo,
+    (name, alone): (&Name, Alone),
+    progress: &mut FetchProgress<'_>,
+) -> Result<SingleFolder> {
+    let mut tally = Tally::new(progress);
+    let Listing { commit, files } = wire.listing(&mut tally)?;
+    let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
+    let serves = match alone {
+        Alone::Segmenter => "make masks",
+        Alone::Autoencoder => "serve as an autoencoder",
+    };
+    let useless = |lack: &Lack| trouble(format!("`{name}` cannot {serves}: {lack}"), lack.hint());
+    let plan = layout::choose_alone(&names, alone).map_err(|lack| useless(&lack))?;
+    for path in plan.small.iter().chain(plan.indexes()) {
+        download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
+    }
+    let folder = SingleFolder::open(repo.snapshot(&commit))?;
+    if alone == Alone::Segmenter {
+        ClipSegSpec::read(&folder).with_context(|| format!("`{name}` cannot {serves}"))?;
+    }
+    let weights = plan.weight_files(&folder)?;
+    if let Some(lost) = weights.iter().find(|path| !files.contains_key(*path)) {
+        return Err(useless(&Lack::File(lost.clone())));
+    }
+    tally.set_total(total(weights.iter().map(|path| &files[path])));
+    for path in &weights {
+        download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
+    }
+    repo.remember(&commit)?;
+    Ok(folder)
 }
 
 /// Bytes of several files, if all are known.

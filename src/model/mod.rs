@@ -22,6 +22,7 @@ pub mod overlay;
 pub mod random;
 pub mod spec;
 mod tensors;
+pub mod text_masks;
 pub mod weights;
 
 use std::borrow::Cow;
@@ -128,6 +129,12 @@ impl FileBytes {
             }
         }
     }
+}
+
+/// The path of a file in a part of a model; the part "" is the model's folder itself, of networks that have no parts.
+#[must_use]
+pub fn inside(part: &str, file: &str) -> String {
+    if part.is_empty() { file.to_owned() } else { format!("{part}/{file}") }
 }
 
 impl dyn ModelSource + '_ {

@@ -3,17 +3,23 @@
 //! Every key that changes results is read and obeyed. A key whose value asks for something that is not built here is an
 //! error that names the key, never a guess.
 
+use std::borrow::Cow;
+
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::{ModelSource, PLAIN, is_guided};
 use crate::plan::sampler::SamplerName;
 
+mod clipseg;
+mod parts;
 mod scheduler;
 mod text;
 mod unet;
 mod vae;
 
+pub use clipseg::{ClipSegSpec, PixelSpec, VisionSpec};
+pub use parts::{PartsSpec, network_kind};
 pub use scheduler::{Betas, PredictionType, SchedulerSpec, Spacing};
 pub use text::{TextFamily, TextSpec};
 pub use unet::{Middle, UnetSpec};
@@ -21,14 +27,23 @@ pub use vae::{FullVaeSpec, TinyVaeSpec, VaeKind, VaeSpec};
 
 /// A configuration file, with its name for messages.
 struct Config<'a> {
-    path: &'a str,
+    path: Cow<'a, str>,
     value: Value,
 }
 
 impl<'a> Config<'a> {
     fn read(source: &dyn ModelSource, path: &'a str) -> Result<Self> {
         let value = serde_json::from_str(&source.text(path)?).with_context(|| format!("cannot read {path}"))?;
-        Ok(Self { path, value })
+        Ok(Self { path: path.into(), value })
+    }
+
+    /// An object in the file; empty if it is not there.
+    fn within(&self, key: &str) -> Result<Config<'static>> {
+        let value = self.get(key).cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        if !value.is_object() {
+            bail!("`{key}` of {} is {value}, expected an object", self.path);
+        }
+        Ok(Config { path: format!("`{key}` of {}", self.path).into(), value })
     }
 
     fn get(&self, key: &str) -> Option<&Value> {
@@ -47,6 +62,17 @@ impl<'a> Config<'a> {
         let number = value.as_u64().filter(|n| (1..=1 << 24).contains(n));
         Ok(number.with_context(|| format!("`{key}` of {} is {value}, expected a positive whole number", self.path))?
             as usize)
+    }
+
+    /// A number that may be 0.
+    fn index(&self, key: &str, default: usize) -> Result<usize> {
+        self.get(key).map_or(Ok(default), |v| self.as_index(key, v))
+    }
+
+    fn as_index(&self, key: &str, value: &Value) -> Result<usize> {
+        let number = value.as_u64().filter(|n| *n <= 1 << 24);
+        let number = number.with_context(|| format!("`{key}` of {} is {value}, expected a whole number", self.path))?;
+        Ok(number as usize)
     }
 
     fn f64(&self, key: &str, default: f64) -> Result<f64> {

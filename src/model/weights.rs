@@ -3,22 +3,25 @@
 //! Headers are checked before they are believed. Tensors are read one at a time, so that loading never holds a file and
 //! its tensors at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, Var};
 
 use super::adapters::Adapters;
 use super::error::trouble;
 use super::lora::{Change, Lora};
 use super::original;
 use super::tensors::{CONVERT, PICKLES, Place, TensorFile, digest_range};
-use super::{ModelSource, WeightFile};
+use super::{ModelSource, WeightFile, inside};
 
 /// The tensors of one part of a model (`unet`, `vae`, …).
 pub struct Weights {
+    /// What it is called in messages.
     part: String,
+    /// What the names of its tensors begin with in the files, and nowhere else.
+    prefix: String,
     files: Vec<TensorFile>,
     /// By name: which file, and where in it.
     places: HashMap<String, (usize, Place)>,
@@ -28,6 +31,8 @@ pub struct Weights {
     random: bool,
     /// Whether other parts lie in the same file.
     shared: bool,
+    /// What has been made a variable of, by name, where weights are to be tuned.
+    variables: Option<Mutex<BTreeMap<String, Var>>>,
 }
 
 /// Endings that say how weights were stored or averaged; those that lose least come first.
@@ -48,7 +53,7 @@ pub(super) fn candidates(part: &str) -> impl Iterator<Item = Stored> {
     let stems = ["diffusion_pytorch_model", "model"].into_iter();
     stems.flat_map(move |stem| VARIANTS.into_iter().map(move |variant| (stem, variant))).flat_map(
         move |(stem, variant)| {
-            let path = format!("{part}/{stem}");
+            let path = inside(part, stem);
             let (single, indexes) = if variant.is_empty() {
                 (format!("{path}.safetensors"), vec![format!("{path}.safetensors.index.json")])
             } else {
@@ -71,18 +76,62 @@ impl Weights {
     pub fn open(source: &dyn ModelSource, part: &str) -> Result<Self> {
         let mut weights = Self {
             part: part.to_owned(),
+            prefix: String::new(),
             files: Vec::new(),
             places: HashMap::new(),
             changes: HashMap::new(),
             used: Mutex::default(),
             random: source.is_random(),
             shared: false,
+            variables: None,
         };
         if !weights.random {
             weights.add_all(source)?;
             weights.change(source.adapters())?;
         }
+        if part.is_empty() {
+            weights.part = source.name();
+        }
         Ok(weights)
+    }
+
+    /// Opens those of a part whose names begin with `prefix`, which is left out of their names here.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_within(source: &dyn ModelSource, part: &str, prefix: &str) -> Result<Self> {
+        let mut weights = Self::open(source, part)?;
+        let inside = |name: String| name.strip_prefix(prefix).map(str::to_owned);
+        weights.places = weights.places.into_iter().filter_map(|(name, place)| Some((inside(name)?, place))).collect();
+        weights.changes =
+            weights.changes.into_iter().filter_map(|(name, change)| Some((inside(name)?, change))).collect();
+        weights.prefix = prefix.to_owned();
+        Ok(weights)
+    }
+
+    /// The same weights to be tuned: [`kept`](Self::kept) makes variables.
+    #[must_use]
+    pub fn tunable(self) -> Self {
+        Self { variables: Some(Mutex::default()), ..self }
+    }
+
+    /// A weight as networks hold it: the tensor itself, or a variable of it where weights are to be tuned.
+    ///
+    /// # Errors
+    /// Fails if the device has no memory left.
+    pub fn kept(&self, name: &str, tensor: Tensor) -> candle_core::Result<Tensor> {
+        let Some(variables) = &self.variables else { return Ok(tensor) };
+        let variable = Var::from_tensor(&tensor)?;
+        let shared = variable.as_tensor().clone();
+        variables.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.to_owned(), variable);
+        Ok(shared)
+    }
+
+    /// All variables, by name: those that networks hold.
+    #[must_use]
+    pub fn into_variables(self) -> BTreeMap<String, Var> {
+        let variables = self.variables.map(|all| all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+        variables.unwrap_or_default()
     }
 
     fn add_all(&mut self, source: &dyn ModelSource) -> Result<()> {
@@ -107,7 +156,7 @@ impl Weights {
                 Stored::Index(index) => {
                     let Some(text) = source.text_if_there(&index)? else { continue };
                     for shard in shards(&text).with_context(|| format!("cannot read {index}"))? {
-                        let path = format!("{part}/{shard}");
+                        let path = inside(&part, &shard);
                         let blob = source.open(&path)?;
                         let blob = blob
                             .with_context(|| format!("{path}, named by {index}, is missing from {}", source.name()))?;
@@ -163,24 +212,28 @@ impl Weights {
         if self.random {
             return Ok(super::random::values(name, shape));
         }
-        let part = &self.part;
+        let Self { part, prefix, .. } = self;
         let found = self.places.get(name);
-        let (file, place) = found.with_context(|| format!("`{name}` is missing from the weights of {part}"))?;
+        let (file, place) = found.with_context(|| format!("`{prefix}{name}` is missing from the weights of {part}"))?;
         // A 1x1 convolution and a linear layer hold the same numbers.
         let squeeze = |s: &[usize]| s.iter().copied().rev().skip_while(|n| *n == 1).collect::<Vec<_>>();
         if squeeze(&place.shape) != squeeze(shape) {
-            bail!("`{name}` of {part} has shape {:?}, but the configuration asks for {shape:?}", place.shape);
+            bail!("`{prefix}{name}` of {part} has shape {:?}, but the configuration asks for {shape:?}", place.shape);
         }
         let mut values = self.files[*file].read(name, place)?;
         for (lora, change) in self.changes.get(name).into_iter().flatten() {
-            let said = || format!("cannot change `{name}` of {part} as {} says", lora.path());
+            let said = || format!("cannot change `{prefix}{name}` of {part} as {} says", lora.path());
             lora.add(change, &mut values).with_context(said)?;
         }
         if let Ok(mut used) = self.used.lock() {
             used.insert(name.to_owned());
         }
         if values.len() != shape.iter().product::<usize>() {
-            bail!("`{name}` of {part} holds {} numbers, expected {}", values.len(), shape.iter().product::<usize>());
+            bail!(
+                "`{prefix}{name}` of {part} holds {} numbers, expected {}",
+                values.len(),
+                shape.iter().product::<usize>()
+            );
         }
         Ok(values)
     }
@@ -224,8 +277,9 @@ impl Weights {
 
 /// Why a part has no weights that can be read, by what lies in its folder instead.
 fn nothing(source: &dyn ModelSource, part: &str) -> anyhow::Error {
-    let stem = if part.starts_with("text_encoder") { "model" } else { "diffusion_pytorch_model" };
-    let missing = format!("{part}/{stem}.safetensors is missing from {}", source.name());
+    let is_model = part.is_empty() || part.starts_with("text_encoder");
+    let stem = if is_model { "model" } else { "diffusion_pytorch_model" };
+    let missing = format!("{} is missing from {}", inside(part, &format!("{stem}.safetensors")), source.name());
     let files = source.files(part);
     let ends = |endings: &[&str]| files.iter().find(|file| endings.iter().any(|end| file.ends_with(end)));
     if let Some(shard) = files.iter().find(|file| file.ends_with(".safetensors") && file.contains("-of-")) {

@@ -8,7 +8,7 @@ use std::fmt;
 use super::resolve::MAX_WEIGHT;
 use super::settings::{Precision, TurnSettings, Window};
 use super::{EditMethod, P2p, PlanParts, Recipe, Region, Stretch};
-use crate::turn::words;
+use crate::turn::{Replaced, words};
 
 /// The most token positions that a prompt may have: more than any text encoder has.
 pub const MOST_TOKENS: usize = 4096;
@@ -19,7 +19,7 @@ const LONGEST_SIDE: usize = 8192;
 
 /// A plan or a recipe that cannot be; the sentence says what is the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Impossible(String);
+pub struct Impossible(pub(super) String);
 
 impl fmt::Display for Impossible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,8 +61,15 @@ pub(super) fn plan(parts: &PlanParts, above: Option<Above>) -> Result<(), Imposs
     match (method, above) {
         (EditMethod::Generate { .. }, None) => Ok(()),
         (EditMethod::Generate { .. }, Some(_)) => Err(Impossible("it has a parent and takes nothing of it".to_owned())),
-        (EditMethod::PromptToPrompt(_), None) => Err(Impossible("a first picture edits none".to_owned())),
+        (EditMethod::PromptToPrompt(_) | EditMethod::Redraw(_), None) => {
+            Err(Impossible("a first picture edits none".to_owned()))
+        }
         (EditMethod::PromptToPrompt(edit), Some(above)) => prompt_to_prompt(edit, (count, tokens), above),
+        (EditMethod::Redraw(edit), Some(above)) => {
+            must!(tokens == above.tokens, "its tokens are counted otherwise than its parent's");
+            edit.check(above.tokens)?;
+            replaced(&edit.spans, count, above)
+        }
     }
 }
 
@@ -90,7 +97,14 @@ fn prompt_to_prompt(edit: &P2p, (count, tokens): (usize, usize), above: Above) -
             let mut all = [source, target, source_out, target_out].into_iter().flatten();
             must!(all.all(|token| *token < tokens), "its region is of words that are not there");
         }
+        Region::Given(area) => area.check(above.tokens)?,
+        Region::Difference => return Err(Impossible("its region is not one of its method".to_owned())),
     }
+    replaced(spans, count, above)
+}
+
+/// Whether word ranges can be those by which a prompt of `count` words differs from its parent's.
+fn replaced(spans: &[Replaced], count: usize, above: Above) -> Result<(), Impossible> {
     let (mut source, mut target) = (0, 0);
     for span in spans {
         must!(span.source.start >= source && span.target.start >= target, "its edits overlap");
@@ -128,8 +142,9 @@ pub(super) fn recipe(recipe: &Recipe) -> Result<(), Impossible> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::area::{Area, PixelMask};
+    use crate::plan::redraw::{Patch, Redraw, RedrawMethod};
     use crate::plan::{Columns, Plan};
-    use crate::turn::Replaced;
     use std::sync::Arc;
 
     fn good() -> (PlanParts, P2p) {
@@ -184,6 +199,13 @@ mod tests {
         refused("its region", |_, e| {
             e.region = Region::Words { source: vec![], target: vec![], source_out: vec![8], target_out: vec![] };
         });
+        refused("its region", |_, e| e.region = Region::Given(Area::Words { tokens: vec![8] }));
+        refused("its region", |_, e| e.region = Region::Given(Area::Words { tokens: vec![] }));
+        let rectangle = |x, width| Region::Given(Area::Rectangle { x, y: 0, width, height: 1 });
+        refused("its rectangle", |_, e| e.region = rectangle(3, 0));
+        refused("its rectangle", |_, e| e.region = rectangle(usize::MAX, 2));
+        let nothing = PixelMask::of_pixels((2, 1), &[false; 2]).unwrap();
+        refused("its mask", |_, e| e.region = Region::Given(Area::Mask(nothing.clone())));
     }
 
     #[test]
@@ -196,6 +218,39 @@ mod tests {
         refused("backwards", |_, e| e.spans[0] = span(2, 1, 2, 3));
         refused("overlap", |_, e| e.spans.push(span(0, 1, 0, 1)));
         refused("overlap", |_, e| e.spans.push(span(usize::MAX, 0, 1, 1)));
+    }
+
+    #[test]
+    fn a_redrawing_out_of_range_cannot_be_a_plan() {
+        let plan = |method: RedrawMethod, region: Region, above: Option<Above>| {
+            let (parts, P2p { spans, .. }) = good();
+            let method = EditMethod::Redraw(Redraw { spans, tokens: 8, region, seed: 1, method });
+            Plan::new(PlanParts { method, ..parts }, above).is_ok()
+        };
+        let of = |method, region| plan(method, region, Some(ABOVE));
+        let sdedit = |strength, patch| RedrawMethod::SdEdit { strength, patch };
+        assert!(of(sdedit(0.5, None), Region::Everywhere));
+        assert!(!plan(sdedit(0.5, None), Region::Everywhere, None));
+        assert!(!plan(sdedit(0.5, None), Region::Everywhere, Some(Above { tokens: 9, ..ABOVE })));
+        assert!(!of(sdedit(0.5, None), Region::As { up: 1 }));
+        for strength in [0.0, -0.1, 1.01, f64::NAN] {
+            assert!(!of(sdedit(strength, None), Region::Everywhere), "{strength}");
+        }
+        let patch = |rgba: &[u8]| Some(Patch { x: 0, y: 0, width: 1, height: 2, rgba: rgba.into() });
+        assert!(
+            of(sdedit(0.5, patch(&[0; 8])), Region::Everywhere) && !of(sdedit(0.5, patch(&[0; 7])), Region::Everywhere)
+        );
+        let words = |token| Region::Given(Area::Words { tokens: vec![token] });
+        let paint = RedrawMethod::BlendedDiffusion { strength: 1.0 };
+        assert!(of(paint.clone(), words(7)) && !of(paint.clone(), words(8)) && !of(paint, Region::Everywhere));
+        let mix = |kmin, kmax, nu| RedrawMethod::MagicMix { kmin, kmax, nu };
+        assert!(of(mix(0.3, 0.6, 0.5), Region::Everywhere));
+        for (kmin, kmax, nu) in [(0.7, 0.6, 0.5), (0.0, 0.0, 0.5), (0.3, 0.6, 1.5), (f64::NAN, 0.6, 0.5)] {
+            assert!(!of(mix(kmin, kmax, nu), Region::Everywhere), "{kmin} {kmax} {nu}");
+        }
+        let diffedit = |ratio, maps| RedrawMethod::DiffEdit { strength: 0.8, mask_strength: 0.5, ratio, maps };
+        assert!(of(diffedit(3.0, 10), Region::Difference) && !of(diffedit(3.0, 10), Region::Everywhere));
+        assert!(!of(diffedit(f64::NAN, 10), Region::Difference) && !of(diffedit(3.0, 0), Region::Difference));
     }
 
     #[test]

@@ -7,11 +7,13 @@
 //! Nothing here touches a device or a file. The engine reads a plan; it never asks for another.
 
 pub mod align;
+pub mod area;
 mod check;
 mod columns;
 pub mod device;
 pub mod inversion;
 pub mod lineage;
+pub mod redraw;
 pub mod resolve;
 pub mod sampler;
 pub mod settings;
@@ -20,7 +22,9 @@ pub mod window;
 use std::sync::Arc;
 
 use crate::turn::Replaced;
+use area::Area;
 use inversion::InversionName;
+use redraw::Redraw;
 use sampler::SamplerName;
 use settings::{Precision, TurnSettings};
 
@@ -103,6 +107,10 @@ pub enum Region {
         /// Generations up to the ancestor whose masks are taken up.
         up: usize,
     },
+    /// Where a person said.
+    Given(Area),
+    /// Where estimates of the noise under the parent's prompt and the new one differ.
+    Difference,
 }
 
 /// By which method a node's picture comes about.
@@ -118,6 +126,8 @@ pub enum EditMethod {
     },
     /// From what the parent's run left, ancestors' attention under the new words (Hertz et al. 2022).
     PromptToPrompt(P2p),
+    /// From the parent's picture under noise, at a step of its own.
+    Redraw(Redraw),
 }
 
 /// A prompt-to-prompt edit of the parent.
@@ -151,6 +161,7 @@ impl PlanParts {
         match &self.method {
             EditMethod::Generate { .. } => &[],
             EditMethod::PromptToPrompt(edit) => &edit.spans,
+            EditMethod::Redraw(edit) => &edit.spans,
         }
     }
 
@@ -158,7 +169,7 @@ impl PlanParts {
     #[must_use]
     pub fn columns(&self) -> Vec<Column> {
         match &self.method {
-            EditMethod::Generate { tokens } => vec![Column::Own; *tokens],
+            EditMethod::Generate { tokens } | EditMethod::Redraw(Redraw { tokens, .. }) => vec![Column::Own; *tokens],
             EditMethod::PromptToPrompt(edit) => edit.columns.iter().collect(),
         }
     }
@@ -169,14 +180,28 @@ impl PlanParts {
         match &self.method {
             EditMethod::Generate { .. } => &Region::Everywhere,
             EditMethod::PromptToPrompt(edit) => &edit.region,
+            EditMethod::Redraw(edit) => &edit.region,
         }
+    }
+
+    /// The redrawing, where it is one.
+    #[must_use]
+    pub fn redraw(&self) -> Option<&Redraw> {
+        if let EditMethod::Redraw(redraw) = &self.method { Some(redraw) } else { None }
+    }
+
+    /// Whether its run goes on from its parent's: from the same first latent, with ancestors' maps. Where it does not, lineage
+    /// begins anew.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        matches!(self.method, EditMethod::PromptToPrompt(_))
     }
 
     /// Token positions of the prompt.
     #[must_use]
     pub fn tokens(&self) -> usize {
         match &self.method {
-            EditMethod::Generate { tokens } => *tokens,
+            EditMethod::Generate { tokens } | EditMethod::Redraw(Redraw { tokens, .. }) => *tokens,
             EditMethod::PromptToPrompt(edit) => edit.columns.len(),
         }
     }
@@ -200,6 +225,17 @@ impl Plan {
     #[cfg(test)]
     pub(crate) fn unchecked(parts: PlanParts) -> Self {
         Self(parts)
+    }
+
+    /// Whether pictures of a recipe can have it.
+    ///
+    /// # Errors
+    /// Fails if where it may change reaches beyond the picture, or the sampler cannot serve its method.
+    pub fn fits(&self, recipe: &Recipe) -> Result<(), Impossible> {
+        if let Region::Given(area) = self.region() {
+            area.fits(recipe)?;
+        }
+        self.redraw().map_or(Ok(()), |redraw| redraw.fits(recipe))
     }
 
     /// What the plan of a child of this one needs to know, if this one has `ancestors` itself.

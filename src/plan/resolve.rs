@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::align::{Published, refine, replace, word_positions};
 use super::lineage::{self, Ancestry};
+use super::redraw::{DrawnBy, Redraw, RedrawMethod};
 use super::settings::{Alignment, TurnSettings};
 use super::window::missing_words;
 use super::{Above, EditMethod, Impossible, P2p, Plan, PlanParts, Region};
@@ -67,6 +68,21 @@ pub fn resolve(
     edit: &Edit,
     settings: &TurnSettings,
 ) -> Result<Resolved, PlanError> {
+    resolve_by(family, prompt, edit, settings, &DrawnBy::Words)
+}
+
+/// The same of an edit that is asked to be drawn in a way of its own; a root is drawn in one way. A redrawing that was given no
+/// seed has 0.
+///
+/// # Errors
+/// As [`resolve`]; and if a number of the method is out of its range.
+pub fn resolve_by(
+    family: &[&Ancestry],
+    prompt: Prompt,
+    edit: &Edit,
+    settings: &TurnSettings,
+    by: &DrawnBy,
+) -> Result<Resolved, PlanError> {
     let spans = if family.is_empty() { Vec::new() } else { edit.spans.clone() };
     let identities = lineage::identities(family, &prompt, &spans);
     let (mut weights, warning) = lineage::weights(family, &identities, &spans);
@@ -87,9 +103,18 @@ pub fn resolve(
     }
     let generation = Ancestry { prompt, identities, weights };
     let Ancestry { prompt, identities, weights } = &generation;
-    let (method, above) = match family.first() {
-        None => (EditMethod::Generate { tokens: prompt.ids.len() }, None),
-        Some(parent) => {
+    let (method, above) = match (family.first(), by) {
+        (None, _) => (EditMethod::Generate { tokens: prompt.ids.len() }, None),
+        (Some(parent), DrawnBy::Redraw { method, area, seed }) => {
+            let region = match (method, area) {
+                (RedrawMethod::DiffEdit { .. }, _) => Region::Difference,
+                (_, Some(area)) => Region::Given(area.clone()),
+                (_, None) => Region::Everywhere,
+            };
+            let (tokens, seed, method) = (prompt.ids.len(), seed.unwrap_or_default(), method.clone());
+            (EditMethod::Redraw(Redraw { spans, tokens, region, seed, method }), Some(above(family, parent)))
+        }
+        (Some(parent), DrawnBy::Words | DrawnBy::Within(_)) => {
             let columns = match settings.alignment {
                 Alignment::Words => lineage::columns(family, prompt, identities, &spans),
                 Alignment::Published => published(&parent.prompt, prompt).columns(),
@@ -97,18 +122,17 @@ pub fn resolve(
             let taken = family
                 .iter()
                 .position(|g| lineage::same_words(&g.prompt.words, &prompt.words) && g.weights == *weights);
-            let region = match taken {
-                Some(i) => Region::As { up: i + 1 },
-                None if settings.k == 0.0 => Region::Everywhere,
-                None => region(parent, &generation, &spans, settings)?,
+            let region = match (by.area(), taken) {
+                (Some(area), _) => Region::Given(area.clone()),
+                (None, Some(i)) => Region::As { up: i + 1 },
+                (None, None) if settings.k == 0.0 => Region::Everywhere,
+                (None, None) => region(parent, &generation, &spans, settings)?,
             };
             let columns = columns.into_iter().collect();
-            let above =
-                Above { generations: family.len(), words: parent.prompt.words.len(), tokens: parent.prompt.ids.len() };
-            (EditMethod::PromptToPrompt(P2p { spans, columns, region }), Some(above))
+            (EditMethod::PromptToPrompt(P2p { spans, columns, region }), Some(above(family, parent)))
         }
     };
-    if !family.is_empty() {
+    if matches!(method, EditMethod::PromptToPrompt(_)) {
         let missing = missing_words(settings, prompt);
         warnings.extend(missing.iter().map(|word| format!("`cross` names `{word}`, which is not in the prompt")));
     }
@@ -126,6 +150,10 @@ pub fn resolve(
         method,
     };
     Ok(Resolved { plan: Plan::new(parts, above)?, generation, warnings })
+}
+
+fn above(family: &[&Ancestry], parent: &Ancestry) -> Above {
+    Above { generations: family.len(), words: parent.prompt.words.len(), tokens: parent.prompt.ids.len() }
 }
 
 /// The published alignment of two prompts: word swap where they have equally many words, else refinement.

@@ -248,6 +248,9 @@ pub struct Settings {
     /// Where networks compute. It belongs to this machine: sessions do not keep it.
     #[serde(skip)]
     pub device: DeviceName,
+    /// The network that finds what a text names; `None` for the one that goes with the model. Sessions keep what it found.
+    #[serde(skip)]
+    pub segmenter: Option<String>,
 }
 
 /// Whether a setting is read at every turn or only when a tree begins, or belongs to no picture.

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::command_line::Args;
+#[cfg(feature = "hub")]
+use crate::model::hub::{FetchProgress, FetchStep};
 use crate::model::named::ModelName;
 use crate::safe::printable_line;
 
@@ -58,7 +60,20 @@ pub fn fetch_model(name: &str, tell: &mut Tell<'_>) -> Result<()> {
     let name = name.as_str();
     #[cfg(feature = "hub")]
     if crate::model::is_remote(name) {
-        return download(name, tell);
+        return download(tell, |progress| crate::model::hub::fetch(name, progress).map(drop));
+    }
+    let _ = (name, tell);
+    Ok(())
+}
+
+/// The same for a network that finds what a text names.
+///
+/// # Errors
+/// As [`fetch_model`].
+pub fn fetch_segmenter(name: &str, tell: &mut Tell<'_>) -> Result<()> {
+    #[cfg(feature = "hub")]
+    if crate::model::is_remote(name) {
+        return download(tell, |progress| crate::model::hub::fetch_segmenter(name, progress).map(drop));
     }
     let _ = (name, tell);
     Ok(())
@@ -69,11 +84,10 @@ pub fn fetch_model(name: &str, tell: &mut Tell<'_>) -> Result<()> {
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[cfg(feature = "hub")]
-fn download(name: &str, tell: &mut Tell<'_>) -> Result<()> {
-    use crate::model::hub::{FetchStep, fetch};
+fn download(tell: &mut Tell<'_>, fetch: impl FnOnce(&mut FetchProgress<'_>) -> Result<()>) -> Result<()> {
     let begun = Instant::now();
     let mut told: Option<Instant> = None;
-    let fetched = fetch(name, &mut |step: FetchStep<'_>| {
+    fetch(&mut |step: FetchStep<'_>| {
         let now = Instant::now();
         if told.is_some_and(|told| now - told < PAUSE) {
             return ControlFlow::Continue(());
@@ -84,8 +98,7 @@ fn download(name: &str, tell: &mut Tell<'_>) -> Result<()> {
             FetchStep::Wait { pause, reason } => format!("waiting {} s: {reason}", pause.as_secs().max(1)),
         };
         tell(&printable_line(&line))
-    });
-    fetched.map(drop)
+    })
 }
 
 /// `fetching unet/model.safetensors  12.0 of 3438.2 MB · 5 min 10 s left`

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use crate::preview::png;
 use crate::session::Session;
 use crate::session::cycle::regenerated::{CycleMethod, Regenerated};
 use crate::session::file::Hinted;
-use crate::study::cycles;
+use crate::study::{cycles, methods};
 
 /// `wordbrush cycle FILE [ID]`: back to an ancestor by words, the root if none is given.
 ///
@@ -72,11 +72,48 @@ fn regenerated(
     Ok(Reply::Cycled(Box::new(Cycled::measured((from, to), method, steps))))
 }
 
-/// `wordbrush study cycles --out DIR`: a question asked many times, with its numbers in files.
+/// `wordbrush study cycles|methods --out DIR`: a question asked many times, with its numbers in files.
 ///
 /// # Errors
 /// Fails if a setting is wrong, or a file cannot be written.
 pub fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    if args.value("NAME") == Some("methods") { study_methods(args, out) } else { study_cycles(args, out) }
+}
+
+/// `wordbrush study methods --out DIR`: every way to edit over the same edits.
+fn study_methods(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let folder = args.needed::<PathBuf>("out")?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut session = session(args, None, false)?;
+    let study = methods::study_id(&session);
+    let rows = match std::fs::read_to_string(folder.join("methods.csv")) {
+        Err(_) => Vec::new(),
+        Ok(csv) => methods::read(&csv, &study).ok_or_else(|| another_study(folder))?,
+    };
+    let write_all = |rows: &[methods::MethodRow]| -> Result<()> {
+        for (name, text) in [("methods.csv", methods::csv(rows, &study)), ("methods.md", methods::markdown(rows))] {
+            let path = folder.join(name);
+            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    };
+    let seeds = args.get("seeds").copied().unwrap_or(10);
+    let all = seeds as usize * methods::EDITS.len();
+    let rows = methods::run(&mut session, seeds, rows, &mut |rows| {
+        write_all(rows)?;
+        writeln!(out, "{} of {all} edits", rows.len() / methods::NAMES.len())?;
+        Ok(out.flush()?)
+    })?;
+    write_all(&rows)?;
+    writeln!(out, "\n{}", methods::markdown(&rows))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn another_study(folder: &Path) -> Hinted {
+    Hinted::new(format!("{} holds another study", folder.display()), "give another folder with --out")
+}
+
+fn study_cycles(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let folder = args.needed::<PathBuf>("out")?;
     let number = |name: &str, default: u64| args.get(name).copied().unwrap_or(default);
     let (from, chains, seed) = (number("from", 1).max(1) as usize, number("chains", 50) as usize, number("seed", 1));
@@ -89,9 +126,7 @@ pub fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let study = cycles::study_id(&mut session, seed)?;
     let rows = match std::fs::read_to_string(folder.join("cycles.csv")) {
         Err(_) => Vec::new(),
-        Ok(csv) => cycles::summary::read(&csv, &study).ok_or_else(|| {
-            Hinted::new(format!("{} holds another study", folder.display()), "give another folder with --out")
-        })?,
+        Ok(csv) => cycles::summary::read(&csv, &study).ok_or_else(|| another_study(folder))?,
     };
     // Written anew after every conversation, so that a study that is broken off goes on.
     let write_all = |rows: &[cycles::Row]| {

@@ -5,18 +5,21 @@ use serde_json::{Value, json};
 
 use super::commands::{self, Line};
 use super::json;
+use super::look::methods;
 use super::reply::Reply;
 use super::talk::{self, Talk};
-use crate::engine::{Guidance, Reader};
+use crate::engine::Reader;
 use crate::plan::lineage::Ancestry;
+use crate::plan::redraw::{RedrawMethod, steps_in};
 use crate::plan::resolve::resolve;
 use crate::plan::settings::TurnSettings;
 use crate::plan::window::{For, cross_windows, steps_of};
-use crate::plan::{Column, Recipe, Region};
+use crate::plan::{Column, Region};
 use crate::session::Session;
 use crate::session::cycle::predict::{Foretold, LeadsBack};
 use crate::session::file::Hinted;
 use crate::session::model::{Lexicon, load_reader};
+use crate::session::run_node::first_step;
 use crate::turn::{Here, Misread, Span, Turn};
 
 /// `wordbrush explain --prompt P LINE --json`: the object, and whether the line can be carried out.
@@ -31,7 +34,9 @@ pub fn object(model: &str, prompt: Option<&str>, line: &str) -> Result<(Value, b
         Ok(Line::Command(_)) => {
             Err(Hinted::new("a command is not an edit", "type an edit, such as: blond -> red").into())
         }
-        Ok(Line::Text) => crate::turn::read(line, &here).map(|turn| lexicon.with_offers(turn)).map_err(anyhow::Error::from),
+        Ok(Line::Text) => {
+            crate::turn::read(line, &here).map(|turn| lexicon.with_offers(turn)).map_err(anyhow::Error::from)
+        }
         Err(misread) => Err(misread.into()),
     };
     match read.and_then(|turn| explained(&reader, prompt, turn)) {
@@ -85,18 +90,22 @@ fn shifted(error: anyhow::Error, line: &str, part: &str) -> anyhow::Error {
 /// Fails if the line is no edit, or cannot be planned.
 pub fn text(session: &mut Session, line: &str) -> Result<String> {
     let not_an_edit = || Hinted::new("that is not an edit", "/explain blond -> red").into();
-    if let Line::Command(_) = commands::read(line)? {
-        return Err(not_an_edit());
-    }
-    let edit = match session.read(line)? {
-        Turn::Edit(edit) => edit,
-        Turn::Question(question) => {
-            let choices = question.choices.iter().enumerate().map(|(i, c)| format!("\n  {} {}", i + 1, c.label));
-            return Ok(format!("{}{}", question.text, choices.collect::<String>()));
+    let (edit, (recipe, resolved)) = match commands::read(line)? {
+        Line::Command(called) => methods::asked(session, &called)?.ok_or_else(not_an_edit)?,
+        Line::Text => {
+            let edit = match session.read(line)? {
+                Turn::Edit(edit) => edit,
+                Turn::Question(question) => {
+                    let choices = question.choices.iter().enumerate();
+                    let choices = choices.map(|(i, c)| format!("\n  {} {}", i + 1, c.label));
+                    return Ok(format!("{}{}", question.text, choices.collect::<String>()));
+                }
+                Turn::Nothing => return Err(not_an_edit()),
+            };
+            let planned = session.plan(&edit)?;
+            (edit, planned)
         }
-        Turn::Nothing => return Err(not_an_edit()),
     };
-    let (recipe, resolved) = session.plan(&edit)?;
     let model = session.model()?;
     let parent = session.tree().here().filter(|_| !edit.is_root);
     let family = match parent {
@@ -108,11 +117,35 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     let mut out = vec![format!("prompt  {}", edit.prompt)];
     out.push(format!("edit    {}", super::changes_text(&edit.changes)));
     let vocabulary = model.engine.reader().vocabulary();
+    let evaluations = session.evaluations_planned(parent, &resolved.plan, &recipe);
+    if let (Some(above), Some(redraw)) = (family.first(), resolved.plan.redraw()) {
+        let here = parent_number(session);
+        let first = redraw.method.first(recipe.steps);
+        out.push(format!(
+            "by      {}: steps {first}..{} of the noised picture of #{here}",
+            redraw.method, recipe.steps
+        ));
+        out.push(format!("noise   of seed {}", redraw.seed));
+        out.push(format!("keeps   {}", kept(&redraw.method, recipe.steps)));
+        let k = settings.k;
+        out.push(format!(
+            "region  {}",
+            region_text(&redraw.region, &above.generation, &resolved.generation, k, session)
+        ));
+        out.push(format!(
+            "back    no way back by words leads to the bits of #{here}: this run begins with noise of its own; /undo goes there"
+        ));
+        out.push(format!("cost    {}", cost_text(session, evaluations)));
+        out.extend(edit.warnings.iter().chain(&resolved.warnings).map(|w| format!("note    {w}")));
+        return Ok(out.join("\n"));
+    }
     if let Some(parent) = family.first() {
+        let first = first_step(&family, recipe.steps);
+        let made = recipe.steps - first;
         let columns = resolved.plan.columns();
         out.push(String::new());
         out.push(format!("{:<14} {:<14} {:<28} {:<9} weight", "word", "tokens", "comes from", "carried"));
-        let windows = cross_windows(settings, target, recipe.steps);
+        let windows = cross_windows(settings, target, made);
         for (i, word) in target.words.iter().enumerate() {
             let tokens = target.word_tokens[i].clone();
             let pieces: Vec<String> =
@@ -121,8 +154,11 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
                 tokens.clone().next().map_or_else(|| "left out".to_owned(), |t| source_text(&columns[t], &family));
             let steps = tokens.clone().next().map_or(0..0, |t| windows[t].clone());
             let carried = matches!(tokens.clone().next().map(|t| &columns[t]), Some(Column::From { .. }));
-            let carried =
-                if carried && !steps.is_empty() { format!("{}..{}", steps.start, steps.end) } else { "-".to_owned() };
+            let carried = if carried && !steps.is_empty() {
+                format!("{}..{}", steps.start + first, steps.end + first)
+            } else {
+                "-".to_owned()
+            };
             let pieces = pieces.join("|").replace("</w>", "");
             out.push(
                 format!("{word:<14} {pieces:<14} {source:<28} {carried:<9} {}", resolved.plan.weights[i])
@@ -130,13 +166,13 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
                     .to_owned(),
             );
         }
-        let own = steps_of(settings.self_replace_steps, recipe.steps, settings.window_rounding, For::SelfAttention);
+        let own = steps_of(settings.self_replace_steps, made, settings.window_rounding, For::SelfAttention);
         out.push(String::new());
         out.push(format!(
             "self-attention of #{} in steps {}..{} of {}",
             parent_number(session),
-            own.start,
-            own.end,
+            own.start + first,
+            own.end + first,
             recipe.steps
         ));
         out.push(format!(
@@ -147,14 +183,13 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     if let Some(back) = session.leads_back(&edit, &resolved)? {
         out.push(format!("back    {}", back_text(&back)));
     }
-    out.push(format!("cost    {}", cost_text(session, &recipe)));
+    out.push(format!("cost    {}", cost_text(session, evaluations)));
     out.extend(edit.warnings.iter().chain(&resolved.warnings).map(|w| format!("note    {w}")));
     Ok(out.join("\n"))
 }
 
 /// What a turn costs, and for how long at the pace of the present picture.
-fn cost_text(session: &Session, recipe: &Recipe) -> String {
-    let evaluations = Guidance::of_recipe(recipe).evaluations() * recipe.steps as u64;
+fn cost_text(session: &Session, evaluations: u64) -> String {
     let drawn = session.tree().here().and_then(|here| session.drawn(here)).filter(|drawn| drawn.evaluations > 0);
     let time = drawn.map_or(String::new(), |drawn| {
         let pace = drawn.seconds / drawn.evaluations as f64;
@@ -162,6 +197,23 @@ fn cost_text(session: &Session, recipe: &Recipe) -> String {
     });
     let evaluations = super::report::counted(evaluations, "evaluation");
     format!("{evaluations}{time}, if the ancestors' maps are in the store")
+}
+
+/// What a redrawing keeps of the picture.
+fn kept(method: &RedrawMethod, steps: usize) -> String {
+    let first = method.first(steps);
+    match method {
+        RedrawMethod::SdEdit { .. } => {
+            format!("what is still to be seen under the noise of step {first}: colours before shapes")
+        }
+        RedrawMethod::BlendedDiffusion { .. } => "everything outside the region, at every step".to_owned(),
+        RedrawMethod::MagicMix { kmin, .. } => {
+            format!("the layout, which is mixed into what is read up to step {}", steps - steps_in(*kmin, steps))
+        }
+        RedrawMethod::DiffEdit { .. } => {
+            "everything outside the mask; inside it, what the way to noise carries".to_owned()
+        }
+    }
 }
 
 /// Where an edit leads back to, and how exactly.
@@ -211,6 +263,8 @@ fn region_text(region: &Region, parent: &Ancestry, child: &Ancestry, k: f64, ses
             let number = session.tree().path_to_root(here).get(up - 1).map_or(0, |node| node.number);
             format!("as in #{number}, whose words and weights come back")
         }
+        Region::Given(area) => crate::session::area::said(area, &parent.prompt),
+        Region::Difference => "where both prompts have other noise".to_owned(),
         Region::Words { source, target, .. } => {
             format!("where `{}` was and `{}` will be, k {k}", words(source, parent), words(target, child))
         }

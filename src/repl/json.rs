@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::reply::{Cycled, Reply, TurnReport, tell};
 use crate::history::Node;
+use crate::plan::Region;
+use crate::plan::area::Area;
+use crate::plan::redraw::{Patch, Redraw, RedrawMethod};
 use crate::safe::printable;
 use crate::session::Session;
 use crate::session::cycle::predict::Foretold;
@@ -58,12 +61,52 @@ fn place(object: &mut Map<String, Value>, node: &Node) {
     object.insert("prompt".into(), node.plan.prompt.clone().into());
 }
 
+/// How a picture was drawn again: the command, its numbers, and what its noise was drawn from.
+fn method(redraw: &Redraw) -> Value {
+    let mut object = json!({"name": redraw.method.command(), "seed": redraw.seed});
+    let mut say = |name: &str, value: Value| object[name] = value;
+    match &redraw.method {
+        RedrawMethod::SdEdit { strength, patch } => {
+            say("strength", number(*strength));
+            if let Some(Patch { x, y, width, height, .. }) = patch {
+                say("patch", json!([x, y, width, height]));
+            }
+        }
+        RedrawMethod::BlendedDiffusion { strength } => say("strength", number(*strength)),
+        RedrawMethod::MagicMix { kmin, kmax, nu } => {
+            [("kmin", kmin), ("kmax", kmax), ("nu", nu)].into_iter().for_each(|(name, x)| say(name, number(*x)));
+        }
+        RedrawMethod::DiffEdit { strength, mask_strength, ratio, maps } => {
+            [("strength", strength), ("mask_strength", mask_strength), ("ratio", ratio)]
+                .into_iter()
+                .for_each(|(name, x)| say(name, number(*x)));
+            say("maps", (*maps).into());
+        }
+    }
+    object
+}
+
+/// Where a person said that the picture may change.
+fn region(area: &Area) -> Value {
+    match area {
+        Area::Mask(mask) => json!({"mask": mask.digest(), "pixels": mask.count()}),
+        Area::Rectangle { x, y, width, height } => json!({"rectangle": [x, y, width, height]}),
+        Area::Words { tokens } => json!({"tokens": tokens}),
+    }
+}
+
 fn drew(object: &mut Map<String, Value>, drew: &TurnReport, session: &Session) {
     let turned = &drew.turned;
     let node = &session.tree()[turned.node];
     place(object, node);
     object.insert("edit".into(), drew.changes.iter().map(change).collect());
     object.insert("weights".into(), weights(&node.plan.prompt, &node.plan.weights));
+    if let Some(redraw) = node.plan.redraw() {
+        object.insert("method".into(), method(redraw));
+    }
+    if let Region::Given(area) = node.plan.region() {
+        object.insert("region".into(), region(area));
+    }
     object.insert("seconds".into(), number(turned.seconds));
     object.insert("evaluations".into(), turned.evaluations.into());
     if let Some(image) = &drew.image {

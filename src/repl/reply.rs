@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Error;
 use image::RgbImage;
 
+use crate::engine::segment::SegmentError;
 use crate::history::HistoryError;
 use crate::model::{ModelError, NoEmbedded};
 use crate::plan::device::DeviceError;
@@ -128,6 +129,9 @@ pub fn tell(error: &Error) -> Told {
         } else if let Some(e) = cause.downcast_ref::<Hinted>() {
             told.hint = Some(e.hint().to_owned());
         } else if let Some(e) = cause.downcast_ref::<ModelError>() {
+            told.hint = Some(e.hint().to_owned());
+        }
+        if let Some(e) = cause.downcast_ref::<SegmentError>() {
             told.hint = Some(e.hint().to_owned());
         }
         if let Some(e) = cause.downcast_ref::<NoEmbedded>() {

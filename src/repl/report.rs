@@ -2,7 +2,6 @@
 
 use super::changes_text;
 use super::reply::{Cycled, TurnReport};
-use crate::engine::Guidance;
 use crate::session::Session;
 use crate::session::cycle::Way;
 use crate::session::cycle::predict::Foretold;
@@ -43,9 +42,12 @@ pub fn drew(drew: &TurnReport, session: &Session) -> String {
     if turned.existed {
         parts.push("was there already".to_owned());
     } else {
-        let recipe = &session.tree()[turned.node].recipe;
-        let run = Guidance::of_recipe(recipe).evaluations() * recipe.steps as u64;
-        let cached = if turned.evaluations <= run { " (parent cached)" } else { "" };
+        let run = session.evaluations_of(turned.node);
+        let cached = if session.tree()[turned.node].plan.goes_on() && turned.evaluations <= run {
+            " (parent cached)"
+        } else {
+            ""
+        };
         parts.push(format!("{}{cached}", counted(turned.evaluations, "evaluation")));
     }
     if let Some(psnr) = drew.outside_psnr {

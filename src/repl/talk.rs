@@ -14,6 +14,8 @@ use super::tagged::{self, Tagged};
 use super::typed_path;
 use crate::history::Event;
 use crate::measure::{psnr, psnr_where, ssim};
+use crate::plan::Recipe;
+use crate::plan::resolve::Resolved;
 use crate::preview::png;
 use crate::session::file::Hinted;
 use crate::session::home::pictures_of;
@@ -194,8 +196,19 @@ impl Talk {
     }
 
     pub(super) fn edit(&mut self, line: &str, edit: &Edit, watcher: &mut dyn Watcher) -> Result<Reply> {
+        let planned = self.session.plan(edit)?;
+        self.planned(line, edit, planned, watcher)
+    }
+
+    /// Carries out an edit that was planned where we are.
+    pub(super) fn planned(
+        &mut self,
+        line: &str,
+        edit: &Edit,
+        planned: (Recipe, Resolved),
+        watcher: &mut dyn Watcher,
+    ) -> Result<Reply> {
         let here = self.session.tree().here();
-        let planned = self.session.plan_at(here, edit)?;
         let all = planned.0.steps;
         watcher.understood(&edit.changes);
         if here.is_none() || edit.is_root {

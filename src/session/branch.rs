@@ -15,9 +15,12 @@ use super::renderer::Renderer;
 use super::run_node::{RunNode, RunResult};
 use super::{Session, TurnResult};
 use crate::history::Event;
-use crate::plan::Recipe;
+use crate::plan::area::Area;
+use crate::plan::lineage::Ancestry;
+use crate::plan::redraw::{DrawnBy, Redraw, seed_at};
 use crate::plan::resolve::resolve;
 use crate::plan::settings::{RootSettings, Settings, TurnSettings};
+use crate::plan::{Recipe, Region};
 use crate::turn::{Change, Edit, Here, Misread, Turn, Weighing, Weight, words};
 
 /// Sees each new latent of a branch, by edit and step; may stop it.
@@ -31,6 +34,8 @@ pub struct PlannedEdit {
     pub edit: Edit,
     /// Its settings.
     pub settings: TurnSettings,
+    /// How it is drawn.
+    pub by: DrawnBy,
 }
 
 /// The settings under which a root gets this recipe.
@@ -97,7 +102,8 @@ impl Session {
         for (at, planned) in edits.iter().enumerate() {
             let settings = Settings { turn: planned.settings.clone(), root: root.clone(), ..Settings::default() };
             let mut watched = |step: usize, latent: &Tensor| watch(at, step, latent);
-            let turned = self.edit_under(&settings, parent, &planned.line, &planned.edit, &mut watched);
+            let (line, edit) = (planned.line.as_str(), &planned.edit);
+            let turned = self.edit_under(&settings, (parent, line), edit, &planned.by, &mut watched);
             match turned {
                 Ok(Some(turned)) => {
                     parent = Some(turned.node);
@@ -133,7 +139,48 @@ impl Session {
 
     fn as_it_was(&self, node: u32) -> PlannedEdit {
         let (line, settings) = (self.tree()[node].line.clone(), (*self.tree()[node].plan.settings).clone());
-        PlannedEdit { line, edit: self.edit_of(node), settings }
+        PlannedEdit { line, edit: self.edit_of(node), settings, by: self.drawn_by(node) }
+    }
+
+    /// How a node was drawn, as its plan says.
+    #[must_use]
+    pub fn drawn_by(&self, node: u32) -> DrawnBy {
+        let tree = self.tree();
+        let (plan, recipe) = (&tree[node].plan, &tree[node].recipe);
+        let area = match plan.region() {
+            Region::Given(area) => Some(area.clone()),
+            _ => None,
+        };
+        match (plan.redraw(), area) {
+            (Some(Redraw { seed, method, .. }), area) => {
+                let seed = Some(*seed).filter(|seed| *seed != seed_at(recipe.seed, tree.depth(node)));
+                DrawnBy::Redraw { method: method.clone(), area, seed }
+            }
+            (None, Some(area)) => DrawnBy::Within(area),
+            (None, None) => DrawnBy::Words,
+        }
+    }
+
+    /// How a node was drawn, for an edit of a picture with another prompt.
+    ///
+    /// # Errors
+    /// Fails if it was drawn where a word attends that is not in that prompt.
+    pub fn drawn_by_elsewhere(&mut self, node: u32, prompt: &str) -> Result<DrawnBy> {
+        let by = self.drawn_by(node);
+        let (Some(Area::Words { tokens }), Some(parent)) = (by.area(), self.tree()[node].parent) else { return Ok(by) };
+        let was = self.generation(parent)?.prompt;
+        let now = self.model()?.engine.reader().prompt(prompt)?;
+        let has = |word: &usize| was.word_tokens[*word].clone().any(|token| tokens.contains(&token));
+        let mut found = Vec::new();
+        for word in (0..was.words.len()).filter(has) {
+            let name = compose::word_name(&was.words, word);
+            let there = compose::find_words(&now.words, &name);
+            if there.is_empty() {
+                return Err(not_here(node, &self.tree()[node].line, &format!("`{name}` is not in the prompt")));
+            }
+            found.extend(there.into_iter().flat_map(|word| now.word_tokens[word].clone()));
+        }
+        Ok(by.in_area(Area::Words { tokens: found }))
     }
 
     /// The first of `seeds` that no root with this prompt and otherwise this recipe has yet.
@@ -208,20 +255,53 @@ impl Session {
         let mut above: Vec<String> = self.tree().ancestors(base).map(|n| n.plan.prompt.clone()).collect();
         let mut planned = Vec::new();
         for number in self.branch_of(node).into_iter().skip(1) {
+            let by = self.drawn_by_elsewhere(number, &prompt)?;
             let edit = self.carry_over(number, &prompt, &above)?;
             above.insert(0, std::mem::replace(&mut prompt, edit.prompt.clone()));
             let (line, settings) = (self.tree()[number].line.clone(), (*self.tree()[number].plan.settings).clone());
-            planned.push(PlannedEdit { line, edit, settings });
+            planned.push(PlannedEdit { line, edit, settings, by });
         }
         Ok(planned)
     }
 
-    /// All edits between the root and `node` as one edit of the root.
+    /// The node at which the lineage of `node` begins: the root of its tree, or the last picture on the way that was drawn again.
+    #[must_use]
+    pub fn begun_at(&self, node: u32) -> u32 {
+        let path = self.tree().path_to_root(node);
+        path.iter().find(|n| !n.plan.goes_on()).map_or(node, |n| n.number)
+    }
+
+    /// The edit that leads from a node to a prompt that was read as one of its own.
+    ///
+    /// # Errors
+    /// Fails if the model cannot be loaded.
+    pub fn edit_towards(&mut self, node: u32, edit: Edit) -> Result<Edit> {
+        if !edit.is_root {
+            return Ok(edit);
+        }
+        let from = self.generation(node)?;
+        let prompt = self.model()?.engine.reader().prompt(&edit.prompt)?;
+        let spans = compose::difference(&from.prompt.words, &prompt.words);
+        let kept = compose::places(&spans, prompt.words.len());
+        let mut weights: Vec<f64> = kept.iter().map(|place| place.map_or(1.0, |word| from.weights[word])).collect();
+        for Weighing { word, to } in &edit.weighings {
+            weights[*word] = match to {
+                Weight::Set(weight) => *weight,
+                Weight::Times(factor) => weights[*word] * factor,
+            };
+        }
+        let to = Ancestry { identities: vec![0; prompt.words.len()], prompt, weights };
+        let changes = compose::changes(&from, &to, &spans);
+        Ok(Edit { changes, spans, is_root: false, ..edit })
+    }
+
+    /// All edits between the beginning of its lineage and `node` as one edit of that.
     ///
     /// # Errors
     /// Fails if the model cannot be loaded.
     pub fn folded(&mut self, node: u32) -> Result<Edit> {
-        let branch = self.branch_of(node);
+        let begun = self.begun_at(node);
+        let branch: Vec<u32> = self.branch_of(node).into_iter().skip_while(|n| *n != begun).collect();
         let mut places: Vec<Option<usize>> = (0..self.tree()[branch[0]].plan.weights.len()).map(Some).collect();
         for number in &branch[1..] {
             let plan = &self.tree()[*number].plan;

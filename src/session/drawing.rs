@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::file::DrawnRow;
+use super::file::{DrawnRow, Hinted};
 use super::model::{Model, computed_by};
 use super::renderer::{Renderer, Watch};
-use super::run_node::{self, RunNode, RunResult};
+use super::run_node::{self, RunNode, RunResult, lineage_of};
 use super::{Session, TurnResult, model_name, picture_digest, region, to_image};
 use crate::engine::{Guidance, Picture};
 use crate::history::{Event, Tree};
@@ -17,7 +17,8 @@ use crate::measure::thumbprint;
 use crate::model::spec::Usual;
 use crate::plan::Recipe;
 use crate::plan::lineage::{self, Ancestry};
-use crate::plan::resolve::{Resolved, resolve};
+use crate::plan::redraw::{DrawnBy, seed_at};
+use crate::plan::resolve::{Resolved, resolve, resolve_by};
 use crate::plan::settings::{RootSettings, Settings};
 use crate::plan::window::reach;
 use crate::turn::Edit;
@@ -50,7 +51,7 @@ impl RunNodes {
                 Some(found) => found.clone(),
                 None => {
                     let prompt = model.engine.reader().prompt(&node.plan.prompt)?;
-                    let above: Vec<&Ancestry> = family.iter().map(|r| &r.generation).collect();
+                    let above = lineage_of(&family);
                     let identities = lineage::identities(&above, &prompt, node.plan.spans());
                     let generation = Ancestry { prompt, identities, weights: node.plan.weights.clone() };
                     let run_node = Arc::new(RunNode::new(Some(node.id), node.plan.clone(), generation));
@@ -122,12 +123,32 @@ impl Session {
         self.plan_under(&settings, parent, edit)
     }
 
+    /// Plans an edit of the node `parent` that is to be drawn in a way of its own, under the settings in force.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_by(&mut self, parent: u32, edit: &Edit, by: &DrawnBy) -> Result<(Recipe, Resolved)> {
+        let settings = self.settings.clone();
+        self.plan_by_under(&settings, Some(parent), edit, by)
+    }
+
     /// The same under other settings.
     pub(super) fn plan_under(
         &mut self,
         settings: &Settings,
         parent: Option<u32>,
         edit: &Edit,
+    ) -> Result<(Recipe, Resolved)> {
+        self.plan_by_under(settings, parent, edit, &DrawnBy::Words)
+    }
+
+    /// The same of an edit that is to be drawn in a way of its own.
+    pub(super) fn plan_by_under(
+        &mut self,
+        settings: &Settings,
+        parent: Option<u32>,
+        edit: &Edit,
+        by: &DrawnBy,
     ) -> Result<(Recipe, Resolved)> {
         let parent = parent.filter(|_| !edit.is_root);
         if parent.is_none() {
@@ -144,9 +165,22 @@ impl Session {
         let (number, recipe) = (node.number, (*node.recipe).clone());
         let model = self.model_for(&recipe)?;
         let family = self.family(number, &model)?;
-        let above: Vec<&Ancestry> = family.iter().map(|r| &r.generation).collect();
+        let above = lineage_of(&family);
+        let by = match by.clone() {
+            DrawnBy::Redraw { method, area, seed: None } => {
+                DrawnBy::Redraw { method, area, seed: Some(seed_at(recipe.seed, family.len())) }
+            }
+            other => other,
+        };
+        if let DrawnBy::Redraw { method, .. } = &by
+            && let Some(why) = method.refused_by(recipe.scheduler, recipe.steps)
+        {
+            return Err(Hinted::new(why, "/set scheduler ddim, then /new: a tree has one sampler").into());
+        }
         let prompt = model.engine.reader().prompt(&edit.prompt)?;
-        Ok((recipe, resolve(&above, prompt, edit, &settings.turn)?))
+        let resolved = resolve_by(&above, prompt, edit, &settings.turn, &by)?;
+        resolved.plan.fits(&recipe)?;
+        Ok((recipe, resolved))
     }
 
     /// What it costs to draw without the embedded model's adapter, where that was asked for by guidance and no tree of the
@@ -200,12 +234,12 @@ impl Session {
     pub fn edit_under(
         &mut self,
         settings: &Settings,
-        parent: Option<u32>,
-        line: &str,
+        (parent, line): (Option<u32>, &str),
         edit: &Edit,
+        by: &DrawnBy,
         watch: Watch<'_>,
     ) -> Result<Option<TurnResult>> {
-        let planned = self.plan_under(settings, parent, edit)?;
+        let planned = self.plan_by_under(settings, parent, edit, by)?;
         self.edit_reaching(reach(&settings.turn), (parent, line), edit, planned, watch)
     }
 

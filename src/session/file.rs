@@ -16,10 +16,12 @@
 //! Texts in a file come from anyone: whoever shows them passes them through [`safe`](crate::safe). Files of others are
 //! opened with [`Trust::Imported`].
 
+mod area_rows;
 mod columns;
 mod hex;
 mod hinted;
 mod lineage;
+mod redraw_rows;
 mod rows;
 mod scan;
 mod watch;
@@ -38,6 +40,7 @@ use anyhow::{Context, Result, ensure};
 pub use hinted::Hinted;
 pub(crate) use hinted::plainly;
 pub use lineage::{read_lineage, write_lineage};
+pub(crate) use redraw_rows::png_of;
 pub use scan::{Contents, Summary, Trust, read, summary};
 pub use watch::Kept;
 
@@ -202,7 +205,7 @@ impl SessionFile {
             let hint = "begin another session";
             ensure!(tree.len() < MOST_NODES, Hinted::new(format!("a session has at most {MOST_NODES} pictures"), hint));
         }
-        let row = Row::from_event(&event, drawn.map(PictureRow::from));
+        let row = Row::from_event(&event, drawn.map(PictureRow::from))?;
         let line = serde_json::to_string(&row).context("BUG: an event cannot be written as JSON")?;
         // Controls and marks that JSON allows raw are written out, for the sake of whoever shows the file as it is.
         let mut line = crate::safe::printable_line(&line).into_bytes();

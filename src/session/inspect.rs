@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::Session;
 use super::drawing::Looked;
 use super::file::Hinted;
 use super::region::{REPORT_K, words_map};
 use super::run_node::{self, RunResult};
+use super::{Session, area};
 use crate::attention::blend::{MaskRule, MaskWords};
-use crate::engine::Picture;
+use crate::engine::{Guidance, Picture};
 use crate::history::Event;
-use crate::plan::Region;
 use crate::plan::lineage::Ancestry;
+use crate::plan::redraw::Redraw;
 use crate::plan::resolve::changed_tokens;
+use crate::plan::{Plan, Recipe, Region};
 use crate::store::Stats;
 use crate::turn::Replaced;
 
@@ -40,6 +41,8 @@ pub struct Shaded {
     pub made_by: u32,
     /// UNet samples that it took: none, unless the store has lost what the runs left.
     pub evaluations: u64,
+    /// What a person said of it, where one did: then maps have no say.
+    pub given: Option<String>,
 }
 
 impl Session {
@@ -113,7 +116,8 @@ impl Session {
                 (MaskWords { within: source, without: vec![] }, MaskWords { within: target, without: vec![] })
             }
         };
-        if source.within.is_empty() && target.within.is_empty() {
+        let is_given = matches!(plan.region(), Region::Given(_) | Region::Difference);
+        if source.within.is_empty() && target.within.is_empty() && plan.redraw().is_none() && !is_given {
             return Err(Hinted::new(
                 format!("the edit of #{made_by} changed no words, so it has no region"),
                 "/maps WORD shows any word",
@@ -125,9 +129,10 @@ impl Session {
         let k_used = k.unwrap_or(if drawn_with > 0.0 { drawn_with } else { REPORT_K });
         let rule = MaskRule { k: k_used, substruct_k: plan.settings.substruct_k, ..self.mask_rule(made_by)? };
         let Looked { left, parent: before, evaluations, .. } = self.look_closely(made_by)?;
-        let stored = left.masks.iter().rev().flatten().next().filter(|_| k.is_none());
+        let stored = left.masks.iter().rev().flatten().next().filter(|_| k.is_none() || is_given);
         let mask = match (stored, before) {
             (Some(mask), _) => mask.iter().map(|inside| *inside == 1).collect(),
+            (None, _) if plan.redraw().is_some() => vec![true; rule.latent.0 * rule.latent.1],
             (None, Some(before)) => {
                 let (a, b) = (summed(&before), summed(&left));
                 rule.mask((&a, &source), (&b, &target)).iter().map(|inside| *inside == 1).collect()
@@ -135,7 +140,13 @@ impl Session {
             (None, None) => Vec::new(),
         };
         let words = (words_of(&above, &source.within), words_of(&own, &target.within));
-        Ok(Shaded { mask, grid: rule.latent, k: k_used, drawn_with, words, made_by, evaluations })
+        let given = match plan.region() {
+            Region::Given(area) => Some(area::said(area, &above.prompt)),
+            Region::Difference => Some("where both prompts have other noise".to_owned()),
+            Region::Everywhere if plan.redraw().is_some() => Some("all of it is drawn again".to_owned()),
+            _ => None,
+        };
+        Ok(Shaded { mask, grid: rule.latent, k: k_used, drawn_with, words, made_by, evaluations, given })
     }
 
     /// Pixels outside the words that differ between two nodes: the rule of reports, for any two nodes of one size.
@@ -159,6 +170,22 @@ impl Session {
         let (width, height) = (x.picture.width, x.picture.height);
         let at = |p: usize| (p / width * rule.latent.0 / height) * rule.latent.1 + p % width * rule.latent.1 / width;
         Ok(Some((0..width * height).map(|p| mask[at(p)] == 0).collect()))
+    }
+
+    /// UNet samples that a node's own run takes, if all that it needs of its ancestors is there.
+    #[must_use]
+    pub fn evaluations_of(&self, node: u32) -> u64 {
+        let redrawn = self.tree()[self.begun_at(node)].plan.redraw();
+        let more = self.tree()[node].plan.redraw();
+        run_cost(&self.tree()[node].recipe, redrawn, more)
+    }
+
+    /// The same of a child of `parent` with this plan; of a first picture, where there is none.
+    #[must_use]
+    pub fn evaluations_planned(&self, parent: Option<u32>, plan: &Plan, recipe: &Recipe) -> u64 {
+        let above =
+            parent.filter(|_| plan.goes_on()).and_then(|parent| self.tree()[self.begun_at(parent)].plan.redraw());
+        run_cost(recipe, plan.redraw().or(above), plan.redraw())
     }
 
     /// A node's picture if the store has it; nothing is drawn.
@@ -204,6 +231,14 @@ impl Session {
     pub fn limits(&self) -> &crate::store::Limits {
         &self.limits
     }
+}
+
+/// UNet samples of a run that begins where `redrawn` does, and does `more` besides.
+fn run_cost(recipe: &Recipe, redrawn: Option<&Redraw>, more: Option<&Redraw>) -> u64 {
+    let steps = recipe.steps;
+    let made = steps - redrawn.map_or(0, |redraw| redraw.method.first(steps));
+    Guidance::of_recipe(recipe).evaluations() * made as u64
+        + more.map_or(0, |redraw| redraw.method.more_evaluations(steps))
 }
 
 /// Word maps summed over all steps, `[keys, pixels]`.

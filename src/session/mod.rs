@@ -5,17 +5,20 @@
 //! [`edit`](Session::edit) carry an edit out (`drawing`); moves go through the tree's own proposals. The file comes
 //! about at the first picture (`opening`). Nothing is shown here.
 
+pub mod area;
 pub mod branch;
 pub mod compose;
 pub mod cycle;
 mod drawing;
 pub mod file;
+pub mod found;
 pub mod home;
 pub mod import;
 pub mod inspect;
 pub mod lock;
 pub mod model;
 mod opening;
+pub mod patch;
 pub mod region;
 pub mod renderer;
 pub mod replay;
@@ -28,6 +31,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use crate::engine::Picture;
+use crate::engine::segment::Segmenter;
 use crate::history::{Event, Node, Tree};
 use crate::model::named::ModelName;
 use crate::model::{PLAIN, is_embedded, is_guided};
@@ -78,6 +82,8 @@ pub struct Session {
     /// Lines that could not be written to the file.
     unwritten: Vec<String>,
     models: Models,
+    /// The network that finds what a text names, by name, once it was needed.
+    segmenter: Option<(String, DeviceName, Arc<Segmenter>)>,
     drawn: Vec<Option<DrawnRow>>,
     run_nodes: RunNodes,
     notes: Vec<String>,

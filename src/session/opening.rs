@@ -49,6 +49,7 @@ impl Session {
             unwritten: Vec::new(),
             models,
             drawn: Vec::new(),
+            segmenter: None,
             run_nodes: RunNodes::default(),
             notes: Vec::new(),
             path: options.path,

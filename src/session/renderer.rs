@@ -10,15 +10,19 @@ use candle_core::Tensor;
 
 use super::model::Model;
 use super::region::REPORT_K;
-use super::run_node::{RunNode, RunResult, find_cross, find_left, find_own, keep_left, keep_maps};
+use super::run_node::{RunNode, RunResult, find_cross, find_left, find_own, first_step, keep_left, keep_maps};
 use crate::attention::Untouched;
 use crate::attention::blend::{MaskRule, Parent};
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::Keep;
+use crate::engine::edit::redraw::{Beginning, MixedReading, RedrawSource, begin};
 use crate::engine::edit::{Inherited, InheritedMasks, RunOptions, RunPlan, RunPrefix, draw, recall};
 use crate::engine::sampler::{Sampler, sampler};
 use crate::engine::{Conditions, Guidance, Run, StepNoise};
 use crate::history::NodeId;
+use crate::plan::area::Area;
+use crate::plan::redraw::{Redraw, RedrawMethod};
+use crate::plan::settings::BlendArithmetic;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
 
@@ -50,6 +54,8 @@ pub struct ReusablePrefix {
     row_gaps: Vec<f32>,
     /// What the sampler remembers.
     memory: Vec<Tensor>,
+    /// The first step that was made.
+    first: usize,
 }
 
 impl ReusablePrefix {
@@ -57,7 +63,10 @@ impl ReusablePrefix {
     fn shared(&self, of: Option<&(NodeId, String)>, orders: &RunPlan) -> usize {
         let steps = self.left.trajectory.steps();
         let kept = if orders.makes_masks_of_used_maps() { self.targets.len() } else { steps };
-        if of.is_some() && self.of.as_ref() == of { self.orders.shared(orders, steps).min(kept) } else { 0 }
+        if of.is_none() || self.of.as_ref() != of {
+            return 0;
+        }
+        Some(self.orders.shared(orders, steps).min(kept)).filter(|shared| *shared > self.first).unwrap_or(0)
     }
 
     fn until(&self, step: usize, orders: &RunPlan) -> RunPrefix<'_> {
@@ -69,7 +78,7 @@ impl ReusablePrefix {
             targets: &targets[..step],
             masks: &masks[..step.min(masks.len())],
             row_gaps: &self.row_gaps[..step.min(self.row_gaps.len())],
-            memory: &self.memory[..step.min(self.memory.len())],
+            memory: &self.memory[..(step - self.first).min(self.memory.len())],
         }
     }
 }
@@ -121,6 +130,11 @@ impl<'a> Renderer<'a> {
         (MaskRule { k: REPORT_K, substruct_k: REPORT_K, grid, latent: (h, w) }, (h, w))
     }
 
+    /// The pixels that a place of the latent has along a side.
+    pub(super) fn pixels_a_place(&self) -> usize {
+        self.model.engine.spec().vae.factor()
+    }
+
     fn count(&self, samples: u64) {
         self.evaluations.set(self.evaluations.get() + samples);
     }
@@ -134,23 +148,38 @@ impl<'a> Renderer<'a> {
         Ok(run_node.conditions.get_or_init(|| Arc::new(made)).clone())
     }
 
-    fn run<'r>(&'r self, conditions: &'r Conditions) -> Run<'r> {
+    /// How the run of the first of `family` reads, where that is a way of its own: an edit by words reads as the run that it goes
+    /// on with, so that words taken back lead to its bits.
+    fn reading(&self, family: &[Arc<RunNode>]) -> Result<Option<MixedReading>> {
+        let begun = family.iter().position(|node| !node.plan.goes_on()).unwrap_or(0);
+        let Some(redraw @ Redraw { method: RedrawMethod::MagicMix { .. }, .. }) = family[begun].plan.redraw() else {
+            return Ok(None);
+        };
+        let parent = self.left(&family[begun + 1..])?;
+        MixedReading::of(&self.model.engine, &*self.sampler, redraw, parent.trajectory.last())
+    }
+
+    fn run<'r>(&'r self, conditions: &'r Conditions, reading: Option<&'r MixedReading>, first: usize) -> Run<'r> {
         Run {
             conditions,
-            sampler: &*self.sampler,
+            sampler: reading.map_or(&*self.sampler, |reading| reading),
+            first,
             noise: StepNoise::Seed(self.recipe.seed),
             guidance: Guidance::of_recipe(&self.recipe),
             map_precision: self.recipe.map_precision,
         }
     }
 
-    pub(super) fn orders(&self, run_node: &RunNode) -> RunPlan {
+    pub(super) fn orders(&self, family: &[Arc<RunNode>]) -> RunPlan {
         let Recipe { steps, map_precision, .. } = &*self.recipe;
-        RunPlan::of(&run_node.plan, &run_node.generation.prompt, *steps, *map_precision, self.self_max)
+        let (node, first) = (&family[0], first_step(family, *steps));
+        RunPlan::of(&node.plan, &node.generation.prompt, (first, *steps), *map_precision, self.self_max)
     }
 
-    fn keep(&self) -> Keep {
-        let at = |share: f64| ((share * self.recipe.steps as f64).ceil() as usize).min(self.recipe.steps);
+    /// What a run that begins with step `first` keeps for its children.
+    fn keep(&self, first: usize) -> Keep {
+        let made = self.recipe.steps - first;
+        let at = |share: f64| first + ((share * made as f64).ceil() as usize).min(made);
         Keep {
             cross: 0..at(self.reach.0),
             own: 0..at(self.reach.1),
@@ -213,7 +242,7 @@ impl<'a> Renderer<'a> {
         let ancestors = &family[1..];
         let engine = &self.model.engine;
         let conditions = self.conditions(node)?;
-        let mut orders = self.orders(node);
+        let mut orders = self.orders(family);
         let start = match ancestors.first() {
             None => {
                 let noise = engine.noise(self.recipe.seed, (self.recipe.width, self.recipe.height))?;
@@ -222,7 +251,17 @@ impl<'a> Renderer<'a> {
             Some(_) => self.left(ancestors)?.trajectory.before(0).clone(),
         };
         let mut before = Inherited::default();
+        let first = first_step(family, self.recipe.steps);
+        let start = match self.beginning(family, &conditions, &mut *watch)? {
+            Started::Redrawn(begun) => {
+                before.taken_up = begun.blended;
+                begun.start
+            }
+            Started::GoesOn => start,
+            Started::Stopped => return Ok(None),
+        };
         match node.plan.region() {
+            _ if node.plan.redraw().is_some() => {}
             Region::Words { .. } => {
                 let parent = self.left(ancestors)?;
                 before.parent =
@@ -232,17 +271,22 @@ impl<'a> Renderer<'a> {
                 Some(taken) => before.taken_up = Some(taken),
                 None => orders.region = crate::engine::edit::RunRegion::Everywhere,
             },
-            Region::Everywhere => {}
+            Region::Given(area) => before.taken_up = Some(self.masks_in(area, &family[0], ancestors)?),
+            Region::Everywhere | Region::Difference => {}
         }
-        let of = ancestors.first().and_then(|parent| Some((parent.id?, node.plan.prompt.clone())));
+        let of = ancestors
+            .first()
+            .filter(|_| node.plan.goes_on())
+            .and_then(|parent| Some((parent.id?, node.plan.prompt.clone())));
         let shared = trail.map_or(0, |trail| trail.shared(of.as_ref(), &orders));
         before.begun = trail.filter(|_| shared > 0).map(|trail| trail.until(shared, &orders));
         let mut maps =
             AncestorMaps { renderer: self, family: ancestors, self_max: orders.carry.self_max, now: HashMap::new() };
         before.maps = Some(&mut maps);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
-        let keep = self.keep();
-        let run = self.run(&conditions);
+        let keep = self.keep(first);
+        let reading = self.reading(family)?;
+        let run = self.run(&conditions, reading.as_ref(), first);
         let mut counted = |step: usize, latent: &Tensor| {
             self.count(run.guidance.evaluations());
             watch(step, latent)
@@ -273,8 +317,15 @@ impl<'a> Renderer<'a> {
         remember(node, &left);
         let row_gap = drawn.row_gaps.iter().copied().fold(0.0, f32::max);
         let targets = if orders.makes_masks_of_used_maps() { drawn.targets } else { Vec::new() };
-        let trail =
-            ReusablePrefix { of, orders, left: left.clone(), targets, row_gaps: drawn.row_gaps, memory: drawn.memory };
+        let trail = ReusablePrefix {
+            of,
+            orders,
+            left: left.clone(),
+            targets,
+            row_gaps: drawn.row_gaps,
+            memory: drawn.memory,
+            first,
+        };
         Ok(Some(RunOutput { left, row_gap, shared, trail }))
     }
 
@@ -292,11 +343,47 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    /// Where the run of the first of `family` begins, if it draws its parent again.
+    fn beginning(&self, family: &[Arc<RunNode>], conditions: &Conditions, watch: Watch<'_>) -> Result<Started> {
+        let (node, ancestors) = (&family[0], &family[1..]);
+        let Some(redraw) = node.plan.redraw() else { return Ok(Started::GoesOn) };
+        let parent = self.left(ancestors)?;
+        let mask = match &redraw.region {
+            Region::Given(area) => Some(self.mask_of(area, node, &parent)?),
+            _ => None,
+        };
+        let source = RedrawSource {
+            clean: parent.trajectory.last(),
+            picture: &parent.picture,
+            conditions: [&*self.conditions(&ancestors[0])?, conditions],
+            mask: mask.as_ref(),
+            embeds_guidance: self.recipe.embeds_guidance,
+        };
+        let begun = begin(&self.model.engine, &*self.sampler, redraw, source, &mut |latent| watch(0, latent))?;
+        self.count(redraw.method.more_evaluations(self.recipe.steps));
+        Ok(begun.map_or(Started::Stopped, Started::Redrawn))
+    }
+
+    /// The masks of an area at every step of a child of the first of `ancestors`, and that one's latents.
+    fn masks_in(&self, area: &Area, node: &RunNode, ancestors: &[Arc<RunNode>]) -> Result<InheritedMasks> {
+        let parent = self.left(ancestors)?;
+        let mask = self.mask_of(area, node, &parent)?;
+        Ok((vec![Some(mask); self.recipe.steps], parent.trajectory.after(), node.plan.settings.blend_arithmetic))
+    }
+
     /// The masks of the first of `family`, and the latents that lay outside them; `None` if it has none.
     fn masks_of(&self, family: &[Arc<RunNode>]) -> Result<Option<InheritedMasks>> {
         let node = &family[0];
         match node.plan.region() {
-            Region::Everywhere => Ok(None),
+            _ if node.plan.redraw().is_some() => {
+                let left = self.left(family)?;
+                let masks = left.masks.clone();
+                // Outside a mask its own latents are those that it was blended with.
+                let is_blended = masks.iter().any(Option::is_some);
+                Ok(is_blended.then(|| (masks, left.trajectory.after(), BlendArithmetic::Select)))
+            }
+            Region::Everywhere | Region::Difference => Ok(None),
+            Region::Given(area) => Ok(Some(self.masks_in(area, node, &family[1..])?)),
             // It took them up itself; whoever made them knows what lay outside.
             Region::As { up } => self.masks_of(&family[*up..]),
             Region::Words { .. } => {
@@ -317,6 +404,16 @@ fn remember(node: &RunNode, left: &Arc<RunResult>) {
     if let Ok(mut slot) = node.left.lock() {
         *slot = Some(left.clone());
     }
+}
+
+/// Whether and where a run begins anew.
+enum Started {
+    /// It goes on with its parent's first latent, or with noise.
+    GoesOn,
+    /// It draws its parent again from here.
+    Redrawn(Beginning),
+    /// It was stopped before.
+    Stopped,
 }
 
 /// The maps of a run's ancestors.
@@ -376,15 +473,16 @@ impl AncestorMaps<'_> {
         let node = &family[0];
         let left = renderer.left(family)?;
         let conditions = renderer.conditions(node)?;
-        let orders = renderer.orders(node);
+        let orders = renderer.orders(family);
         let mut ancestors =
             AncestorMaps { renderer, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
         let here = step..step + 1;
         let self_max = self.self_max.max(renderer.self_max);
         let keep = Keep { cross: here.clone(), own: here, self_max, values: want.values };
         let latent = left.trajectory.before(step);
-        let maps =
-            recall(&renderer.model.engine, &renderer.run(&conditions), (step, latent), &orders, &mut ancestors, keep)?;
+        let reading = renderer.reading(family)?;
+        let run = renderer.run(&conditions, reading.as_ref(), first_step(family, renderer.recipe.steps));
+        let maps = recall(&renderer.model.engine, &run, (step, latent), &orders, &mut ancestors, keep)?;
         renderer.count(1);
         renderer.keep_step(node, step, maps.clone(), self_max);
         Ok(maps)

@@ -64,6 +64,21 @@ impl RunNode {
     }
 }
 
+/// The nodes whose runs a child of the first of `family` goes on with, nearest first: as far up as one that was not drawn by its
+/// words, that one among them.
+#[must_use]
+pub fn lineage_of(family: &[Arc<RunNode>]) -> Vec<&Ancestry> {
+    let from = family.iter().position(|node| !node.plan.goes_on()).map_or(family.len(), |at| at + 1);
+    family[..from].iter().map(|node| &node.generation).collect()
+}
+
+/// The first step that the run of the first of `family` makes, of `steps`.
+#[must_use]
+pub fn first_step(family: &[Arc<RunNode>], steps: usize) -> usize {
+    let from = family.iter().find(|node| !node.plan.goes_on());
+    from.and_then(|node| node.plan.redraw()).map_or(0, |redraw| redraw.method.first(steps))
+}
+
 /// Puts what a run left into the store.
 pub(super) fn keep_left(store: &Store, id: NodeId, left: &RunResult) -> Option<()> {
     let latents = left.trajectory.latents();

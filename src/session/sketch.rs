@@ -14,9 +14,10 @@ use super::Session;
 use super::model::maker;
 use super::region;
 use super::renderer::{Renderer, ReusablePrefix, Watch};
-use super::run_node::{RunNode, RunResult};
+use super::run_node::{RunNode, RunResult, first_step};
 use crate::engine::Guidance;
 use crate::history::{Event, Node, NodeId};
+use crate::plan::redraw::DrawnBy;
 use crate::plan::resolve::Resolved;
 use crate::plan::settings::Settings;
 use crate::store::Store;
@@ -109,7 +110,7 @@ impl Session {
     /// Fails if the edit cannot be planned.
     pub fn plant(&mut self, parent: Option<u32>, line: &str, edit: &Edit, settings: &Settings) -> Result<u32> {
         ensure!(self.path().is_none(), "BUG: a node without a picture in a session that is written");
-        let (event, _, _) = self.propose(parent, line, edit, settings)?;
+        let (event, _, _) = self.propose((parent, line), edit, &DrawnBy::Words, settings)?;
         let grows = matches!(event, Event::Grow(_));
         let number = self.go(event)?;
         if grows {
@@ -128,7 +129,21 @@ impl Session {
     /// # Errors
     /// Fails if it cannot be planned, or the model not be loaded.
     pub fn sketch(&mut self, parent: Option<u32>, line: &str, edit: &Edit, settings: &Settings) -> Result<Sketch> {
-        let (event, resolved, warnings) = self.propose(parent, line, edit, settings)?;
+        self.sketch_by((parent, line), edit, &DrawnBy::Words, settings)
+    }
+
+    /// The same of an edit that is asked to be drawn in a way of its own.
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn sketch_by(
+        &mut self,
+        (parent, line): (Option<u32>, &str),
+        edit: &Edit,
+        by: &DrawnBy,
+        settings: &Settings,
+    ) -> Result<Sketch> {
+        let (event, resolved, warnings) = self.propose((parent, line), edit, by, settings)?;
         let node = match event {
             Event::Grow(node) => *node,
             event => self.tree()[event.arrives().unwrap_or_default()].clone(),
@@ -141,9 +156,10 @@ impl Session {
         // Without an id: nothing of it is put into the store.
         family.insert(0, Arc::new(RunNode::new(None, node.plan.clone(), resolved)));
         let renderer = Renderer::new(model, &self.store, node.recipe.clone(), self.reach())?;
-        let orders = renderer.orders(&family[0]);
+        let orders = renderer.orders(&family);
         let steps = node.recipe.steps;
-        let share = |step: usize| step as f64 / steps as f64;
+        let first = first_step(&family, steps);
+        let share = |step: usize| step.saturating_sub(first) as f64 / (steps - first) as f64;
         let text = orders.carry.cross.iter().map(|window| window.end).max().unwrap_or(0);
         let reach = (share(text), share(orders.carry.own.end));
         Ok(Sketch { digests: orders.digests(steps), node, warnings, family, reach })
@@ -151,12 +167,12 @@ impl Session {
 
     fn propose(
         &mut self,
-        parent: Option<u32>,
-        line: &str,
+        (parent, line): (Option<u32>, &str),
         edit: &Edit,
+        by: &DrawnBy,
         settings: &Settings,
     ) -> Result<(Event, crate::plan::lineage::Ancestry, Vec<String>)> {
-        let (recipe, Resolved { plan, generation, mut warnings }) = self.plan_under(settings, parent, edit)?;
+        let (recipe, Resolved { plan, generation, mut warnings }) = self.plan_by_under(settings, parent, edit, by)?;
         warnings.splice(0..0, edit.warnings.iter().cloned());
         let event = match parent {
             Some(parent) => self.tree.grow(parent, line, edit.changes.clone(), plan)?,

@@ -1,13 +1,15 @@
 //! Questions asked many times.
 //!
 //! [`parity`] asks whether we compute what was published, [`sweep`] what an edit looks like under other settings,
-//! [`cycles`] how near edits taken back lead home, [`drift`] how far a picture's background moves in many turns; [`question`] has those of
-//! the study that this program grew from, [`findings`] says what their numbers settle.
+//! [`cycles`] how near edits taken back lead home, [`drift`] how far a picture's background moves in many turns,
+//! [`methods`] which way to edit serves when; [`question`] has those of the study that this program grew from, [`findings`] says what
+//! their numbers settle.
 
 pub mod cycles;
 pub mod drift;
 pub mod findings;
 pub mod interval;
+pub mod methods;
 pub mod parity;
 pub mod plots;
 pub mod question;

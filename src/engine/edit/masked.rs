@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use super::super::sampler::{Ddim, Sampler};
 use super::super::{Conditions, Engine, Guidance, WatchLatents};
-use super::steps::{LastSteps, last_steps};
+use super::steps::LastSteps;
 use crate::attention::blend::compose;
 use crate::plan::settings::BlendArithmetic;
 
@@ -31,8 +31,14 @@ pub fn masked_run(
 
 /// A picture's mask at a latent's size: for each square of `factor` pixels a side, whether the pixel in its middle is light.
 #[must_use]
-pub fn latent_mask(pixels: &[u8], (width, height): (usize, usize), factor: usize) -> Vec<u8> {
-    let at = |i: usize| factor * i + factor / 2;
+pub fn latent_mask(pixels: &[u8], size: (usize, usize), factor: usize) -> Vec<u8> {
+    latent_mask_at(pixels, size, factor, factor / 2)
+}
+
+/// The same by the pixel that lies `offset` pixels to the right of each square's first and below it: 0 is the corner.
+#[must_use]
+pub fn latent_mask_at(pixels: &[u8], (width, height): (usize, usize), factor: usize, offset: usize) -> Vec<u8> {
+    let at = |i: usize| factor * i + offset;
     let rows = (0..height / factor).flat_map(|y| (0..width / factor).map(move |x| (x, y)));
     rows.map(|(x, y)| u8::from(pixels[at(y) * width + at(x)] >= 128)).collect()
 }
@@ -40,14 +46,14 @@ pub fn latent_mask(pixels: &[u8], (width, height): (usize, usize), factor: usize
 /// How DiffEdit finds its mask.
 #[derive(Debug, Clone, Copy)]
 pub struct DifferenceRule {
-    /// Share of the steps, from the end, at whose first level estimates are compared.
-    pub strength: f64,
+    /// So many steps, from the end, at whose first level estimates are compared.
+    pub steps: usize,
     /// The mask is where the difference is more than half this many times its mean.
     pub ratio: f64,
 }
 
 /// DiffEdit's mask: where estimates of the noise under two prompts differ, each the mean over several noised pictures. The
-/// mean difference of each place, and the mask.
+/// mean difference of each place, and the mask. `watch` sees each noised picture and may stop it: then `None`.
 ///
 /// # Errors
 /// Fails if there is no noise or no step, or the device has no memory left.
@@ -58,31 +64,31 @@ pub fn difference_mask(
     [source, target]: [&Conditions; 2],
     noise: &[Tensor],
     rule: DifferenceRule,
-) -> Result<(Vec<f32>, Vec<u8>)> {
+    watch: WatchLatents<'_>,
+) -> Result<Option<(Vec<f32>, Vec<u8>)>> {
     let steps = ddim.timesteps().len();
-    let first = steps - last_steps(steps, rule.strength);
+    let first = steps - rule.steps.min(steps);
     ensure!(first < steps && !noise.is_empty(), "there is no step or no noise to find a mask with");
     let level = ddim.timesteps()[first];
     let mut sum: Option<Tensor> = None;
-    for noise in noise {
+    for (number, noise) in noise.iter().enumerate() {
         let noised = ddim.schedule().noised(clean, noise, ddim.level(first))?;
-        // Published code takes both halves in each other's place: the same mask, of differences nearer to each other.
-        let estimate = |conditions: &Conditions| -> Result<Tensor> {
-            let turned = Conditions { cond: conditions.uncond[0].clone(), uncond: vec![conditions.cond.clone()] };
-            engine.predict_guided(&noised, &turned, level, guidance)
-        };
+        let estimate = |conditions: &Conditions| engine.predict_guided(&noised, conditions, level, guidance);
         let difference = (estimate(target)? - estimate(source)?)?.abs()?.mean(2)?;
         sum = Some(match sum {
             Some(sum) => (sum + difference)?,
             None => difference,
         });
+        if watch(number, &noised).is_break() {
+            return Ok(None);
+        }
     }
     let Some(sum) = sum else { anyhow::bail!("BUG: no difference was computed") };
     let map = (sum / noise.len() as f64)?.flatten_all()?.to_vec1::<f32>()?;
     let mean = map.iter().map(|x| f64::from(*x)).sum::<f64>() / map.len() as f64;
     let top = (rule.ratio * mean) as f32;
     let mask = map.iter().map(|x| u8::from(x.min(top) / top > 0.5)).collect();
-    Ok((map, mask))
+    Ok(Some((map, mask)))
 }
 
 #[cfg(test)]

@@ -44,7 +44,8 @@ impl LastSteps<'_> {
             let latent = &latents[latents.len() - 1];
             let level = self.ddim.timesteps()[step];
             let output = engine.predict_guided(&reads(step, latent)?, self.conditions, level, self.guidance)?;
-            let next = after(step, self.ddim.step_on(latent, &output, step)?)?;
+            // Where weights are variables nothing is to be remembered from step to step.
+            let next = after(step, self.ddim.step_on(latent, &output, step)?.detach())?;
             let flow = watch(step, &next);
             latents.push(next);
             if flow.is_break() {

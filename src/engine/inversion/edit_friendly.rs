@@ -95,6 +95,10 @@ impl Sampler for NoiseMapSampler {
         true
     }
 
+    fn noised(&self, clean: &Tensor, noise: &Tensor, i: usize) -> candle_core::Result<Tensor> {
+        self.ddim.noised(clean, noise, i + self.first)
+    }
+
     fn after(&self, _memory: &[Tensor]) -> Box<dyn Sampler> {
         Box::new(self.clone())
     }

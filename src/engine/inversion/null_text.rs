@@ -5,6 +5,7 @@ use candle_core::{DType, Tensor, Var};
 
 use super::super::layers::Backend;
 use super::super::sampler::Sampler;
+use super::super::tuning::{Adam, AdamRule};
 use super::super::unet::Condition;
 use super::super::{Conditions, Engine, Picture, WatchLatents};
 use super::{DdimInversion, Inversion, Inverted, Optimised};
@@ -82,6 +83,7 @@ impl NullText<'_> {
         let inverted: Vec<Tensor> =
             inverted.iter().map(|l| engine.backend().like(l)).collect::<candle_core::Result<_>>()?;
         let mut latent = inverted[steps].clone();
+        let rule = AdamRule { betas: self.rule.betas, eps: self.rule.eps, decay: 0.0 };
         let mut embeddings = Vec::new();
         let mut found = Optimised { inner_steps: Vec::new(), losses: Vec::new() };
         let mut embedding = engine.backend().like(&conditions.uncond[0].text)?;
@@ -97,14 +99,14 @@ impl NullText<'_> {
                 Ok(ddim.step_on(&latent, &output, step)?)
             };
             let var = Var::from_tensor(&embedding)?;
-            let mut adam = Adam::new(&embedding, self.rule)?;
+            let mut adam = Adam::new(&embedding)?;
             let mut taken = 0;
             for _ in 0..self.rule.inner_steps {
                 let loss = (guided(var.as_tensor())? - wanted)?.sqr()?.mean_all()?;
                 let gradients = loss.backward()?;
                 let gradient = gradients.get(var.as_tensor());
                 let gradient = gradient.ok_or_else(|| anyhow::anyhow!("BUG: no gradient reached the embedding"))?;
-                var.set(&adam.step(var.as_tensor(), gradient, rate)?.detach())?;
+                var.set(&adam.step(var.as_tensor(), gradient, rate, rule)?)?;
                 let loss = loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;
                 found.losses.push(loss as f32);
                 taken += 1;
@@ -121,29 +123,5 @@ impl NullText<'_> {
             }
         }
         Ok(Some((embeddings, found)))
-    }
-}
-
-/// Adam (Kingma and Ba 2015), written out since each step begins with a fresh one.
-struct Adam {
-    mean: Tensor,
-    square: Tensor,
-    rule: NullTextRule,
-    t: i32,
-}
-
-impl Adam {
-    fn new(like: &Tensor, rule: NullTextRule) -> Result<Self> {
-        Ok(Self { mean: like.zeros_like()?, square: like.zeros_like()?, rule, t: 0 })
-    }
-
-    fn step(&mut self, x: &Tensor, gradient: &Tensor, rate: f64) -> Result<Tensor> {
-        let (b1, b2) = self.rule.betas;
-        self.t += 1;
-        self.mean = ((&self.mean * b1)? + (gradient * (1.0 - b1))?)?.detach();
-        self.square = ((&self.square * b2)? + (gradient.sqr()? * (1.0 - b2))?)?.detach();
-        let step = rate / (1.0 - b1.powi(self.t));
-        let root = ((self.square.sqrt()? / (1.0 - b2.powi(self.t)).sqrt())? + self.rule.eps)?;
-        Ok((x - ((&self.mean / root)? * step)?)?)
     }
 }

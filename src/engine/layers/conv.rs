@@ -119,10 +119,14 @@ impl Conv {
                 };
                 Form::Packed { weight, bias }
             }
-            Backend::Plain(..) => Form::Plain {
-                weight: backend.tensor(weight, (outputs, inputs, side, side))?,
-                bias: backend.tensor(bias, outputs)?,
-            },
+            Backend::Plain(..) => {
+                let bias = backend.tensor(bias, outputs)?;
+                Form::Plain {
+                    weight: w
+                        .kept(&format!("{name}.weight"), backend.tensor(weight, (outputs, inputs, side, side))?)?,
+                    bias: if spec.bias == Bias::Yes { w.kept(&format!("{name}.bias"), bias)? } else { bias },
+                }
+            }
         };
         Ok(Self { form, spec })
     }

@@ -37,9 +37,15 @@ impl Linear {
         if inputs == 0 || outputs == 0 {
             bail!("`{name}` has no inputs or no outputs");
         }
-        let weight = w.values(&format!("{name}.weight"), &[outputs, inputs])?;
-        let bias = if bias == Bias::Yes { Some(w.values(&format!("{name}.bias"), &[outputs])?) } else { None };
-        Ok(Self::new(&weight, bias, inputs, outputs, backend)?)
+        let names = [format!("{name}.weight"), format!("{name}.bias")];
+        let weight = w.values(&names[0], &[outputs, inputs])?;
+        let bias = if bias == Bias::Yes { Some(w.values(&names[1], &[outputs])?) } else { None };
+        let mut linear = Self::new(&weight, bias, inputs, outputs, backend)?;
+        if let Form::Plain { weight, bias } = linear.form {
+            let bias = bias.map(|bias| w.kept(&names[1], bias)).transpose()?;
+            linear.form = Form::Plain { weight: w.kept(&names[0], weight)?, bias };
+        }
+        Ok(linear)
     }
 
     /// From numbers: `weight` is `[outputs, inputs]`.

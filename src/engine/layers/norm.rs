@@ -25,9 +25,10 @@ impl Affine {
         let beta = w.values(&format!("{name}.bias"), &[channels])?;
         let form = match backend {
             Backend::Kernels(_) => Form::Packed { gamma, beta },
-            Backend::Plain(..) => {
-                Form::Plain { gamma: backend.tensor(gamma, channels)?, beta: backend.tensor(beta, channels)? }
-            }
+            Backend::Plain(..) => Form::Plain {
+                gamma: w.kept(&format!("{name}.weight"), backend.tensor(gamma, channels)?)?,
+                beta: w.kept(&format!("{name}.bias"), backend.tensor(beta, channels)?)?,
+            },
         };
         Ok(Self { form, channels, eps })
     }

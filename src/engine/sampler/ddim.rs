@@ -121,6 +121,10 @@ impl Sampler for Ddim {
         self.step_on(x, output, i)
     }
 
+    fn noised(&self, clean: &Tensor, noise: &Tensor, i: usize) -> candle_core::Result<Tensor> {
+        self.levels.get(i).map_or_else(|| Ok(clean.clone()), |level| self.schedule.noised(clean, noise, *level))
+    }
+
     fn after(&self, _memory: &[Tensor]) -> Box<dyn Sampler> {
         Box::new(self.clone())
     }

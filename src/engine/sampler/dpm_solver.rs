@@ -84,6 +84,14 @@ impl Sampler for DpmSolver {
         (x * (mixed(next).1 / mixed(sigma).1))? + (along * (mixed(next).0 * (1.0 - (-h).exp())))?
     }
 
+    fn noised(&self, clean: &Tensor, noise: &Tensor, i: usize) -> candle_core::Result<Tensor> {
+        if i >= self.timesteps.len() {
+            return Ok(clean.clone());
+        }
+        let (alpha, sigma) = mixed(self.sigmas[i]);
+        (clean * alpha)? + (noise * sigma)?
+    }
+
     fn memory(&self) -> &[Tensor] {
         &self.predicted
     }

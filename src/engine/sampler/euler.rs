@@ -88,6 +88,10 @@ impl Sampler for Euler {
         self.down_and_up(i).1 > 0.0
     }
 
+    fn noised(&self, clean: &Tensor, noise: &Tensor, i: usize) -> candle_core::Result<Tensor> {
+        if i < self.timesteps.len() { clean + (noise * self.sigmas[i])? } else { Ok(clean.clone()) }
+    }
+
     fn after(&self, _memory: &[Tensor]) -> Box<dyn Sampler> {
         Box::new(self.clone())
     }

@@ -55,6 +55,12 @@ pub trait Sampler: std::fmt::Debug {
         false
     }
 
+    /// A clean latent under noise of variance 1 as step `i` begins with it; behind the last step, the clean latent.
+    ///
+    /// # Errors
+    /// Fails if shapes differ.
+    fn noised(&self, clean: &Tensor, noise: &Tensor, i: usize) -> candle_core::Result<Tensor>;
+
     /// What it remembers of the steps it made, one tensor a step; empty where no step depends on those before.
     fn memory(&self) -> &[Tensor] {
         &[]
@@ -123,6 +129,23 @@ mod tests {
                 assert_eq!(run(&mut *whole.after(memory), half.clone(), first..20), all, "{name} after {first}");
                 assert_eq!(run(&mut *whole.after(&[]), start(), 0..20), all, "{name}: a fresh one remembers");
             }
+        }
+    }
+
+    #[test]
+    fn a_noised_picture_is_one_from_which_its_own_noise_leads_back() {
+        let (clean, noise) = (start(), Tensor::new(&[-0.8f32, 0.3, 1.1], &Device::Cpu).unwrap());
+        // DDIM and its like by the model's own numbers: an output that is the noise itself leads to the picture.
+        // LCM scales what it draws, and PLMS looks back at steps that are not made here.
+        let others = SamplerName::all().into_iter().filter(|n| !matches!(n, SamplerName::Lcm | SamplerName::Plms));
+        for name in others {
+            let mut sampler = made(name, 9, &[]).unwrap();
+            let noised = sampler.noised(&clean, &noise, 8).unwrap();
+            let last = sampler.step(&noised, &noise, 8, None);
+            let gap = (last.unwrap() - &clean).unwrap().abs().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap();
+            assert!(gap < 0.06, "{name}: {gap}");
+            let behind = sampler.noised(&clean, &noise, 9).unwrap();
+            assert_eq!(behind.to_vec1::<f32>().unwrap(), clean.to_vec1::<f32>().unwrap(), "{name}");
         }
     }
 

@@ -87,6 +87,10 @@ impl Sampler for Plms {
         (clean * to.sqrt())? + (noise * (1.0 - to).sqrt())?
     }
 
+    fn noised(&self, clean: &Tensor, noise: &Tensor, i: usize) -> candle_core::Result<Tensor> {
+        self.levels.get(i).map_or_else(|| Ok(clean.clone()), |level| self.schedule.noised(clean, noise, *level))
+    }
+
     fn memory(&self) -> &[Tensor] {
         &self.outputs
     }

@@ -14,10 +14,10 @@ use anyhow::Result;
 use hf_hub::{Cache, CacheRepo, RepoType};
 
 use super::error::disk;
-use super::layout::{self, Kind, Lack};
+use super::layout::{self, Alone, Lack};
 use super::name::{Name, is_commit, is_file_name};
 use crate::model::ModelSource;
-use crate::model::folder::Folder;
+use crate::model::folder::{Folder, SingleFolder};
 
 /// A model's place in the cache.
 pub(super) struct Repo {
@@ -51,11 +51,28 @@ impl Repo {
     /// The revision's folder if all that is needed is in it, else the first thing that it lacks; `Err(None)` if the
     /// revision is not in the cache.
     pub(super) fn look(&self) -> Result<PathBuf, Option<Lack>> {
-        self.look_for(Kind::Model)
+        let snapshot = self.chosen_snapshot()?;
+        let names = files_in(&snapshot);
+        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let plan = layout::choose(&names, wants_two(&snapshot)).map_err(Some)?;
+        let folder = Folder::open(&snapshot).map_err(|_| Some(Lack::Layout))?;
+        complete(&names, &plan, &folder)?;
+        Ok(snapshot)
     }
 
-    /// The same for what the name is wanted for.
-    pub(super) fn look_for(&self, kind: Kind) -> Result<PathBuf, Option<Lack>> {
+    /// As [`look`](Self::look), of a network that stands alone.
+    pub(super) fn look_for(&self, alone: Alone) -> Result<PathBuf, Option<Lack>> {
+        let snapshot = self.chosen_snapshot()?;
+        let names = files_in(&snapshot);
+        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let plan = layout::choose_alone(&names, alone).map_err(Some)?;
+        let folder = SingleFolder::open(&snapshot).map_err(|_| Some(Lack::File("config.json".to_owned())))?;
+        complete(&names, &plan, &folder)?;
+        Ok(snapshot)
+    }
+
+    /// The revision's folder if it is in the cache.
+    fn chosen_snapshot(&self) -> Result<PathBuf, Option<Lack>> {
         let commit = if is_commit(&self.revision) {
             self.revision.clone()
         } else {
@@ -65,20 +82,7 @@ impl Repo {
         if !is_file_name(&commit) || !snapshot.is_dir() {
             return Err(None);
         }
-        let names = files_in(&snapshot);
-        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-        if kind == Kind::Autoencoder {
-            return layout::choose_autoencoder(&names).map(|_| snapshot).map_err(Some);
-        }
-        let plan = layout::choose(&names, wants_two(&snapshot)).map_err(Some)?;
-        let folder = Folder::open(&snapshot).map_err(|_| Some(Lack::Layout))?;
-        let folder: &dyn ModelSource = &folder;
-        let damaged = || Some(Lack::File(plan.indexes().next().cloned().unwrap_or_default()));
-        let weights = plan.weight_files(folder).map_err(|_| damaged())?;
-        match weights.into_iter().find(|path| !names.contains(path.as_str())) {
-            Some(lost) => Err(Some(Lack::File(lost))),
-            None => Ok(snapshot),
-        }
+        Ok(snapshot)
     }
 
     fn reference(&self) -> PathBuf {
@@ -152,6 +156,16 @@ impl Repo {
             Err(TryLockError::WouldBlock) => Ok(None),
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Lock { _file: file })),
         }
+    }
+}
+
+/// Whether all weights of a plan are among `names`.
+fn complete(names: &BTreeSet<&str>, plan: &layout::Plan, folder: &dyn ModelSource) -> Result<(), Option<Lack>> {
+    let damaged = || Some(Lack::File(plan.indexes().next().cloned().unwrap_or_default()));
+    let weights = plan.weight_files(folder).map_err(|_| damaged())?;
+    match weights.into_iter().find(|path| !names.contains(path.as_str())) {
+        Some(lost) => Err(Some(Lack::File(lost))),
+        None => Ok(()),
     }
 }
 

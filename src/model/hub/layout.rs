@@ -9,8 +9,8 @@ use std::fmt;
 use anyhow::Result;
 
 use super::error::trouble;
-use crate::model::ModelSource;
 use crate::model::weights::{Stored, candidates};
+use crate::model::{ModelSource, inside};
 
 /// The files to fetch.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub(super) struct Plan {
     weights: Vec<Stored>,
 }
 
-/// What a name is looked up for.
+/// A network that has a name of its own, its files at the top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A whole model.
-    Model,
-    /// An autoencoder alone, its files at the top.
+pub(super) enum Alone {
+    /// One that makes masks from texts.
+    Segmenter,
+    /// An autoencoder.
     Autoencoder,
 }
 
@@ -59,6 +59,7 @@ impl fmt::Display for Lack {
         match self {
             Self::Layout => f.write_str("it has no unet/ with a config.json"),
             Self::File(path) => write!(f, "it has no {path}"),
+            Self::Pickled("") => f.write_str("its weights are pickled (.bin) only"),
             Self::Pickled(part) => write!(f, "the weights in {part}/ are pickled (.bin) only"),
         }
     }
@@ -102,19 +103,22 @@ pub(super) fn choose(names: &BTreeSet<&str>, two: bool) -> Result<Plan, Lack> {
     Ok(plan)
 }
 
-/// The files of an autoencoder that stands alone: its configuration and its weights.
-pub(super) fn choose_autoencoder(names: &BTreeSet<&str>) -> Result<[String; 2], Lack> {
-    const CONFIG: &str = "config.json";
-    if !names.contains(CONFIG) {
-        return Err(Lack::File(CONFIG.to_owned()));
-    }
-    // Weights of a part are looked for in its folder; here that is the top one.
-    let at_the_top = |stored: Stored| match stored {
-        Stored::Single(path) => path.strip_prefix('/').filter(|path| names.contains(path)).map(str::to_owned),
-        Stored::Index(_) => None,
+/// Chooses among `names` what a network needs that stands alone, its files at the top.
+pub(super) fn choose_alone(names: &BTreeSet<&str>, alone: Alone) -> Result<Plan, Lack> {
+    let need = |path: &str| {
+        if names.contains(path) { Ok(path.to_owned()) } else { Err(Lack::File(path.to_owned())) }
     };
-    let weights = candidates("").find_map(at_the_top);
-    Ok([CONFIG.to_owned(), weights.ok_or_else(|| Lack::File("diffusion_pytorch_model.safetensors".to_owned()))?])
+    let mut plan = Plan { small: vec![need("config.json")?], weights: Vec::new() };
+    if alone == Alone::Segmenter {
+        plan.small.push(need("preprocessor_config.json")?);
+        if need("tokenizer.json").is_err() {
+            need("vocab.json")?;
+            need("merges.txt")?;
+        }
+        plan.small.extend(TOKENIZER_FILES.iter().filter_map(|file| need(file).ok()));
+    }
+    plan.weights.push(weights(names, "")?);
+    Ok(plan)
 }
 
 /// The weights of a part, in the order in which they are looked for when they are read.
@@ -125,12 +129,16 @@ fn weights(names: &BTreeSet<&str>, part: &'static str) -> Result<Stored, Lack> {
     if let Some(stored) = candidates(part).find(there) {
         return Ok(stored);
     }
-    let in_part = |name: &&&str| name.strip_prefix(part).is_some_and(|rest| rest.starts_with('/'));
+    let in_part = |name: &&&str| match part {
+        "" => !name.contains('/'),
+        _ => name.strip_prefix(part).is_some_and(|rest| rest.starts_with('/')),
+    };
     if names.iter().filter(in_part).any(|name| name.ends_with(".bin")) {
         return Err(Lack::Pickled(part));
     }
-    let stem = if part.starts_with("text_encoder") || part == "bert" { "model" } else { "diffusion_pytorch_model" };
-    Err(Lack::File(format!("{part}/{stem}.safetensors")))
+    let is_model = part.is_empty() || part.starts_with("text_encoder") || part == "bert";
+    let stem = if is_model { "model" } else { "diffusion_pytorch_model" };
+    Err(Lack::File(inside(part, &format!("{stem}.safetensors"))))
 }
 
 impl Plan {
@@ -152,12 +160,12 @@ impl Plan {
             match weights {
                 Stored::Single(path) => files.push(path.clone()),
                 Stored::Index(path) => {
-                    let part = path.split('/').next().unwrap_or_default();
+                    let part = path.split_once('/').map_or("", |(part, _)| part);
                     let Some(shards) = shards(&folder.text(path)?) else {
                         let message = format!("{path} is damaged: it does not say which files the weights are in");
                         return Err(trouble(message, "name another model or revision"));
                     };
-                    files.extend(shards.iter().map(|shard| format!("{part}/{shard}")));
+                    files.extend(shards.iter().map(|shard| inside(part, shard)));
                 }
             }
         }
@@ -263,13 +271,42 @@ mod tests {
 
     #[test]
     fn an_autoencoder_alone_needs_its_configuration_and_its_weights() {
-        let choose =
-            |names: &str| choose_autoencoder(&names.split_whitespace().collect()).map_err(|lack| lack.to_string());
+        let choose = |names: &str| {
+            choose_alone(&names.split_whitespace().collect(), Alone::Autoencoder).map_err(|lack| lack.to_string())
+        };
         let weights = "diffusion_pytorch_model.safetensors";
-        let files = choose(&format!("config.json {weights} diffusion_pytorch_model.bin taesd.pth")).unwrap();
-        assert_eq!(files, ["config.json", weights]);
+        let plan = choose(&format!("config.json {weights} diffusion_pytorch_model.bin taesd.pth")).unwrap();
+        assert_eq!(
+            (plan.small, plan.weights),
+            (vec!["config.json".to_owned()], vec![Stored::Single(weights.to_owned())])
+        );
         assert_eq!(choose(weights).unwrap_err(), "it has no config.json");
-        assert_eq!(choose("config.json x.bin vae/model.safetensors").unwrap_err(), format!("it has no {weights}"));
+        assert_eq!(
+            choose("config.json x.bin vae/model.safetensors").unwrap_err(),
+            "its weights are pickled (.bin) only"
+        );
+    }
+
+    #[test]
+    fn of_a_network_that_makes_masks_the_files_beside_its_configuration_are_taken() {
+        let check = |files: &str, lack: Option<&str>| {
+            let chosen = choose_alone(&files.split_whitespace().collect(), Alone::Segmenter);
+            match (&chosen, lack) {
+                (Ok(plan), None) => {
+                    let taken = plan.small.len() + plan.weights.len();
+                    assert_eq!(taken, files.split_whitespace().filter(|f| !f.ends_with(".bin")).count(), "{files}");
+                }
+                (Err(error), Some(lack)) => assert_eq!(error.to_string(), lack, "{files}"),
+                _ => panic!("{files}: {chosen:?}"),
+            }
+        };
+        let bare = "config.json preprocessor_config.json vocab.json merges.txt";
+        check(&format!("{bare} model.safetensors pytorch_model.bin"), None);
+        check(&format!("{bare} model.safetensors.index.json"), None);
+        check(&format!("{bare} pytorch_model.bin"), Some("its weights are pickled (.bin) only"));
+        check(bare, Some("it has no model.safetensors"));
+        check("config.json vocab.json merges.txt model.safetensors", Some("it has no preprocessor_config.json"));
+        check("config.json preprocessor_config.json vocab.json model.safetensors", Some("it has no merges.txt"));
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl SchedulerSpec {
     /// # Errors
     /// As [`UnetSpec::read`](super::UnetSpec::read).
     pub fn parse(path: &str, value: Value) -> Result<Self> {
-        let c = Config { path, value };
+        let c = Config { path: path.into(), value };
         let class = c.str("_class_name", "DDIMScheduler")?;
         let is_known = SamplerName::of_class(&class).is_some() || TABLE_CLASSES.contains(&&*class);
         ensure!(

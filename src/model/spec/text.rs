@@ -55,6 +55,11 @@ impl TextSpec {
             return Self::ldm_bert(&c);
         }
         c.only("model_type", &["clip_text_model".into()])?;
+        Self::clip(&c)
+    }
+
+    /// An encoder of CLIP's kind, by its configuration or a part of one.
+    pub(super) fn clip(c: &Config<'_>) -> Result<Self> {
         let width = c.usize("hidden_size", Some(512))?;
         Ok(Self {
             family: TextFamily::Clip,
@@ -65,7 +70,7 @@ impl TextSpec {
             layers: c.usize("num_hidden_layers", Some(12))?,
             heads: c.usize("num_attention_heads", Some(8))?,
             positions: c.usize("max_position_embeddings", Some(77))?,
-            act: Act::read(&c, "hidden_act", "quick_gelu")?,
+            act: Act::read(c, "hidden_act", "quick_gelu")?,
             eps: c.f64("layer_norm_eps", 1e-5)?,
             projection: c.usize("projection_dim", Some(512))?,
             end: c.usize("eos_token_id", Some(49407))?,

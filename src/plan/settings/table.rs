@@ -151,6 +151,15 @@ pub const TABLE: &[Setting] = &[
     ),
     machine("device", DeviceName::CHOICES, "where pictures are computed; bits may differ between devices")
         .by(|s, r| put(&mut s.device, r.device()), |s| s.device.to_string()),
+    machine(
+        "segmenter",
+        "embedded, a folder, or owner/name[@revision]",
+        "the network that finds what a text in quotes names",
+    )
+    .by(
+        |s, r| put(&mut s.segmenter, r.text().map(|name| Some(name).filter(|name| name != "auto"))),
+        |s| s.segmenter.clone().unwrap_or_else(|| "auto".to_owned()),
+    ),
 ];
 
 const fn turn(name: &'static str, alias: &'static str, values: &'static str, meaning: &'static str) -> Setting {

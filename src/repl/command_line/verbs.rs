@@ -139,7 +139,7 @@ pub(super) fn verbs() -> Vec<Verb> {
                 "study NAME --out DIR",
                 "ask a question many times, and say what the numbers settle",
                 "NAME is k, cross, self, cycle, reweight, values or best: settings are varied over prompts, edits and seeds, and \
-                 tables, plots, sheets and a page are written to DIR. cycles edits random conversations back by every method. A study \
+                 tables, plots, sheets and a page are written to DIR. cycles edits random conversations back by every method; methods makes the same edits by every command that edits. A study \
                  that was broken off goes on. Several machines may share one with --shard; merge then puts the shards in DIR together.",
                 "wordbrush study k --seeds 20 --out results",
             ],
@@ -147,12 +147,12 @@ pub(super) fn verbs() -> Vec<Verb> {
         )
         .takes([
             free("NAME").value_parser(PossibleValuesParser::new(
-                QUESTIONS.iter().map(|question| question.name).chain(["cycles", "merge"]).collect::<Vec<_>>(),
+                QUESTIONS.iter().map(|question| question.name).chain(["cycles", "methods", "merge"]).collect::<Vec<_>>(),
             )),
             out().required(true),
             plain(),
             json(),
-            option("seeds", "N", "how many seeds, 20 if not given").value_parser(whole(1..=250)),
+            option("seeds", "N", "how many seeds; 20 if not given, of methods 10").value_parser(whole(1..=250)),
             option("prompts", "FILE", "prompts and edits of one's own, in the form of a sweep's file"),
             option("shard", "I/N", "draw the I-th of N parts, into a folder of its own in DIR"),
             option("slurm", "N", "write a script for Slurm, an array of N tasks, and draw nothing").value_parser(whole(1..=1000)),

@@ -39,6 +39,16 @@ impl Called<'_> {
         (self.entry.run)(talk, self, watcher)
     }
 
+    /// The command's name.
+    pub(crate) fn called(&self) -> &'static str {
+        self.entry.name
+    }
+
+    /// A line that uses it.
+    pub(crate) fn example(&self) -> &'static str {
+        self.entry.example
+    }
+
     /// An error at an argument; at the name where there is none.
     pub(crate) fn error(&self, at: Option<&Part<'_>>, message: String) -> Misread {
         Misread {

@@ -2,7 +2,7 @@
 
 use super::Group::{Draw, Files, Help, Look, Move, Settings};
 use super::{Entry, Group, Offers, Run};
-use crate::repl::look::{about, branches, cycle, export, files, maps, settings, show, sweep};
+use crate::repl::look::{about, branches, cycle, export, files, maps, methods, settings, show, sweep};
 use crate::repl::reply::Reply;
 use crate::repl::{explain, help};
 
@@ -48,6 +48,51 @@ pub const COMMANDS: &[Entry] = &[
     row(Draw, "weaker", "", "Draw the last edit once more with its windows .2 further from freedom", "/weaker")
         .bare()
         .does(|t, a, w| branches::nearer_freedom(t, a.line, -0.2, w)),
+    row(
+        Draw,
+        "in",
+        "REGION EDIT",
+        "Make an edit, and only there: a word of the prompt, a text in quotes, x,y,width,height or the file of a mask",
+        "/in hair make it red",
+    )
+    .offers(Offers::Words)
+    .does(methods::carry_out),
+    row(
+        Draw,
+        "sdedit",
+        "STRENGTH [PROMPT] [with FILE [at X,Y]] [seed N]",
+        "Put noise on the picture, or on it with a small one laid on, and draw from there",
+        "/sdedit .6 in the snow",
+    )
+    .offers(Offers::Text)
+    .does(methods::carry_out),
+    row(
+        Draw,
+        "paint",
+        "[PROMPT] in REGION [STRENGTH] [seed N]",
+        "Draw one region again, and keep the picture outside it at every step",
+        "/paint make it red in hair",
+    )
+    .offers(Offers::Text)
+    .does(methods::carry_out),
+    row(
+        Draw,
+        "mix",
+        "PROMPT [KMIN KMAX NU] [seed N]",
+        "Draw something else in the layout of the picture",
+        "/mix a bowl of fruit",
+    )
+    .offers(Offers::Text)
+    .does(methods::carry_out),
+    row(
+        Draw,
+        "diffedit",
+        "PROMPT [STRENGTH] [seed N]",
+        "Find where the new words ask for something else, and draw that again",
+        "/diffedit blond -> red",
+    )
+    .offers(Offers::Text)
+    .does(methods::carry_out),
     row(Draw, "seed", "N", "Draw the branch again from the noise of seed N", "/seed 7").does(branches::seed),
     row(Draw, "again", "", "Draw the branch again from the next seed", "/again")
         .bare()
@@ -95,8 +140,15 @@ pub const COMMANDS: &[Entry] = &[
         .also(&["map"])
         .offers(Offers::Words)
         .does(|t, a, _| maps::maps(t, a.text())),
-    row(Look, "mask", "[k]", "Draw the edited region, with threshold k", "/mask .4")
-        .does(|t, a, _| maps::mask(t, a.share()?)),
+    row(
+        Look,
+        "mask",
+        "[k | TEXT]",
+        "Draw the edited region, with threshold k, or where a text is",
+        "/mask \"the hair\"",
+    )
+    .offers(Offers::Text)
+    .does(maps::mask_of),
     row(Look, "explain", "EDIT", "Say what an edit would do; draw nothing", "/explain make her hair red")
         .offers(Offers::Text)
         .does(|t, a, _| explain::in_talk(t, a.line, a.needed_text()?)),

@@ -9,6 +9,7 @@ use super::super::report;
 use super::super::talk::{Talk, Watcher, text};
 use super::{shown, shown_as};
 use crate::plan::Recipe;
+use crate::plan::redraw::DrawnBy;
 use crate::plan::settings::{Settings, TurnSettings, Window};
 use crate::preview::sheet::{Layout, Tile, sheet};
 use crate::session::branch::{PlannedEdit, root_settings};
@@ -64,7 +65,8 @@ fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Result<Reply> 
     let mut drawn: Vec<TurnResult> = Vec::new();
     for i in 0..n {
         let seed = recipe.seed.wrapping_add(i as u64);
-        let planned = PlannedEdit { line: prompt.clone(), edit: edit.clone(), settings: settings.clone() };
+        let (line, edit, settings) = (prompt.clone(), edit.clone(), settings.clone());
+        let planned = PlannedEdit { line, edit, settings, by: DrawnBy::Words };
         let root = root_settings(&Recipe { seed, ..recipe.clone() });
         let mut watch = |_: usize, step: usize, latent: &Tensor| {
             watcher.step(i * recipe.steps + step + 1, n * recipe.steps, latent)
@@ -182,6 +184,12 @@ pub(in crate::repl) fn nearer_freedom(
         )
         .into());
     };
+    if let Some(redraw) = node.plan.redraw() {
+        let message =
+            format!("#{here} was drawn by `/{}`, which carries no maps, so it has no windows", redraw.method.command());
+        let hint = format!("/undo, then /{} with other numbers", redraw.method.command());
+        return Err(Hinted::new(message, hint).into());
+    }
     let settings = moved(&was, by);
     if settings == was {
         let end = if by > 0.0 { "nothing more of its parent to let go" } else { "everything of its parent already" };
@@ -192,7 +200,7 @@ pub(in crate::repl) fn nearer_freedom(
         )
         .into());
     }
-    let edit = talk.session.edit_of(here);
+    let (edit, by) = (talk.session.edit_of(here), talk.session.drawn_by(here));
     let root = talk.session.settings().root.clone();
     let note = format!(
         "windows moved: cross {} (was {}), self {} (was {})",
@@ -202,9 +210,9 @@ pub(in crate::repl) fn nearer_freedom(
     let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, steps, latent);
     match talk.session.edit_under(
         &Settings { turn: settings, root, ..Settings::default() },
-        Some(parent),
-        line,
+        (Some(parent), line),
         &edit,
+        &by,
         &mut watch,
     )? {
         None => Ok(Reply::Stopped),
@@ -223,8 +231,10 @@ pub(in crate::repl) fn pick(talk: &mut Talk, line: &str, id: &str, watcher: &mut
     let tree = talk.session.tree();
     let prompt = tree[here].plan.prompt.clone();
     let above: Vec<String> = tree.ancestors(here).map(|n| n.plan.prompt.clone()).collect();
+    let by = talk.session.drawn_by_elsewhere(node, &prompt)?;
     let edit = talk.session.carry_over(node, &prompt, &above)?;
-    talk.edit(line, &edit, watcher)
+    let planned = talk.session.plan_by(here, &edit, &by)?;
+    talk.planned(line, &edit, planned, watcher)
 }
 
 /// `/rebase ID`: the edits of this branch, one by one, on another picture.
@@ -258,13 +268,12 @@ pub(in crate::repl) fn rebase(talk: &mut Talk, id: &str, watcher: &mut dyn Watch
 /// `/collapse`: all edits since the root as one, under the settings in force.
 pub(in crate::repl) fn collapse(talk: &mut Talk, line: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
-    let root = talk.session.root()?.number;
+    let root = talk.session.begun_at(here);
     if here == root {
-        return Err(Hinted::new(
-            format!("#{here} is a first picture: there are no edits to collapse"),
-            "make some edits first",
-        )
-        .into());
+        let what = if talk.session.tree()[here].is_root() { "is a first picture" } else { "was drawn again" };
+        return Err(
+            Hinted::new(format!("#{here} {what}: there are no edits to collapse"), "make some edits first").into()
+        );
     }
     let edit = talk.session.folded(here)?;
     if edit.changes.is_empty() {
@@ -273,7 +282,7 @@ pub(in crate::repl) fn collapse(talk: &mut Talk, line: &str, watcher: &mut dyn W
             Vec::new(),
         ));
     }
-    let count = talk.session.tree().depth(here);
+    let count = talk.session.tree().depth(here) - talk.session.tree().depth(root);
     let steps = talk.session.tree()[here].recipe.steps;
     watcher.understood(&edit.changes);
     let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, steps, latent);

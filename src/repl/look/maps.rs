@@ -2,13 +2,16 @@
 
 use anyhow::Result;
 
+use super::super::ahead::fetch_segmenter;
+use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::report::counted;
-use super::super::talk::Talk;
+use super::super::talk::{Talk, Watcher};
 use super::{brief, for_file, shown_as};
 use crate::preview::Grid;
 use crate::preview::heat;
 use crate::preview::outline;
+use crate::session::area::quoted;
 use crate::session::compose::{find_words, word_name};
 use crate::session::file::Hinted;
 use crate::session::to_image;
@@ -86,8 +89,40 @@ fn place(map: &[f32], (height, width): (usize, usize)) -> String {
     format!("{place}, {} % of the picture", brief(100.0 * half.len() as f64 / map.len() as f64, 0))
 }
 
-/// `/mask [k]`.
-pub(in crate::repl) fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
+/// `/mask [k | TEXT]`.
+pub(in crate::repl) fn mask_of(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Watcher) -> Result<Reply> {
+    match a.text().filter(|text| text.contains(['"', '\'']) || text.contains(char::is_alphabetic)) {
+        Some(text) => {
+            fetch_what_finds(talk, watcher)?;
+            found(talk, quoted(text).unwrap_or(text))
+        }
+        None => mask(talk, a.share()?),
+    }
+}
+
+/// Fetches the network that finds what a text names, if it must be.
+pub(in crate::repl) fn fetch_what_finds(talk: &Talk, watcher: &mut dyn Watcher) -> Result<()> {
+    let name = &talk.session.settings().segmenter;
+    name.as_ref().map_or(Ok(()), |name| fetch_segmenter(name, &mut |line| watcher.fetching(line)))
+}
+
+/// Where a text is in the present picture.
+fn found(talk: &mut Talk, text: &str) -> Result<Reply> {
+    let here = talk.session.resolve(None)?;
+    let found = talk.session.found(here, text)?;
+    let picture = talk.session.picture(here)?;
+    let (width, height) = (picture.width, picture.height);
+    let image = outline::draw(&to_image(&picture), &found.inside, width, height);
+    let share = 100.0 * found.inside.iter().filter(|inside| **inside).count() as f64 / (width * height) as f64;
+    let said = format!(
+        "#{here}  `{text}`: {} % of the picture · by {}\n  `/in \"{text}\" EDIT` changes only that",
+        brief(share, 1),
+        found.by
+    );
+    shown_as(talk, &format!("mask-{here:04}-{}.png", for_file(text)), image, said)
+}
+
+fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let shaded = talk.session.region_of(here, k)?;
     let picture = to_image(&talk.session.picture(here)?);
@@ -95,6 +130,11 @@ pub(in crate::repl) fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
     let image = outline::draw(&picture, &shaded.mask, width, height);
     let share = 100.0 * shaded.mask.iter().filter(|inside| **inside).count() as f64 / shaded.mask.len().max(1) as f64;
     let of = |words: &[String]| if words.is_empty() { "nothing".to_owned() } else { format!("`{}`", words.join(" ")) };
+    if let Some(given) = &shaded.given {
+        let as_in = if shaded.made_by == here { String::new() } else { format!(", as at #{}", shaded.made_by) };
+        let text = format!("#{here}  {} % of the picture may change: {given}{as_in}", brief(share, 1));
+        return shown_as(talk, &format!("mask-{here:04}.png"), image, text);
+    }
     let mut text = format!(
         "#{here}  k {}: {} % of the picture may change · {}",
         brief(shaded.k, 3),

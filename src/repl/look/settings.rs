@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::super::ahead::fetch_model;
+use super::super::ahead::{fetch_model, fetch_segmenter};
 use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher, text};
@@ -19,6 +19,7 @@ pub(in crate::repl) fn set(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Wa
         ("", _) => Err(a.error(a.given.first(), "no setting stands left of `=`".to_owned()).into()),
         (name, "") => settings_text(talk.session.settings(), Some(name)).map(text),
         (name, value) if find(name).is_some_and(|s| s.name == "model") => set_model(talk, value, watcher),
+        (name, value) if find(name).is_some_and(|s| s.name == "segmenter") => set_segmenter(talk, value, watcher),
         (name, value) if find(name).is_some_and(|s| LAID_OVER.contains(&s.name)) => lay_over(talk, name, value),
         (name, value) => put(talk, name, value),
     }
@@ -33,6 +34,16 @@ fn lay_over(talk: &mut Talk, name: &str, value: &str) -> Result<Reply> {
     tried.set(name, value)?;
     crate::model::find(&crate::session::model_name(&tried.root))?;
     put(talk, name, value)
+}
+
+/// The network that finds what a text names, fetched now if it must be. A name that leads nowhere is told now.
+fn set_segmenter(talk: &mut Talk, name: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let name = &*typed_path::text(name);
+    if name != "auto" {
+        fetch_segmenter(name, &mut |line| watcher.fetching(line))?;
+        crate::model::text_masks::find(name)?;
+    }
+    put(talk, "segmenter", name)
 }
 
 /// Sets a setting, and says what it is now and when that counts.

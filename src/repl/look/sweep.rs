@@ -89,13 +89,17 @@ fn planned(talk: &mut Talk, here: u32, axes: &Axes) -> Result<Vec<SweepRun>> {
         let message = format!("#{here} is a first picture: there is no edit to draw under other settings");
         return Err(Hinted::new(message, "make an edit first").into());
     };
-    let edit = talk.session.edit_of(here);
+    let (edit, by) = (talk.session.edit_of(here), talk.session.drawn_by(here));
     let node = &talk.session.tree()[here];
+    if let Some(redraw) = node.plan.redraw() {
+        let message = format!("#{here} was drawn by `/{}`, which obeys no settings of a turn", redraw.method.command());
+        return Err(Hinted::new(message, "give that command other numbers, or sweep an edit in words").into());
+    }
     let (line, turn) = (node.line.clone(), (*node.plan.settings).clone());
     let base = Settings { turn, ..Settings::default() };
     let cell = |values: Vec<String>| {
         let (settings, label) = axes.settings(&base, &values)?;
-        let sketch = talk.session.sketch(Some(parent), &line, &edit, &settings)?;
+        let sketch = talk.session.sketch_by((Some(parent), &line), &edit, &by, &settings)?;
         Ok(SweepRun { sketch, values, label })
     };
     axes.cells().into_iter().map(cell).collect()

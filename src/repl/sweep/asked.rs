@@ -102,7 +102,7 @@ impl Asked {
                     let setting = self.settings.set(key, &value)?;
                     if setting.per == Per::Machine {
                         let message = format!("`{key}` belongs to the machine that draws, not to a sweep's file");
-                        return Err(Hinted::new(message, format!("--{} {value}", setting.name)).into());
+                        return Err(Hinted::new(message, format!("--set {}={value}", setting.name)).into());
                     }
                 }
             }
@@ -358,7 +358,7 @@ mod tests {
         fails("prompt = []", "s.toml: `prompt` is an empty list", "");
         fails("prompt = 'a'\nseeds = [1]\n[grid]\nseed = [2]", "s.toml: `seed` stands there twice", "");
         let message = "s.toml: `device` belongs to the machine that draws, not to a sweep's file";
-        fails("prompt = 'a'\nedit = 'b'\ndevice = 'plain'", message, "--device plain");
+        fails("prompt = 'a'\nedit = 'b'\ndevice = 'plain'", message, "--set device=plain");
         fails("prompt = 'a'\ngrid = 3", "s.toml: `grid` is a table of settings", "[grid]");
         fails(
             "prompt = 1979-05-27",

@@ -18,11 +18,10 @@ use candle_core::Tensor;
 use super::file::Hinted;
 use super::model::Model;
 use super::renderer::Renderer;
-use super::run_node::{RunNode, RunResult};
+use super::run_node::{RunNode, RunResult, lineage_of};
 use super::{Session, to_image};
 use crate::measure::{psnr, ssim};
 use crate::plan::Recipe;
-use crate::plan::lineage::Ancestry;
 use crate::plan::resolve::resolve;
 use crate::turn::{Change, Edit, Replaced, Weighing, Weight};
 
@@ -145,10 +144,8 @@ impl Session {
         for stop in stops {
             let wanted = &original[stop];
             let edit = self.way_back_edit(&path[at..stop], &original[at], wanted);
-            let plan_with = |settings: &_| {
-                let above: Vec<&Ancestry> = family.all.iter().map(|r| &r.generation).collect();
-                resolve(&above, wanted.generation.prompt.clone(), &edit, settings)
-            };
+            let plan_with =
+                |settings: &_| resolve(&lineage_of(&family.all), wanted.generation.prompt.clone(), &edit, settings);
             let resolved = plan_with(&self.settings.turn)?;
             let prompt = &resolved.generation.prompt;
             let at_wanted = family.all.len() - original.len() + stop;

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::super::Session;
 use super::super::model::Model;
-use super::super::run_node::RunNode;
+use super::super::run_node::{RunNode, lineage_of};
 use crate::engine::exact::{Difference, Mismatch, NodeView, Source, Trace, TreeFacts};
 use crate::plan::lineage::{Ancestry, same_words};
 use crate::plan::resolve::{Resolved, resolve};
@@ -151,6 +151,10 @@ impl Family {
             Difference::Renormalized { ours: false } => {
                 format!("rows of maps are not scaled to a sum of 1, and were at {there} (renormalize)")
             }
+            Difference::Start { ours, theirs } => {
+                let (ours, theirs) = (self.name(*ours), self.name(*theirs));
+                format!("its run begins with the noise of {ours}, but that of {there} with the noise of {theirs}")
+            }
             Difference::Region { ours, theirs } => {
                 let masks = |node: &Option<usize>| match node {
                     Some(node) => format!("by the masks of {}", self.name(*node)),
@@ -188,6 +192,7 @@ fn site(what: &Difference) -> &'static str {
         Difference::Values { .. } => "values",
         Difference::Weight { .. } | Difference::Renormalized { .. } => "weights",
         Difference::Region { .. } => "region",
+        Difference::Start { .. } => "start",
     }
 }
 
@@ -263,8 +268,7 @@ impl Session {
         let family = Family::new(&path, all, &model, &recipe);
         let prompt = &resolved.generation.prompt;
         let plan_with = |settings: &TurnSettings| {
-            let above: Vec<&Ancestry> = family.all.iter().map(|r| &r.generation).collect();
-            Some(resolve(&above, prompt.clone(), edit, settings).ok()?.plan)
+            Some(resolve(&lineage_of(&family.all), prompt.clone(), edit, settings).ok()?.plan)
         };
         let trace = family.trace(&resolved.plan, prompt);
         let mut best: Option<(bool, usize)> = None;

@@ -25,10 +25,9 @@ const MOST_NODES: usize = 10_000;
 pub fn write_lineage(nodes: &[&Node], drawn: &dyn Fn(&Node) -> Option<DrawnRow>) -> Result<Value> {
     let rows = nodes.iter().zip(1..).map(|(node, number)| {
         let picture = drawn(node).as_ref().map(PictureRow::from);
-        serde_json::to_value(GrowRow::in_lineage(node, number, picture))
+        Ok(serde_json::to_value(GrowRow::in_lineage(node, number, picture)?)?)
     });
-    let rows: Vec<Value> =
-        rows.collect::<serde_json::Result<_>>().context("BUG: a lineage cannot be written as JSON")?;
+    let rows: Vec<Value> = rows.collect::<Result<_>>().context("BUG: a lineage cannot be written as JSON")?;
     Ok(json!({ "format": LINEAGE_FORMAT, "program": env!("CARGO_PKG_VERSION"), "nodes": rows }))
 }
 

@@ -10,8 +10,12 @@ use std::sync::Arc;
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::area_rows::AreaRow;
+use super::redraw_rows::{MethodRow, RedrawRow};
 use super::{columns, hex};
 use crate::history::{Event, Node, NodeId, Tree};
+use crate::plan::area::Area;
+use crate::plan::redraw::{Redraw, RedrawMethod};
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
@@ -55,6 +59,9 @@ pub(super) struct GrowRow {
     weights: Vec<f64>,
     columns: String,
     region: RegionRow,
+    /// Absent: drawn by its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redraw: Option<RedrawRow>,
     settings: SettingsRow,
     /// Only at a root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,6 +97,8 @@ enum RegionRow {
     Everywhere,
     Words { source: Vec<usize>, target: Vec<usize>, source_out: Vec<usize>, target_out: Vec<usize> },
     As { up: usize },
+    Given(AreaRow),
+    Difference,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -176,13 +185,13 @@ words!(precision, to_precision, Precision, Precision::F32 = "f32", Precision::F1
 
 impl Row {
     /// The row of an event.
-    pub(super) fn from_event(event: &Event, picture: Option<PictureRow>) -> Self {
-        match event {
-            Event::Grow(node) => Self::Grow(Box::new(GrowRow::from_node(node, picture))),
+    pub(super) fn from_event(event: &Event, picture: Option<PictureRow>) -> Result<Self> {
+        Ok(match event {
+            Event::Grow(node) => Self::Grow(Box::new(GrowRow::from_node(node, picture)?)),
             Event::Move { to } => Self::Move { to: *to },
             Event::Name { node, name } => Self::Name { node: *node, name: name.clone() },
             Event::Set { name, value } => Self::Set { name: name.clone(), value: value.clone() },
-        }
+        })
     }
 
     /// The event of a row that follows the events in `tree`.
@@ -197,15 +206,21 @@ impl Row {
 }
 
 impl GrowRow {
-    fn from_node(node: &Node, picture: Option<PictureRow>) -> Self {
+    fn from_node(node: &Node, picture: Option<PictureRow>) -> Result<Self> {
         let Node { id, number, parent, line, changes, plan, recipe } = node;
         let PlanParts { prompt, weights, settings, method } = &**plan;
         let columns = match method {
-            EditMethod::Generate { tokens } => columns::write(&[Stretch::Own(*tokens as u32)]),
+            EditMethod::Generate { tokens } | EditMethod::Redraw(Redraw { tokens, .. }) => {
+                columns::write(&[Stretch::Own(*tokens as u32)])
+            }
             EditMethod::PromptToPrompt(edit) => columns::write(edit.columns.stretches()),
         };
         let span = |Replaced { source, target }: &Replaced| [source.start, source.end, target.start, target.end];
-        Self {
+        let redraw = match plan.redraw() {
+            Some(Redraw { seed, method, .. }) => Some(RedrawRow { seed: *seed, by: MethodRow::try_from(method)? }),
+            None => None,
+        };
+        Ok(Self {
             node: *number,
             parent: *parent,
             id: id.hex(),
@@ -216,10 +231,11 @@ impl GrowRow {
             weights: weights.clone(),
             columns,
             region: RegionRow::from(plan.region()),
+            redraw,
             settings: SettingsRow::from(&**settings),
             recipe: parent.is_none().then(|| RecipeRow::from(&**recipe)),
             picture,
-        }
+        })
     }
 
     fn into_node(self, tree: &Tree) -> Result<Node> {
@@ -240,15 +256,23 @@ impl GrowRow {
         let edit = P2p {
             spans: self.spans.into_iter().map(span).collect(),
             columns: columns::read(&self.columns)?,
-            region: Region::from(self.region),
+            region: Region::try_from(self.region)?,
         };
-        let method = match above {
-            Some(_) => EditMethod::PromptToPrompt(edit),
-            None => first_picture(&edit)?,
+        let method = match (above, self.redraw) {
+            (Some(_), None) => EditMethod::PromptToPrompt(edit),
+            (Some(_), Some(RedrawRow { seed, by })) => {
+                let P2p { spans, columns, region } = edit;
+                let [Stretch::Own(tokens)] = *columns.stretches() else { bail!("it is drawn again and takes words") };
+                let (tokens, method) = (tokens as usize, RedrawMethod::try_from(by)?);
+                EditMethod::Redraw(Redraw { spans, tokens, region, seed, method })
+            }
+            (None, None) => first_picture(&edit)?,
+            (None, Some(_)) => bail!("a first picture is drawn again from none"),
         };
         let settings = shared(TurnSettings::try_from(self.settings)?, tree);
         let parts = PlanParts { prompt: self.prompt, weights: self.weights, settings, method };
         let plan = Plan::new(parts, above.map(|node| node.plan.above_child(tree.depth(node.number))))?;
+        plan.fits(&recipe)?;
         let id = NodeId::of(above.map(|node| node.id), &plan, &recipe);
         ensure!(
             self.id.len() >= 8 && id.hex().starts_with(&self.id),
@@ -261,8 +285,8 @@ impl GrowRow {
     }
 
     /// The row of a node whose only ancestors are those in the rows before it, as a picture carries it: counted from 1.
-    pub(super) fn in_lineage(node: &Node, number: u32, picture: Option<PictureRow>) -> Self {
-        Self { node: number, parent: (number > 1).then(|| number - 1), ..Self::from_node(node, picture) }
+    pub(super) fn in_lineage(node: &Node, number: u32, picture: Option<PictureRow>) -> Result<Self> {
+        Ok(Self { node: number, parent: (number > 1).then(|| number - 1), ..Self::from_node(node, picture)? })
     }
 
     /// The prompt, for lists.
@@ -325,19 +349,25 @@ impl From<&Region> for RegionRow {
                 Self::Words { source, target, source_out, target_out }
             }
             Region::As { up } => Self::As { up },
+            Region::Given(area) => Self::Given(AreaRow::from(&area)),
+            Region::Difference => Self::Difference,
         }
     }
 }
 
-impl From<RegionRow> for Region {
-    fn from(row: RegionRow) -> Self {
-        match row {
+impl TryFrom<RegionRow> for Region {
+    type Error = anyhow::Error;
+
+    fn try_from(row: RegionRow) -> Result<Self> {
+        Ok(match row {
             RegionRow::Everywhere => Self::Everywhere,
             RegionRow::Words { source, target, source_out, target_out } => {
                 Self::Words { source, target, source_out, target_out }
             }
             RegionRow::As { up } => Self::As { up },
-        }
+            RegionRow::Given(area) => Self::Given(Area::try_from(area)?),
+            RegionRow::Difference => Self::Difference,
+        })
     }
 }
 

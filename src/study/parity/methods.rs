@@ -149,10 +149,17 @@ impl Worker<'_> {
     ) -> Result<()> {
         let asked = self.case.diffedit.as_ref().context("case.json lacks `diffedit`")?;
         ensure!(written.len() == 2, "{} prompts, expected two", written.len());
-        let (source, target) = (reading(&written[0], empty), reading(&written[1], empty));
-        let rule = DifferenceRule { strength: asked.mask_encode_strength, ratio: asked.mask_thresholding_ratio };
-        let (map, mask) = difference_mask(self.engine, (ddim, guidance), clean, [&source, &target], &self.noise, rule)?;
+        let source = reading(&written[0], empty);
         let steps = ddim.timesteps().len();
+        let rule = DifferenceRule {
+            steps: last_steps(steps, asked.mask_encode_strength),
+            ratio: asked.mask_thresholding_ratio,
+        };
+        // Published code takes both halves in each other's place: the same mask, of differences nearer to each other.
+        let [a, b] = written else { anyhow::bail!("{} prompts, expected two", written.len()) };
+        let turned = [&reading(empty, a), &reading(empty, b)];
+        let found = difference_mask(self.engine, (ddim, guidance), clean, turned, &self.noise, rule, &mut go)?;
+        let (map, mask) = found.context(STOPPED)?;
         let first = steps - last_steps(steps, asked.inpaint_strength);
         let up = Guidance::of(asked.inversion_guidance.max(1.0), false);
         let inverted = climb(self.engine, ddim, clean.clone(), (&source, up), first, &mut go)?.context(STOPPED)?;

@@ -5,12 +5,14 @@
 
 mod case;
 mod files;
+mod masks;
 mod methods;
 mod photo;
 mod probe;
 mod results;
 mod run;
 mod tables;
+mod tuned;
 mod words;
 
 use std::collections::HashMap;
@@ -21,7 +23,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::engine::Engine;
 use crate::engine::layers::Backend;
+use crate::engine::segment::ClipSeg;
 use crate::model::ModelSource;
+use crate::model::folder::SingleFolder;
 use crate::plan::device::DeviceName;
 use crate::plan::settings::Precision;
 
@@ -55,6 +59,7 @@ pub struct ModelFolders {
     folders: Vec<PathBuf>,
     device: DeviceName,
     loaded: HashMap<(PathBuf, String, bool), Engine>,
+    segmenters: HashMap<PathBuf, ClipSeg>,
 }
 
 impl ModelFolders {
@@ -71,8 +76,34 @@ impl ModelFolders {
     }
 
     fn path(&self, case: &Case) -> PathBuf {
-        let named = self.folders.iter().map(|f| f.join(&case.model)).find(|f| f.is_dir());
-        named.unwrap_or_else(|| case.folder.join(&case.model_path))
+        self.place(&case.model, &case.folder.join(&case.model_path))
+    }
+
+    fn place(&self, name: &str, otherwise: &Path) -> PathBuf {
+        let named = self.folders.iter().map(|f| f.join(name)).find(|f| f.is_dir());
+        named.unwrap_or_else(|| otherwise.to_owned())
+    }
+
+    /// The folder of a case's network that makes masks from texts.
+    fn segmenter_path(&self, case: &Case) -> Result<PathBuf> {
+        let asked = case.segmentation.as_ref().context("case.json lacks `segmentation`")?;
+        Ok(self.place(&asked.model, &case.folder.join(&asked.model_path)))
+    }
+
+    /// Loads a case's network that makes masks from texts.
+    fn load_segmenter(&mut self, case: &Case) -> Result<()> {
+        let path = self.segmenter_path(case)?;
+        if !self.segmenters.contains_key(&path) {
+            let backend = Backend::on(self.device, Precision::F32)?;
+            let loaded = ClipSeg::load(&SingleFolder::open(&path)?, &backend)?;
+            self.segmenters.insert(path, loaded);
+        }
+        Ok(())
+    }
+
+    /// That network, loaded.
+    fn segmenter(&self, case: &Case) -> Result<&ClipSeg> {
+        self.segmenters.get(&self.segmenter_path(case)?).context("BUG: a network was not loaded")
     }
 
     /// The files of a case's model.

@@ -8,6 +8,7 @@ use candle_core::Tensor;
 
 use super::ModelFolders;
 use super::case::{Case, CaseKind, EditCase, calls_of, scheduler_of};
+use super::masks::masks;
 use super::probe::Probe;
 use super::results::{Array, Numbers, Results, read};
 use super::tables::{schedule_results, schedules, text_results};
@@ -42,6 +43,12 @@ pub(super) fn answer(case: &Case, models: &mut ModelFolders) -> Result<Results> 
         text_results(case, &texts, &mut out)?;
         return Ok(out);
     }
+    if let CaseKind::Clipseg | CaseKind::TextInpaint = case.kind {
+        models.load_segmenter(case)?;
+    }
+    if case.kind == CaseKind::Clipseg {
+        return masks(case, &inputs, models.segmenter(case)?);
+    }
     models.load(case, false)?;
     if case.kind == CaseKind::NullText {
         models.load(case, true)?;
@@ -54,10 +61,14 @@ pub(super) fn answer(case: &Case, models: &mut ModelFolders) -> Result<Results> 
         CaseKind::Sdedit | CaseKind::Magicmix | CaseKind::Blended | CaseKind::Diffedit | CaseKind::Edict => {
             worker.method()
         }
-
+        CaseKind::TextInpaint => worker.text_inpaint(models.segmenter(case)?),
+        CaseKind::Imagic => worker.imagic(models),
+        CaseKind::Unitune => worker.unitune(models),
         CaseKind::Parts => worker.parts(),
         CaseKind::Invert | CaseKind::NullText => worker.invert(models),
-        CaseKind::Generate | CaseKind::Edit | CaseKind::Text | CaseKind::Schedule => worker.pictures(),
+        CaseKind::Generate | CaseKind::Edit | CaseKind::Text | CaseKind::Schedule | CaseKind::Clipseg => {
+            worker.pictures()
+        }
     }
 }
 
@@ -86,6 +97,14 @@ fn noise(inputs: &Results, engine: &Engine) -> Result<Vec<Tensor>> {
     let Some(Array { shape, numbers: Numbers::F32(values) }) = inputs.get("noise") else { return Ok(Vec::new()) };
     let [.., c, h, w] = shape[..] else { anyhow::bail!("`noise` has shape {shape:?}") };
     to_latents(values, (c, h, w), engine)
+}
+
+/// The picture among a case's inputs.
+pub(super) fn picture(inputs: &Results) -> Result<Picture> {
+    let image = inputs.get("image").context("input.safetensors lacks `image`")?;
+    let Numbers::U8(bytes) = &image.numbers else { anyhow::bail!("`image` is not of bytes") };
+    let [height, width, 3] = image.shape[..] else { anyhow::bail!("`image` has shape {:?}", image.shape) };
+    Ok(Picture { width, height, bytes: bytes.clone() })
 }
 
 /// Several latents that follow one another.
@@ -313,6 +332,7 @@ impl Worker<'_> {
             conditions,
             sampler: &*self.sampler()?,
             noise: StepNoise::Given(&self.noise),
+            first: 0,
             guidance: self.way.guidance.unwrap_or_else(|| self.case.guidance()),
             map_precision: Precision::F32,
         };
@@ -470,9 +490,7 @@ impl Worker<'_> {
 
     /// The picture that the case is of.
     pub(super) fn picture(&self) -> Result<Picture> {
-        let image = self.inputs.get("image").context("input.safetensors lacks `image`")?;
-        let Numbers::U8(bytes) = &image.numbers else { anyhow::bail!("`image` is not of bytes") };
-        Ok(Picture { width: image.shape[1], height: image.shape[0], bytes: bytes.clone() })
+        picture(&self.inputs)
     }
 
     fn invert(mut self, models: &ModelFolders) -> Result<Results> {

@@ -69,8 +69,8 @@ impl Axes {
         let mut tried = Settings::default();
         let setting = tried.set(name, first)?;
         if setting.per == Per::Machine {
-            let message = format!("`{}` says where pictures are computed, not what they are", setting.name);
-            return Err(Hinted::new(message, format!("--{} {first}, for the whole sweep", setting.name)).into());
+            let message = format!("`{}` belongs to this machine and to no picture", setting.name);
+            return Err(Hinted::new(message, format!("--set {}={first}, for the whole sweep", setting.name)).into());
         }
         for value in &values {
             tried.set(name, value)?;

@@ -1,0 +1,338 @@
+//! CLIPSeg (Lüddecke and Ecker 2022, arXiv:2112.10003): CLIP's two towers, and a small decoder that reads three layers of the one
+//! that sees, told by the other what is looked for.
+
+use anyhow::{Context, Result, ensure};
+use candle_core::Tensor;
+
+use super::super::encoder::{CLIP_LAYER, EncoderLayer, LayerShape};
+use super::super::layers::{Backend, Bias, Conv, ConvSpec, LayerNorm, Linear};
+use super::super::resize::{ResizeFilter, cubic, resize};
+use super::super::text::TextEncoder;
+use super::super::{Picture, ensure_numbers, vocabulary};
+use crate::model::ModelSource;
+use crate::model::spec::{Act, ClipSegSpec, VisionSpec};
+use crate::model::weights::Weights;
+use crate::prompt::vocabulary::Vocabulary;
+
+/// A CLIPSeg.
+pub struct ClipSeg {
+    spec: ClipSegSpec,
+    vocabulary: Vocabulary,
+    text: TextEncoder,
+    vision: VisionTower,
+    decoder: Decoder,
+    backend: Backend,
+}
+
+/// A text as a CLIPSeg reads it.
+#[derive(Debug, Clone)]
+pub struct SegmentText {
+    /// Its tokens, padded.
+    pub ids: Vec<u32>,
+    /// Its embedding, `[projection]`.
+    pub embedding: Tensor,
+}
+
+impl ClipSeg {
+    /// Loads a CLIPSeg.
+    ///
+    /// # Errors
+    /// Fails if a file is missing, damaged or of another architecture; the message names it.
+    pub fn load(source: &dyn ModelSource, backend: &Backend) -> Result<Self> {
+        let spec = ClipSegSpec::read(source)?;
+        let load = || -> Result<Self> {
+            let clip = Weights::open_within(source, "", "clip.")?;
+            let read = |name: &str| clip.has(name).then_some(()).with_context(|| format!("`clip.{name}` is missing"));
+            read("text_projection.weight")?;
+            Ok(Self {
+                vocabulary: vocabulary(source, "", spec.text.positions)?,
+                text: TextEncoder::load(&clip, spec.text.clone(), backend)?,
+                vision: VisionTower::load(&clip, &spec, backend)?,
+                decoder: Decoder::load(&Weights::open_within(source, "", "decoder.")?, &spec, backend)?,
+                backend: backend.clone(),
+                spec: spec.clone(),
+            })
+        };
+        load().with_context(|| format!("cannot load {}", source.name()))
+    }
+
+    /// What its configuration says.
+    #[must_use]
+    pub fn spec(&self) -> &ClipSegSpec {
+        &self.spec
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// Fails if the tokenizer does, or the weights hold no numbers.
+    pub fn read(&self, text: &str) -> Result<SegmentText> {
+        let ids = self.vocabulary.prompt(text)?.ids;
+        let embedding = self.text.encode(&ids)?.pooled.context("BUG: a text tower without text_projection")?;
+        ensure_numbers(&embedding, || "the text tower gave no numbers".to_owned())?;
+        Ok(SegmentText { ids, embedding })
+    }
+
+    /// A picture as the vision tower reads it: `[3, side, side]`, row by row.
+    #[must_use]
+    pub fn pixels(&self, picture: &Picture) -> Vec<f32> {
+        let spec = &self.spec.pixels;
+        let filter = if spec.bicubic { ResizeFilter::Bicubic } else { ResizeFilter::Triangle };
+        let side = spec.side;
+        let bytes = resize(&picture.bytes, (picture.width, picture.height), 3, (side, side), filter);
+        let value = |colour: usize, pixel: usize| {
+            let value = f64::from(bytes[pixel * 3 + colour]) * spec.scale;
+            ((value - spec.mean[colour]) / spec.deviation[colour]) as f32
+        };
+        (0..3).flat_map(|colour| (0..side * side).map(move |pixel| (colour, pixel))).map(|(c, p)| value(c, p)).collect()
+    }
+
+    /// How much each place belongs to what each text names, before the sigmoid: `side * side` numbers a text.
+    ///
+    /// # Errors
+    /// Fails if the weights hold no numbers.
+    pub fn logits(&self, picture: &Picture, texts: &[SegmentText]) -> Result<Vec<Vec<f32>>> {
+        let seen = self.vision.forward(&self.pixels(picture), &self.backend)?;
+        let one = |text: &SegmentText| -> Result<Vec<f32>> {
+            let logits = self.decoder.forward(&seen, &text.embedding, &self.backend)?;
+            ensure_numbers(&logits, || "the mask network gave no numbers".to_owned())?;
+            Ok(logits.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1()?)
+        };
+        texts.iter().map(one).collect()
+    }
+
+    /// The mask of each text at the picture's size, `height * width` bytes: 255 where a place surely belongs to it, 0 where it
+    /// surely does not, 128 at the border.
+    ///
+    /// # Errors
+    /// As [`logits`](Self::logits).
+    pub fn masks(&self, picture: &Picture, texts: &[SegmentText]) -> Result<Vec<Vec<u8>>> {
+        Ok(self.logits(picture, texts)?.iter().map(|logits| mask_of(logits, (picture.width, picture.height))).collect())
+    }
+}
+
+/// The mask that square logits mean at a picture's size.
+#[must_use]
+pub(crate) fn mask_of(logits: &[f32], size: (usize, usize)) -> Vec<u8> {
+    let side = logits.len().isqrt();
+    let byte = |x: &f32| (1.0 / (1.0 + (-x).exp()) * 255.0).round_ties_even() as u8;
+    let bytes: Vec<u8> = logits.iter().map(byte).collect();
+    resize(&bytes, (side, side), 1, size, ResizeFilter::Bicubic)
+}
+
+/// CLIP's tower that sees, as far up as its states are read.
+struct VisionTower {
+    patches: Linear,
+    patch: usize,
+    class: Vec<f32>,
+    /// `[1 + grid * grid, width]`, the class's first, for the grid that is used.
+    positions: Vec<f32>,
+    norm: LayerNorm,
+    layers: Vec<EncoderLayer>,
+    extracted: Vec<usize>,
+}
+
+impl VisionTower {
+    fn load(w: &Weights, spec: &ClipSegSpec, backend: &Backend) -> Result<Self> {
+        let VisionSpec { width, inner, heads, patch, grid, act, eps, .. } = spec.vision;
+        let p = "vision_model";
+        let weight = w.values(&format!("{p}.embeddings.patch_embedding.weight"), &[width, 3, patch, patch])?;
+        let positions = w.values(&format!("{p}.embeddings.position_embedding.weight"), &[1 + grid * grid, width])?;
+        let shape = LayerShape { width, attention_width: width, inner, heads, act, eps, causal: false };
+        let read = spec.extracted.iter().max().map_or(0, |last| last + 1);
+        let layer = |i: usize| EncoderLayer::load(w, &format!("{p}.encoder.layers.{i}"), CLIP_LAYER, shape, backend);
+        Ok(Self {
+            patches: Linear::new(&weight, None, 3 * patch * patch, width, backend)?,
+            patch,
+            class: w.values(&format!("{p}.embeddings.class_embedding"), &[width])?,
+            positions: enlarged(&positions, width, grid, spec.grid()),
+            // So spelt in every checkpoint.
+            norm: LayerNorm::load(w, &format!("{p}.pre_layrnorm"), width, eps, backend)?,
+            layers: (0..read).map(layer).collect::<Result<_>>()?,
+            extracted: spec.extracted.clone(),
+        })
+    }
+
+    /// The states after the layers that are read, the last first: `[1, 1 + patches, width]` each.
+    fn forward(&self, pixels: &[f32], backend: &Backend) -> Result<Vec<Tensor>> {
+        let (width, patch) = (self.class.len(), self.patch);
+        let side = (pixels.len() / 3).isqrt();
+        let grid = side / patch;
+        let mut cut = Vec::with_capacity(pixels.len());
+        for (row, column) in (0..grid).flat_map(|row| (0..grid).map(move |column| (row, column))) {
+            for (colour, y) in (0..3).flat_map(|colour| (0..patch).map(move |y| (colour, y))) {
+                let at = (colour * side + row * patch + y) * side + column * patch;
+                cut.extend_from_slice(&pixels[at..at + patch]);
+            }
+        }
+        let cut = backend.tensor(cut, (1, grid * grid, 3 * patch * patch))?;
+        let class = backend.tensor(self.class.clone(), (1, 1, width))?;
+        let positions = backend.tensor(self.positions.clone(), (1, 1 + grid * grid, width))?;
+        let x = (Tensor::cat(&[&class, &self.patches.forward(&cut)?], 1)? + positions)?;
+        let mut x = self.norm.forward(&x)?;
+        let mut after = Vec::new();
+        for layer in &self.layers {
+            x = layer.forward(&x, backend)?;
+            after.push(x.clone());
+        }
+        Ok(self.extracted.iter().rev().map(|layer| after[*layer].clone()).collect())
+    }
+}
+
+/// Position embeddings for another grid: the class's as it is, the others enlarged or shrunk by a cubic with a = -0.75, without
+/// widening it, as published.
+fn enlarged(positions: &[f32], width: usize, from: usize, to: usize) -> Vec<f32> {
+    if from == to {
+        return positions.to_vec();
+    }
+    let (class, grid) = positions.split_at(width);
+    let taps = |i: usize| -> Vec<(usize, f64)> {
+        let at = (i as f64 + 0.5) * from as f64 / to as f64 - 0.5;
+        let tap = |k: i64| {
+            let place = at.floor() as i64 + k;
+            let inside = place.clamp(0, from as i64 - 1) as usize;
+            (inside, cubic((at - place as f64).abs(), -0.75))
+        };
+        (-1..=2).map(tap).collect()
+    };
+    let taps: Vec<_> = (0..to).map(taps).collect();
+    let mut out = class.to_vec();
+    for (rows, columns) in taps.iter().flat_map(|rows| taps.iter().map(move |columns| (rows, columns))) {
+        let mut sum = vec![0.0f64; width];
+        for ((y, a), (x, b)) in rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column))) {
+            let state = &grid[(y * from + x) * width..][..width];
+            sum.iter_mut().zip(state).for_each(|(sum, value)| *sum += a * b * f64::from(*value));
+        }
+        out.extend(sum.into_iter().map(|value| value as f32));
+    }
+    out
+}
+
+/// From three layers of what is seen to a mask.
+struct Decoder {
+    reduces: Vec<Linear>,
+    layers: Vec<EncoderLayer>,
+    /// What the text multiplies by and adds.
+    film: (Linear, Linear),
+    conditional_layer: usize,
+    conv: Option<Conv>,
+    /// The last steps, each to a larger grid.
+    enlarge: Vec<Enlarge>,
+    grid: usize,
+}
+
+impl Decoder {
+    fn load(w: &Weights, spec: &ClipSegSpec, backend: &Backend) -> Result<Self> {
+        let ClipSegSpec { width, inner, heads, .. } = *spec;
+        let eps = spec.vision.eps;
+        let shape = LayerShape { width, attention_width: width, inner, heads, act: Act::Relu, eps, causal: false };
+        let linear = |name: &str, n: usize| Linear::load(w, name, n, width, Bias::Yes, backend);
+        let count = spec.extracted.len();
+        let patch = spec.vision.patch;
+        let (conv, enlarge) = if spec.enlarges_twice {
+            let part = |i: usize| format!("transposed_convolution.{i}");
+            let conv = Conv::load(w, &part(0), ConvSpec::new(width, width, 3).then(Act::Relu), backend)?;
+            let first = Enlarge::load(w, &part(2), (width, width / 2), patch / 4, backend)?;
+            (Some(conv), vec![first, Enlarge::load(w, &part(4), (width / 2, 1), patch / 4, backend)?])
+        } else {
+            (None, vec![Enlarge::load(w, "transposed_convolution", (width, 1), patch, backend)?])
+        };
+        let decoder = Self {
+            reduces: (0..count).map(|i| linear(&format!("reduces.{i}"), spec.vision.width)).collect::<Result<_>>()?,
+            layers: (0..count)
+                .map(|i| EncoderLayer::load(w, &format!("layers.{i}"), CLIP_LAYER, shape, backend))
+                .collect::<Result<_>>()?,
+            film: (linear("film_mul", spec.text.projection)?, linear("film_add", spec.text.projection)?),
+            conditional_layer: spec.conditional_layer,
+            conv,
+            enlarge,
+            grid: spec.grid(),
+        };
+        let unread = w.unread();
+        ensure!(unread.is_empty(), "the weights hold a part that is not built here: `decoder.{}`", unread[0]);
+        Ok(decoder)
+    }
+
+    /// Logits, `[h, w]`, from the states of the vision tower, the last first, and a text's embedding.
+    fn forward(&self, seen: &[Tensor], text: &Tensor, backend: &Backend) -> Result<Tensor> {
+        let text = text.reshape((1, 1, ()))?;
+        let mut x: Option<Tensor> = None;
+        for (i, (state, (reduce, layer))) in seen.iter().zip(self.reduces.iter().zip(&self.layers)).enumerate() {
+            let mut y = reduce.forward_with(state, None, x.as_ref())?; // [1, 1 + patches, width]
+            if i == self.conditional_layer {
+                let (times, plus) = (self.film.0.forward(&text)?, self.film.1.forward(&text)?);
+                y = y.broadcast_mul(&times)?.broadcast_add(&plus)?;
+            }
+            x = Some(layer.forward_norms_after(&y, backend)?);
+        }
+        let x = x.context("BUG: a decoder without layers")?;
+        let (_, tokens, width) = x.dims3()?;
+        let mut x = x.narrow(1, 1, tokens - 1)?.contiguous()?.reshape((1, self.grid, self.grid, width))?;
+        if let Some(conv) = &self.conv {
+            x = conv.forward(&x)?;
+        }
+        let last = self.enlarge.len() - 1;
+        for (i, enlarge) in self.enlarge.iter().enumerate() {
+            x = enlarge.forward(&x, (i < last).then_some(Act::Relu))?;
+        }
+        Ok(x.squeeze(3)?.squeeze(0)?)
+    }
+}
+
+/// A transposed convolution whose stride is the side of its kernel: each pixel becomes a square of its own.
+struct Enlarge {
+    linear: Linear,
+    side: usize,
+    outputs: usize,
+}
+
+impl Enlarge {
+    fn load(
+        w: &Weights,
+        name: &str,
+        (inputs, outputs): (usize, usize),
+        side: usize,
+        backend: &Backend,
+    ) -> Result<Self> {
+        let weight = w.values(&format!("{name}.weight"), &[inputs, outputs, side, side])?;
+        let bias = w.values(&format!("{name}.bias"), &[outputs])?;
+        let square = side * side;
+        // From input, output, place to place, output, input.
+        let turned: Vec<f32> = (0..square * outputs)
+            .flat_map(|row| (0..inputs).map(move |input| (row / outputs, row % outputs, input)))
+            .map(|(place, output, input)| weight[(input * outputs + output) * square + place])
+            .collect();
+        let bias = (0..square).flat_map(|_| bias.iter().copied()).collect();
+        Ok(Self { linear: Linear::new(&turned, Some(bias), inputs, square * outputs, backend)?, side, outputs })
+    }
+
+    /// `[1, h, w, inputs]` to `[1, side * h, side * w, outputs]`.
+    fn forward(&self, x: &Tensor, act: Option<Act>) -> candle_core::Result<Tensor> {
+        let (_, h, w, _) = x.dims4()?;
+        let Self { linear, side, outputs } = self;
+        let squares = linear.forward_with(x, act, None)?.reshape((h, w, *side, *side, *outputs))?;
+        squares.permute((0, 2, 1, 3, 4))?.contiguous()?.reshape((1, h * side, w * side, *outputs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_of_positions_that_is_level_stays_level_and_the_class_keeps_its_own() {
+        let positions: Vec<f32> = [9.0, 8.0].into_iter().chain((0..9).flat_map(|_| [1.5, -2.0])).collect();
+        let larger = enlarged(&positions, 2, 3, 5);
+        assert_eq!(larger.len(), 2 * (1 + 25));
+        assert_eq!(larger[..2], [9.0, 8.0]);
+        assert!(larger[2..].chunks(2).all(|p| (p[0] - 1.5).abs() < 1e-6 && (p[1] + 2.0).abs() < 1e-6), "{larger:?}");
+        assert_eq!(enlarged(&positions, 2, 3, 3), positions);
+    }
+
+    #[test]
+    fn a_mask_is_light_where_logits_are_above_zero() {
+        let logits = [-9.0, -9.0, 9.0, 9.0];
+        assert_eq!(mask_of(&logits, (2, 2)), [0, 0, 255, 255]);
+        assert_eq!(mask_of(&[0.0; 4], (3, 2)), [128; 6], "127.5 is rounded to the even side");
+    }
+}

@@ -1,0 +1,103 @@
+//! UniTune (Valevski et al. 2023, arXiv:2210.09477): the model is tuned on the picture under a rare word; the edit then begins with
+//! the noised picture and is drawn with the rare word before the wanted ones.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use candle_core::Tensor;
+
+use super::super::unet::Condition;
+use super::{AdamRule, Adams, Lesson, NoisedCopy, TunableModel, TuningStep, WatchTuning, number};
+
+/// Which weights are tuned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TunedPart {
+    /// All alike.
+    All,
+    /// What attentions put out at the full rate, all others at a thousandth of it.
+    AttentionOut,
+}
+
+impl TunedPart {
+    /// The share of the learning rate at which a weight moves.
+    fn share(self, name: &str) -> f64 {
+        const OUT: [&str; 3] = ["attn1.to_out.0.weight", "attn1.to_out.0.bias", "attn2.to_out.0.weight"];
+        match self {
+            Self::All => 1.0,
+            Self::AttentionOut if OUT.iter().any(|end| name.ends_with(end)) => 1.0,
+            Self::AttentionOut => 1e-3,
+        }
+    }
+}
+
+/// How UniTune goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UniTuneRule {
+    /// Steps.
+    pub steps: usize,
+    /// Noised copies of the picture a step.
+    pub batch: usize,
+    /// The learning rate.
+    pub rate: f64,
+    /// How weights follow their gradients.
+    pub adam: AdamRule,
+    /// Which weights are tuned.
+    pub part: TunedPart,
+}
+
+/// Tunes the model's weights on a picture under the words of `rare`. `copy` gives each noised copy, by step and row. The loss before
+/// each step; `None` if `watch` stopped it: the weights stay as they have become.
+///
+/// # Errors
+/// Fails if a loss is no number, or the device has no memory left.
+pub fn unitune(
+    model: &TunableModel,
+    lesson: Lesson<'_>,
+    rare: &Condition,
+    copy: &dyn Fn(usize, usize) -> Result<NoisedCopy>,
+    rule: UniTuneRule,
+    watch: WatchTuning<'_>,
+) -> Result<Option<Vec<f32>>> {
+    ensure!(rule.batch > 0, "a step of no noised copies teaches nothing");
+    let mut adams = Adams::new(model)?;
+    let mut losses = Vec::with_capacity(rule.steps);
+    for step in 0..rule.steps {
+        let mut gradients: BTreeMap<String, Tensor> = BTreeMap::new();
+        let mut sum = 0.0;
+        // One after the other: the mean over all is the mean of their means, and what one holds can go before the next.
+        for row in 0..rule.batch {
+            let loss = (model.loss(lesson, rare, &copy(step, row)?)? / rule.batch as f64)?;
+            for (name, gradient) in model.gradients(&loss)? {
+                let all = match gradients.remove(&name) {
+                    Some(before) => (before + gradient)?,
+                    None => gradient,
+                };
+                gradients.insert(name, all);
+            }
+            sum += number(&loss, step)?;
+        }
+        adams.step(model, &gradients, |name| rule.rate * rule.part.share(name), rule.adam)?;
+        losses.push(sum as f32);
+        let done = TuningStep { step, of: rule.steps, loss: sum, gradients: Some(&gradients) };
+        if watch(done).is_break() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(losses))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_attentions_put_out_moves_at_the_full_rate() {
+        let check = |name: &str, share: f64| assert_eq!(TunedPart::AttentionOut.share(name), share, "{name}");
+        check("mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.weight", 1.0);
+        check("mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.bias", 1.0);
+        check("mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0.weight", 1.0);
+        check("mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0.bias", 1e-3);
+        check("mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight", 1e-3);
+        assert_eq!(TunedPart::All.share("conv_in.weight"), 1.0);
+    }
+}
