@@ -37,6 +37,8 @@ pub struct TreeFacts {
     pub self_max: usize,
     /// The sizes that its self-attention layers have, in pixels.
     pub layers: Vec<usize>,
+    /// Whether the root is a photograph: then its masks let nothing change, and who takes them up equals it.
+    pub is_photograph: bool,
 }
 
 /// Where something comes from. Nodes are counted as the family is: 0 is the newest.
@@ -182,6 +184,7 @@ impl Trace {
             let masks = match (kin.plan.region(), &orders.region) {
                 (Region::Words { .. }, RunRegion::Words { start, .. }) => Some((i, *start)),
                 (Region::As { up }, _) => i.checked_sub(*up).and_then(|from| trace.nodes[from].masks),
+                _ if i == 0 && frame.is_photograph => Some((0, 0)),
                 _ => None,
             };
             trace.nodes.push(Node { orders, masks, cross: Vec::new(), own: Vec::new(), like: None });
@@ -212,6 +215,10 @@ impl Trace {
         let (node, wanted) = (self.turned(node), self.turned(wanted));
         if self.ids[node] != self.ids[wanted] {
             return Some(Mismatch { step: 0, what: Difference::Words });
+        }
+        // Held on a photograph from the first step on, a run has its latents whatever maps it reads.
+        if wanted == 0 && self.nodes[0].masks.is_some() && self.nodes[node].masks == self.nodes[0].masks {
+            return None;
         }
         let (stretch, what) = self.compare(node, wanted)?;
         Some(Mismatch { step: self.starts[stretch], what })

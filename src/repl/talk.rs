@@ -9,6 +9,7 @@ use candle_core::Tensor;
 
 use super::commands::{self, Line};
 use super::look::export::{Format, check_place};
+use super::look::photograph::AwaitedCaption;
 use super::reply::{Reply, Shown, TurnReport};
 use super::typed_path;
 use crate::history::Event;
@@ -55,6 +56,8 @@ pub struct Talk {
     pub(super) exported: HashSet<PathBuf>,
     /// Whether the next line that is no command begins a new picture.
     awaits_prompt: bool,
+    /// The photograph whose caption the next line that is no command is.
+    awaits_caption: Option<AwaitedCaption>,
     /// Whether a picture whose PNG cannot be written is told as a warning instead of an error.
     forgives: bool,
 }
@@ -63,7 +66,15 @@ impl Talk {
     /// A conversation about a session; every picture drawn is written into `out` as a PNG, which is made if it is not there.
     #[must_use]
     pub fn new(session: Session, out: Option<PathBuf>) -> Self {
-        Self { session, open: None, out, exported: HashSet::new(), awaits_prompt: false, forgives: false }
+        Self {
+            session,
+            open: None,
+            out,
+            exported: HashSet::new(),
+            awaits_prompt: false,
+            awaits_caption: None,
+            forgives: false,
+        }
     }
 
     /// The same, where a PNG that cannot be written is a warning: the picture is in the session and on the screen.
@@ -103,9 +114,10 @@ impl Talk {
         if !matches!(read, Ok(Line::Command(_)))
             && let Some(file) = typed_path::dropped(line)
         {
-            return super::look::files::open(self, &file.to_string_lossy());
+            return super::look::files::open(self, line, &file.to_string_lossy(), watcher);
         }
         let asked = self.open.take();
+        let awaited = self.awaits_caption.take();
         let is_remark = line.trim().is_empty() || line.trim_start().starts_with("# ");
         let begins = !is_remark && std::mem::take(&mut self.awaits_prompt);
         if let Line::Command(called) = read? {
@@ -117,6 +129,13 @@ impl Talk {
             && let Some(choice) = number.checked_sub(1).and_then(|i| question.choices.into_iter().nth(i))
         {
             return self.edit(&asked, &choice.edit, watcher);
+        }
+        if let Some(AwaitedCaption { file, proposed }) = awaited {
+            let caption = if line.trim().is_empty() { proposed.as_deref() } else { Some(line.trim()) };
+            return match caption {
+                Some(caption) => super::look::photograph::begin(self, line, (&file, caption), watcher),
+                None => Ok(text(format!("`{}` is left as it is", file.display()))),
+            };
         }
         if begins {
             return self.begin(line, 0, watcher);
@@ -136,6 +155,17 @@ impl Talk {
             }
             Turn::Edit(edit) => self.edit(line, &edit, watcher),
         }
+    }
+
+    /// Whether somebody types here who can be asked.
+    #[must_use]
+    pub(super) fn asks(&self) -> bool {
+        self.forgives
+    }
+
+    /// Takes the next line that is no command as what a photograph shows.
+    pub(super) fn await_caption(&mut self, awaited: AwaitedCaption) {
+        self.awaits_caption = Some(awaited);
     }
 
     /// Takes the next line that is no command as the prompt of a new picture.

@@ -1,6 +1,6 @@
 //! Drawing a node: its run, and the maps of its ancestors from the store or by running their steps again.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use super::model::Model;
+use super::photograph::invert::{ETA, InversionReading, ddim};
 use super::region::REPORT_K;
 use super::run_node::{RunNode, RunResult, find_cross, find_left, find_own, keep_left, keep_maps};
 use crate::attention::Untouched;
@@ -16,9 +17,11 @@ use crate::attention::blend::{MaskRule, Parent};
 use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::Keep;
 use crate::engine::edit::{Inherited, InheritedMasks, RunOptions, RunPlan, RunPrefix, draw, recall};
+use crate::engine::inversion::NoiseMapSampler;
 use crate::engine::sampler::{Sampler, sampler};
-use crate::engine::{Conditions, Guidance, Run, StepNoise};
+use crate::engine::{Conditions, Run, StepNoise};
 use crate::history::NodeId;
+use crate::plan::inversion::InversionName;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
 
@@ -76,9 +79,11 @@ impl ReusablePrefix {
 
 /// Everything that drawing needs besides a node and its ancestors.
 pub struct Renderer<'a> {
-    model: Arc<Model>,
-    store: &'a Store,
-    recipe: Arc<Recipe>,
+    pub(super) model: Arc<Model>,
+    pub(super) store: &'a Store,
+    pub(super) recipe: Arc<Recipe>,
+    /// What the inversion of a photograph left for runs to read, once asked for.
+    pub(super) reading: OnceCell<InversionReading>,
     sampler: Box<dyn Sampler>,
     self_max: usize,
     /// Shares of the steps whose maps children may need.
@@ -95,9 +100,13 @@ impl<'a> Renderer<'a> {
     /// # Errors
     /// Fails if the recipe has no steps or more than its sampler makes on this model.
     pub fn new(model: Arc<Model>, store: &'a Store, recipe: Arc<Recipe>, reach: (f64, f64)) -> Result<Self> {
-        let sampler = sampler(recipe.scheduler, &model.engine.spec().scheduler, recipe.steps)?;
-        let self_max = model.self_max(&recipe);
-        Ok(Self { model, store, recipe, sampler, self_max, reach, keeps_values: false, evaluations: Cell::new(0) })
+        let sampler = match recipe.photograph() {
+            // Its steps add the noise that was found.
+            Some((_, InversionName::EditFriendly)) => Box::new(NoiseMapSampler::new(ddim(&model, &recipe)?, ETA, 0)),
+            _ => sampler(recipe.scheduler, &model.engine.spec().scheduler, recipe.steps)?,
+        };
+        let (self_max, reading, evaluations) = (model.self_max(&recipe), OnceCell::new(), Cell::new(0));
+        Ok(Self { model, store, recipe, reading, sampler, self_max, reach, keeps_values: false, evaluations })
     }
 
     /// The same, but a node that is in no tree keeps its values as well, for a child that mixes them.
@@ -121,25 +130,31 @@ impl<'a> Renderer<'a> {
         (MaskRule { k: REPORT_K, substruct_k: REPORT_K, grid, latent: (h, w) }, (h, w))
     }
 
-    fn count(&self, samples: u64) {
+    pub(super) fn count(&self, samples: u64) {
         self.evaluations.set(self.evaluations.get() + samples);
     }
 
-    fn conditions(&self, run_node: &RunNode) -> Result<Arc<Conditions>> {
+    /// What the first of `family` reads.
+    pub(super) fn conditions(&self, family: &[Arc<RunNode>]) -> Result<Arc<Conditions>> {
+        let run_node = &family[0];
         if let Some(found) = run_node.conditions.get() {
             return Ok(found.clone());
         }
         let Recipe { negative, width, height, .. } = &*self.recipe;
-        let made = self.model.engine.reader().conditions(&run_node.plan.prompt, negative, (*width, *height))?;
+        let mut made = self.model.engine.reader().conditions(&run_node.plan.prompt, negative, (*width, *height))?;
+        if let Some(uncond) = &self.reading(family)?.uncond {
+            made.uncond.clone_from(uncond);
+        }
         Ok(run_node.conditions.get_or_init(|| Arc::new(made)).clone())
     }
 
-    fn run<'r>(&'r self, conditions: &'r Conditions) -> Run<'r> {
+    pub(super) fn run<'r>(&'r self, conditions: &'r Conditions, is_root: bool) -> Run<'r> {
+        let found = self.reading.get().map_or(&[][..], |reading| &reading.noise);
         Run {
             conditions,
             sampler: &*self.sampler,
-            noise: StepNoise::Seed(self.recipe.seed),
-            guidance: Guidance::of_recipe(&self.recipe),
+            noise: if found.is_empty() { StepNoise::Seed(self.recipe.seed) } else { StepNoise::Given(found) },
+            guidance: self.guidance(is_root),
             map_precision: self.recipe.map_precision,
         }
     }
@@ -149,7 +164,7 @@ impl<'a> Renderer<'a> {
         RunPlan::of(&run_node.plan, &run_node.generation.prompt, *steps, *map_precision, self.self_max)
     }
 
-    fn keep(&self) -> Keep {
+    pub(super) fn keep(&self) -> Keep {
         let at = |share: f64| ((share * self.recipe.steps as f64).ceil() as usize).min(self.recipe.steps);
         Keep {
             cross: 0..at(self.reach.0),
@@ -212,7 +227,10 @@ impl<'a> Renderer<'a> {
         let node = &family[0];
         let ancestors = &family[1..];
         let engine = &self.model.engine;
-        let conditions = self.conditions(node)?;
+        if let Some((photograph, inversion)) = self.recipe.photograph().filter(|_| ancestors.is_empty()) {
+            return self.draw_photograph(family, (photograph, inversion), watch);
+        }
+        let conditions = self.conditions(family)?;
         let mut orders = self.orders(node);
         let start = match ancestors.first() {
             None => {
@@ -242,7 +260,7 @@ impl<'a> Renderer<'a> {
         before.maps = Some(&mut maps);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
         let keep = self.keep();
-        let run = self.run(&conditions);
+        let run = self.run(&conditions, ancestors.is_empty());
         let mut counted = |step: usize, latent: &Tensor| {
             self.count(run.guidance.evaluations());
             watch(step, latent)
@@ -256,26 +274,51 @@ impl<'a> Renderer<'a> {
         let Some(drawn) = draw(engine, &run, &start, &orders, before, means)? else {
             return Ok(None);
         };
-        let picture = engine.decode(drawn.trajectory.last())?;
+        let picture = self.finished(family, &drawn.masks, engine.decode(drawn.trajectory.last())?)?;
         let left = RunResult {
             trajectory: drawn.trajectory,
             word_maps: Arc::new(drawn.word_maps),
             masks: drawn.masks,
             picture,
         };
+        self.keep_run(node, &left, drawn.maps, keep.self_max)?;
+        let targets = if orders.makes_masks_of_used_maps() { drawn.targets } else { Vec::new() };
+        let mut output = self.output(node, of, orders, left, (shared, drawn.row_gaps, drawn.memory));
+        output.trail.targets = targets;
+        Ok(Some(output))
+    }
+
+    /// Puts what a run left and its maps where they are kept.
+    pub(super) fn keep_run(
+        &self,
+        node: &RunNode,
+        left: &RunResult,
+        maps: Vec<StepMaps>,
+        self_max: usize,
+    ) -> Result<()> {
         if let Some(id) = node.id {
-            keep_left(self.store, id, &left).context("BUG: what a run left cannot be stored")?;
+            keep_left(self.store, id, left).context("BUG: what a run left cannot be stored")?;
         }
-        for (step, maps) in drawn.maps.into_iter().enumerate() {
-            self.keep_step(node, step, maps, keep.self_max);
+        for (step, maps) in maps.into_iter().enumerate() {
+            self.keep_step(node, step, maps, self_max);
         }
+        Ok(())
+    }
+
+    /// What is said of a run that is done: it began with `shared` steps of another, and left these gaps and this memory.
+    pub(super) fn output(
+        &self,
+        node: &RunNode,
+        of: Option<(NodeId, String)>,
+        orders: RunPlan,
+        left: RunResult,
+        (shared, row_gaps, memory): (usize, Vec<f32>, Vec<Tensor>),
+    ) -> RunOutput {
         let left = Arc::new(left);
         remember(node, &left);
-        let row_gap = drawn.row_gaps.iter().copied().fold(0.0, f32::max);
-        let targets = if orders.makes_masks_of_used_maps() { drawn.targets } else { Vec::new() };
-        let trail =
-            ReusablePrefix { of, orders, left: left.clone(), targets, row_gaps: drawn.row_gaps, memory: drawn.memory };
-        Ok(Some(RunOutput { left, row_gap, shared, trail }))
+        let row_gap = row_gaps.iter().copied().fold(0.0, f32::max);
+        let trail = ReusablePrefix { of, orders, left: left.clone(), targets: Vec::new(), row_gaps, memory };
+        RunOutput { left, row_gap, shared, trail }
     }
 
     fn keep_step(&self, node: &RunNode, step: usize, maps: StepMaps, self_max: usize) {
@@ -296,7 +339,7 @@ impl<'a> Renderer<'a> {
     fn masks_of(&self, family: &[Arc<RunNode>]) -> Result<Option<InheritedMasks>> {
         let node = &family[0];
         match node.plan.region() {
-            Region::Everywhere => Ok(None),
+            Region::Everywhere => self.masks_of_photograph(family),
             // It took them up itself; whoever made them knows what lay outside.
             Region::As { up } => self.masks_of(&family[*up..]),
             Region::Words { .. } => {
@@ -375,7 +418,7 @@ impl AncestorMaps<'_> {
         let family = &self.family[up - 1..];
         let node = &family[0];
         let left = renderer.left(family)?;
-        let conditions = renderer.conditions(node)?;
+        let conditions = renderer.conditions(family)?;
         let orders = renderer.orders(node);
         let mut ancestors =
             AncestorMaps { renderer, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
@@ -383,8 +426,14 @@ impl AncestorMaps<'_> {
         let self_max = self.self_max.max(renderer.self_max);
         let keep = Keep { cross: here.clone(), own: here, self_max, values: want.values };
         let latent = left.trajectory.before(step);
-        let maps =
-            recall(&renderer.model.engine, &renderer.run(&conditions), (step, latent), &orders, &mut ancestors, keep)?;
+        let maps = recall(
+            &renderer.model.engine,
+            &renderer.run(&conditions, family.len() == 1),
+            (step, latent),
+            &orders,
+            &mut ancestors,
+            keep,
+        )?;
         renderer.count(1);
         renderer.keep_step(node, step, maps.clone(), self_max);
         Ok(maps)

@@ -58,14 +58,21 @@ pub(super) fn verbs() -> Vec<Verb> {
     vec![
         verb(
             [
-                "open NAME",
-                "go on with a session, or with a picture's",
-                "NAME is a session of `wordbrush sessions`, a session file, or a PNG that the program wrote.",
-                "wordbrush open 2026-11-24-a",
+                "open NAME [CAPTION]",
+                "go on with a session or a picture's, or edit a photograph",
+                "NAME is a session of `wordbrush sessions`, a session file, a PNG that the program wrote, or a photograph: PNG, \
+                 JPEG, WebP or GIF. CAPTION says what a photograph shows; its words are what can be changed.",
+                "wordbrush open cat.jpg \"a cat on a bench\"",
             ],
             interactive::open,
         )
-        .takes([free("NAME").value_hint(ValueHint::AnyPath), out(), plain(), read_only()]),
+        .takes([
+            free("NAME").value_hint(ValueHint::AnyPath),
+            free("CAPTION").required(false).num_args(1..).action(ArgAction::Append),
+            out(),
+            plain(),
+            read_only(),
+        ]),
         verb(
             [
                 "run SCRIPT [--json]",

@@ -123,9 +123,15 @@ pub const COMMANDS: &[Entry] = &[
         .offers(Offers::Models)
         .does(|t, a, w| settings::model(t, a.text(), w)),
     row(Files, "save", "[NAME]", "Save the session under a name", "/save fox").does(|t, a, _| files::save(t, a.text())),
-    row(Files, "open", "FILE", "Open a session, or a picture that carries one", "/open fox")
-        .offers(Offers::Sessions)
-        .does(|t, a, _| files::open(t, a.needed_text()?)),
+    row(
+        Files,
+        "open",
+        "FILE [CAPTION]",
+        "Open a session, a picture that carries one, or a photograph that shows what its caption says",
+        "/open cat.jpg \"a cat on a bench\"",
+    )
+    .offers(Offers::Sessions)
+    .does(|t, a, w| files::open(t, a.line, a.needed_text()?, w)),
     row(Files, "sessions", "", "List the saved sessions", "/sessions").does(|t, _, _| files::sessions(t)),
     row(
         Files,

@@ -10,6 +10,7 @@ pub mod export;
 mod export_html;
 pub(in crate::repl) mod files;
 pub(super) mod maps;
+pub(super) mod photograph;
 pub(super) mod settings;
 pub(super) mod show;
 pub(super) mod sweep;
