@@ -21,6 +21,7 @@ use crate::attention::maps::{MapSource, StepMaps};
 use crate::attention::record::{Keep, MaskLayers, Record};
 use crate::attention::reweight::{Reweight, weights_at};
 use crate::attention::{AttentionControl, Chain};
+use crate::plan::area::Area;
 use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, VLayers, WeightWindow};
 use crate::plan::window::{For, cross_windows, steps_of};
 use crate::plan::{Column, Plan, Region};
@@ -86,6 +87,7 @@ impl RunPlan {
         let region = match plan.region() {
             Region::Everywhere => RunRegion::Everywhere,
             Region::As { .. } => RunRegion::As,
+            Region::Given(area) => RunRegion::Given(area.clone()),
             Region::Words { source, target, source_out, target_out } => RunRegion::Words {
                 k: s.k,
                 substruct_k: s.substruct_k,
@@ -139,6 +141,8 @@ pub enum RunRegion {
     },
     /// Where an ancestor's masks say.
     As,
+    /// Where a person said: masks and what lies outside them are given to the run.
+    Given(Area),
 }
 
 /// What a run takes from those before it.
@@ -146,7 +150,7 @@ pub enum RunRegion {
 pub struct Inherited<'a> {
     /// The parent's latents and word maps, for a fresh mask.
     pub parent: Option<Parent>,
-    /// An ancestor's masks and outside, for [`RunRegion::As`].
+    /// Masks and what lies outside them, for [`RunRegion::As`] and [`RunRegion::Given`].
     pub taken_up: Option<InheritedMasks>,
     /// Ancestors' maps.
     pub maps: Option<&'a mut dyn MapSource>,
@@ -271,7 +275,7 @@ fn blend(
 ) -> Result<(LocalBlend, Option<MaskRule>, bool)> {
     match &orders.region {
         RunRegion::Everywhere => Ok((LocalBlend::Off, None, false)),
-        RunRegion::As => {
+        RunRegion::As | RunRegion::Given(_) => {
             let Some((masks, outside, arithmetic)) = taken_up else {
                 anyhow::bail!("BUG: masks are to be taken up, but none were given");
             };

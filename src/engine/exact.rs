@@ -183,6 +183,7 @@ impl Trace {
         for (i, (kin, orders)) in family.iter().rev().zip(orders).enumerate() {
             let masks = match (kin.plan.region(), &orders.region) {
                 (Region::Words { .. }, RunRegion::Words { start, .. }) => Some((i, *start)),
+                (Region::Given(_), _) => Some((i, 0)),
                 (Region::As { up }, _) => i.checked_sub(*up).and_then(|from| trace.nodes[from].masks),
                 _ if i == 0 && frame.is_photograph => Some((0, 0)),
                 _ => None,

@@ -9,6 +9,7 @@ use crate::attention::Kind;
 use crate::attention::blend::MaskWords;
 use crate::attention::inject::ColumnSource;
 use crate::plan::Column;
+use crate::plan::area::Area;
 use crate::plan::settings::{BlendArithmetic, BlendMaps};
 
 /// All that a run's orders say about one step. Two runs that are equal here, and came to the step with the same latent
@@ -33,6 +34,7 @@ struct AtStep<'o> {
 #[derive(Debug, PartialEq)]
 enum MaskAt<'o> {
     Inherited,
+    Given(&'o Area),
     Computed { k: f64, substruct_k: f64, words: [&'o MaskWords; 2], arithmetic: BlendArithmetic },
 }
 
@@ -57,6 +59,7 @@ impl RunPlan {
             makes_masks_of_used_maps: self.makes_masks_of_used_maps(),
             mask: match &self.region {
                 RunRegion::As => Some(MaskAt::Inherited),
+                RunRegion::Given(area) => Some(MaskAt::Given(area)),
                 RunRegion::Words { k, substruct_k, source, target, start, arithmetic, .. } if *start <= step => {
                     let (k, substruct_k, arithmetic) = (*k, *substruct_k, *arithmetic);
                     Some(MaskAt::Computed { k, substruct_k, words: [source, target], arithmetic })
@@ -127,6 +130,7 @@ mod tests {
         check(2, |o| o.region = words(0.3, 5, BlendMaps::Carried));
         check(2, |o| o.region = RunRegion::Everywhere);
         check(0, |o| o.region = RunRegion::As);
+        check(0, |o| o.region = RunRegion::Given(Area::Words { tokens: vec![1] }));
     }
 
     #[test]

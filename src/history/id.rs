@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::plan::area::Area;
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Outside, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
@@ -200,22 +201,43 @@ fn plan_bytes(plan: &Plan) -> Vec<u8> {
         }
     }
     settings_bytes(&mut out, settings);
-    // A method of another kind has an ordinal of its own here, from 3 on, and after it what it says besides.
+    // A method of another kind has an ordinal of its own here, from 16 on, and after it what it says besides.
     match method {
         EditMethod::Generate { .. } => out.ordinal(0),
-        EditMethod::PromptToPrompt(P2p { spans: _, columns: _, region }) => match region {
-            Region::Everywhere => out.ordinal(0),
-            Region::Words { source, target, source_out, target_out } => {
-                out.ordinal(1);
-                [source, target, source_out, target_out].into_iter().for_each(|list| out.counts(list));
-            }
-            Region::As { up } => {
-                out.ordinal(2);
-                out.count(*up);
-            }
-        },
+        EditMethod::PromptToPrompt(P2p { spans: _, columns: _, region }) => region_bytes(&mut out, region),
     }
     out.0
+}
+
+fn region_bytes(out: &mut Bytes, region: &Region) {
+    match region {
+        Region::Everywhere => out.ordinal(0),
+        Region::Words { source, target, source_out, target_out } => {
+            out.ordinal(1);
+            [source, target, source_out, target_out].into_iter().for_each(|list| out.counts(list));
+        }
+        Region::As { up } => {
+            out.ordinal(2);
+            out.count(*up);
+        }
+        Region::Given(area) => {
+            out.ordinal(3);
+            match area {
+                Area::Mask(mask) => {
+                    out.ordinal(0);
+                    out.text(&mask.digest());
+                }
+                Area::Rectangle { x, y, width, height } => {
+                    out.ordinal(1);
+                    [x, y, width, height].into_iter().for_each(|n| out.count(*n));
+                }
+                Area::Words { tokens } => {
+                    out.ordinal(2);
+                    out.counts(tokens);
+                }
+            }
+        }
+    }
 }
 
 /// Token by token, so that the bytes do not depend on how sources are packed.

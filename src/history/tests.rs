@@ -1,5 +1,6 @@
 use super::samples::{changed, edit_of, first, next, photograph};
 use super::*;
+use crate::plan::area::{Area, PixelMask};
 use crate::plan::inversion::InversionName;
 use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{Precision, TurnSettings, Window};
@@ -366,6 +367,11 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
         Box::new(|p| from(p, sum(&[(3, 0.5)]))),
         Box::new(|p| from(p, sum(&[]))),
         Box::new(|p| edit_of(p).region = Region::As { up: 1 }),
+        Box::new(|p| edit_of(p).region = Region::Given(Area::Words { tokens: vec![1] })),
+        Box::new(|p| edit_of(p).region = Region::Given(Area::Rectangle { x: 1, y: 2, width: 3, height: 4 })),
+        Box::new(|p| edit_of(p).region = Region::Given(Area::Rectangle { x: 1, y: 2, width: 4, height: 3 })),
+        Box::new(|p| edit_of(p).region = Region::Given(Area::Mask(PixelMask::read("128x128 1 2 16381").unwrap()))),
+        Box::new(|p| edit_of(p).region = Region::Given(Area::Mask(PixelMask::read("128x128 1 3 16380").unwrap()))),
     ];
     for change in plans {
         ids.push(NodeId::of(None, &changed(&plan, change), &recipe(1)));

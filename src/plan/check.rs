@@ -20,13 +20,7 @@ const LONGEST_SIDE: usize = 8192;
 
 /// A plan or a recipe that cannot be; the sentence says what is the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Impossible(String);
-
-impl Impossible {
-    pub(super) fn because(why: String) -> Self {
-        Self(why)
-    }
-}
+pub struct Impossible(pub(super) String);
 
 impl fmt::Display for Impossible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,6 +91,7 @@ fn prompt_to_prompt(edit: &P2p, (count, tokens): (usize, usize), above: Above) -
             let mut all = [source, target, source_out, target_out].into_iter().flatten();
             must!(all.all(|token| *token < tokens), "its region is of words that are not there");
         }
+        Region::Given(area) => area.check(above.tokens)?,
     }
     let (mut source, mut target) = (0, 0);
     for span in spans {
@@ -146,6 +141,7 @@ pub(super) fn recipe(recipe: &Recipe) -> Result<(), Impossible> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::area::{Area, PixelMask};
     use crate::plan::{Columns, Plan};
     use crate::turn::Replaced;
     use std::sync::Arc;
@@ -202,6 +198,13 @@ mod tests {
         refused("its region", |_, e| {
             e.region = Region::Words { source: vec![], target: vec![], source_out: vec![8], target_out: vec![] };
         });
+        refused("its region", |_, e| e.region = Region::Given(Area::Words { tokens: vec![8] }));
+        refused("its region", |_, e| e.region = Region::Given(Area::Words { tokens: vec![] }));
+        let rectangle = |x, width| Region::Given(Area::Rectangle { x, y: 0, width, height: 1 });
+        refused("its rectangle", |_, e| e.region = rectangle(3, 0));
+        refused("its rectangle", |_, e| e.region = rectangle(usize::MAX, 2));
+        let nothing = PixelMask::of_pixels((2, 1), &[false; 2]).unwrap();
+        refused("its mask", |_, e| e.region = Region::Given(Area::Mask(nothing.clone())));
     }
 
     #[test]

@@ -7,12 +7,14 @@
 //! Nothing here touches a device or a file. The engine reads a plan; it never asks for another.
 
 pub mod align;
+pub mod area;
 mod check;
 mod columns;
 pub mod device;
 pub mod inversion;
 pub mod lineage;
 pub mod photograph;
+pub mod redraw;
 pub mod resolve;
 pub mod sampler;
 pub mod settings;
@@ -21,6 +23,7 @@ pub mod window;
 use std::sync::Arc;
 
 use crate::turn::Replaced;
+use area::Area;
 use inversion::InversionName;
 use photograph::Photograph;
 use sampler::SamplerName;
@@ -122,6 +125,8 @@ pub enum Region {
         /// Generations up to the ancestor whose masks are taken up.
         up: usize,
     },
+    /// Where a person said, and outside it the parent's latents.
+    Given(Area),
 }
 
 /// By which method a node's picture comes about.
@@ -219,6 +224,17 @@ impl Plan {
     #[cfg(test)]
     pub(crate) fn unchecked(parts: PlanParts) -> Self {
         Self(parts)
+    }
+
+    /// Whether pictures of a recipe can have it.
+    ///
+    /// # Errors
+    /// Fails if where it may change reaches beyond the picture.
+    pub fn fits(&self, recipe: &Recipe) -> Result<(), Impossible> {
+        match self.region() {
+            Region::Given(area) => area.fits(recipe),
+            Region::Everywhere | Region::Words { .. } | Region::As { .. } => Ok(()),
+        }
     }
 
     /// What the plan of a child of this one needs to know, if this one has `ancestors` itself.

@@ -28,7 +28,7 @@ impl Photograph {
     pub fn new(width: usize, height: usize, bytes: Vec<u8>, file: Option<String>) -> Result<Self, Impossible> {
         let wanted = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(3));
         if bytes.is_empty() || wanted != Some(bytes.len()) {
-            return Err(Impossible::because(format!("{} bytes are no photograph of {width} x {height}", bytes.len())));
+            return Err(Impossible(format!("{} bytes are no photograph of {width} x {height}", bytes.len())));
         }
         let digest = pixel_digest((width, height), &bytes);
         Ok(Self { width, height, bytes, digest, file })

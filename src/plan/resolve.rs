@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::align::{Published, refine, replace, word_positions};
+use super::area::Area;
 use super::lineage::{self, Ancestry};
 use super::settings::{Alignment, TurnSettings};
 use super::window::missing_words;
@@ -67,6 +68,20 @@ pub fn resolve(
     edit: &Edit,
     settings: &TurnSettings,
 ) -> Result<Resolved, PlanError> {
+    resolve_in(family, prompt, edit, settings, None)
+}
+
+/// The same, where a person may have said where the picture may change. A root has no such area.
+///
+/// # Errors
+/// As [`resolve`]; and if there is no such area.
+pub fn resolve_in(
+    family: &[&Ancestry],
+    prompt: Prompt,
+    edit: &Edit,
+    settings: &TurnSettings,
+    area: Option<&Area>,
+) -> Result<Resolved, PlanError> {
     let spans = if family.is_empty() { Vec::new() } else { edit.spans.clone() };
     let identities = lineage::identities(family, &prompt, &spans);
     let (mut weights, warning) = lineage::weights(family, &identities, &spans);
@@ -97,10 +112,11 @@ pub fn resolve(
             let taken = family
                 .iter()
                 .position(|g| lineage::same_words(&g.prompt.words, &prompt.words) && g.weights == *weights);
-            let region = match taken {
-                Some(i) => Region::As { up: i + 1 },
-                None if settings.k == 0.0 => Region::Everywhere,
-                None => region(parent, &generation, &spans, settings)?,
+            let region = match (area, taken) {
+                (Some(area), _) => Region::Given(area.clone()),
+                (None, Some(i)) => Region::As { up: i + 1 },
+                (None, None) if settings.k == 0.0 => Region::Everywhere,
+                (None, None) => region(parent, &generation, &spans, settings)?,
             };
             let columns = columns.into_iter().collect();
             let above =

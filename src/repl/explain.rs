@@ -211,6 +211,7 @@ fn region_text(region: &Region, parent: &Ancestry, child: &Ancestry, k: f64, ses
             let number = session.tree().path_to_root(here).get(up - 1).map_or(0, |node| node.number);
             format!("as in #{number}, whose words and weights come back")
         }
+        Region::Given(area) => crate::session::area::said(area, &parent.prompt),
         Region::Words { source, target, .. } => {
             format!("where `{}` was and `{}` will be, k {k}", words(source, parent), words(target, child))
         }

@@ -14,6 +14,9 @@ use super::reply::{Reply, Shown, TurnReport};
 use super::typed_path;
 use crate::history::Event;
 use crate::measure::{psnr, psnr_where, ssim};
+use crate::plan::redraw::DrawnBy;
+use crate::plan::resolve::Resolved;
+use crate::plan::{Recipe, Region};
 use crate::preview::png;
 use crate::session::file::Hinted;
 use crate::session::home::pictures_of;
@@ -56,6 +59,8 @@ pub struct Talk {
     pub(super) exported: HashSet<PathBuf>,
     /// Whether the next line that is no command begins a new picture.
     awaits_prompt: bool,
+    /// Where edits may change the picture, as it was typed; `None` lets their words say it.
+    pub(super) region: Option<String>,
     /// The photograph whose caption the next line that is no command is.
     awaits_caption: Option<AwaitedCaption>,
     /// Whether a picture whose PNG cannot be written is told as a warning instead of an error.
@@ -73,6 +78,7 @@ impl Talk {
             exported: HashSet::new(),
             awaits_prompt: false,
             awaits_caption: None,
+            region: None,
             forgives: false,
         }
     }
@@ -192,8 +198,26 @@ impl Talk {
     }
 
     pub(super) fn edit(&mut self, line: &str, edit: &Edit, watcher: &mut dyn Watcher) -> Result<Reply> {
+        let mut planned = self.session.plan(edit)?;
+        // Words that come back bring back where they let the picture change.
+        let is_back = matches!(planned.1.plan.region(), Region::As { .. });
+        let here = self.session.tree().here().filter(|_| !edit.is_root && !is_back);
+        if let (Some(here), Some(typed)) = (here, self.region.clone()) {
+            let area = super::look::region::of(self, here, &typed)?;
+            planned = self.session.plan_by(here, edit, &DrawnBy::Within(area))?;
+        }
+        self.planned(line, edit, planned, watcher)
+    }
+
+    /// Carries out an edit that was planned where we are.
+    pub(super) fn planned(
+        &mut self,
+        line: &str,
+        edit: &Edit,
+        planned: (Recipe, Resolved),
+        watcher: &mut dyn Watcher,
+    ) -> Result<Reply> {
         let here = self.session.tree().here();
-        let planned = self.session.plan_at(here, edit)?;
         let all = planned.0.steps;
         watcher.understood(&edit.changes);
         if here.is_none() || edit.is_root {

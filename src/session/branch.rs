@@ -15,10 +15,12 @@ use super::renderer::Renderer;
 use super::run_node::{RunNode, RunResult};
 use super::{Session, TurnResult};
 use crate::history::Event;
-use crate::plan::Recipe;
+use crate::plan::area::Area;
 use crate::plan::photograph::Fit;
+use crate::plan::redraw::DrawnBy;
 use crate::plan::resolve::resolve;
 use crate::plan::settings::{RootSettings, Settings, TurnSettings};
+use crate::plan::{Recipe, Region};
 use crate::turn::{Change, Edit, Here, Misread, Turn, Weighing, Weight, words};
 
 /// Sees each new latent of a branch, by edit and step; may stop it.
@@ -32,6 +34,8 @@ pub struct PlannedEdit {
     pub edit: Edit,
     /// Its settings.
     pub settings: TurnSettings,
+    /// How it is drawn.
+    pub by: DrawnBy,
 }
 
 /// The settings under which a root gets this recipe.
@@ -100,7 +104,8 @@ impl Session {
         for (at, planned) in edits.iter().enumerate() {
             let settings = Settings { turn: planned.settings.clone(), root: root.clone(), ..Settings::default() };
             let mut watched = |step: usize, latent: &Tensor| watch(at, step, latent);
-            let turned = self.edit_under(&settings, parent, &planned.line, &planned.edit, &mut watched);
+            let (line, edit) = (planned.line.as_str(), &planned.edit);
+            let turned = self.edit_under(&settings, (parent, line), edit, &planned.by, &mut watched);
             match turned {
                 Ok(Some(turned)) => {
                     parent = Some(turned.node);
@@ -137,7 +142,38 @@ impl Session {
 
     fn as_it_was(&self, node: u32) -> PlannedEdit {
         let (line, settings) = (self.tree()[node].line.clone(), (*self.tree()[node].plan.settings).clone());
-        PlannedEdit { line, edit: self.edit_of(node), settings }
+        PlannedEdit { line, edit: self.edit_of(node), settings, by: self.drawn_by(node) }
+    }
+
+    /// How a node was drawn, as its plan says.
+    #[must_use]
+    pub fn drawn_by(&self, node: u32) -> DrawnBy {
+        match self.tree()[node].plan.region() {
+            Region::Given(area) => DrawnBy::Within(area.clone()),
+            _ => DrawnBy::Words,
+        }
+    }
+
+    /// How a node was drawn, for an edit of a picture with another prompt.
+    ///
+    /// # Errors
+    /// Fails if it was drawn where a word attends that is not in that prompt.
+    pub fn drawn_by_elsewhere(&mut self, node: u32, prompt: &str) -> Result<DrawnBy> {
+        let by = self.drawn_by(node);
+        let (Some(Area::Words { tokens }), Some(parent)) = (by.area(), self.tree()[node].parent) else { return Ok(by) };
+        let was = self.generation(parent)?.prompt;
+        let now = self.model()?.engine.reader().prompt(prompt)?;
+        let has = |word: &usize| was.word_tokens[*word].clone().any(|token| tokens.contains(&token));
+        let mut found = Vec::new();
+        for word in (0..was.words.len()).filter(has) {
+            let name = compose::word_name(&was.words, word);
+            let there = compose::find_words(&now.words, &name);
+            if there.is_empty() {
+                return Err(not_here(node, &self.tree()[node].line, &format!("`{name}` is not in the prompt")));
+            }
+            found.extend(there.into_iter().flat_map(|word| now.word_tokens[word].clone()));
+        }
+        Ok(by.in_area(Area::Words { tokens: found }))
     }
 
     /// The first of `seeds` that no root with this prompt and otherwise this recipe has yet.
@@ -212,10 +248,11 @@ impl Session {
         let mut above: Vec<String> = self.tree().ancestors(base).map(|n| n.plan.prompt.clone()).collect();
         let mut planned = Vec::new();
         for number in self.branch_of(node).into_iter().skip(1) {
+            let by = self.drawn_by_elsewhere(number, &prompt)?;
             let edit = self.carry_over(number, &prompt, &above)?;
             above.insert(0, std::mem::replace(&mut prompt, edit.prompt.clone()));
             let (line, settings) = (self.tree()[number].line.clone(), (*self.tree()[number].plan.settings).clone());
-            planned.push(PlannedEdit { line, edit, settings });
+            planned.push(PlannedEdit { line, edit, settings, by });
         }
         Ok(planned)
     }

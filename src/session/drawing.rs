@@ -16,7 +16,8 @@ use crate::history::{Event, Tree};
 use crate::measure::thumbprint;
 use crate::plan::Recipe;
 use crate::plan::lineage::{self, Ancestry};
-use crate::plan::resolve::{Resolved, resolve};
+use crate::plan::redraw::DrawnBy;
+use crate::plan::resolve::{Resolved, resolve, resolve_in};
 use crate::plan::settings::Settings;
 use crate::plan::window::reach;
 use crate::turn::Edit;
@@ -121,12 +122,32 @@ impl Session {
         self.plan_under(&settings, parent, edit)
     }
 
+    /// Plans an edit of the node `parent` that is to be drawn in a way of its own, under the settings in force.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_by(&mut self, parent: u32, edit: &Edit, by: &DrawnBy) -> Result<(Recipe, Resolved)> {
+        let settings = self.settings.clone();
+        self.plan_by_under(&settings, Some(parent), edit, by)
+    }
+
     /// The same under other settings.
     pub(super) fn plan_under(
         &mut self,
         settings: &Settings,
         parent: Option<u32>,
         edit: &Edit,
+    ) -> Result<(Recipe, Resolved)> {
+        self.plan_by_under(settings, parent, edit, &DrawnBy::Words)
+    }
+
+    /// The same of an edit that is to be drawn in a way of its own.
+    pub(super) fn plan_by_under(
+        &mut self,
+        settings: &Settings,
+        parent: Option<u32>,
+        edit: &Edit,
+        by: &DrawnBy,
     ) -> Result<(Recipe, Resolved)> {
         let parent = parent.filter(|_| !edit.is_root);
         if parent.is_none() {
@@ -144,7 +165,9 @@ impl Session {
         let family = self.family(number, &model)?;
         let above: Vec<&Ancestry> = family.iter().map(|r| &r.generation).collect();
         let prompt = model.engine.reader().prompt(&edit.prompt)?;
-        Ok((recipe, resolve(&above, prompt, edit, &settings.turn)?))
+        let resolved = resolve_in(&above, prompt, edit, &settings.turn, by.area())?;
+        resolved.plan.fits(&recipe)?;
+        Ok((recipe, resolved))
     }
 
     /// Carries an edit out: plans, draws, stores, and only then writes the event. `None` if it was stopped; then no node
@@ -178,12 +201,12 @@ impl Session {
     pub fn edit_under(
         &mut self,
         settings: &Settings,
-        parent: Option<u32>,
-        line: &str,
+        (parent, line): (Option<u32>, &str),
         edit: &Edit,
+        by: &DrawnBy,
         watch: Watch<'_>,
     ) -> Result<Option<TurnResult>> {
-        let planned = self.plan_under(settings, parent, edit)?;
+        let planned = self.plan_by_under(settings, parent, edit, by)?;
         self.edit_reaching(reach(&settings.turn), (parent, line), edit, planned, watch)
     }
 

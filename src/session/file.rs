@@ -16,6 +16,7 @@
 //! Texts in a file come from anyone: whoever shows them passes them through [`safe`](crate::safe). Files of others are
 //! opened with [`Trust::Imported`].
 
+mod area_rows;
 mod columns;
 mod hex;
 mod hinted;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::Session;
 use super::drawing::Looked;
 use super::file::Hinted;
 use super::region::{REPORT_K, words_map};
 use super::run_node::{self, RunResult};
+use super::{Session, area};
 use crate::attention::blend::{MaskRule, MaskWords};
 use crate::engine::Picture;
 use crate::history::Event;
@@ -40,6 +40,8 @@ pub struct Shaded {
     pub made_by: u32,
     /// UNet samples that it took: none, unless the store has lost what the runs left.
     pub evaluations: u64,
+    /// What a person said of it, where one did: then maps have no say.
+    pub given: Option<String>,
 }
 
 impl Session {
@@ -113,7 +115,7 @@ impl Session {
                 (MaskWords { within: source, without: vec![] }, MaskWords { within: target, without: vec![] })
             }
         };
-        if source.within.is_empty() && target.within.is_empty() {
+        if source.within.is_empty() && target.within.is_empty() && !matches!(plan.region(), Region::Given(_)) {
             return Err(Hinted::new(
                 format!("the edit of #{made_by} changed no words, so it has no region"),
                 "/maps WORD shows any word",
@@ -125,7 +127,8 @@ impl Session {
         let k_used = k.unwrap_or(if drawn_with > 0.0 { drawn_with } else { REPORT_K });
         let rule = MaskRule { k: k_used, substruct_k: plan.settings.substruct_k, ..self.mask_rule(made_by)? };
         let Looked { left, parent: before, evaluations, .. } = self.look_closely(made_by)?;
-        let stored = left.masks.iter().rev().flatten().next().filter(|_| k.is_none());
+        let is_given = matches!(plan.region(), Region::Given(_));
+        let stored = left.masks.iter().rev().flatten().next().filter(|_| k.is_none() || is_given);
         let mask = match (stored, before) {
             (Some(mask), _) => mask.iter().map(|inside| *inside == 1).collect(),
             (None, Some(before)) => {
@@ -135,7 +138,11 @@ impl Session {
             (None, None) => Vec::new(),
         };
         let words = (words_of(&above, &source.within), words_of(&own, &target.within));
-        Ok(Shaded { mask, grid: rule.latent, k: k_used, drawn_with, words, made_by, evaluations })
+        let given = match plan.region() {
+            Region::Given(area) => Some(area::said(area, &above.prompt)),
+            _ => None,
+        };
+        Ok(Shaded { mask, grid: rule.latent, k: k_used, drawn_with, words, made_by, evaluations, given })
     }
 
     /// Pixels outside the words that differ between two nodes: the rule of reports, for any two nodes of one size.

@@ -5,6 +5,7 @@
 //! [`edit`](Session::edit) carry an edit out (`drawing`); moves go through the tree's own proposals. The file comes
 //! about at the first picture (`opening`). Nothing is shown here.
 
+pub mod area;
 pub mod branch;
 pub mod compose;
 pub mod cycle;

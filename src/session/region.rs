@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::renderer::Renderer;
 use super::run_node::{RunNode, RunResult};
 use crate::attention::blend::{MaskRule, spread};
+use crate::plan::Region;
 use crate::plan::resolve::changed_tokens;
 
 /// The threshold of the region that reports measure outside of, whatever `k` is.
@@ -16,7 +17,7 @@ pub const REPORT_K: f64 = 0.3;
 /// were not made for this grid.
 ///
 /// The region is the union of the parent's and the node's maps of those words, summed over all steps, 3x3 maximum, above
-/// 0.3 of the maximum. Where no words changed, all lies outside.
+/// 0.3 of the maximum. Where no words changed, all lies outside. Where a person said where it may change, that is the region.
 #[must_use]
 pub fn outside(
     family: &[Arc<RunNode>],
@@ -25,19 +26,22 @@ pub fn outside(
     renderer: &Renderer<'_>,
 ) -> Option<Vec<bool>> {
     let (node, above, parent) = (&family[0], family.get(1)?, parent?);
+    let (width, height) = (left.picture.width, left.picture.height);
+    if let Region::Given(_) = node.plan.region() {
+        let mask = left.masks.iter().flatten().last()?;
+        return Some(enlarged(mask, renderer.report_rule().1, (width, height)).map(|inside| !inside).collect());
+    }
     let (source, target) = changed_tokens(&above.generation, &node.generation, node.plan.spans());
     let (rule, latent) = renderer.report_rule();
     let a = above_threshold(&rule, parent, &source)?;
     let b = above_threshold(&rule, left, &target)?;
-    let inside: Vec<bool> = a.iter().zip(&b).map(|(a, b)| *a || *b).collect();
-    let (width, height) = (left.picture.width, left.picture.height);
-    let mut outside = Vec::with_capacity(width * height);
-    for y in 0..height {
-        for x in 0..width {
-            outside.push(!inside[(y * latent.0 / height) * latent.1 + x * latent.1 / width]);
-        }
-    }
-    Some(outside)
+    let inside: Vec<u8> = a.iter().zip(&b).map(|(a, b)| u8::from(*a || *b)).collect();
+    Some(enlarged(&inside, latent, (width, height)).map(|inside| !inside).collect())
+}
+
+/// Whether each pixel of a picture lies in a mask on the grid of its latent, row by row.
+fn enlarged(mask: &[u8], (h, w): (usize, usize), (width, height): (usize, usize)) -> impl Iterator<Item = bool> {
+    (0..width * height).map(move |at| mask[(at / width * h / height) * w + at % width * w / width] == 1)
 }
 
 /// What a node's parent left, and the pixels outside the region of what changed since.

@@ -21,6 +21,7 @@ use crate::engine::inversion::NoiseMapSampler;
 use crate::engine::sampler::{Sampler, sampler};
 use crate::engine::{Conditions, Run, StepNoise};
 use crate::history::NodeId;
+use crate::plan::area::Area;
 use crate::plan::inversion::InversionName;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
@@ -128,6 +129,11 @@ impl<'a> Renderer<'a> {
         let (h, w, _) = self.model.engine.latent_dims((self.recipe.width, self.recipe.height));
         let grid = self.model.engine.mask_layers((h, w)).grid;
         (MaskRule { k: REPORT_K, substruct_k: REPORT_K, grid, latent: (h, w) }, (h, w))
+    }
+
+    /// The pixels that a place of the latent has along a side.
+    pub(super) fn pixels_a_place(&self) -> usize {
+        self.model.engine.spec().vae.factor()
     }
 
     pub(super) fn count(&self, samples: u64) {
@@ -250,6 +256,7 @@ impl<'a> Renderer<'a> {
                 Some(taken) => before.taken_up = Some(taken),
                 None => orders.region = crate::engine::edit::RunRegion::Everywhere,
             },
+            Region::Given(area) => before.taken_up = Some(self.masks_in(area, &family[0], ancestors)?),
             Region::Everywhere => {}
         }
         let of = ancestors.first().and_then(|parent| Some((parent.id?, node.plan.prompt.clone())));
@@ -335,11 +342,19 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    /// The masks of an area at every step of a child of the first of `ancestors`, and that one's latents.
+    fn masks_in(&self, area: &Area, node: &RunNode, ancestors: &[Arc<RunNode>]) -> Result<InheritedMasks> {
+        let parent = self.left(ancestors)?;
+        let mask = self.mask_of(area, node, &parent)?;
+        Ok((vec![Some(mask); self.recipe.steps], parent.trajectory.after(), node.plan.settings.blend_arithmetic))
+    }
+
     /// The masks of the first of `family`, and the latents that lay outside them; `None` if it has none.
     fn masks_of(&self, family: &[Arc<RunNode>]) -> Result<Option<InheritedMasks>> {
         let node = &family[0];
         match node.plan.region() {
             Region::Everywhere => self.masks_of_photograph(family),
+            Region::Given(area) => Ok(Some(self.masks_in(area, node, &family[1..])?)),
             // It took them up itself; whoever made them knows what lay outside.
             Region::As { up } => self.masks_of(&family[*up..]),
             Region::Words { .. } => {

@@ -2,7 +2,7 @@
 
 use super::Group::{Draw, Files, Help, Look, Move, Settings};
 use super::{Entry, Group, Offers, Run};
-use crate::repl::look::{about, branches, cycle, export, files, maps, settings, show, sweep};
+use crate::repl::look::{about, branches, cycle, export, files, maps, methods, region, settings, show, sweep};
 use crate::repl::reply::Reply;
 use crate::repl::{explain, help};
 
@@ -48,6 +48,24 @@ pub const COMMANDS: &[Entry] = &[
     row(Draw, "weaker", "", "Draw the last edit once more with its windows .2 further from freedom", "/weaker")
         .bare()
         .does(|t, a, w| branches::nearer_freedom(t, a.line, -0.2, w)),
+    row(
+        Draw,
+        "in",
+        "REGION EDIT",
+        "Make an edit, and only there: a word of the prompt, x,y,width,height or the file of a mask",
+        "/in hair make it red",
+    )
+    .offers(Offers::Words)
+    .does(methods::within),
+    row(
+        Draw,
+        "region",
+        "[REGION | off]",
+        "Let the next edits change the picture there alone: a word, x,y,width,height or the file of a mask",
+        "/region 20,20,40,40",
+    )
+    .offers(Offers::Words)
+    .does(|t, a, _| region::region(t, a)),
     row(Draw, "seed", "N", "Draw the branch again from the noise of seed N", "/seed 7").does(branches::seed),
     row(Draw, "again", "", "Draw the branch again from the next seed", "/again")
         .bare()

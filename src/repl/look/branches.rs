@@ -9,6 +9,7 @@ use super::super::report;
 use super::super::talk::{Talk, Watcher, text};
 use super::{shown, shown_as};
 use crate::plan::Recipe;
+use crate::plan::redraw::DrawnBy;
 use crate::plan::settings::{Settings, TurnSettings, Window};
 use crate::preview::sheet::{Layout, Tile, sheet};
 use crate::session::branch::{PlannedEdit, root_settings};
@@ -65,7 +66,8 @@ fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Result<Reply> 
     let mut drawn: Vec<TurnResult> = Vec::new();
     for i in 0..n {
         let seed = recipe.seed.wrapping_add(i as u64);
-        let planned = PlannedEdit { line: prompt.clone(), edit: edit.clone(), settings: settings.clone() };
+        let (line, edit, settings) = (prompt.clone(), edit.clone(), settings.clone());
+        let planned = PlannedEdit { line, edit, settings, by: DrawnBy::Words };
         let root = root_settings(&Recipe { seed, ..recipe.clone() });
         let mut watch = |_: usize, step: usize, latent: &Tensor| {
             watcher.step(i * recipe.steps + step + 1, n * recipe.steps, latent)
@@ -193,7 +195,7 @@ pub(in crate::repl) fn nearer_freedom(
         )
         .into());
     }
-    let edit = talk.session.edit_of(here);
+    let (edit, by) = (talk.session.edit_of(here), talk.session.drawn_by(here));
     let root = talk.session.settings().root.clone();
     let note = format!(
         "windows moved: cross {} (was {}), self {} (was {})",
@@ -203,9 +205,9 @@ pub(in crate::repl) fn nearer_freedom(
     let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, steps, latent);
     match talk.session.edit_under(
         &Settings { turn: settings, root, ..Settings::default() },
-        Some(parent),
-        line,
+        (Some(parent), line),
         &edit,
+        &by,
         &mut watch,
     )? {
         None => Ok(Reply::Stopped),
@@ -224,8 +226,10 @@ pub(in crate::repl) fn pick(talk: &mut Talk, line: &str, id: &str, watcher: &mut
     let tree = talk.session.tree();
     let prompt = tree[here].plan.prompt.clone();
     let above: Vec<String> = tree.ancestors(here).map(|n| n.plan.prompt.clone()).collect();
+    let by = talk.session.drawn_by_elsewhere(node, &prompt)?;
     let edit = talk.session.carry_over(node, &prompt, &above)?;
-    talk.edit(line, &edit, watcher)
+    let planned = talk.session.plan_by(here, &edit, &by)?;
+    talk.planned(line, &edit, planned, watcher)
 }
 
 /// `/rebase ID`: the edits of this branch, one by one, on another picture.

@@ -95,6 +95,11 @@ pub(in crate::repl) fn mask(talk: &mut Talk, k: Option<f64>) -> Result<Reply> {
     let image = outline::draw(&picture, &shaded.mask, width, height);
     let share = 100.0 * shaded.mask.iter().filter(|inside| **inside).count() as f64 / shaded.mask.len().max(1) as f64;
     let of = |words: &[String]| if words.is_empty() { "nothing".to_owned() } else { format!("`{}`", words.join(" ")) };
+    if let Some(given) = &shaded.given {
+        let as_in = if shaded.made_by == here { String::new() } else { format!(", as at #{}", shaded.made_by) };
+        let text = format!("#{here}  {} % of the picture may change: {given}{as_in}", brief(share, 1));
+        return shown_as(talk, &format!("mask-{here:04}.png"), image, text);
+    }
     let mut text = format!(
         "#{here}  k {}: {} % of the picture may change · {}",
         brief(shaded.k, 3),

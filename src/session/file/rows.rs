@@ -10,8 +10,10 @@ use std::sync::Arc;
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::area_rows::AreaRow;
 use super::{columns, hex, pixels};
 use crate::history::{Event, Node, NodeId, Tree};
+use crate::plan::area::Area;
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Outside, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
@@ -90,6 +92,7 @@ enum RegionRow {
     Everywhere,
     Words { source: Vec<usize>, target: Vec<usize>, source_out: Vec<usize>, target_out: Vec<usize> },
     As { up: usize },
+    Given(AreaRow),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -249,7 +252,7 @@ impl GrowRow {
         let edit = P2p {
             spans: self.spans.into_iter().map(span).collect(),
             columns: columns::read(&self.columns)?,
-            region: Region::from(self.region),
+            region: Region::try_from(self.region)?,
         };
         let method = match above {
             Some(_) => EditMethod::PromptToPrompt(edit),
@@ -258,6 +261,7 @@ impl GrowRow {
         let settings = shared(TurnSettings::try_from(self.settings)?, tree);
         let parts = PlanParts { prompt: self.prompt, weights: self.weights, settings, method };
         let plan = Plan::new(parts, above.map(|node| node.plan.above_child(tree.depth(node.number))))?;
+        plan.fits(&recipe)?;
         let id = NodeId::of(above.map(|node| node.id), &plan, &recipe);
         ensure!(
             self.id.len() >= 8 && id.hex().starts_with(&self.id),
@@ -344,19 +348,23 @@ impl From<&Region> for RegionRow {
                 Self::Words { source, target, source_out, target_out }
             }
             Region::As { up } => Self::As { up },
+            Region::Given(area) => Self::Given(AreaRow::from(&area)),
         }
     }
 }
 
-impl From<RegionRow> for Region {
-    fn from(row: RegionRow) -> Self {
-        match row {
+impl TryFrom<RegionRow> for Region {
+    type Error = anyhow::Error;
+
+    fn try_from(row: RegionRow) -> Result<Self> {
+        Ok(match row {
             RegionRow::Everywhere => Self::Everywhere,
             RegionRow::Words { source, target, source_out, target_out } => {
                 Self::Words { source, target, source_out, target_out }
             }
             RegionRow::As { up } => Self::As { up },
-        }
+            RegionRow::Given(area) => Self::Given(Area::try_from(area)?),
+        })
     }
 }
 

@@ -21,6 +21,7 @@ use super::renderer::Watch;
 use super::{Session, TurnResult};
 use crate::plan::inversion::InversionName;
 use crate::plan::photograph::Photograph;
+use crate::plan::redraw::DrawnBy;
 use crate::turn::Edit;
 
 /// A picture from a file, brought to the shape of the next first picture.
@@ -65,7 +66,7 @@ impl Session {
     ) -> Result<Option<TurnResult>> {
         let mut settings = self.settings.clone();
         settings.root.photograph = Some(photograph);
-        self.edit_under(&settings, None, line, edit, watch)
+        self.edit_under(&settings, (None, line), edit, &DrawnBy::Words, watch)
     }
 
     /// How many latents come about when a photograph becomes a first picture under the settings in force.

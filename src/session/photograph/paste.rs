@@ -2,33 +2,27 @@
 
 use crate::engine::Picture;
 
-/// `own` where its mask is 1, and `outside` where it is 0, byte for byte. At the border the two run into each other, on the
-/// inside alone, over half a place of the latent.
-///
-/// `mask` is one byte a place of a latent of `latent` (height, width) places; 1 is inside. A mask or a picture of another
-/// size changes nothing: then it is `own`.
+/// The pixels of a picture of `size` (width, height) that lie in a mask: one byte a place of a latent of `latent` (height,
+/// width) places, 1 inside.
 #[must_use]
-pub fn paste(own: &Picture, outside: &Picture, mask: &[u8], latent: (usize, usize)) -> Picture {
-    let (width, height) = (own.width, own.height);
-    let fits = (outside.width, outside.height) == (width, height) && mask.len() == latent.0 * latent.1;
-    if !fits || mask.is_empty() {
-        return own.clone();
-    }
-    let inside: Vec<bool> = (0..width * height)
-        .map(|p| mask[(p / width * latent.0 / height) * latent.1 + p % width * latent.1 / width] == 1)
-        .collect();
-    paste_where(own, outside, &inside, border(width, latent.1))
+pub fn inside_of(mask: &[u8], latent: (usize, usize), (width, height): (usize, usize)) -> Vec<bool> {
+    let place = |p: usize| (p / width * latent.0 / height) * latent.1 + p % width * latent.1 / width;
+    (0..width * height).map(|p| mask.get(place(p)) == Some(&1)).collect()
 }
 
-/// How many pixels wide the border is, for pictures of `width` pixels on latents of `places`.
+/// How many pixels wide the border is, for pictures of `width` pixels on latents of `places`: half a place.
 #[must_use]
 pub fn border(width: usize, places: usize) -> usize {
     (width / places.max(1) / 2).max(1)
 }
 
-/// The same by pixels: `inside` has one entry for each, and the border takes up `border` of them.
+/// `own` where a pixel is `inside`, and `outside` byte for byte where it is not. At the border the two run into each other,
+/// over `border` pixels of the inside alone. Pictures of different sizes are not laid into each other: then it is `own`.
 #[must_use]
-pub fn paste_where(own: &Picture, outside: &Picture, inside: &[bool], border: usize) -> Picture {
+pub fn paste(own: &Picture, outside: &Picture, inside: &[bool], border: usize) -> Picture {
+    if (outside.width, outside.height) != (own.width, own.height) || inside.len() != own.width * own.height {
+        return own.clone();
+    }
     let depth = depths(inside, (own.width, own.height), border);
     let mut bytes = outside.bytes.clone();
     let whole = border as u32 + 1;
@@ -75,7 +69,7 @@ mod tests {
         for y in 2..6 {
             mask[8 * y + 2..8 * y + 6].fill(1); // pixels 8 to 24, both ways
         }
-        let pasted = paste(&own, &photograph, &mask, (8, 8));
+        let pasted = paste(&own, &photograph, &inside_of(&mask, (8, 8), (32, 32)), border(32, 8));
         for pixel in 0..32 * 32 {
             let (x, y) = (pixel % 32, pixel / 32);
             let at = 3 * pixel..3 * pixel + 3;
@@ -91,8 +85,8 @@ mod tests {
     #[test]
     fn an_empty_region_is_the_photograph_and_a_full_one_the_drawing() {
         let (own, photograph) = (plain(16, 8, 9), plain(16, 8, 77));
-        assert_eq!(paste(&own, &photograph, &[0; 8], (2, 4)), photograph);
-        assert_eq!(paste(&own, &photograph, &[1; 8], (2, 4)), own);
-        assert_eq!(paste(&own, &plain(8, 8, 1), &[0; 8], (2, 4)), own, "another size");
+        assert_eq!(paste(&own, &photograph, &[false; 128], 1), photograph);
+        assert_eq!(paste(&own, &photograph, &[true; 128], 1), own);
+        assert_eq!(paste(&own, &plain(8, 8, 1), &[false; 128], 1), own, "another size");
     }
 }

@@ -128,7 +128,9 @@ pub fn decode(bytes: &[u8]) -> Result<FoundPicture> {
     let mut picture = match decoded {
         Ok(picture) => picture.map_err(damaged)?,
         Err(_) => {
-            return Err(Hinted::new(format!("is a damaged {name} picture"), "open it elsewhere and save it anew").into());
+            return Err(
+                Hinted::new(format!("is a damaged {name} picture"), "open it elsewhere and save it anew").into()
+            );
         }
     };
     let mut notes = Vec::new();
@@ -181,3 +183,7 @@ fn over_white(picture: DynamicImage) -> RgbImage {
         image::Rgb([r, g, b].map(over))
     })
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::super::renderer::{Renderer, RunOutput, Watch};
 use super::super::run_node::{RunNode, RunResult};
 use super::invert::{InversionReading, invert};
-use super::paste::paste;
+use super::paste::{border, inside_of, paste};
 use crate::attention::blend::Mask;
 use crate::attention::{AttentionControl, Untouched};
 use crate::engine::edit::{Inherited, InheritedMasks, RunOptions, draw};
@@ -163,8 +163,17 @@ impl Renderer<'_> {
         let Some(Some(mask)) = masks.last() else { return Ok(own) };
         let before = &family[made_by + 1..];
         let outside = if before.is_empty() { own.clone() } else { self.pasted_before(before)? };
-        let (h, w, _) = self.model.engine.latent_dims((self.recipe.width, self.recipe.height));
-        Ok(paste(&own, &outside, mask, (h, w)))
+        let (size, (h, w, _)) = ((own.width, own.height), self.model.engine.latent_dims((own.width, own.height)));
+        let given = match family[made_by].plan.region() {
+            Region::Given(area) => area.pixels(size),
+            _ => None,
+        };
+        let mut inside = inside_of(mask, (h, w), size);
+        if let Some(given) = given {
+            // A place of the latent is changed as a whole; of its pixels only those that were given.
+            inside.iter_mut().zip(given).for_each(|(inside, given)| *inside &= given > 0);
+        }
+        Ok(paste(&own, &outside, &inside, border(size.0, w)))
     }
 
     /// The picture of the first of `family` with the photograph's pixels around the regions of all edits so far.
