@@ -142,16 +142,19 @@ pub(super) fn verbs() -> Vec<Verb> {
         ]),
         verb(
             [
-                "study cycles --out DIR",
-                "compare ways back over many conversations",
-                "Random conversations are edited back by every method; tables and a plot are written to DIR. A study that was \
-                 broken off goes on.",
+                "study cycles|photographs --out DIR",
+                "compare ways back, or what stays of photographs",
+                "cycles: random conversations are edited back by every method. photographs FOLDER: its pictures are inverted by \
+                 every method, edited, and compared with themselves; FOLDER/captions.tsv has a line for each: file, caption and \
+                 edits, parted by tabs. Tables and pictures are written to DIR. A study that was broken off goes on.",
                 "wordbrush study cycles --chains 50 --out results",
             ],
             cycles::study,
         )
         .takes([
-            free("NAME").value_parser(PossibleValuesParser::new(["cycles"])),
+            free("NAME").value_parser(PossibleValuesParser::new(["cycles", "photographs"])),
+            free("FOLDER").required(false).value_hint(ValueHint::DirPath),
+            switch("slow", "photographs: also by null-text, minutes a picture"),
             out().required(true),
             option("chains", "N", "how many conversations, 50 if not given").value_parser(whole(1..=1000)),
             option("seed", "N", "what they are drawn from, 1 if not given").value_parser(whole(0..=u64::MAX)),

@@ -112,9 +112,12 @@ pub(in crate::repl) fn begin(
     };
     edit.warnings.splice(0..0, notes);
     watcher.understood(&edit.changes);
+    // As it would be typed beside the file: in which folder that lies is nobody's business who gets the picture.
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    let line = format!("/open {name} \"{caption}\"");
     let all = talk.session.latents_of_photograph(&photograph)?;
     let mut watch = |step: usize, latent: &Tensor| watcher.step(step + 1, all, latent);
-    let Some(turned) = talk.session.open_photograph(line, photograph, &edit, &mut watch)? else {
+    let Some(turned) = talk.session.open_photograph(&line, photograph, &edit, &mut watch)? else {
         return Ok(Reply::Stopped);
     };
     let mut drew = talk.measured(turned)?;

@@ -98,8 +98,7 @@ impl Session {
 
     /// Sentences about photographs whose files are gone: their pixels are in the session.
     pub(super) fn note_gone_photographs(&mut self) {
-        let notes = gone(&self.tree);
-        self.notes.extend(notes);
+        self.notes.extend(gone(&self.tree));
     }
 }
 
