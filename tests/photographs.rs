@@ -155,7 +155,7 @@ fn a_session_is_replayed_and_gone_on_with_when_the_photographs_file_is_gone_and_
     for inversion in ["direct", "ddim", "negative-prompt", "edit-friendly"] {
         std::fs::copy(file("cat.png"), &photo).unwrap();
         let settings: Vec<(&str, &str)> =
-            SETTINGS.iter().copied().chain([("inversion", inversion), ("steps", "3")]).collect();
+            SETTINGS.iter().copied().chain([("inversion", inversion), ("steps", "2")]).collect();
         let mut talk = Talk::new(kept(&path, &settings), None);
         drew(&mut talk, &open_line(&photo, CAPTION));
         let warm = drew(&mut talk, "cat -> dog");

@@ -178,3 +178,56 @@ fn a_lossless_webp_and_its_name_do_not_matter_only_its_bytes_do() {
     assert_eq!(read(&path).unwrap().picture, picture);
     assert!(read(folder.path()).is_err() && read(&folder.path().join("none.png")).is_err());
 }
+
+/// A picture of 8 x 8 pixels of one colour in four inks, as print shops' programs save it: inverted, and marked so.
+fn in_four_inks(inks: [u8; 4]) -> Vec<u8> {
+    let mut bytes = b"\xff\xd8\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0".to_vec();
+    bytes.extend(b"\xff\xdb\0\x43\0");
+    bytes.extend([1; 64]);
+    bytes.extend(b"\xff\xc0\0\x14\x08\0\x08\0\x08\x04");
+    (1..=4u8).for_each(|id| bytes.extend([id, 0x11, 0]));
+    // Twelve sizes of a mean in four bits each; of what varies, nothing, in one bit.
+    bytes.extend(b"\xff\xc4\0\x1f\0\0\0\0\x0c\0\0\0\0\0\0\0\0\0\0\0\0");
+    bytes.extend(0..12u8);
+    bytes.extend(b"\xff\xc4\0\x14\x10\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    bytes.extend(b"\xff\xda\0\x0e\x04");
+    (1..=4u8).for_each(|id| bytes.extend([id, 0]));
+    bytes.extend([0, 63, 0]);
+    let mut bits = String::new();
+    for ink in inks {
+        let mean = (i32::from(ink) - 128) * 8;
+        let size = (i32::BITS - mean.abs().leading_zeros()) as usize;
+        let written = if mean < 0 { mean + (1 << size) - 1 } else { mean };
+        bits += &format!("{size:04b}");
+        if size > 0 {
+            bits += &format!("{written:0size$b}");
+        }
+        bits.push('0');
+    }
+    while bits.len() % 8 != 0 {
+        bits.push('1');
+    }
+    for at in (0..bits.len()).step_by(8) {
+        let byte = u8::from_str_radix(&bits[at..at + 8], 2).unwrap();
+        bytes.push(byte);
+        if byte == 0xff {
+            bytes.push(0);
+        }
+    }
+    bytes.extend(b"\xff\xd9");
+    bytes
+}
+
+#[test]
+fn a_picture_in_four_inks_has_the_colour_that_they_print() {
+    for (inks, colour) in
+        [([200, 100, 50, 255], [200, 100, 50]), ([255, 255, 255, 128], [128; 3]), ([255; 4], [255; 3])]
+    {
+        let found = decode(&in_four_inks(inks)).unwrap().picture;
+        assert!(
+            found.pixels().all(|p| p.0.iter().zip(colour).all(|(a, b)| a.abs_diff(b) <= 2)),
+            "{:?}",
+            found.get_pixel(0, 0)
+        );
+    }
+}
