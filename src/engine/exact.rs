@@ -37,6 +37,8 @@ pub struct TreeFacts {
     pub self_max: usize,
     /// The sizes that its self-attention layers have, in pixels.
     pub layers: Vec<usize>,
+    /// Whether the root is a photograph: then its masks let nothing change, and who takes them up equals it.
+    pub is_photograph: bool,
 }
 
 /// Where something comes from. Nodes are counted as the family is: 0 is the newest.
@@ -195,6 +197,7 @@ impl Trace {
                 (Region::Words { .. }, RunRegion::Words { start, .. }) => Some((i, *start)),
                 (Region::Given(_) | Region::Difference, _) => Some((i, 0)),
                 (Region::As { up }, _) => i.checked_sub(*up).and_then(|from| trace.nodes[from].masks),
+                _ if i == 0 && frame.is_photograph => Some((0, 0)),
                 _ => None,
             };
             let goes_on = i.checked_sub(1).filter(|_| kin.plan.goes_on());
@@ -227,6 +230,10 @@ impl Trace {
         let (node, wanted) = (self.turned(node), self.turned(wanted));
         if self.ids[node] != self.ids[wanted] {
             return Some(Mismatch { step: 0, what: Difference::Words });
+        }
+        // Held on a photograph from the first step on, a run has its latents whatever maps it reads.
+        if wanted == 0 && self.nodes[0].masks.is_some() && self.nodes[node].masks == self.nodes[0].masks {
+            return None;
         }
         let (stretch, what) = self.compare(node, wanted)?;
         Some(Mismatch { step: self.starts[stretch], what })

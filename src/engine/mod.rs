@@ -161,6 +161,14 @@ impl Engine {
         self.noise_after(seed, 0, self.latent_dims(size))
     }
 
+    /// One noise for each of `count` steps, `[h, w, channels]` each: the numbers of the seed after those of the first latent.
+    ///
+    /// # Errors
+    /// Fails if the device has no memory left.
+    pub fn noises(&self, seed: u64, count: usize, size: (usize, usize)) -> Result<Vec<Tensor>> {
+        (1..=count).map(|latents| self.noise_after(seed, latents, self.latent_dims(size))).collect()
+    }
+
     /// The noise of a seed that follows `latents` times as many numbers.
     ///
     /// # Errors

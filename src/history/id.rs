@@ -9,7 +9,7 @@ use std::fmt;
 use crate::plan::area::Area;
 use crate::plan::redraw::{Patch, Redraw, RedrawMethod};
 use crate::plan::settings::{
-    Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
+    Alignment, BlendArithmetic, BlendMaps, Outside, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
 use crate::plan::{EditMethod, Origin, P2p, Plan, PlanParts, Recipe, Region, Stretch};
 use crate::turn::Replaced;
@@ -315,6 +315,7 @@ fn settings_bytes(out: &mut Bytes, settings: &TurnSettings) {
         blend_arithmetic,
         window_rounding,
         renormalize,
+        outside,
     } = settings;
     out.window(*cross_replace_steps);
     out.count(cross_words.len());
@@ -357,6 +358,10 @@ fn settings_bytes(out: &mut Bytes, settings: &TurnSettings) {
         Rounding::Published => 1,
     });
     out.ordinal(u8::from(*renormalize));
+    // Younger than the ids: no byte where it says what was meant before, and one that begins no method where it does not.
+    if *outside == Outside::Model {
+        out.ordinal(0xff);
+    }
 }
 
 fn recipe_bytes(recipe: &Recipe) -> Vec<u8> {
@@ -388,9 +393,9 @@ fn recipe_bytes(recipe: &Recipe) -> Vec<u8> {
     out.precision(*map_precision);
     match origin {
         Origin::Noise => out.ordinal(0),
-        Origin::Photograph { digest, inversion } => {
+        Origin::Photograph { picture, inversion } => {
             out.ordinal(1);
-            out.text(digest);
+            out.text(picture.digest());
             out.text(inversion.as_str());
         }
     }
@@ -402,14 +407,18 @@ mod tests {
     use super::super::samples::recipe;
     use super::*;
     use crate::plan::inversion::InversionName;
+    use crate::plan::photograph::Photograph;
+    use std::sync::Arc;
 
     #[test]
     fn a_photograph_is_written_as_it_was_before_inversions_were_rows() {
         let noise = recipe_bytes(&recipe(1));
-        let origin = Origin::Photograph { digest: "ab".to_owned(), inversion: InversionName::NullText };
+        let picture = Arc::new(Photograph::new(1, 1, vec![1, 2, 3], None).unwrap());
+        let digest = picture.digest().to_owned();
+        let origin = Origin::Photograph { picture, inversion: InversionName::NullText };
         let photograph = recipe_bytes(&Recipe { origin, ..recipe(1) });
         let (before, origin) = photograph.split_at(noise.len() - 1);
         assert_eq!(before, &noise[..noise.len() - 1]);
-        assert_eq!(origin, b"\x01\x02ab\x09null-text");
+        assert_eq!(origin, format!("\x01\x40{digest}\x09null-text").as_bytes());
     }
 }

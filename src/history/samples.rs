@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::plan::photograph::Photograph;
 use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{
-    Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
+    Alignment, BlendArithmetic, BlendMaps, Outside, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
 use crate::plan::{Columns, EditMethod, Origin, P2p, Plan, PlanParts, Recipe, Region, Stretch};
 use crate::turn::{Replaced, words};
+
+/// A photograph of four pixels of this value, that fits no recipe but is told from others.
+pub(crate) fn photograph(value: u8) -> Arc<Photograph> {
+    Arc::new(Photograph::new(2, 2, vec![value; 12], None).expect("four pixels"))
+}
 
 /// A recipe of few steps with the seed `seed`.
 pub(crate) fn recipe(seed: u64) -> Recipe {
@@ -89,5 +95,6 @@ fn settings() -> TurnSettings {
         blend_arithmetic: BlendArithmetic::Select,
         window_rounding: Rounding::Round,
         renormalize: false,
+        outside: Outside::Photograph,
     }
 }

@@ -1,4 +1,4 @@
-use super::samples::{changed, edit_of, first, next};
+use super::samples::{changed, edit_of, first, next, photograph};
 use super::*;
 use crate::plan::area::{Area, PixelMask};
 use crate::plan::inversion::InversionName;
@@ -396,6 +396,7 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
         |s| s.blend_arithmetic = crate::plan::settings::BlendArithmetic::Mix,
         |s| s.window_rounding = crate::plan::settings::Rounding::Published,
         |s| s.renormalize = true,
+        |s| s.outside = crate::plan::settings::Outside::Model,
     ];
     for change in settings {
         let changed = changed(&plan, |p| change(Arc::make_mut(&mut p.settings)));
@@ -412,9 +413,9 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
         |r| r.scheduler = SamplerName::Dpm,
         |r| r.precision = Precision::Bf16,
         |r| r.map_precision = Precision::F32,
-        |r| r.origin = Origin::Photograph { digest: String::new(), inversion: InversionName::Ddim },
-        |r| r.origin = Origin::Photograph { digest: String::new(), inversion: InversionName::NullText },
-        |r| r.origin = Origin::Photograph { digest: "0".to_owned(), inversion: InversionName::Ddim },
+        |r| r.origin = Origin::Photograph { picture: photograph(0), inversion: InversionName::Ddim },
+        |r| r.origin = Origin::Photograph { picture: photograph(0), inversion: InversionName::NullText },
+        |r| r.origin = Origin::Photograph { picture: photograph(1), inversion: InversionName::Ddim },
     ];
     for change in recipes {
         let mut changed = recipe(1);

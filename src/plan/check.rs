@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::resolve::MAX_WEIGHT;
+use super::sampler::SamplerName;
 use super::settings::{Precision, TurnSettings, Window};
 use super::{EditMethod, P2p, PlanParts, Recipe, Region, Stretch};
 use crate::turn::{Replaced, words};
@@ -136,6 +137,17 @@ pub(super) fn recipe(recipe: &Recipe) -> Result<(), Impossible> {
         must!((1..=LONGEST_SIDE).contains(side), "it is {width} x {height} pixels");
     }
     must!(*precision != Precision::F16, "its precision is not known here");
+    if let Some((picture, inversion)) = recipe.photograph() {
+        let size = (picture.width(), picture.height());
+        must!(
+            size == (*width, *height),
+            "its photograph is {} x {} pixels, and it is {width} x {height}",
+            size.0,
+            size.1
+        );
+        must!(recipe.scheduler == SamplerName::Ddim, "`{inversion}` inverts by `ddim`, and its sampler is another");
+        must!(!recipe.embeds_guidance, "its model reads its guidance, and photographs are inverted without");
+    }
     Ok(())
 }
 

@@ -4,17 +4,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// How a picture was inverted; part of the recipe and of every node's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum InversionName {
     /// DDIM run backwards, without guidance.
-    #[default]
     Ddim,
     /// The same, then an empty prompt optimised at each step so that guided steps retrace the way (Mokady et al. 2022).
     NullText,
     /// The same, and the way down is guided away from the written prompt itself (Miyake et al. 2023).
     NegativePrompt,
     /// The same, and the way down is put right after every step (Ju et al. 2023).
+    #[default]
     Direct,
     /// Noise for every step that leads back to the picture (Huberman-Spiegelglas et al. 2023).
     EditFriendly,
@@ -36,6 +39,19 @@ impl InversionName {
     /// All inversions.
     pub fn all() -> impl Iterator<Item = Self> {
         ROWS.into_iter().map(|(inversion, _)| inversion)
+    }
+
+    /// Whether what edits start from is the inversion's own latents, each of them. Otherwise it is what a run from the
+    /// noisiest of them leads to, as published, and that drifts from the picture.
+    #[must_use]
+    pub fn is_held(self) -> bool {
+        matches!(self, Self::Direct | Self::EditFriendly)
+    }
+
+    /// Latents that inverting a picture shows, over `steps` steps.
+    #[must_use]
+    pub fn latents(self, steps: usize) -> usize {
+        if self == Self::NullText { 2 * steps } else { steps }
     }
 
     /// Its name in files and ids.

@@ -13,6 +13,7 @@ mod columns;
 pub mod device;
 pub mod inversion;
 pub mod lineage;
+pub mod photograph;
 pub mod redraw;
 pub mod resolve;
 pub mod sampler;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use crate::turn::Replaced;
 use area::Area;
 use inversion::InversionName;
+use photograph::Photograph;
 use redraw::Redraw;
 use sampler::SamplerName;
 use settings::{Precision, TurnSettings};
@@ -63,6 +65,23 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// The photograph that the tree grew from, and how it was inverted; `None` where it grew from noise.
+    #[must_use]
+    pub fn photograph(&self) -> Option<(&Arc<Photograph>, InversionName)> {
+        match &self.origin {
+            Origin::Noise => None,
+            Origin::Photograph { picture, inversion } => Some((picture, *inversion)),
+        }
+    }
+
+    /// Latents that come about when the first picture of a tree of this recipe is made: those of its run, and before them
+    /// those of an inversion.
+    #[must_use]
+    pub fn latents_of_root(&self) -> usize {
+        let inverted = self.photograph().map_or(0, |(_, inversion)| inversion.latents(self.steps));
+        inverted + self.steps
+    }
+
     /// Whether a picture can have such a recipe.
     ///
     /// # Errors
@@ -79,8 +98,8 @@ pub enum Origin {
     Noise,
     /// A picture, inverted.
     Photograph {
-        /// Digest of the picture's pixels.
-        digest: String,
+        /// The picture, at the size of the tree's.
+        picture: Arc<Photograph>,
         /// How it was inverted.
         inversion: InversionName,
     },

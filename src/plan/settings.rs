@@ -9,10 +9,13 @@ mod table;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::device::DeviceName;
+use super::inversion::InversionName;
+use super::photograph::{Fit, Photograph};
 use super::sampler::SamplerName;
 
 pub use table::{PRESETS, Setting, TABLE, find, names, plain_name};
@@ -109,6 +112,16 @@ pub enum BlendArithmetic {
     Mix,
 }
 
+/// What lies outside the edited region of a picture whose tree grew from a photograph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outside {
+    /// The photograph's own pixels.
+    Photograph,
+    /// What the model makes of them.
+    Model,
+}
+
 /// Where values are mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -173,6 +186,8 @@ pub struct TurnSettings {
     pub window_rounding: Rounding,
     /// Whether rows of used cross maps are scaled back to a sum of 1.
     pub renormalize: bool,
+    /// What lies outside the region, in a photograph's tree.
+    pub outside: Outside,
 }
 
 impl Default for TurnSettings {
@@ -196,6 +211,7 @@ impl Default for TurnSettings {
             blend_arithmetic: BlendArithmetic::Select,
             window_rounding: Rounding::Round,
             renormalize: false,
+            outside: Outside::Photograph,
         }
     }
 }
@@ -236,6 +252,15 @@ pub struct RootSettings {
     pub precision: Option<Precision>,
     /// Rounding of carried maps.
     pub map_precision: Option<Precision>,
+    /// How a photograph is inverted.
+    #[serde(default)]
+    pub inversion: Option<InversionName>,
+    /// How a photograph is brought to the shape of pictures.
+    #[serde(default)]
+    pub fit: Fit,
+    /// The photograph that the next first picture is, instead of a drawing. It belongs to that one picture: nothing sets it.
+    #[serde(skip)]
+    pub photograph: Option<Arc<Photograph>>,
 }
 
 /// All settings in force.

@@ -279,6 +279,9 @@ pub fn replay(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         for line in lines {
             writeln!(out, "{line}")?;
         }
+        for note in &replayed.notes {
+            writeln!(out, "note: {}", printable(note))?;
+        }
         writeln!(out, "{}: {}", printable(&path.display().to_string()), printable(&replayed.summary()))?;
         failed += usize::from(!replayed.holds());
     }

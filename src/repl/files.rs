@@ -19,6 +19,7 @@ use crate::session::file::{Hinted, Trust, read, read_lineage};
 use crate::session::home::{Home, check_name, is_same_file, store_of};
 use crate::session::import::write;
 use crate::session::lock::Lock;
+use crate::session::photograph::read::kind_of;
 use crate::session::{Options, Session};
 use crate::store::disk::RealDisk;
 
@@ -159,9 +160,9 @@ pub(super) fn session_path(given: &str, home: &Home) -> Result<PathBuf> {
 /// outside the folder of sessions names files outside its own.
 pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     let path = session_path(given, &options.home)?;
-    match kind_of_picture(&path) {
-        Some("PNG") => return open_picture(&path, options),
-        Some(kind) => {
+    match kind_of(&path) {
+        Some(("PNG", _)) => return open_picture(&path, options),
+        Some((kind, _)) => {
             let message = format!("`{}` is a {kind} picture, which carries no session", printable_line(given));
             return Err(Hinted::new(message, "the PNG pictures that wordbrush wrote carry theirs").into());
         }
@@ -180,25 +181,6 @@ pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     }
     options.path = Some(path);
     Session::open(options)
-}
-
-/// What a file is that begins as pictures do; `None` for anything else.
-fn kind_of_picture(path: &Path) -> Option<&'static str> {
-    use std::io::Read;
-    let mut start = Vec::new();
-    std::fs::File::open(path).ok()?.take(12).read_to_end(&mut start).ok()?;
-    let kinds: [(&[u8], &str); 6] = [
-        (b"\x89PNG\r\n\x1a\n", "PNG"),
-        (b"\xff\xd8\xff", "JPEG"),
-        (b"GIF8", "GIF"),
-        (b"BM", "BMP"),
-        (b"II*\0", "TIFF"),
-        (b"MM\0*", "TIFF"),
-    ];
-    if start.starts_with(b"RIFF") && start.ends_with(b"WEBP") {
-        return Some("WebP");
-    }
-    kinds.iter().find(|(begin, _)| start.starts_with(begin)).map(|(_, kind)| *kind)
 }
 
 fn open_picture(path: &Path, mut options: Options) -> Result<Session> {

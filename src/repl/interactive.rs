@@ -3,7 +3,7 @@
 //! [`open`] begins it. Lines come from [`lines`](super::lines), a [`Talk`] carries them out, [`watcher`](super::watcher)
 //! shows a turn while it runs, and what came of it is shown here.
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, Read as _, Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -58,10 +58,12 @@ pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let home = home();
     let config = Config::read(home.config())?;
     let is_typed = std::io::stdin().is_terminal();
-    let (session, named_by_date) = begin(args, &home, &config, is_typed)?;
+    let photograph = photograph_line(args);
+    let (session, named_by_date) = begin(args, &home, &config, (is_typed, photograph.is_some()))?;
     if !is_typed {
         let talk = Talk::new(session, args.path("out"));
-        return batch::lines(talk, std::io::stdin().lock(), false, out);
+        let first = photograph.map(|line| line + "\n").unwrap_or_default();
+        return batch::lines(talk, std::io::Cursor::new(first).chain(std::io::stdin().lock()), false, out);
     }
     let choice = match args.value("preview") {
         Some(name) => PreviewChoice::from_str(name).map_err(|error| Hinted::new(error, "--preview auto"))?,
@@ -90,6 +92,10 @@ pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     };
     room.learn_words();
     room.greet()?;
+    if let Some(line) = photograph {
+        let prompt = room.prompt();
+        room.take(&line, &prompt)?;
+    }
     room.converse(lines)?;
     room.leave()?;
     Ok(ExitCode::SUCCESS)
@@ -101,10 +107,26 @@ fn talk_of(session: Session, out: Option<PathBuf>, keeps_pictures: bool) -> Talk
     Talk::new(session, out).forgiving()
 }
 
+/// The line that opens the photograph which the command line names, if it names one.
+fn photograph_line(args: &Args) -> Option<String> {
+    let name = args.value("NAME")?;
+    let words: Vec<&str> = args.all::<String>("CAPTION").map(String::as_str).collect();
+    let path = std::path::Path::new(name);
+    let is_meant = if words.is_empty() { look::photograph::is_photograph(path) } else { path.is_file() };
+    let whole = || path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string();
+    is_meant.then(|| format!("/open {} {}", whole(), words.join(" ")).trim_end().to_owned())
+}
+
 /// The session, and whether it has the first free name of the day. One that cannot be kept is begun all the same, and
-/// says so.
-fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<(Session, bool)> {
-    let by_date = is_typed && args.path("session").is_none() && args.value("NAME").is_none();
+/// says so. A photograph, whether somebody types or not, begins a session of its own.
+fn begin(
+    args: &Args,
+    home: &Home,
+    config: &Config,
+    (is_typed, is_photograph): (bool, bool),
+) -> Result<(Session, bool)> {
+    let name = args.value("NAME").filter(|_| !is_photograph);
+    let by_date = (is_typed || is_photograph) && args.path("session").is_none() && name.is_none();
     let kept = if by_date { home.check() } else { Ok(()) };
     let path = match args.path("session") {
         None if by_date && kept.is_ok() => Some(home.file(&home.new_name(&today()))?),
@@ -118,7 +140,7 @@ fn begin(args: &Args, home: &Home, config: &Config, is_typed: bool) -> Result<(S
         overrides: args.settings(),
         limits: batch::limits(args, config),
     };
-    let mut session = match args.value("NAME") {
+    let mut session = match name {
         Some(name) => open_path(name, options)?,
         None => Session::open(options)?,
     };

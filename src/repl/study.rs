@@ -38,7 +38,7 @@ const ABOUT: &str = "study.json";
 /// Fails if the question cannot be asked of the prompts, before anything is drawn; or if a picture cannot be drawn or kept.
 pub fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let name = args.value("NAME").unwrap_or_default();
-    if ["cycles", "methods"].contains(&name) {
+    if ["cycles", "methods", "photographs"].contains(&name) {
         return cycles::study(args, out);
     }
     let folder = args.needed::<PathBuf>("out")?;

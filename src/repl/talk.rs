@@ -9,13 +9,15 @@ use candle_core::Tensor;
 
 use super::commands::{self, Line};
 use super::look::export::{Format, check_place};
+use super::look::photograph::AwaitedCaption;
 use super::reply::{Reply, Shown, TurnReport};
 use super::tagged::{self, Tagged};
 use super::typed_path;
 use crate::history::Event;
 use crate::measure::{psnr, psnr_where, ssim};
-use crate::plan::Recipe;
+use crate::plan::redraw::DrawnBy;
 use crate::plan::resolve::Resolved;
+use crate::plan::{Recipe, Region};
 use crate::preview::png;
 use crate::session::file::Hinted;
 use crate::session::home::pictures_of;
@@ -58,6 +60,10 @@ pub struct Talk {
     pub(super) exported: HashSet<PathBuf>,
     /// Whether the next line that is no command begins a new picture.
     awaits_prompt: bool,
+    /// Where edits may change the picture, as it was typed; `None` lets their words say it.
+    pub(super) region: Option<String>,
+    /// The photograph whose caption the next line that is no command is.
+    awaits_caption: Option<AwaitedCaption>,
     /// Whether a picture whose PNG cannot be written is told as a warning instead of an error.
     forgives: bool,
 }
@@ -66,7 +72,16 @@ impl Talk {
     /// A conversation about a session; every picture drawn is written into `out` as a PNG, which is made if it is not there.
     #[must_use]
     pub fn new(session: Session, out: Option<PathBuf>) -> Self {
-        Self { session, open: None, out, exported: HashSet::new(), awaits_prompt: false, forgives: false }
+        Self {
+            session,
+            open: None,
+            out,
+            exported: HashSet::new(),
+            awaits_prompt: false,
+            awaits_caption: None,
+            region: None,
+            forgives: false,
+        }
     }
 
     /// The same, where a PNG that cannot be written is a warning: the picture is in the session and on the screen.
@@ -106,9 +121,10 @@ impl Talk {
         if !matches!(read, Ok(Line::Command(_)))
             && let Some(file) = typed_path::dropped(line)
         {
-            return super::look::files::open(self, &file.to_string_lossy());
+            return super::look::files::open(self, line, &file.to_string_lossy(), watcher);
         }
         let asked = self.open.take();
+        let awaited = self.awaits_caption.take();
         let is_remark = line.trim().is_empty() || line.trim_start().starts_with("# ");
         let begins = !is_remark && std::mem::take(&mut self.awaits_prompt);
         if let Line::Command(called) = read? {
@@ -120,6 +136,13 @@ impl Talk {
             && let Some(choice) = number.checked_sub(1).and_then(|i| question.choices.into_iter().nth(i))
         {
             return self.edit(&asked, &choice.edit, watcher);
+        }
+        if let Some(AwaitedCaption { file, proposed }) = awaited {
+            let caption = if line.trim().is_empty() { proposed.as_deref() } else { Some(line.trim()) };
+            return match caption {
+                Some(caption) => super::look::photograph::begin(self, line, (&file, caption), watcher),
+                None => Ok(text(format!("`{}` is left as it is", file.display()))),
+            };
         }
         if begins {
             return self.begin(line, 0, watcher);
@@ -142,6 +165,17 @@ impl Talk {
             }
             Turn::Edit(edit) => self.edit(line, &edit, watcher),
         }
+    }
+
+    /// Whether somebody types here who can be asked.
+    #[must_use]
+    pub(super) fn asks(&self) -> bool {
+        self.forgives
+    }
+
+    /// Takes the next line that is no command as what a photograph shows.
+    pub(super) fn await_caption(&mut self, awaited: AwaitedCaption) {
+        self.awaits_caption = Some(awaited);
     }
 
     /// Takes the next line that is no command as the prompt of a new picture.
@@ -196,7 +230,14 @@ impl Talk {
     }
 
     pub(super) fn edit(&mut self, line: &str, edit: &Edit, watcher: &mut dyn Watcher) -> Result<Reply> {
-        let planned = self.session.plan(edit)?;
+        let mut planned = self.session.plan(edit)?;
+        // Words that come back bring back where they let the picture change.
+        let is_back = matches!(planned.1.plan.region(), Region::As { .. });
+        let here = self.session.tree().here().filter(|_| !edit.is_root && !is_back);
+        if let (Some(here), Some(typed)) = (here, self.region.clone()) {
+            let area = super::look::region::of(self, here, &typed)?;
+            planned = self.session.plan_by(here, edit, &DrawnBy::Within(area))?;
+        }
         self.planned(line, edit, planned, watcher)
     }
 

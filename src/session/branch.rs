@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
 use super::compose;
@@ -17,6 +17,7 @@ use super::{Session, TurnResult};
 use crate::history::Event;
 use crate::plan::area::Area;
 use crate::plan::lineage::Ancestry;
+use crate::plan::photograph::Fit;
 use crate::plan::redraw::{DrawnBy, Redraw, seed_at};
 use crate::plan::resolve::resolve;
 use crate::plan::settings::{RootSettings, Settings, TurnSettings};
@@ -57,6 +58,9 @@ pub fn root_settings(recipe: &Recipe) -> RootSettings {
         scheduler: Some(recipe.scheduler),
         precision: Some(recipe.precision),
         map_precision: Some(recipe.map_precision),
+        inversion: recipe.photograph().map(|(_, inversion)| inversion),
+        fit: Fit::default(),
+        photograph: recipe.photograph().map(|(picture, _)| picture.clone()),
     }
 }
 
@@ -132,6 +136,7 @@ impl Session {
     /// # Errors
     /// As [`draw_branch`](Self::draw_branch).
     pub fn replant(&mut self, node: u32, seed: u64, watch: WatchBranch<'_>) -> Result<Option<Vec<TurnResult>>> {
+        self.ensure_noise(node)?;
         let planned: Vec<PlannedEdit> = self.branch_of(node).into_iter().map(|n| self.as_it_was(n)).collect();
         let recipe = Recipe { seed, ..(*self.tree()[node].recipe).clone() };
         self.draw_branch(None, &root_settings(&recipe), &planned, watch)
@@ -320,6 +325,7 @@ impl Session {
     /// Fails if it cannot be drawn.
     pub fn draw_afresh(&mut self, node: u32) -> Result<Arc<RunResult>> {
         let recipe = self.tree()[node].recipe.clone();
+        ensure!(recipe.photograph().is_none(), from_words_alone(node));
         let model = self.model_for(&recipe)?;
         let prompt = model.engine.reader().prompt(&self.tree()[node].plan.prompt)?;
         let edit = Edit { is_root: true, spans: Vec::new(), ..self.edit_of(node) };
@@ -333,6 +339,14 @@ impl Session {
 
 fn word_list(text: &str) -> Vec<String> {
     words::split(text).iter().map(|w| w.text.to_owned()).collect()
+}
+
+/// What is said where a picture of a photograph's tree is to be drawn without its photograph.
+pub(super) fn from_words_alone(node: u32) -> Hinted {
+    Hinted::new(
+        format!("#{node} grew from a photograph, and cannot be drawn from its words alone"),
+        "/cycle goes back by words from the pictures as they are",
+    )
 }
 
 fn not_here(node: u32, line: &str, why: &str) -> anyhow::Error {

@@ -21,6 +21,7 @@ mod columns;
 mod hex;
 mod hinted;
 mod lineage;
+mod pixels;
 mod redraw_rows;
 mod rows;
 mod scan;
@@ -54,7 +55,7 @@ use watch::Trace;
 pub const FILE_FORMAT: u32 = 1;
 
 /// The most bytes a line may have.
-pub const LONGEST_LINE: usize = 1 << 20;
+pub const LONGEST_LINE: usize = 16 << 20;
 
 /// The most nodes a file may have.
 pub const MOST_NODES: usize = 100_000;
@@ -214,7 +215,9 @@ impl SessionFile {
             serde_json::from_slice::<Row>(&line).map_err(anyhow::Error::from).and_then(|row| row.into_event(tree));
         ensure!(again.is_ok_and(|again| again == event), "BUG: this turn would not be the same when read again");
         line.push(b'\n');
-        let hint = "type less in one line";
+        let is_photograph =
+            matches!(&event, Event::Grow(node) if node.parent.is_none() && node.recipe.photograph().is_some());
+        let hint = if is_photograph { "/set size to something smaller" } else { "type less in one line" };
         ensure!(line.len() <= LONGEST_LINE, Hinted::new("the turn is too long for a session's file", hint));
         tree.check(&event)?;
         self.append(&line, tree)?;

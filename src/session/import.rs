@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Session;
 use super::file::{DrawnRow, Hinted, SessionFile};
 use crate::history::{Event, LogEntry, Tree};
-use crate::plan::Origin;
 use crate::store::disk::Disk;
 
 /// Writes a tree as a new session's file, all its events in the order they happened. `drawn` says what came out of a
@@ -72,7 +71,6 @@ impl Session {
     /// Fails if a plan has another number of tokens than the model reads, or pictures of a size that it cannot draw.
     pub fn check_fit(&mut self) -> Result<()> {
         let Some(recipe) = self.tree().current().map(|n| n.recipe.clone()) else { return Ok(()) };
-        ensure!(recipe.origin == Origin::Noise, "it grew from another picture, which it does not carry");
         let Ok(model) = self.model_for(&recipe) else { return Ok(()) };
         let length = model.engine.reader().vocabulary().marks().length;
         ensure!(

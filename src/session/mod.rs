@@ -19,6 +19,7 @@ pub mod lock;
 pub mod model;
 mod opening;
 pub mod patch;
+pub mod photograph;
 pub mod region;
 pub mod renderer;
 pub mod replay;
@@ -37,6 +38,7 @@ use crate::model::named::ModelName;
 use crate::model::{PLAIN, is_embedded, is_guided};
 use crate::plan::Recipe;
 use crate::plan::device::DeviceName;
+use crate::plan::photograph::pixel_digest;
 use crate::plan::settings::{DecoderName, Per, Precision, RootSettings, Setting, Settings};
 use crate::store::disk::Disk;
 use crate::store::{Limits, Store};
@@ -394,11 +396,7 @@ pub fn model_name(root: &RootSettings) -> String {
 /// A digest of a picture's size and pixels, 64 hexadecimal digits.
 #[must_use]
 pub fn picture_digest(picture: &Picture) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&(picture.width as u64).to_le_bytes());
-    hasher.update(&(picture.height as u64).to_le_bytes());
-    hasher.update(&picture.bytes);
-    hasher.finalize().to_hex().to_string()
+    pixel_digest((picture.width, picture.height), &picture.bytes)
 }
 
 /// A picture as the image library has it.

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::file::Hinted;
 use crate::engine::layers::Backend;
 use crate::engine::{Engine, Guidance, Reader};
 use crate::model::named::ModelName;
@@ -12,6 +13,7 @@ use crate::model::spec::{ModelSpec, Usual};
 use crate::model::weights::Weights;
 use crate::model::{self, ModelSource};
 use crate::plan::device::DeviceName;
+use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{Precision, RootSettings, name_of};
 use crate::plan::{Origin, Recipe};
 use crate::turn::{Edit, Sense, Turn};
@@ -142,7 +144,8 @@ impl Model {
         let spec = self.engine.spec();
         let usual = self.usual();
         let side = spec.unet.sample_size * spec.vae.factor();
-        let (width, height) = settings.size.unwrap_or((side, side));
+        let of_photograph = settings.photograph.as_ref().map(|p| (p.width(), p.height()));
+        let (width, height) = of_photograph.or(settings.size).unwrap_or((side, side));
         let step = self.engine.size_step();
         anyhow::ensure!(
             width % step == 0 && height % step == 0,
@@ -158,11 +161,48 @@ impl Model {
             width,
             height,
             negative: settings.negative.clone().unwrap_or_default(),
-            scheduler: settings.scheduler.unwrap_or(usual.sampler),
+            scheduler: self.sampler_of(settings, usual.sampler)?,
             precision: self.precision,
             map_precision: settings.map_precision.unwrap_or(Precision::F16),
-            origin: Origin::Noise,
+            origin: match &settings.photograph {
+                None => Origin::Noise,
+                Some(picture) => {
+                    let inversion = settings.inversion.unwrap_or_default();
+                    Origin::Photograph { picture: picture.clone(), inversion }
+                }
+            },
         })
+    }
+
+    /// The sampler of a new tree: the one that is set, or the model's own; for a photograph the one that runs backwards.
+    fn sampler_of(&self, settings: &RootSettings, usual: SamplerName) -> Result<SamplerName> {
+        if settings.photograph.is_none() {
+            return Ok(settings.scheduler.unwrap_or(usual));
+        }
+        let reads_guidance = self.engine.spec().unet.guidance_embedding.is_some();
+        anyhow::ensure!(
+            !reads_guidance,
+            Hinted::new(
+                format!("the model `{}` reads its guidance, and photographs are inverted without", self.name),
+                "take another model for photographs: /model NAME"
+            )
+        );
+        match settings.scheduler {
+            None | Some(SamplerName::Ddim) => Ok(SamplerName::Ddim),
+            Some(other) => {
+                let message = format!("`scheduler` is `{other}`, but photographs are inverted by `ddim`");
+                Err(Hinted::new(message, "/set scheduler ddim").into())
+            }
+        }
+    }
+
+    /// The same model in plain operations on doubles, through which gradients run. It is loaded anew.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn in_doubles(&self) -> Result<Engine> {
+        let source = model::find(&self.name)?;
+        Engine::load(&*source, &Backend::Plain(candle_core::Device::Cpu, candle_core::DType::F64))
     }
 
     /// What a recipe asks for that a model of this kind cannot use, a sentence each.

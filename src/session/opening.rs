@@ -83,6 +83,7 @@ impl Session {
         self.tree = contents.tree;
         self.drawn = contents.drawn;
         self.notes = contents.notes;
+        self.note_gone_photographs();
         for (name, value) in self.tree.settings().to_vec() {
             // A file may come from another machine.
             if name == inspect::TITLE || is_of_machine(&name) {

@@ -1,6 +1,6 @@
 //! Drawing a node: its run, and the maps of its ancestors from the store or by running their steps again.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use super::model::Model;
+use super::photograph::invert::{ETA, InversionReading, ddim};
 use super::region::REPORT_K;
 use super::run_node::{RunNode, RunResult, find_cross, find_left, find_own, first_step, keep_left, keep_maps};
 use crate::attention::Untouched;
@@ -17,10 +18,12 @@ use crate::attention::maps::{MapSource, StepMaps, Want};
 use crate::attention::record::Keep;
 use crate::engine::edit::redraw::{Beginning, MixedReading, RedrawSource, begin};
 use crate::engine::edit::{Inherited, InheritedMasks, RunOptions, RunPlan, RunPrefix, draw, recall};
+use crate::engine::inversion::NoiseMapSampler;
 use crate::engine::sampler::{Sampler, sampler};
-use crate::engine::{Conditions, Guidance, Run, StepNoise};
+use crate::engine::{Conditions, Run, StepNoise};
 use crate::history::NodeId;
 use crate::plan::area::Area;
+use crate::plan::inversion::InversionName;
 use crate::plan::redraw::{Redraw, RedrawMethod};
 use crate::plan::settings::BlendArithmetic;
 use crate::plan::{Recipe, Region};
@@ -85,9 +88,11 @@ impl ReusablePrefix {
 
 /// Everything that drawing needs besides a node and its ancestors.
 pub struct Renderer<'a> {
-    model: Arc<Model>,
-    store: &'a Store,
-    recipe: Arc<Recipe>,
+    pub(super) model: Arc<Model>,
+    pub(super) store: &'a Store,
+    pub(super) recipe: Arc<Recipe>,
+    /// What the inversion of a photograph left for runs to read, once asked for.
+    pub(super) reading: OnceCell<InversionReading>,
     sampler: Box<dyn Sampler>,
     self_max: usize,
     /// Shares of the steps whose maps children may need.
@@ -104,9 +109,13 @@ impl<'a> Renderer<'a> {
     /// # Errors
     /// Fails if the recipe has no steps or more than its sampler makes on this model.
     pub fn new(model: Arc<Model>, store: &'a Store, recipe: Arc<Recipe>, reach: (f64, f64)) -> Result<Self> {
-        let sampler = sampler(recipe.scheduler, &model.engine.spec().scheduler, recipe.steps)?;
-        let self_max = model.self_max(&recipe);
-        Ok(Self { model, store, recipe, sampler, self_max, reach, keeps_values: false, evaluations: Cell::new(0) })
+        let sampler = match recipe.photograph() {
+            // Its steps add the noise that was found.
+            Some((_, InversionName::EditFriendly)) => Box::new(NoiseMapSampler::new(ddim(&model, &recipe)?, ETA, 0)),
+            _ => sampler(recipe.scheduler, &model.engine.spec().scheduler, recipe.steps)?,
+        };
+        let (self_max, reading, evaluations) = (model.self_max(&recipe), OnceCell::new(), Cell::new(0));
+        Ok(Self { model, store, recipe, reading, sampler, self_max, reach, keeps_values: false, evaluations })
     }
 
     /// The same, but a node that is in no tree keeps its values as well, for a child that mixes them.
@@ -135,22 +144,27 @@ impl<'a> Renderer<'a> {
         self.model.engine.spec().vae.factor()
     }
 
-    fn count(&self, samples: u64) {
+    pub(super) fn count(&self, samples: u64) {
         self.evaluations.set(self.evaluations.get() + samples);
     }
 
-    fn conditions(&self, run_node: &RunNode) -> Result<Arc<Conditions>> {
+    /// What the first of `family` reads.
+    pub(super) fn conditions(&self, family: &[Arc<RunNode>]) -> Result<Arc<Conditions>> {
+        let run_node = &family[0];
         if let Some(found) = run_node.conditions.get() {
             return Ok(found.clone());
         }
         let Recipe { negative, width, height, .. } = &*self.recipe;
-        let made = self.model.engine.reader().conditions(&run_node.plan.prompt, negative, (*width, *height))?;
+        let mut made = self.model.engine.reader().conditions(&run_node.plan.prompt, negative, (*width, *height))?;
+        if let Some(uncond) = &self.reading(family)?.uncond {
+            made.uncond.clone_from(uncond);
+        }
         Ok(run_node.conditions.get_or_init(|| Arc::new(made)).clone())
     }
 
     /// How the run of the first of `family` reads, where that is a way of its own: an edit by words reads as the run that it goes
     /// on with, so that words taken back lead to its bits.
-    fn reading(&self, family: &[Arc<RunNode>]) -> Result<Option<MixedReading>> {
+    fn mixed_reading(&self, family: &[Arc<RunNode>]) -> Result<Option<MixedReading>> {
         let begun = family.iter().position(|node| !node.plan.goes_on()).unwrap_or(0);
         let Some(redraw @ Redraw { method: RedrawMethod::MagicMix { .. }, .. }) = family[begun].plan.redraw() else {
             return Ok(None);
@@ -159,13 +173,20 @@ impl<'a> Renderer<'a> {
         MixedReading::of(&self.model.engine, &*self.sampler, redraw, parent.trajectory.last())
     }
 
-    fn run<'r>(&'r self, conditions: &'r Conditions, reading: Option<&'r MixedReading>, first: usize) -> Run<'r> {
+    /// A run that begins with step `first`, and reads in a way of its own if there is one.
+    pub(super) fn run<'r>(
+        &'r self,
+        conditions: &'r Conditions,
+        reading: Option<&'r MixedReading>,
+        (first, is_root): (usize, bool),
+    ) -> Run<'r> {
+        let found = self.reading.get().map_or(&[][..], |reading| &reading.noise);
         Run {
             conditions,
             sampler: reading.map_or(&*self.sampler, |reading| reading),
             first,
-            noise: StepNoise::Seed(self.recipe.seed),
-            guidance: Guidance::of_recipe(&self.recipe),
+            noise: if found.is_empty() { StepNoise::Seed(self.recipe.seed) } else { StepNoise::Given(found) },
+            guidance: self.guidance(is_root),
             map_precision: self.recipe.map_precision,
         }
     }
@@ -177,7 +198,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// What a run that begins with step `first` keeps for its children.
-    fn keep(&self, first: usize) -> Keep {
+    pub(super) fn keep(&self, first: usize) -> Keep {
         let made = self.recipe.steps - first;
         let at = |share: f64| first + ((share * made as f64).ceil() as usize).min(made);
         Keep {
@@ -241,7 +262,10 @@ impl<'a> Renderer<'a> {
         let node = &family[0];
         let ancestors = &family[1..];
         let engine = &self.model.engine;
-        let conditions = self.conditions(node)?;
+        if let Some((photograph, inversion)) = self.recipe.photograph().filter(|_| ancestors.is_empty()) {
+            return self.draw_photograph(family, (photograph, inversion), watch);
+        }
+        let conditions = self.conditions(family)?;
         let mut orders = self.orders(family);
         let start = match ancestors.first() {
             None => {
@@ -285,8 +309,8 @@ impl<'a> Renderer<'a> {
         before.maps = Some(&mut maps);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
         let keep = self.keep(first);
-        let reading = self.reading(family)?;
-        let run = self.run(&conditions, reading.as_ref(), first);
+        let reading = self.mixed_reading(family)?;
+        let run = self.run(&conditions, reading.as_ref(), (first, ancestors.is_empty()));
         let mut counted = |step: usize, latent: &Tensor| {
             self.count(run.guidance.evaluations());
             watch(step, latent)
@@ -300,33 +324,52 @@ impl<'a> Renderer<'a> {
         let Some(drawn) = draw(engine, &run, &start, &orders, before, means)? else {
             return Ok(None);
         };
-        let picture = engine.decode(drawn.trajectory.last())?;
+        let picture = self.finished(family, &drawn.masks, engine.decode(drawn.trajectory.last())?)?;
         let left = RunResult {
             trajectory: drawn.trajectory,
             word_maps: Arc::new(drawn.word_maps),
             masks: drawn.masks,
             picture,
         };
+        self.keep_run(node, &left, drawn.maps, keep.self_max)?;
+        let targets = if orders.makes_masks_of_used_maps() { drawn.targets } else { Vec::new() };
+        let mut output = self.output(node, of, orders, left, (shared, first, drawn.row_gaps, drawn.memory));
+        output.trail.targets = targets;
+        Ok(Some(output))
+    }
+
+    /// Puts what a run left and its maps where they are kept.
+    pub(super) fn keep_run(
+        &self,
+        node: &RunNode,
+        left: &RunResult,
+        maps: Vec<StepMaps>,
+        self_max: usize,
+    ) -> Result<()> {
         if let Some(id) = node.id {
-            keep_left(self.store, id, &left).context("BUG: what a run left cannot be stored")?;
+            keep_left(self.store, id, left).context("BUG: what a run left cannot be stored")?;
         }
-        for (step, maps) in drawn.maps.into_iter().enumerate() {
-            self.keep_step(node, step, maps, keep.self_max);
+        for (step, maps) in maps.into_iter().enumerate() {
+            self.keep_step(node, step, maps, self_max);
         }
+        Ok(())
+    }
+
+    /// What is said of a run that is done: it took `shared` steps from another, began with step `first`, and left these gaps and
+    /// this memory.
+    pub(super) fn output(
+        &self,
+        node: &RunNode,
+        of: Option<(NodeId, String)>,
+        orders: RunPlan,
+        left: RunResult,
+        (shared, first, row_gaps, memory): (usize, usize, Vec<f32>, Vec<Tensor>),
+    ) -> RunOutput {
         let left = Arc::new(left);
         remember(node, &left);
-        let row_gap = drawn.row_gaps.iter().copied().fold(0.0, f32::max);
-        let targets = if orders.makes_masks_of_used_maps() { drawn.targets } else { Vec::new() };
-        let trail = ReusablePrefix {
-            of,
-            orders,
-            left: left.clone(),
-            targets,
-            row_gaps: drawn.row_gaps,
-            memory: drawn.memory,
-            first,
-        };
-        Ok(Some(RunOutput { left, row_gap, shared, trail }))
+        let row_gap = row_gaps.iter().copied().fold(0.0, f32::max);
+        let trail = ReusablePrefix { of, orders, left: left.clone(), targets: Vec::new(), row_gaps, memory, first };
+        RunOutput { left, row_gap, shared, trail }
     }
 
     fn keep_step(&self, node: &RunNode, step: usize, maps: StepMaps, self_max: usize) {
@@ -355,7 +398,7 @@ impl<'a> Renderer<'a> {
         let source = RedrawSource {
             clean: parent.trajectory.last(),
             picture: &parent.picture,
-            conditions: [&*self.conditions(&ancestors[0])?, conditions],
+            conditions: [&*self.conditions(ancestors)?, conditions],
             mask: mask.as_ref(),
             embeds_guidance: self.recipe.embeds_guidance,
         };
@@ -382,7 +425,8 @@ impl<'a> Renderer<'a> {
                 let is_blended = masks.iter().any(Option::is_some);
                 Ok(is_blended.then(|| (masks, left.trajectory.after(), BlendArithmetic::Select)))
             }
-            Region::Everywhere | Region::Difference => Ok(None),
+            Region::Difference => Ok(None),
+            Region::Everywhere => self.masks_of_photograph(family),
             Region::Given(area) => Ok(Some(self.masks_in(area, node, &family[1..])?)),
             // It took them up itself; whoever made them knows what lay outside.
             Region::As { up } => self.masks_of(&family[*up..]),
@@ -472,7 +516,7 @@ impl AncestorMaps<'_> {
         let family = &self.family[up - 1..];
         let node = &family[0];
         let left = renderer.left(family)?;
-        let conditions = renderer.conditions(node)?;
+        let conditions = renderer.conditions(family)?;
         let orders = renderer.orders(family);
         let mut ancestors =
             AncestorMaps { renderer, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
@@ -480,8 +524,9 @@ impl AncestorMaps<'_> {
         let self_max = self.self_max.max(renderer.self_max);
         let keep = Keep { cross: here.clone(), own: here, self_max, values: want.values };
         let latent = left.trajectory.before(step);
-        let reading = renderer.reading(family)?;
-        let run = renderer.run(&conditions, reading.as_ref(), first_step(family, renderer.recipe.steps));
+        let reading = renderer.mixed_reading(family)?;
+        let begins = (first_step(family, renderer.recipe.steps), family.len() == 1);
+        let run = renderer.run(&conditions, reading.as_ref(), begins);
         let maps = recall(&renderer.model.engine, &run, (step, latent), &orders, &mut ancestors, keep)?;
         renderer.count(1);
         renderer.keep_step(node, step, maps.clone(), self_max);

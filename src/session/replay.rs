@@ -56,6 +56,8 @@ pub struct Replay {
     pub nodes: Vec<Replayed>,
     /// What of the file could not be read, a sentence each.
     pub unread: Vec<String>,
+    /// What else should be known, a sentence each: photographs whose files are gone.
+    pub notes: Vec<String>,
 }
 
 impl Replay {
@@ -95,6 +97,7 @@ impl Session {
         let contents = file::read(path, &*self.disk, trust)?;
         let count = contents.tree.len();
         let tree = &contents.tree;
+        let gone = super::photograph::gone(tree);
         let (store, mut run_nodes) = (Store::in_memory(&self.limits), RunNodes::default());
         let mut nodes = Vec::new();
         for number in 1..=count as u32 {
@@ -127,7 +130,7 @@ impl Session {
                 break;
             }
         }
-        Ok(Replay { nodes, unread: contents.notes })
+        Ok(Replay { nodes, unread: contents.notes, notes: gone })
     }
 
     /// The model of a tree from a file, or the one that `--model` gave in its stead; `outside` are notes on what the file

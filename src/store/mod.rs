@@ -49,12 +49,22 @@ pub enum ValueKind {
     SelfAttention,
     /// Values of an attention site.
     Values,
+    /// What the inversion of a photograph left for its tree to read.
+    Inversion,
 }
 
 impl ValueKind {
     /// Every kind; a kind's place is its number on disk and never changes.
-    pub const ALL: [Self; 7] =
-        [Self::Latents, Self::Masks, Self::WordMaps, Self::Picture, Self::Cross, Self::SelfAttention, Self::Values];
+    pub const ALL: [Self; 8] = [
+        Self::Latents,
+        Self::Masks,
+        Self::WordMaps,
+        Self::Picture,
+        Self::Cross,
+        Self::SelfAttention,
+        Self::Values,
+        Self::Inversion,
+    ];
 
     fn number(self) -> u8 {
         self as u8

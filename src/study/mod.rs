@@ -2,8 +2,8 @@
 //!
 //! [`parity`] asks whether we compute what was published, [`sweep`] what an edit looks like under other settings,
 //! [`cycles`] how near edits taken back lead home, [`drift`] how far a picture's background moves in many turns,
-//! [`methods`] which way to edit serves when; [`question`] has those of the study that this program grew from, [`findings`] says what
-//! their numbers settle.
+//! [`methods`] which way to edit serves when, [`photographs`] how much of a photograph stays; [`question`] has those of the study that this
+//! program grew from, [`findings`] says what their numbers settle.
 
 pub mod cycles;
 pub mod drift;
@@ -11,6 +11,7 @@ pub mod findings;
 pub mod interval;
 pub mod methods;
 pub mod parity;
+pub mod photographs;
 pub mod plots;
 pub mod question;
 pub mod sweep;

@@ -67,7 +67,13 @@ impl Family {
     fn breach(&self, wanted: usize) -> Option<Mismatch> {
         let kin: Vec<NodeView<'_>> =
             self.all.iter().rev().map(|r| NodeView { plan: &r.plan, prompt: &r.generation.prompt }).collect();
-        let frame = TreeFacts { steps: STEPS, map_precision: Precision::F32, self_max: 64, layers: vec![64, 16] };
+        let frame = TreeFacts {
+            steps: STEPS,
+            map_precision: Precision::F32,
+            self_max: 64,
+            layers: vec![64, 16],
+            is_photograph: false,
+        };
         Trace::of(&kin, &frame).breach(0, self.all.len() - wanted)
     }
 }

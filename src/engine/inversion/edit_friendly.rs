@@ -48,14 +48,18 @@ impl Inversion for EditFriendly {
             let k = steps - 1 - step;
             let output = engine.predict_guided(&latents[k + 1], conditions, *level, self.guidance)?;
             let (mean, deviation) = self.ddim.spread(&latents[k + 1], &output, step, self.eta)?;
-            let map = ((&latents[k] - &mean)? / deviation)?;
+            // Where a step adds no noise, none can put it right: a run that is held on these latents is.
+            let map = if deviation > 0.0 { ((&latents[k] - &mean)? / deviation)? } else { mean.zeros_like()? };
+            if watch(step, &latents[k]).is_break() {
+                return Ok(None);
+            }
+            if deviation == 0.0 {
+                continue;
+            }
             // The same but for rounding, and what the next step will really begin with.
             latents[k] = (mean + (&map * deviation)?)?;
             if k > 0 {
                 found[step] = map; // the last step adds none, as published
-            }
-            if watch(step, &latents[k]).is_break() {
-                return Ok(None);
             }
         }
         Ok(Some(Inverted { latents, conditions: conditions.clone(), noise: found, optimised: None }))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::super::device::DeviceName;
+use super::super::inversion::InversionName;
 use super::super::sampler::SamplerName;
 use super::reader::Reader;
 use super::{Per, SettingError, Settings, Window, name_of};
@@ -79,6 +80,8 @@ pub const TABLE: &[Setting] = &[
         |s, r| put(&mut s.turn.renormalize, r.named().map(|name| name == "on")),
         |s| if s.turn.renormalize { "on" } else { "off" }.to_owned(),
     ),
+    turn("outside", "", "photograph or model", "what lies outside the region of a photograph's edits")
+        .by(|s, r| put(&mut s.turn.outside, r.choice()), |s| name_of(&s.turn.outside)),
     turn("freedom", "", "0..1", "one knob: sets cross and self to 1 - f").by(
         |s, r| {
             s.keep(Window::until(round_share(1.0 - r.share()?)));
@@ -149,6 +152,12 @@ pub const TABLE: &[Setting] = &[
         |s, r| put(&mut s.root.map_precision, r.choice().map(Some)),
         |s| or_auto(s.root.map_precision.as_ref().map(name_of)),
     ),
+    root("inversion", InversionName::CHOICES, "how a photograph is brought back to noise").by(
+        |s, r| put(&mut s.root.inversion, r.choice().map(Some)),
+        |s| s.root.inversion.unwrap_or_default().to_string(),
+    ),
+    root("fit", "crop, pad or stretch", "how a photograph is brought to the shape of the picture")
+        .by(|s, r| put(&mut s.root.fit, r.choice()), |s| name_of(&s.root.fit)),
     machine("device", DeviceName::CHOICES, "where pictures are computed; bits may differ between devices")
         .by(|s, r| put(&mut s.device, r.device()), |s| s.device.to_string()),
     machine(

@@ -59,14 +59,21 @@ pub(super) fn verbs() -> Vec<Verb> {
     vec![
         verb(
             [
-                "open NAME",
-                "go on with a session, or with a picture's",
-                "NAME is a session of `wordbrush sessions`, a session file, or a PNG that the program wrote.",
-                "wordbrush open 2026-11-24-a",
+                "open NAME [CAPTION]",
+                "go on with a session or a picture's, or edit a photograph",
+                "NAME is a session of `wordbrush sessions`, a session file, a PNG that the program wrote, or a photograph: PNG, \
+                 JPEG, WebP or GIF. CAPTION says what a photograph shows; its words are what can be changed.",
+                "wordbrush open cat.jpg \"a cat on a bench\"",
             ],
             interactive::open,
         )
-        .takes([free("NAME").value_hint(ValueHint::AnyPath), out(), plain(), read_only()]),
+        .takes([
+            free("NAME").value_hint(ValueHint::AnyPath),
+            free("CAPTION").required(false).num_args(1..).action(ArgAction::Append),
+            out(),
+            plain(),
+            read_only(),
+        ]),
         verb(
             [
                 "run SCRIPT [--json]",
@@ -139,16 +146,25 @@ pub(super) fn verbs() -> Vec<Verb> {
                 "study NAME --out DIR",
                 "ask a question many times, and say what the numbers settle",
                 "NAME is k, cross, self, cycle, reweight, values or best: settings are varied over prompts, edits and seeds, and \
-                 tables, plots, sheets and a page are written to DIR. cycles edits random conversations back by every method; methods makes the same edits by every command that edits. A study \
-                 that was broken off goes on. Several machines may share one with --shard; merge then puts the shards in DIR together.",
+                 tables, plots, sheets and a page are written to DIR. cycles edits random conversations back by every method; \
+                 methods makes the same edits by every command that edits; photographs FOLDER inverts its pictures by every \
+                 method, edits them and compares them with themselves: FOLDER/captions.tsv has a line for each, file, caption and \
+                 edits, parted by tabs. A study that was broken off goes on. Several machines may share one with --shard; merge \
+                 then puts the shards in DIR together.",
                 "wordbrush study k --seeds 20 --out results",
             ],
             study::study,
         )
         .takes([
             free("NAME").value_parser(PossibleValuesParser::new(
-                QUESTIONS.iter().map(|question| question.name).chain(["cycles", "methods", "merge"]).collect::<Vec<_>>(),
+                QUESTIONS
+                    .iter()
+                    .map(|question| question.name)
+                    .chain(["cycles", "methods", "photographs", "merge"])
+                    .collect::<Vec<_>>(),
             )),
+            free("FOLDER").required(false).value_hint(ValueHint::DirPath),
+            switch("slow", "photographs: also by null-text, minutes a picture"),
             out().required(true),
             plain(),
             json(),

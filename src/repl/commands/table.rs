@@ -2,7 +2,7 @@
 
 use super::Group::{Draw, Files, Help, Look, Move, Settings};
 use super::{Entry, Group, Offers, Run};
-use crate::repl::look::{about, branches, cycle, export, files, maps, methods, settings, show, sweep};
+use crate::repl::look::{about, branches, cycle, export, files, maps, methods, region, settings, show, sweep};
 use crate::repl::reply::Reply;
 use crate::repl::{explain, help};
 
@@ -93,6 +93,15 @@ pub const COMMANDS: &[Entry] = &[
     )
     .offers(Offers::Text)
     .does(methods::carry_out),
+    row(
+        Draw,
+        "region",
+        "[REGION | off]",
+        "Let the next edits change the picture there alone: a word, x,y,width,height or the file of a mask",
+        "/region 20,20,40,40",
+    )
+    .offers(Offers::Words)
+    .does(|t, a, _| region::region(t, a)),
     row(Draw, "seed", "N", "Draw the branch again from the noise of seed N", "/seed 7").does(branches::seed),
     row(Draw, "again", "", "Draw the branch again from the next seed", "/again")
         .bare()
@@ -175,9 +184,15 @@ pub const COMMANDS: &[Entry] = &[
         .offers(Offers::Models)
         .does(|t, a, w| settings::model(t, a.text(), w)),
     row(Files, "save", "[NAME]", "Save the session under a name", "/save fox").does(|t, a, _| files::save(t, a.text())),
-    row(Files, "open", "FILE", "Open a session, or a picture that carries one", "/open fox")
-        .offers(Offers::Sessions)
-        .does(|t, a, _| files::open(t, a.needed_text()?)),
+    row(
+        Files,
+        "open",
+        "FILE [CAPTION]",
+        "Open a session, a picture that carries one, or a photograph that shows what its caption says",
+        "/open cat.jpg \"a cat on a bench\"",
+    )
+    .offers(Offers::Sessions)
+    .does(|t, a, w| files::open(t, a.line, a.needed_text()?, w)),
     row(Files, "sessions", "", "List the saved sessions", "/sessions").does(|t, _, _| files::sessions(t)),
     row(
         Files,

@@ -56,6 +56,7 @@ pub(in crate::repl) fn new(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Wa
 /// `/new N`: the present prompt under N seeds from the present one on, each a root. We stay where we are.
 fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
+    talk.session.ensure_noise(here)?;
     let root = talk.session.root()?.number;
     let recipe = (*talk.session.tree()[here].recipe).clone();
     let settings = (*talk.session.tree()[root].plan.settings).clone();

@@ -12,6 +12,7 @@ use super::super::opened_text;
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher, text};
 use super::super::typed_path;
+use super::photograph;
 use crate::session::file::{Hinted, Kept, Trust};
 use crate::session::home::{is_same_file, pictures_of};
 use crate::session::{Options, Session};
@@ -69,9 +70,26 @@ fn saved(session: &Session) -> Result<Reply> {
     }
 }
 
-/// `/open FILE`. The session that is open here is opened anew only if its file is not what it was.
-pub(in crate::repl) fn open(talk: &mut Talk, file: &str) -> Result<Reply> {
-    let (home, file) = (home(), &*typed_path::text(file));
+/// `/open FILE ["CAPTION"]`: a session, a picture that carries one, or a photograph with what it shows.
+pub(in crate::repl) fn open(talk: &mut Talk, line: &str, typed: &str, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let home = home();
+    let is_there = |text: &str| session_path(&typed_path::text(text), &home).is_ok();
+    let (typed, caption) = photograph::file_and_caption(typed, &is_there);
+    let file = typed_path::path(typed);
+    match caption {
+        Some(caption) if photograph::is_picture(&file) => photograph::begin(talk, line, (&file, caption), watcher),
+        Some(caption) => {
+            let message = format!("`{}` is no picture, so `{}` cannot be what it shows", file.display(), caption);
+            Err(Hinted::new(message, format!("/open {typed}")).into())
+        }
+        None if photograph::is_photograph(&file) => photograph::ask(talk, file),
+        None => open_session(talk, &file.to_string_lossy()),
+    }
+}
+
+/// The session that is open here is opened anew only if its file is not what it was.
+fn open_session(talk: &mut Talk, file: &str) -> Result<Reply> {
+    let home = home();
     let options = Options {
         path: None,
         read_only: talk.session.is_read_only(),
@@ -106,6 +124,7 @@ pub(in crate::repl) fn replay(talk: &mut Talk, file: &str, watcher: &mut dyn Wat
         },
         &mut |step, latent| watcher.step(step + 1, step + 2, latent),
     )?;
+    lines.extend(replayed.notes.iter().map(|note| format!("note: {note}")));
     lines.push(format!("{}: {}", path.display(), replayed.summary()));
     Ok(text(lines.join("\n")))
 }

@@ -11,6 +11,8 @@ pub(super) mod export_html;
 pub(in crate::repl) mod files;
 pub(super) mod maps;
 pub(super) mod methods;
+pub(super) mod photograph;
+pub(super) mod region;
 pub(super) mod settings;
 pub(super) mod show;
 pub(super) mod sweep;

@@ -71,6 +71,7 @@ impl Family {
             map_precision: recipe.map_precision,
             self_max: model.self_max(recipe),
             layers: model.engine.unet().own_sizes((h, w)),
+            is_photograph: recipe.photograph().is_some(),
         };
         Self { all, names: path.iter().map(|number| format!("#{number}")).collect(), frame }
     }

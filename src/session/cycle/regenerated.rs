@@ -10,9 +10,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::super::Session;
+use super::super::branch::from_words_alone;
 use super::super::renderer::Renderer;
 use super::super::run_node::RunNode;
 use super::{StepBack, WayWatch, difference};
@@ -103,6 +104,7 @@ impl Session {
     ) -> Result<Option<Vec<StepBack>>> {
         let (path, stops) = self.stops(to, in_one)?;
         let recipe = self.tree[path[0]].recipe.clone();
+        ensure!(recipe.photograph().is_none(), from_words_alone(path[0]));
         let model = self.model_for(&recipe)?;
         let original = self.family(path[0], &model)?;
         let reach = reach(settings);

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::area_rows::AreaRow;
 use super::redraw_rows::{MethodRow, RedrawRow};
-use super::{columns, hex};
+use super::{columns, hex, pixels};
 use crate::history::{Event, Node, NodeId, Tree};
 use crate::plan::area::Area;
 use crate::plan::redraw::{Redraw, RedrawMethod};
 use crate::plan::settings::{
-    Alignment, BlendArithmetic, BlendMaps, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
+    Alignment, BlendArithmetic, BlendMaps, Outside, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
 use crate::plan::{EditMethod, Origin, P2p, Plan, PlanParts, Recipe, Region, Stretch};
 use crate::turn::{Change, Replaced};
@@ -122,6 +122,9 @@ struct SettingsRow {
     blend_arithmetic: String,
     window_rounding: String,
     renormalize: bool,
+    /// Absent: the photograph's own pixels, which is nothing where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outside: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -143,14 +146,19 @@ pub(super) struct RecipeRow {
     map_precision: String,
     /// Absent: noise from the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    inverted: Option<InvertedRow>,
+    pub(super) inverted: Option<InvertedRow>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct InvertedRow {
+pub(super) struct InvertedRow {
     digest: String,
     method: String,
+    /// What the photograph's file was called, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
+    /// The photograph as a PNG in base64.
+    pixels: String,
 }
 
 /// Both directions between a choice and its word in the file.
@@ -176,6 +184,7 @@ words!(
     VLayers::SelfAttention = "self",
     VLayers::Both = "both"
 );
+words!(outside, to_outside, Outside, Outside::Photograph = "photograph", Outside::Model = "model");
 words!(weight_window, to_weight_window, WeightWindow, WeightWindow::Always = "always", WeightWindow::Inside = "inside");
 words!(alignment, to_alignment, Alignment, Alignment::Words = "words", Alignment::Published = "published");
 words!(blend_maps, to_blend_maps, BlendMaps, BlendMaps::Carried = "carried", BlendMaps::Used = "used");
@@ -286,7 +295,12 @@ impl GrowRow {
 
     /// The row of a node whose only ancestors are those in the rows before it, as a picture carries it: counted from 1.
     pub(super) fn in_lineage(node: &Node, number: u32, picture: Option<PictureRow>) -> Result<Self> {
-        Ok(Self { node: number, parent: (number > 1).then(|| number - 1), ..Self::from_node(node, picture)? })
+        let mut row = Self { node: number, parent: (number > 1).then(|| number - 1), ..Self::from_node(node, picture)? };
+        // A picture goes to others, who need not know in which folder a photograph lay.
+        if let Some(inverted) = row.recipe.as_mut().and_then(|recipe| recipe.inverted.as_mut()) {
+            inverted.file = inverted.file.take().map(|file| last_part(&file));
+        }
+        Ok(row)
     }
 
     /// The prompt, for lists.
@@ -297,6 +311,11 @@ impl GrowRow {
     pub(super) fn recipe_mut(&mut self) -> Option<&mut RecipeRow> {
         self.recipe.as_mut()
     }
+}
+
+/// The last part of a path, whichever way its parts are parted.
+fn last_part(path: &str) -> String {
+    path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned()
 }
 
 /// What a first picture may say of an edit: nothing.
@@ -401,6 +420,7 @@ impl From<&TurnSettings> for SettingsRow {
             blend_arithmetic: arithmetic(s.blend_arithmetic),
             window_rounding: rounding(s.window_rounding),
             renormalize: s.renormalize,
+            outside: (s.outside != Outside::Photograph).then(|| outside(s.outside)),
         }
     }
 }
@@ -428,6 +448,7 @@ impl TryFrom<SettingsRow> for TurnSettings {
             blend_arithmetic: to_arithmetic(&row.blend_arithmetic)?,
             window_rounding: to_rounding(&row.window_rounding)?,
             renormalize: row.renormalize,
+            outside: row.outside.as_deref().map_or(Ok(Outside::Photograph), to_outside)?,
         })
     }
 }
@@ -450,7 +471,12 @@ impl From<&Recipe> for RecipeRow {
             map_precision: precision(r.map_precision),
             inverted: match r.origin {
                 Origin::Noise => None,
-                Origin::Photograph { digest, inversion } => Some(InvertedRow { digest, method: inversion.to_string() }),
+                Origin::Photograph { picture, inversion } => Some(InvertedRow {
+                    digest: picture.digest().to_owned(),
+                    method: inversion.to_string(),
+                    file: picture.file().map(str::to_owned),
+                    pixels: pixels::write(&picture),
+                }),
             },
         }
     }
@@ -475,7 +501,11 @@ impl TryFrom<RecipeRow> for Recipe {
             map_precision: to_precision(&row.map_precision)?,
             origin: match row.inverted {
                 None => Origin::Noise,
-                Some(InvertedRow { digest, method }) => Origin::Photograph { digest, inversion: method.parse()? },
+                Some(InvertedRow { digest, method, file, pixels }) => {
+                    let picture = Arc::new(pixels::read(&pixels, (row.width, row.height), file)?);
+                    ensure!(picture.digest() == digest, "its photograph is not the one whose digest it names");
+                    Origin::Photograph { picture, inversion: method.parse()? }
+                }
             },
         };
         recipe.check()?;

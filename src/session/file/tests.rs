@@ -1,6 +1,7 @@
 use super::*;
 use crate::history::{changed, edit_of, first, first_of, next, recipe};
 use crate::plan::inversion::InversionName;
+use crate::plan::photograph::Photograph;
 use crate::plan::settings::Window;
 use crate::plan::{Columns, Origin, Plan, Recipe, Region, Stretch};
 use crate::store::disk::RealDisk;
@@ -39,7 +40,10 @@ fn hard_plan(parent: &Plan) -> Plan {
 }
 
 fn hard_recipe() -> Recipe {
-    let origin = Origin::Photograph { digest: "cd".repeat(32), inversion: InversionName::NullText };
+    let (width, height) = (recipe(0).width, recipe(0).height);
+    let bytes = (0..width * height * 3).map(|i| (i * 7 % 251) as u8).collect();
+    let picture = Photograph::new(width, height, bytes, Some("/a/b \u{1b}.png".to_owned())).unwrap();
+    let origin = Origin::Photograph { picture: Arc::new(picture), inversion: InversionName::NullText };
     Recipe { seed: u64::MAX, guidance: 7.3, negative: "blur\t".to_owned(), origin, ..recipe(0) }
 }
 
