@@ -55,6 +55,8 @@ pub struct Talk {
     pub(super) exported: HashSet<PathBuf>,
     /// Whether the next line that is no command begins a new picture.
     awaits_prompt: bool,
+    /// Whether there is a person with a screen and keys, who can walk through the tree.
+    pub(super) walks: bool,
     /// Whether a picture whose PNG cannot be written is told as a warning instead of an error.
     forgives: bool,
 }
@@ -63,7 +65,7 @@ impl Talk {
     /// A conversation about a session; every picture drawn is written into `out` as a PNG, which is made if it is not there.
     #[must_use]
     pub fn new(session: Session, out: Option<PathBuf>) -> Self {
-        Self { session, open: None, out, exported: HashSet::new(), awaits_prompt: false, forgives: false }
+        Self { session, open: None, out, exported: HashSet::new(), awaits_prompt: false, walks: false, forgives: false }
     }
 
     /// The same, where a PNG that cannot be written is a warning: the picture is in the session and on the screen.
@@ -73,9 +75,16 @@ impl Talk {
         self
     }
 
+    /// The same for a person at a terminal that can be drawn over.
+    #[must_use]
+    pub fn walking(mut self, walks: bool) -> Self {
+        self.walks = walks;
+        self
+    }
+
     /// Goes on with another session, whose pictures go to `out`.
     pub fn switch_to(&mut self, session: Session, out: Option<PathBuf>) {
-        *self = Self { forgives: self.forgives, ..Self::new(session, out) };
+        *self = Self { forgives: self.forgives, walks: self.walks, ..Self::new(session, out) };
     }
 
     /// Gives a session that has no file yet another path for it, and its pictures the folder beside it.

@@ -28,6 +28,7 @@ pub(super) fn tree() -> Command {
              Alone it opens a conversation. Lines that come through a pipe are taken as a script.",
         )
         .args([out(), plain(), session(), read_only()])
+        .arg(switch("continue", "go on with the session that was worked on last").short('c'))
         .arg(switch("version", "the program's version").action(ArgAction::Version))
         .args(everywhere().into_iter().map(|arg| arg.global(true)))
         .subcommands(verbs().into_iter().map(|verb| verb.command))
@@ -58,14 +59,15 @@ pub(super) fn verbs() -> Vec<Verb> {
     vec![
         verb(
             [
-                "open NAME",
+                "open [NAME]",
                 "go on with a session, or with a picture's",
-                "NAME is a session of `wordbrush sessions`, a session file, or a PNG that the program wrote.",
+                "NAME is a session of `wordbrush sessions`, a session file, or a PNG that the program wrote. Without it, it \
+                 is the session that was worked on last, and so it is with `wordbrush -c`.",
                 "wordbrush open 2026-11-24-a",
             ],
-            interactive::open,
+            interactive::go_on,
         )
-        .takes([free("NAME").value_hint(ValueHint::AnyPath), out(), plain(), read_only()]),
+        .takes([free("NAME").required(false).value_hint(ValueHint::AnyPath), out(), plain(), read_only()]),
         verb(
             [
                 "run SCRIPT [--json]",
