@@ -63,6 +63,11 @@ pub enum FetchStep<'a> {
         /// Why, in words for people.
         reason: &'static str,
     },
+    /// Nothing says which commit the revision is, and the hub cannot be asked: the only one in the cache is used.
+    Found {
+        /// That commit.
+        commit: &'a str,
+    },
 }
 
 /// Told of every step; `Break` stops the fetch, and what has come is kept.
@@ -118,7 +123,20 @@ pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgre
         Ok(snapshot) => return Folder::open(snapshot),
         Err(lack) => lack,
     };
+    let others = if lack.is_none() { repo.others() } else { Vec::new() };
+    if let (true, [commit]) = (settings.offline, &others[..]) {
+        return found(&repo, commit, progress);
+    }
     if settings.offline {
+        if let [first, .., last] = &others[..] {
+            let message = format!(
+                "nothing in the cache says which commit `{parsed}` is (refs/{} is gone), and HF_HUB_OFFLINE is set",
+                parsed.revision
+            );
+            let hint =
+                format!("name one of the {} there are: {id}@{first} or {id}@{last}", others.len(), id = parsed.id);
+            return Err(trouble(message, hint));
+        }
         let place = settings.cache.display();
         let message = match lack {
             None => format!("`{parsed}` is not in the cache at {place}, and HF_HUB_OFFLINE is set"),
@@ -128,7 +146,24 @@ pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgre
         };
         return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
     }
-    bring(&Wire::new(settings, &parsed)?, &repo, &parsed, progress)
+    let mut stopped = false;
+    let mut watched = |step: FetchStep<'_>| {
+        let flow = progress(step);
+        stopped |= flow.is_break();
+        flow
+    };
+    let brought = Wire::new(settings, &parsed).and_then(|wire| bring(&wire, &repo, &parsed, &mut watched));
+    match (brought, &others[..]) {
+        // The hub cannot be had, and what it would be asked for is here.
+        (Err(_), [commit]) if !stopped => found(&repo, commit, progress),
+        (brought, _) => brought,
+    }
+}
+
+/// Uses the only commit there is, and says which.
+fn found(repo: &Repo, commit: &str, progress: &mut FetchProgress<'_>) -> Result<Folder> {
+    let _ = progress(FetchStep::Found { commit });
+    Folder::open(repo.snapshot(commit))
 }
 
 /// Fetches what is missing: configuration files first, so that a model that cannot be drawn with costs no gigabytes.

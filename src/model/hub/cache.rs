@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use hf_hub::{Cache, CacheRepo, RepoType};
 
+use super::download::is_whole;
 use super::error::disk;
 use super::layout::{self, Lack};
 use super::name::{Name, is_commit, is_file_name};
@@ -56,10 +57,27 @@ impl Repo {
         } else {
             fs::read_to_string(self.reference()).map_err(|_| None)?.trim().to_owned()
         };
-        let snapshot = self.snapshot(&commit);
-        if !is_file_name(&commit) || !snapshot.is_dir() {
+        if !is_file_name(&commit) || !self.snapshot(&commit).is_dir() {
             return Err(None);
         }
+        self.look_at(&commit)
+    }
+
+    /// The commits that are here in full, where nothing is written down of which is the revision's.
+    pub(super) fn others(&self) -> Vec<String> {
+        if is_commit(&self.revision) {
+            return Vec::new();
+        }
+        let entries = fs::read_dir(self.folder.join("snapshots")).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut commits: Vec<String> = names.filter(|name| is_commit(name) && self.look_at(name).is_ok()).collect();
+        commits.sort();
+        commits
+    }
+
+    /// A commit's folder if all that is needed is in it, whole.
+    fn look_at(&self, commit: &str) -> Result<PathBuf, Option<Lack>> {
+        let snapshot = self.snapshot(commit);
         let names = files_in(&snapshot);
         let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let plan = layout::choose(&names, wants_two(&snapshot)).map_err(Some)?;
@@ -67,8 +85,12 @@ impl Repo {
         let folder: &dyn ModelSource = &folder;
         let damaged = || Some(Lack::File(plan.indexes().next().cloned().unwrap_or_default()));
         let weights = plan.weight_files(folder).map_err(|_| damaged())?;
-        match weights.into_iter().find(|path| !names.contains(path.as_str())) {
-            Some(lost) => Err(Some(Lack::File(lost))),
+        if let Some(lost) = weights.iter().find(|path| !names.contains(path.as_str())) {
+            return Err(Some(Lack::File(lost.clone())));
+        }
+        match plan.small.iter().chain(plan.indexes()).chain(&weights).find(|path| !is_whole(path, &snapshot.join(path)))
+        {
+            Some(short) => Err(Some(Lack::Whole(short.clone()))),
             None => Ok(snapshot),
         }
     }
@@ -101,6 +123,11 @@ impl Repo {
     /// Whether the blob is there, with this length if it is known.
     pub(super) fn has_blob(&self, etag: &str, size: Option<u64>) -> Option<u64> {
         length(&self.cached.blob_path(etag), size)
+    }
+
+    /// The file of a blob.
+    pub(super) fn blob(&self, etag: &str) -> PathBuf {
+        self.cached.blob_path(etag)
     }
 
     /// Puts a blob into the snapshot under the file's name.
