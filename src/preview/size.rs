@@ -1,6 +1,5 @@
 //! How large a picture is shown.
 
-
 /// The room that a terminal has, in cells, and how large one cell is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {

@@ -42,7 +42,16 @@ impl Screen {
     /// A screen that shows pictures by `protocol` in `size`, in true colour, outside tmux.
     #[must_use]
     pub fn new(protocol: Protocol, size: Size) -> Self {
-        Self { protocol, size, colours: Colours::True, sixel_colours: 256, tmux: false, reflows: true, asks: false, viuer: false }
+        Self {
+            protocol,
+            size,
+            colours: Colours::True,
+            sixel_colours: 256,
+            tmux: false,
+            reflows: true,
+            asks: false,
+            viuer: false,
+        }
     }
 
     /// The terminal on standard output. `plain`: `--plain` was given.

@@ -150,8 +150,11 @@ impl Block {
             4 => bytes.try_into().ok().map(|four| i64::from(i32::from_be_bytes(four))),
             _ => bytes.try_into().ok().map(i64::from_be_bytes),
         };
-        let changes: Option<Vec<(i64, i64)>> =
-            moments.chunks_exact(width).zip(of).map(|(at, kind)| Some((moment(at)?, ahead(usize::from(*kind))?))).collect();
+        let changes: Option<Vec<(i64, i64)>> = moments
+            .chunks_exact(width)
+            .zip(of)
+            .map(|(at, kind)| Some((moment(at)?, ahead(usize::from(*kind))?)))
+            .collect();
         let changes = changes.filter(|changes| changes.is_sorted_by_key(|(at, _)| *at))?;
         Some((Self { changes, first: ahead(0)? }, length))
     }

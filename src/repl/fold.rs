@@ -140,8 +140,23 @@ mod tests {
     }
 
     #[test]
+    fn wide_letters_count_twice_where_lines_are_broken_and_places_pointed_at() {
+        let out = below("猫 tortise", (4, 11), 80);
+        assert!(out.starts_with(&format!("{}^^^^^^^\n", " ".repeat(7))), "{out}");
+        let out = below("a 猫猫", (2, 8), 80);
+        assert!(out.starts_with(&format!("{}^^^^\n", " ".repeat(6))), "{out}");
+        let text = format!("  at #2  {} と {}", "海".repeat(30), "猫".repeat(9));
+        for columns in [20, 33, 40] {
+            let folded = fold(&text, columns, 2);
+            assert!(folded.lines().all(|line| cells(line) < usize::from(columns)), "{columns}:\n{folded}");
+            let kept = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            assert_eq!(kept(&folded), kept(&text));
+        }
+    }
+
+    #[test]
     fn where_the_place_on_the_screen_is_not_sure_the_line_is_repeated() {
-        for (typed, span, columns) in [("tortise -> hare", (0, 7), 18), ("猫 tortise", (4, 11), 80)] {
+        for (typed, span, columns) in [("tortise -> hare", (0, 7), 18), ("👩\u{200d}🎨 tortise", (12, 19), 80)] {
             let out = below(typed, span, columns);
             assert!(out.starts_with("error: `tortise`") && out.contains("^^^^^^^"), "{out}");
         }

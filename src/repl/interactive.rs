@@ -94,8 +94,7 @@ fn converse(args: &Args, with_last: bool, out: &mut dyn Write) -> Result<ExitCod
     let history = home.check().is_ok().then(|| home.sessions().join(HISTORY));
     let stop = Stop::listen(edits)?;
     let is_vi = inputrc::is_vi(|name| std::env::var_os(name));
-    let lines =
-        if edits { Lines::editor(history.as_deref(), ascii::is_wanted(), is_vi, &stop)? } else { Lines::Plain };
+    let lines = if edits { Lines::editor(history.as_deref(), ascii::is_wanted(), is_vi, &stop)? } else { Lines::Plain };
     let keeps_pictures = !args.has("read-only");
     let mut room = Room {
         talk: talk_of(session, args.path("out"), keeps_pictures).walking(edits),
@@ -127,12 +126,7 @@ fn talk_of(session: Session, out: Option<PathBuf>, keeps_pictures: bool) -> Talk
 
 /// The session, and whether it has the first free name of the day. One that cannot be kept is begun all the same, and
 /// says so.
-fn begin(
-    (args, name): (&Args, Option<&str>),
-    home: &Home,
-    config: &Config,
-    is_typed: bool,
-) -> Result<(Session, bool)> {
+fn begin((args, name): (&Args, Option<&str>), home: &Home, config: &Config, is_typed: bool) -> Result<(Session, bool)> {
     let by_date = is_typed && args.path("session").is_none() && name.is_none();
     let kept = if by_date { home.check() } else { Ok(()) };
     let path = match args.path("session") {
@@ -514,9 +508,8 @@ impl Room {
         let is_long = text.lines().count() >= usize::from(self.screen.size.rows);
         self.out.flush()?;
         let text = if self.is_ascii { ascii::ascii(text) } else { text.to_owned() };
-        let is_shown = is_long
-            && self.manner == Manner::Bar
-            && lent::page(&text, &self.stop, |name| std::env::var_os(name));
+        let is_shown =
+            is_long && self.manner == Manner::Bar && lent::page(&text, &self.stop, |name| std::env::var_os(name));
         if !is_shown {
             self.out.write_all(text.as_bytes())?;
         }

@@ -48,7 +48,11 @@ pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             }
             Err(why) => format!("cannot be drawn with: {why}"),
         };
-        writeln!(out, "{}", printable_line(&format!("{}  {:>8}  {takes}", padded(&model.name, width), size(model.bytes))))?;
+        writeln!(
+            out,
+            "{}",
+            printable_line(&format!("{}  {:>8}  {takes}", padded(&model.name, width), size(model.bytes)))
+        )?;
     }
     let place = settings.cache.display().to_string();
     writeln!(out, "fetched models are in {}", printable_line(&place))?;

@@ -56,8 +56,8 @@ pub fn walk(
     let Some(mut at) = tree.here() else { return Ok(None) };
     let mut place = Place::new(screen);
     let chosen = loop {
-        let (help, hint) = (" ↑ parent  ↓ child  ← → beside it  Enter goes there  Esc leaves", ways(tree, at));
-        place.show(out, picture(at).as_ref(), &label(tree, at), &format!(" {hint}{help}"))?;
+        let help = format!("  {} · arrows lead on · Enter goes there · Esc leaves", ways(tree, at));
+        place.show(out, picture(at).as_ref(), &label(tree, at), &help)?;
         let to = match keys.next()? {
             WalkKey::Enter => break Some(at),
             WalkKey::Leave => break None,
@@ -106,7 +106,7 @@ fn label(tree: &Tree, at: u32) -> String {
     format!("  #{at}{from}  {}{names}{here}", tree[at].label())
 }
 
-/// How many ways lead on: `2 children, 1 of 3`.
+/// Which of its parent's children it is, and how many it has: `1 of 3, 2 children`.
 fn ways(tree: &Tree, at: u32) -> String {
     let all = siblings(tree, at);
     let place = all.iter().position(|one| *one == at).map_or(1, |n| n + 1);
@@ -115,7 +115,7 @@ fn ways(tree: &Tree, at: u32) -> String {
         1 => "1 child".to_owned(),
         n => format!("{n} children"),
     };
-    format!(" {place} of {}, {children} ·", all.len())
+    format!("{place} of {}, {children}", all.len())
 }
 
 fn siblings(tree: &Tree, at: u32) -> &[u32] {
@@ -256,11 +256,8 @@ impl WalkKeys for Keyboard {
 #[cfg(unix)]
 impl Drop for Keyboard {
     fn drop(&mut self) {
-        let _ = rustix::termios::tcsetattr(
-            rustix::stdio::stdin(),
-            rustix::termios::OptionalActions::Drain,
-            &self.before,
-        );
+        let _ =
+            rustix::termios::tcsetattr(rustix::stdio::stdin(), rustix::termios::OptionalActions::Drain, &self.before);
     }
 }
 

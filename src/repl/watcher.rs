@@ -221,7 +221,9 @@ pub fn understood_lines(changes: &[Change], columns: u16) -> Vec<String> {
     if cells(&line) < usize::from(columns) {
         return vec![line];
     }
-    told.into_iter().flat_map(|one| fold(&format!("  {one}"), columns, 7).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    told.into_iter()
+        .flat_map(|one| fold(&format!("  {one}"), columns, 7).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 fn one(change: &Change) -> String {

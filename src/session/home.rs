@@ -419,7 +419,12 @@ mod tests {
         }
         fs::write(folder.path().join("newest.jsonl"), "no session").unwrap();
         assert_eq!(home.last(&RealDisk).unwrap(), "b");
-        fs::File::options().append(true).open(home.file("c").unwrap()).unwrap().set_modified(SystemTime::now()).unwrap();
+        fs::File::options()
+            .append(true)
+            .open(home.file("c").unwrap())
+            .unwrap()
+            .set_modified(SystemTime::now())
+            .unwrap();
         assert_eq!(home.last(&RealDisk).unwrap(), "c");
     }
 }

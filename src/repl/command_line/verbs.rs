@@ -60,7 +60,7 @@ pub(super) fn verbs() -> Vec<Verb> {
         verb(
             [
                 "open [NAME]",
-                "go on with a session, or with a picture's",
+                "go on with the last session, NAME or a PNG",
                 "NAME is a session of `wordbrush sessions`, a session file, or a PNG that the program wrote. Without it, it \
                  is the session that was worked on last, and so it is with `wordbrush -c`.",
                 "wordbrush open 2026-11-24-a",

@@ -71,8 +71,7 @@ impl Known {
         let kinds = crate::turn::kinds();
         let is_of = |words: &[&str]| self.words.iter().any(|word| words.contains(&word.to_lowercase().as_str()));
         let any = kinds.values().any(|words| is_of(words));
-        let mut listed: Vec<&str> =
-            kinds.values().filter(|words| !any || is_of(words)).flatten().copied().collect();
+        let mut listed: Vec<&str> = kinds.values().filter(|words| !any || is_of(words)).flatten().copied().collect();
         listed.sort_unstable();
         let known = self.vocabulary.get().into_iter().flatten();
         known.filter(|word| listed.binary_search(&word.as_str()).is_ok()).cloned().collect()

@@ -176,6 +176,26 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_of_wide_words_keeps_to_its_columns() {
+        let mut tree = Tree::new();
+        let root = tree.grow_root("", vec![], first(&"海と猫の絵".repeat(12)), recipe(1));
+        tree.apply(root).unwrap();
+        let line = format!("{} 👩\u{200d}🎨", "猫".repeat(40));
+        let grown = tree.grow(1, &line, vec![], next(&tree[1].plan, &line)).unwrap();
+        tree.apply(grown).unwrap();
+        for (protocol, columns) in
+            [(Protocol::None, 40), (Protocol::None, 61), (Protocol::Blocks, 40), (Protocol::Blocks, 81)]
+        {
+            let screen = Screen::new(protocol, Size::new(columns, 24));
+            let picture = RgbImage::from_pixel(16, 16, image::Rgb([10, 200, 30]));
+            let mut out = Vec::new();
+            draw(&mut out, &screen, &tree, &mut |_| Some(picture.clone())).unwrap();
+            let text = without_escapes(&String::from_utf8(out).unwrap());
+            assert!(text.lines().all(|line| cells(line.trim_end()) < usize::from(columns)), "{columns}:\n{text}");
+        }
+    }
+
+    #[test]
     fn with_blocks_every_node_has_its_picture_and_no_line_is_too_long() {
         for columns in [40, 80, 200] {
             for nodes in [1, 4, 12] {
