@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// Says whether `c` may reach a terminal, a pipe or a JSON object as it is.
 ///
 /// Newline may. The other controls (below U+0020, U+007F to U+009F) and the marks that turn the reading direction
@@ -50,6 +52,43 @@ fn printable_cow(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The cells of a terminal's line that a text takes: letters of Chinese, Japanese and Korean and most pictures take two,
+/// marks that stand on others none.
+///
+/// Terminals differ in what is put together of several signs. Of the two ways to count, the wider one is told: nothing
+/// then runs over an edge.
+#[must_use]
+pub fn cells(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
+    text.chars().map(cells_of).sum::<usize>().max(text.width())
+}
+
+/// The cells of one character; none for a control character, which is never shown.
+#[must_use]
+pub fn cells_of(c: char) -> usize {
+    c.width().unwrap_or(0)
+}
+
+/// As much of the beginning of a text as has room in so many cells.
+#[must_use]
+pub fn cut(text: &str, room: usize) -> &str {
+    let mut taken = 0;
+    let end = text.char_indices().find(|(at, c)| {
+        taken += cells_of(*c);
+        // What changes the width of what stands before it counts, too.
+        taken > room || cells(&text[..at + c.len_utf8()]) > room
+    });
+    end.map_or(text, |(at, _)| &text[..at])
+}
+
+/// `text` with as many blanks after it as make it `width` cells; as it is if it takes more.
+#[must_use]
+pub fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(cells(text))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +127,25 @@ mod tests {
     #[test]
     fn a_line_stays_one_line() {
         assert_eq!(printable_line("a\nb\rc"), r"a\u000ab\u000dc");
+    }
+
+    #[test]
+    fn wide_letters_take_two_cells_and_marks_on_others_none() {
+        for (text, expected) in
+            [("", 0), ("a cat", 5), ("猫と海", 6), ("e\u{301}", 1), ("🐈", 2), ("❤\u{fe0f}", 2), ("→ ·", 3)]
+        {
+            assert_eq!(cells(text), expected, "{text}");
+        }
+        assert!(cells("👩\u{200d}🎨") >= 2);
+        assert_eq!((cut("猫と海", 5), cut("猫と海", 6), cut("a猫", 2), cut("cat", 9)), ("猫と", "猫と海", "a", "cat"));
+        assert_eq!((padded("猫", 4), padded("cat", 2)), ("猫  ".to_owned(), "cat".to_owned()));
+    }
+
+    #[test]
+    fn what_is_cut_never_takes_more_cells_than_there_is_room_for() {
+        let text = "a 猫❤\u{fe0f}e\u{301} 👩\u{200d}🎨 한국어 end";
+        for room in 0..30 {
+            assert!(cells(cut(text, room)) <= room, "{room}: {}", cut(text, room));
+        }
     }
 }

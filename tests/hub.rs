@@ -325,3 +325,109 @@ fn a_network_that_makes_masks_comes_with_the_files_beside_its_configuration_and_
     let error = fetch_segmenter_with(&desk.settings, "owner/tiny", &mut quiet()).map(|_| ()).unwrap_err();
     assert!(error.to_string().contains("cannot make masks: it has no config.json"), "{error}");
 }
+
+#[test]
+fn where_nothing_says_which_commit_is_meant_the_only_one_there_is_used_and_named() {
+    let hub = Hub::of(Model::tiny());
+    let mut desk = Desk::new(&hub.endpoint());
+    desk.fetch("owner/tiny").unwrap();
+    fs::remove_file(desk.repo().join("refs/main")).unwrap();
+    drop(hub);
+    desk.settings.tries = 1;
+    for offline in [true, false] {
+        desk.settings.offline = offline;
+        let mut named = String::new();
+        let mut progress = |step: FetchStep<'_>| {
+            if let FetchStep::Found { commit } = step {
+                commit.clone_into(&mut named);
+            }
+            ControlFlow::Continue(())
+        };
+        let folder = fetch_with(&desk.settings, "owner/tiny", &mut progress).unwrap();
+        assert_eq!(read(&folder, UNET), Model::tiny().files[UNET], "offline {offline}");
+        assert_eq!(named, COMMIT);
+    }
+    // Of two, none is chosen; one that is not whole is none.
+    let other = desk.repo().join("snapshots").join("f".repeat(40));
+    fs::create_dir_all(other.join("unet")).unwrap();
+    fs::write(other.join("unet/config.json"), "{}").unwrap();
+    desk.fetch("owner/tiny").unwrap();
+    fs::remove_dir_all(&other).unwrap();
+    let copied = std::process::Command::new("cp").arg("-r").arg(desk.snapshot("")).arg(&other).status();
+    assert!(copied.unwrap().success());
+    desk.settings.offline = true;
+    check_says(&desk.fails("owner/tiny"), "nothing in the cache says which commit", "owner/tiny@0123456789abcdef");
+}
+
+#[test]
+fn a_blob_that_was_cut_short_is_fetched_again_whether_or_not_the_listing_says_how_long_it_is() {
+    for with_sizes in [true, false] {
+        let model = Model::tiny();
+        let listed = model.clone();
+        let hub = Hub::start(move |request| {
+            if !with_sizes && request.path.starts_with("/api/models/") {
+                let names: Vec<_> = listed.files.keys().map(|path| serde_json::json!({ "rfilename": path })).collect();
+                let listing = serde_json::json!({ "sha": COMMIT, "siblings": names });
+                return Reply::status(200).body(listing.to_string());
+            }
+            listed.answer(request)
+        });
+        let mut desk = Desk::new(&hub.endpoint());
+        desk.fetch("owner/tiny").unwrap();
+        for (path, etag) in
+            [(UNET, sha256(&model.files[UNET])), ("vae/config.json", blob_id(&model.files["vae/config.json"]))]
+        {
+            let before = hub.asked(path).len();
+            let whole = model.files[path].len() as u64;
+            fs::File::options().write(true).open(desk.blob(&etag)).unwrap().set_len(whole - 5).unwrap();
+            desk.settings.offline = true;
+            check_says(
+                &desk.fails("owner/tiny"),
+                &format!("its {path} is cut short or damaged"),
+                "unset HF_HUB_OFFLINE",
+            );
+            desk.settings.offline = false;
+            assert_eq!(read(&desk.fetch("owner/tiny").unwrap(), path), model.files[path], "{path}");
+            assert_eq!(hub.asked(path).len(), before + 1, "{path}, sizes {with_sizes}");
+        }
+    }
+}
+
+#[test]
+fn a_redirect_relative_to_where_it_stands_is_followed() {
+    let model = Model::tiny();
+    let bytes = model.files[UNET].clone();
+    let hub = Hub::start(move |request| {
+        if request.path.ends_with(UNET) && !request.path.contains("/elsewhere/") {
+            let usual = model.answer(request);
+            let etag = usual.headers.iter().find(|(name, _)| *name == "etag").unwrap().1.clone();
+            return Reply::status(302).with("location", format!("../elsewhere/./{UNET}")).with("x-linked-etag", etag);
+        }
+        if request.path.contains("/elsewhere/") { part(&bytes, request.from) } else { model.answer(request) }
+    });
+    let desk = Desk::new(&hub.endpoint());
+    assert_eq!(read(&desk.fetch("owner/tiny").unwrap(), UNET), Model::tiny().files[UNET]);
+    assert_eq!(hub.log().iter().filter(|request| request.path.contains("/elsewhere/unet/")).count(), 1);
+}
+
+#[test]
+fn certificates_that_the_environment_names_are_believed_and_no_others() {
+    let hub = Hub::start_tls(Model::tiny());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hub/tls");
+    let signer = folder.join("signer.pem");
+    let mut stranger = Desk::new(&hub.endpoint());
+    stranger.settings.tries = 1;
+    check_says(&stranger.fails("owner/tiny"), "UnknownIssuer", "SSL_CERT_FILE");
+    for (variable, value) in [("SSL_CERT_FILE", &signer), ("SSL_CERT_DIR", &folder)] {
+        let desk = Desk::with(&hub.endpoint(), &[(variable, value.to_str().unwrap())]);
+        assert_eq!(read(&desk.fetch("owner/tiny").unwrap(), UNET), Model::tiny().files[UNET], "{variable}");
+    }
+    let nothing = stranger.home.path().join("empty");
+    fs::write(&nothing, "no certificate").unwrap();
+    for (path, said) in
+        [("/no/such/file", "SSL_CERT_FILE names `/no/such/file`"), (nothing.to_str().unwrap(), "no certificate")]
+    {
+        let desk = Desk::with(&hub.endpoint(), &[("SSL_CERT_FILE", path)]);
+        check_says(&desk.fails("owner/tiny"), said, "SSL_CERT_FILE");
+    }
+}

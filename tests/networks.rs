@@ -242,6 +242,7 @@ fn a_weight_that_is_no_number_is_an_error_that_says_where_the_model_gave_none() 
             };
             let error = format!("{:#}", drawn().expect_err(file));
             assert!(error.contains(said), "{file} with {value}: {error}");
+            assert!(!error.contains("`precision` f32"), "it was f32: {error}");
         }
     }
 }

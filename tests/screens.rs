@@ -210,7 +210,7 @@ impl Tmux {
         let mut start = tmux.command();
         start.args(["-f", "/dev/null", "new-session", "-d", "-x", &size.0, "-y", &size.1, &command]);
         start.env("WORDBRUSH_HOME", home.folder.path()).env("XDG_CONFIG_HOME", home.at("config"));
-        start.env("COLORTERM", "truecolor").env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        start.env("PAGER", "cat").env("COLORTERM", "truecolor").env("TERM", "xterm-256color").env_remove("NO_COLOR");
         for name in ["TERM_PROGRAM", "LC_TERMINAL", "KITTY_WINDOW_ID", "GHOSTTY_RESOURCES_DIR", "STY", "TMUX"] {
             start.env_remove(name);
         }

@@ -230,7 +230,9 @@ impl Engine {
             let output = guided(&output, run.guidance)?;
             let noise = if sampler.noise_at(step) { Some(self.noise_of(run, step, latent)?) } else { None };
             let next = control.after_step(step, sampler.step(latent, &output, step, noise.as_ref())?)?;
-            ensure_numbers(&next, || format!("the UNet gave no numbers at step {} of {steps}", step + 1))?;
+            ensure_numbers(&next, &self.backend, || {
+                format!("the UNet gave no numbers at step {} of {steps}", step + 1)
+            })?;
             let flow = watch(step, &next);
             latents.push(next);
             if flow.is_break() {
@@ -319,7 +321,7 @@ impl Engine {
         let picture = self.vae.decode(latent)?;
         let (height, width, _) = picture.dims3()?;
         let values = picture.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?;
-        ensure!(values.iter().all(|v| v.is_finite()), "the autoencoder gave no numbers: {NO_NUMBERS}");
+        ensure!(values.iter().all(|v| v.is_finite()), "the autoencoder gave no numbers: {}", no_numbers(&self.backend));
         // Halved and moved first, then clamped, then cut off: in this order, as diffusers does.
         let bytes = values.iter().map(|v| ((v / 2.0 + 0.5).clamp(0.0, 1.0) * 255.0) as u8).collect();
         Ok(Picture { width, height, bytes })
@@ -339,19 +341,27 @@ impl Engine {
         let values: Vec<f32> = bytes.iter().map(|b| f32::from(*b) / 127.5 - 1.0).collect();
         let picture = self.backend.tensor(values, (*height, *width, 3))?;
         let latent = self.vae.encode_mean(&picture)?;
-        ensure_numbers(&latent, || "the autoencoder gave no numbers for the picture".to_owned())?;
+        ensure_numbers(&latent, &self.backend, || "the autoencoder gave no numbers for the picture".to_owned())?;
         Ok(latent)
     }
 }
 
-/// Where numbers end, in words.
-const NO_NUMBERS: &str =
-    "its weights hold a NaN or an infinity, or grow one; fetch the model again, or try `precision` f32";
+/// Where numbers end, in words. Rounding is only to be blamed where there was any.
+fn no_numbers(backend: &Backend) -> &'static str {
+    match backend.precision() {
+        Some(wordbrush_kernels::Precision::Bf16) => {
+            "its weights hold a NaN or an infinity, or grow one; fetch the model again, or try `precision` f32"
+        }
+        Some(wordbrush_kernels::Precision::F32) | None => {
+            "its weights hold a NaN or an infinity, or grow one; fetch the model again, or take another"
+        }
+    }
+}
 
 /// Stops where a network's result holds a NaN or an infinity: a picture of it would be black, and equal to any other such.
-fn ensure_numbers(tensor: &Tensor, what: impl FnOnce() -> String) -> Result<()> {
+fn ensure_numbers(tensor: &Tensor, backend: &Backend, what: impl FnOnce() -> String) -> Result<()> {
     let sum = tensor.abs()?.sum_all()?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
-    ensure!(sum.is_finite(), "{}: {NO_NUMBERS}", what());
+    ensure!(sum.is_finite(), "{}: {}", what(), no_numbers(backend));
     Ok(())
 }
 

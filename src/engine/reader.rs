@@ -110,13 +110,13 @@ impl Reader {
     /// Fails if the device has no memory left.
     pub fn embed(&self, text: &str, time_ids: [f32; 6]) -> Result<Condition> {
         let one = self.text.encode(&self.prompt(text)?.ids)?;
-        ensure_numbers(&one.last, || "the text encoder gave no numbers".to_owned())?;
+        ensure_numbers(&one.last, &self.backend, || "the text encoder gave no numbers".to_owned())?;
         let (Some(text_2), Some(vocabulary_2)) = (&self.text_2, &self.vocabulary_2) else {
             return Ok(Condition { text: one.last.unsqueeze(0)?, added: None });
         };
         let two = text_2.encode(&vocabulary_2.prompt(text)?.ids)?;
         let pooled = two.pooled.context("the second text encoder has no text_projection")?;
-        ensure_numbers(&pooled, || "the second text encoder gave no numbers".to_owned())?;
+        ensure_numbers(&pooled, &self.backend, || "the second text encoder gave no numbers".to_owned())?;
         let joined = Tensor::cat(&[&one.penultimate, &two.penultimate], 1)?;
         Ok(Condition { text: joined.unsqueeze(0)?, added: Some((pooled.unsqueeze(0)?, time_ids)) })
     }

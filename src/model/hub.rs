@@ -64,6 +64,11 @@ pub enum FetchStep<'a> {
         /// Why, in words for people.
         reason: &'static str,
     },
+    /// Nothing says which commit the revision is, and the hub cannot be asked: the only one in the cache is used.
+    Found {
+        /// That commit.
+        commit: &'a str,
+    },
 }
 
 /// Told of every step; `Break` stops the fetch, and what has come is kept.
@@ -113,14 +118,7 @@ pub fn fetch(name: &str, progress: &mut FetchProgress<'_>) -> Result<Folder> {
 /// not in the diffusers layout or not built here. All but the last are a [`HubError`], which has a hint. A file that came
 /// in part is kept and goes on next time; one that came wrong is thrown away.
 pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgress<'_>) -> Result<Folder> {
-    let parsed = parse(name, FORM)?;
-    let repo = Repo::new(&settings.cache, &parsed);
-    let lack = match repo.look() {
-        Ok(snapshot) => return Folder::open(snapshot),
-        Err(lack) => lack,
-    };
-    may_be_fetched(settings, &parsed, lack)?;
-    bring(&Wire::new(settings, &parsed)?, &repo, &parsed, progress)
+    Folder::open(fetched(settings, name, None, progress)?)
 }
 
 /// The folder of a network that makes masks from texts, fetched with these settings if it is not in the cache.
@@ -132,7 +130,7 @@ pub fn fetch_segmenter_with(
     name: &str,
     progress: &mut FetchProgress<'_>,
 ) -> Result<SingleFolder> {
-    fetch_alone(settings, name, Alone::Segmenter, progress)
+    SingleFolder::open(fetched(settings, name, Some(Alone::Segmenter), progress)?)
 }
 
 /// The same with the environment's settings.
@@ -142,21 +140,6 @@ pub fn fetch_segmenter_with(
 pub fn fetch_segmenter(name: &str, progress: &mut FetchProgress<'_>) -> Result<SingleFolder> {
     let settings = HubSettings::from_env(|variable| std::env::var(variable).ok())?;
     fetch_segmenter_with(&settings, name, progress)
-}
-
-/// Refuses what is not complete in the cache where the hub is not to be asked.
-fn may_be_fetched(settings: &HubSettings, parsed: &Name, lack: Option<Lack>) -> Result<()> {
-    if settings.offline {
-        let place = settings.cache.display();
-        let message = match lack {
-            None => format!("`{parsed}` is not in the cache at {place}, and HF_HUB_OFFLINE is set"),
-            Some(lack) => {
-                format!("`{parsed}` is not complete in the cache at {place} ({lack}), and HF_HUB_OFFLINE is set")
-            }
-        };
-        return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
-    }
-    Ok(())
 }
 
 /// The folder of an autoencoder that has a name of its own, fetched if it is not in the cache; settings come from the
@@ -174,27 +157,70 @@ pub fn fetch_autoencoder(name: &str, progress: &mut FetchProgress<'_>) -> Result
 /// # Errors
 /// As [`fetch_with`].
 pub fn fetch_autoencoder_with(settings: &HubSettings, name: &str, progress: &mut FetchProgress<'_>) -> Result<PathBuf> {
-    Ok(fetch_alone(settings, name, Alone::Autoencoder, progress)?.path().to_owned())
+    fetched(settings, name, Some(Alone::Autoencoder), progress)
 }
 
-fn fetch_alone(
+/// The folder of a model, or of a network that stands alone, fetched if it is not in the cache.
+fn fetched(
     settings: &HubSettings,
     name: &str,
-    alone: Alone,
+    alone: Option<Alone>,
     progress: &mut FetchProgress<'_>,
-) -> Result<SingleFolder> {
+) -> Result<PathBuf> {
     let parsed = parse(name, FORM)?;
     let repo = Repo::new(&settings.cache, &parsed);
-    let lack = match repo.look_for(alone) {
-        Ok(snapshot) => return SingleFolder::open(snapshot),
+    let lack = match repo.look(alone) {
+        Ok(snapshot) => return Ok(snapshot),
         Err(lack) => lack,
     };
-    may_be_fetched(settings, &parsed, lack)?;
-    bring_alone(&Wire::new(settings, &parsed)?, &repo, (&parsed, alone), progress)
+    let others = if lack.is_none() { repo.others(alone) } else { Vec::new() };
+    if let (true, [commit]) = (settings.offline, &others[..]) {
+        return Ok(found(&repo, commit, progress));
+    }
+    if settings.offline {
+        if let [first, .., last] = &others[..] {
+            let message = format!(
+                "nothing in the cache says which commit `{parsed}` is (refs/{} is gone), and HF_HUB_OFFLINE is set",
+                parsed.revision
+            );
+            let hint =
+                format!("name one of the {} there are: {id}@{first} or {id}@{last}", others.len(), id = parsed.id);
+            return Err(trouble(message, hint));
+        }
+        let place = settings.cache.display();
+        let message = match lack {
+            None => format!("`{parsed}` is not in the cache at {place}, and HF_HUB_OFFLINE is set"),
+            Some(lack) => {
+                format!("`{parsed}` is not complete in the cache at {place} ({lack}), and HF_HUB_OFFLINE is set")
+            }
+        };
+        return Err(trouble(message, "unset HF_HUB_OFFLINE to fetch it, or set HF_HOME to where it is"));
+    }
+    let mut stopped = false;
+    let mut watched = |step: FetchStep<'_>| {
+        let flow = progress(step);
+        stopped |= flow.is_break();
+        flow
+    };
+    let brought = Wire::new(settings, &parsed).and_then(|wire| match alone {
+        None => bring(&wire, &repo, &parsed, &mut watched),
+        Some(alone) => bring_alone(&wire, &repo, (&parsed, alone), &mut watched),
+    });
+    match (brought, &others[..]) {
+        // The hub cannot be had, and what it would be asked for is here.
+        (Err(_), [commit]) if !stopped => Ok(found(&repo, commit, progress)),
+        (brought, _) => brought,
+    }
+}
+
+/// Uses the only commit there is, and says which.
+fn found(repo: &Repo, commit: &str, progress: &mut FetchProgress<'_>) -> PathBuf {
+    let _ = progress(FetchStep::Found { commit });
+    repo.snapshot(commit)
 }
 
 /// Fetches what is missing: configuration files first, so that a model that cannot be drawn with costs no gigabytes.
-fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut FetchProgress<'_>) -> Result<Folder> {
+fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut FetchProgress<'_>) -> Result<PathBuf> {
     let mut tally = Tally::new(progress);
     let listing = wire.listing(&mut tally)?;
     let commit = listing.commit;
@@ -219,7 +245,7 @@ fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut FetchProgress
         download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
     }
     repo.remember(&commit)?;
-    Folder::open(snapshot)
+    Ok(snapshot)
 }
 
 /// As [`bring`], of a network that stands alone.
@@ -228,7 +254,7 @@ fn bring_alone(
     repo: &Repo,
     (name, alone): (&Name, Alone),
     progress: &mut FetchProgress<'_>,
-) -> Result<SingleFolder> {
+) -> Result<PathBuf> {
     let mut tally = Tally::new(progress);
     let Listing { commit, files } = wire.listing(&mut tally)?;
     let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
@@ -254,7 +280,7 @@ fn bring_alone(
         download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
     }
     repo.remember(&commit)?;
-    Ok(folder)
+    Ok(repo.snapshot(&commit))
 }
 
 /// Bytes of several files, if all are known.

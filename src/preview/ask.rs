@@ -2,12 +2,14 @@
 //!
 //! A question sent to a terminal that answers late, or to one whose echo is on, leaves rubbish on the screen. So the
 //! question goes only to terminals known by name to answer at once, on this machine, with echo switched off before it
-//! is sent, and it ends with one that all of them answer; nothing is read after that.
+//! is sent, and it ends with one that all of them answer; nothing is read after that. An answer that comes too late all the
+//! same is [owed](is_owed), and whoever reads keys then swallows it.
 
 #[cfg(unix)]
 use std::fs::{File, OpenOptions};
 #[cfg(unix)]
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 #[cfg(unix)]
@@ -37,6 +39,114 @@ pub fn terminal(about_sixel: bool) -> Answers {
     ask(if about_sixel { SIXEL_QUESTION } else { CELL_QUESTION }).map(|bytes| read(&bytes)).unwrap_or_default()
 }
 
+/// One cell in pixels, if the terminal says so; it is not asked while keys wait to be read, which would be lost.
+#[must_use]
+pub fn cell() -> Option<(u16, u16)> {
+    if is_owed() || keys_wait() {
+        return None;
+    }
+    terminal(false).cell
+}
+
+/// Whether a question was asked that has no answer yet.
+static OWED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the terminal has not answered yet, and may do so among the keys that are typed.
+#[must_use]
+pub fn is_owed() -> bool {
+    OWED.load(Ordering::SeqCst)
+}
+
+/// The answer came after all.
+pub fn settle() {
+    OWED.store(false, Ordering::SeqCst);
+}
+
+/// What becomes of a key while an answer is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyOrAnswer {
+    /// It was typed.
+    Typed,
+    /// It is part of an answer.
+    Answered,
+}
+
+/// Tells a late answer of the terminal from what is typed: an answer begins with an escape sequence that no key has, and
+/// its rest, digits and a letter, comes at once.
+#[derive(Debug, Default)]
+pub struct LateAnswer {
+    last: Option<Instant>,
+}
+
+impl LateAnswer {
+    /// The longest pause within an answer.
+    const BURST: Duration = Duration::from_millis(100);
+
+    /// An escape sequence that is no key's came.
+    pub fn begins(&mut self, now: Instant) -> KeyOrAnswer {
+        if !is_owed() {
+            return KeyOrAnswer::Typed;
+        }
+        self.last = Some(now);
+        KeyOrAnswer::Answered
+    }
+
+    /// A character came.
+    pub fn goes_on(&mut self, c: char, now: Instant) -> KeyOrAnswer {
+        if !self.last.is_some_and(|last| now.duration_since(last) <= Self::BURST) {
+            self.last = None;
+            return KeyOrAnswer::Typed;
+        }
+        match c {
+            '0'..='9' | ';' => self.last = Some(now),
+            // The attributes are the last that is asked for.
+            'c' => {
+                self.last = None;
+                settle();
+            }
+            'S' | 't' => self.last = None,
+            _ => {
+                self.last = None;
+                return KeyOrAnswer::Typed;
+            }
+        }
+        KeyOrAnswer::Answered
+    }
+}
+
+/// `line` without the answers of a terminal in it, while one is owed: for lines that the terminal itself edits.
+#[must_use]
+pub fn without_answers(line: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some((before, after)) = rest.split_once("\x1b[").filter(|_| is_owed()) {
+        let body = after.trim_start_matches(|c: char| c.is_ascii_digit() || "?;".contains(c));
+        out.push_str(before);
+        match body.strip_prefix(['c', 'S', 't']) {
+            Some(left) => {
+                if body.starts_with('c') {
+                    settle();
+                }
+                rest = left;
+            }
+            None => {
+                out.push_str("\x1b[");
+                rest = after;
+            }
+        }
+    }
+    out + rest
+}
+
+#[cfg(not(unix))]
+fn keys_wait() -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn keys_wait() -> bool {
+    rustix::io::ioctl_fionread(rustix::stdio::stdin()).is_ok_and(|bytes| bytes > 0)
+}
+
 /// Elsewhere nobody is asked.
 #[cfg(not(unix))]
 fn ask(_: &[u8]) -> Option<Vec<u8>> {
@@ -55,12 +165,16 @@ fn ask(question: &[u8]) -> Option<Vec<u8>> {
     let _restore = Restore { tty: tty.try_clone().ok()?, before };
     tcsetattr(&tty, OptionalActions::Drain, &asking).ok()?;
     tty.write_all(question).ok()?;
+    OWED.store(true, Ordering::SeqCst);
     let start = Instant::now();
     let mut bytes = Vec::new();
     let mut part = [0u8; 64];
     while !is_complete(&bytes) && bytes.len() < 1024 && start.elapsed() < PATIENCE {
         let count = tty.read(&mut part).ok()?;
         bytes.extend_from_slice(&part[..count]);
+    }
+    if is_complete(&bytes) {
+        settle();
     }
     Some(bytes)
 }
@@ -129,6 +243,30 @@ mod tests {
     #[test]
     fn the_class_of_a_terminal_is_not_taken_for_an_ability() {
         assert!(!read(b"\x1b[?4;6c").sixel);
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_is_told_from_what_is_typed() {
+        let typed = |late: &mut LateAnswer, text: &str, now: Instant| -> String {
+            text.chars().filter(|c| late.goes_on(*c, now) == KeyOrAnswer::Typed).collect()
+        };
+        let (mut late, start) = (LateAnswer::default(), Instant::now());
+        assert_eq!(late.begins(start), KeyOrAnswer::Typed, "nothing was asked");
+        OWED.store(true, Ordering::SeqCst);
+        assert_eq!(typed(&mut late, "a 6t", start), "a 6t");
+        for (answer, over) in [("1;0;16S", false), (";60t", false), ("63;1;2;4c", true)] {
+            assert_eq!(late.begins(start), KeyOrAnswer::Answered);
+            assert_eq!(typed(&mut late, answer, start), "");
+            assert_eq!(typed(&mut late, "6 cats", start), "6 cats");
+            assert_eq!(is_owed(), !over, "{answer}");
+        }
+        // A key that is not known, and then a person who types.
+        OWED.store(true, Ordering::SeqCst);
+        assert_eq!(late.begins(start), KeyOrAnswer::Answered);
+        assert_eq!(typed(&mut late, "6 cats", start + Duration::from_millis(300)), "6 cats");
+        assert_eq!(without_answers("a \u{1b}[?1;0;16S\u{1b}[6;13;6tcat\u{1b}[?62;4c\u{1b}[A"), "a cat\u{1b}[A");
+        assert!(!is_owed());
+        assert_eq!(without_answers("\u{1b}[?62;4c"), "\u{1b}[?62;4c", "nothing is owed");
     }
 
     #[test]

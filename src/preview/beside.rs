@@ -8,6 +8,7 @@ use image::imageops::{FilterType, resize};
 use crate::preview::size::Fit;
 use crate::preview::terminal::{Screen, next_id, reserve_at};
 use crate::preview::{Protocol, blocks, iterm, kitty, png, sixel};
+use crate::safe;
 
 /// No terminal shows a thumbnail in more pixels; larger files would only take longer.
 const MOST_PIXELS: u32 = 160;
@@ -67,7 +68,7 @@ impl Screen {
             }
             return out.flush();
         }
-        let column = sides.left.first().map_or(0, |left| left.chars().count()) as u16;
+        let column = sides.left.first().map_or(0, |left| safe::cells(left)) as u16;
         for n in 0..fit.rows {
             let (left, right) = line(n);
             write!(out, "{left}{}{gap}{right}\r\n", " ".repeat(usize::from(fit.columns)))?;

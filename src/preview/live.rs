@@ -37,10 +37,11 @@ impl Live {
     /// Whatever writing gives.
     pub fn resize(&mut self, out: &mut dyn Write, size: Size) -> io::Result<()> {
         let old = self.screen.size;
-        if (old.columns, old.rows) == (size.columns, size.rows) {
+        let size = Size { cell: size.cell.or(old.cell), ..size };
+        if old == size {
             return Ok(());
         }
-        self.screen.size = Size { cell: old.cell, ..size };
+        self.screen.size = size;
         let reflows = self.screen.reflows;
         let below = self.progress.resize(size.columns, reflows);
         if self.manner != Manner::Bar {
@@ -56,6 +57,12 @@ impl Live {
         out.write_all(b"\r\x1b[K")?;
         (self.lines, self.drawn) = (0, None);
         out.flush()
+    }
+
+    /// Forgets what was drawn: something else stands there now, and nothing of it is to be taken off.
+    pub fn begin_anew(&mut self) {
+        self.progress.resize(self.screen.size.columns, false);
+        (self.lines, self.drawn) = (0, None);
     }
 
     /// Says whether the next [`step`](Self::step) would draw a picture, so that none is made in vain.

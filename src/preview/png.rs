@@ -270,17 +270,31 @@ fn text_of(kind: [u8; 4], data: &[u8]) -> Result<Option<(&[u8], String)>> {
     if kind == *b"tEXt" {
         return Ok(Some((keyword, rest.iter().map(|&byte| char::from(byte)).collect())));
     }
+    let cut_short = || format!("its chunk `{name}` is cut short");
+    if kind == *b"zTXt" {
+        // Method, text.
+        let (method, packed) = rest.split_first().with_context(cut_short)?;
+        let text = unpacked(*method, packed, &name)?;
+        return Ok(Some((keyword, text.into_iter().map(char::from).collect())));
+    }
     // iTXt: compressed or not, method, language, keyword in that language, text.
-    let body = match rest {
-        [0, _, body @ ..] if kind == *b"iTXt" => body,
-        // Other programs' settings are worth a hint and no more: what they compressed is passed over.
-        _ if keyword == b"parameters" => return Ok(None),
-        _ => bail!("its chunk `{name}` is compressed, which wordbrush neither writes nor reads"),
-    };
+    let [is_packed, method, body @ ..] = rest else { bail!(cut_short()) };
     let mut parts = body.splitn(3, |&byte| byte == 0);
-    let text = parts.nth(2).with_context(|| format!("its chunk `{name}` is cut short"))?;
-    let text = std::str::from_utf8(text).with_context(|| format!("its chunk `{name}` is not UTF-8"))?;
-    Ok(Some((keyword, text.to_owned())))
+    let text = parts.nth(2).with_context(cut_short)?;
+    let text = if *is_packed == 0 { text.to_vec() } else { unpacked(*method, text, &name)? };
+    let text = String::from_utf8(text).with_context(|| format!("its chunk `{name}` is not UTF-8"))?;
+    Ok(Some((keyword, text)))
+}
+
+/// A compressed text, of which no more is unpacked than [`LONGEST_TEXT`].
+fn unpacked(method: u8, packed: &[u8], name: &str) -> Result<Vec<u8>> {
+    use std::io::Read;
+    ensure!(method == 0, "its chunk `{name}` is compressed by a method {method} that PNG does not have");
+    let mut text = Vec::new();
+    let mut reader = flate2::read::ZlibDecoder::new(packed).take(LONGEST_TEXT as u64 + 1);
+    reader.read_to_end(&mut text).with_context(|| format!("its chunk `{name}` cannot be unpacked"))?;
+    ensure!(text.len() <= LONGEST_TEXT, "its chunk `{name}` is too long: more than {LONGEST_TEXT} bytes unpacked");
+    Ok(text)
 }
 
 /// The checksum of PNG: CRC-32 with the polynomial 0xEDB88320, reflected, over kind and data.

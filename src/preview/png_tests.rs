@@ -195,9 +195,34 @@ fn a_text_over_the_limit_is_refused() {
 }
 
 #[test]
-fn a_compressed_note_is_refused_rather_than_unpacked() {
-    refused(&file(4, 4, &[chunk(b"zTXt", b"wordbrush\0\0xxxx"), chunk(b"IEND", b"")]), "compressed");
-    refused(&file(4, 4, &[chunk(b"iTXt", b"wordbrush\0\x01\0\0\0xx"), chunk(b"IEND", b"")]), "compressed");
+fn compressed_notes_are_read_as_those_that_are_not() {
+    let packed = |text: &[u8]| {
+        let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut packer, text).unwrap();
+        packer.finish().unwrap()
+    };
+    let json = packed(b"{\"format\":2}");
+    let itxt = [b"wordbrush\0\x01\0de\0Pinsel\0".as_slice(), &json].concat();
+    let ztxt = [b"parameters\0\0".as_slice(), &packed(b"caf\xe9")].concat();
+    let bytes = file(4, 4, &[chunk(b"zTXt", &ztxt), chunk(b"iTXt", &itxt), chunk(b"IEND", b"")]);
+    let found = notes(&bytes).unwrap();
+    assert_eq!(found.parameters.as_deref(), Some("café"));
+    assert_eq!(found.wordbrush, Some(serde_json::json!({ "format": 2 })));
+    let ztxt = [b"wordbrush\0\0".as_slice(), &json].concat();
+    let bytes = file(4, 4, &[chunk(b"zTXt", &ztxt), chunk(b"IEND", b"")]);
+    assert_eq!(notes(&bytes).unwrap().wordbrush, Some(serde_json::json!({ "format": 2 })));
+}
+
+#[test]
+fn a_compressed_note_that_is_damaged_or_unpacks_to_more_than_the_limit_is_refused() {
+    refused(&file(4, 4, &[chunk(b"zTXt", b"wordbrush\0\0xxxx"), chunk(b"IEND", b"")]), "cannot be unpacked");
+    refused(&file(4, 4, &[chunk(b"iTXt", b"wordbrush\0\x01\0\0\0xx"), chunk(b"IEND", b"")]), "cannot be unpacked");
+    refused(&file(4, 4, &[chunk(b"zTXt", b"wordbrush\0\x07xx"), chunk(b"IEND", b"")]), "a method 7");
+    refused(&file(4, 4, &[chunk(b"zTXt", b"wordbrush\0"), chunk(b"IEND", b"")]), "cut short");
+    // Forty gigabytes of blanks would fit into as many megabytes; here it is one byte over the limit.
+    let mut packer = flate2::write::ZlibEncoder::new(b"wordbrush\0\0".to_vec(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packer, &vec![b' '; LONGEST_TEXT + 1]).unwrap();
+    refused(&file(4, 4, &[chunk(b"zTXt", &packer.finish().unwrap()), chunk(b"IEND", b"")]), "too long");
 }
 
 #[test]

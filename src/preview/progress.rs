@@ -1,5 +1,6 @@
 //! One line that says how far a run is and how long it will still take.
 
+use crate::safe;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -84,7 +85,7 @@ impl Progress {
             Manner::Bar => {
                 let bar = bar(&self.label, done, total, left, self.columns);
                 write!(out, "\r{bar}\x1b[K")?;
-                (self.shown, self.width) = (true, bar.chars().count());
+                (self.shown, self.width) = (true, safe::cells(&bar));
             }
             Manner::Line if !self.shown && left.is_some_and(|left| left >= LONG) => {
                 writeln!(out, "{}: about {}", self.label, spoken(left.unwrap_or_default()))?;
@@ -141,7 +142,7 @@ pub fn bar(label: &str, done: usize, total: usize, left: Option<Duration>, colum
     let time = left.map(|left| format!("{} left", spoken(left))).unwrap_or_default();
     let tail = format!("{steps}  {time}");
     let tail = tail.trim_end();
-    let width = |text: &str| text.chars().count();
+    let width = safe::cells;
     let bar_room = |head: usize| room.saturating_sub(head + width(tail) + 2).min(30);
     let label_width = width(label) + 2;
     let line = if bar_room(label_width) >= 5 {
@@ -153,7 +154,7 @@ pub fn bar(label: &str, done: usize, total: usize, left: Option<Duration>, colum
     } else {
         steps
     };
-    line.chars().take(room).collect()
+    safe::cut(&line, room).to_owned()
 }
 
 fn strokes(done: usize, total: usize, room: usize) -> String {

@@ -1,7 +1,5 @@
 //! How large a picture is shown.
 
-use terminal_size::{Height, Width, terminal_size};
-
 /// The room that a terminal has, in cells, and how large one cell is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
@@ -9,8 +7,9 @@ pub struct Size {
     pub columns: u16,
     /// Cells down.
     pub rows: u16,
-    /// One cell in pixels, width and height. `None` where the terminal has not said; then 6 x 12 is assumed, which is
-    /// small, so that a picture takes fewer lines than planned for, never more.
+    /// One cell in pixels, width and height: from the window's pixels where the terminal tells them, else as it answers when
+    /// asked. `None` where it does neither; then 6 x 12 is assumed, which is small, so that a picture takes fewer lines than
+    /// planned for, never more.
     pub cell: Option<(u16, u16)>,
 }
 
@@ -42,10 +41,21 @@ impl Size {
     /// The size of the terminal on standard output, standard error or standard input; 80 x 24 if there is none.
     #[must_use]
     pub fn of_terminal() -> Self {
-        match terminal_size() {
-            Some((Width(columns), Height(rows))) if columns > 0 && rows > 0 => Self::new(columns, rows),
-            _ => Self::new(80, 24),
+        window().unwrap_or_else(|| Self::new(80, 24))
+    }
+
+    /// A window of `cells` across and down that is `pixels` wide and high, where either may be 0 for "not told": `None`
+    /// without cells. Pixels that cannot be those of so many cells count as not told.
+    #[must_use]
+    pub fn of_window(cells: (u16, u16), pixels: (u16, u16)) -> Option<Self> {
+        let (columns, rows) = cells;
+        if columns == 0 || rows == 0 {
+            return None;
         }
+        // A border of a few pixels may be counted in; it is less than a pixel a cell.
+        let cell = (pixels.0 / columns, pixels.1 / rows);
+        let can_be = (3..=200).contains(&cell.0) && (5..=400).contains(&cell.1);
+        Some(Self { cell: can_be.then_some(cell), ..Self::new(columns, rows) })
     }
 
     /// One cell in pixels, 6 x 12 if unknown.
@@ -86,6 +96,22 @@ impl Size {
         let whole = |cells: f64, most: f64| (cells * scale - 1e-9).ceil().clamp(1.0, most) as u16;
         Fit { columns: whole(columns, widest), rows: whole(rows, tallest) }
     }
+}
+
+/// The window of the first of standard output, standard error and standard input that is a terminal.
+#[cfg(unix)]
+fn window() -> Option<Size> {
+    let ends = [rustix::stdio::stdout(), rustix::stdio::stderr(), rustix::stdio::stdin()];
+    ends.into_iter().find_map(|end| {
+        let size = rustix::termios::tcgetwinsize(end).ok()?;
+        Size::of_window((size.ws_col, size.ws_row), (size.ws_xpixel, size.ws_ypixel))
+    })
+}
+
+#[cfg(not(unix))]
+fn window() -> Option<Size> {
+    let (width, height) = terminal_size::terminal_size()?;
+    Size::of_window((width.0, height.0), (0, 0))
 }
 
 /// How many times its size a picture is enlarged at most by a graphics protocol.
@@ -139,6 +165,19 @@ mod tests {
         assert_eq!(size.fit_pixels(256, 256), Fit { columns: 32, rows: 16 });
         assert_eq!(size.fit_pixels(512, 512), Fit { columns: 64, rows: 32 });
         assert_eq!(size.fit_pixels(4096, 512), Fit { columns: 79, rows: 5 });
+    }
+
+    #[test]
+    fn a_cell_is_as_large_as_the_windows_pixels_say() {
+        let cell = |pixels| Size::of_window((100, 40), pixels).unwrap().cell;
+        assert_eq!(cell((1204, 924)), Some((12, 23)), "with a border of two pixels");
+        for nothing in [(0, 0), (1200, 0), (100, 40), (65_535, 40)] {
+            assert_eq!(cell(nothing), None, "{nothing:?}");
+        }
+        assert_eq!(Size::of_window((0, 40), (800, 600)), None);
+        // The picture of 128 pixels, shown at twice its size, in the font of the case: as many rows as it really takes.
+        let size = Size::of_window((100, 60), (1204, 1384)).unwrap();
+        assert_eq!(size.fit_pixels(128, 128), Fit { columns: 22, rows: 12 });
     }
 
     #[test]

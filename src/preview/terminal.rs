@@ -32,6 +32,8 @@ pub struct Screen {
     pub tmux: bool,
     /// Whether lines that a narrower window has no room for are broken, not cut.
     pub reflows: bool,
+    /// Whether the terminal answers at once when it is asked.
+    asks: bool,
     /// Whether viuer prints: it chose the same by itself, and `out` is standard output.
     viuer: bool,
 }
@@ -40,7 +42,16 @@ impl Screen {
     /// A screen that shows pictures by `protocol` in `size`, in true colour, outside tmux.
     #[must_use]
     pub fn new(protocol: Protocol, size: Size) -> Self {
-        Self { protocol, size, colours: Colours::True, sixel_colours: 256, tmux: false, reflows: true, viuer: false }
+        Self {
+            protocol,
+            size,
+            colours: Colours::True,
+            sixel_colours: 256,
+            tmux: false,
+            reflows: true,
+            asks: false,
+            viuer: false,
+        }
     }
 
     /// The terminal on standard output. `plain`: `--plain` was given.
@@ -89,9 +100,11 @@ impl Screen {
         };
         let may_be_sixel =
             protocol == Protocol::Sixel || (choice == PreviewChoice::Auto && surroundings.is_set("XTERM_VERSION"));
-        if (may_be_sixel || protocol == Protocol::Kitty) && surroundings.answers_at_once() {
+        let by_pixels = may_be_sixel || protocol == Protocol::Kitty;
+        screen.asks = by_pixels && surroundings.answers_at_once();
+        if screen.asks && (may_be_sixel || size.cell.is_none()) {
             let answers = ask(may_be_sixel);
-            screen.size.cell = answers.cell;
+            screen.size.cell = size.cell.or(answers.cell);
             screen.sixel_colours = answers.sixel_colours.unwrap_or(256).clamp(2, 256);
             if protocol == Protocol::Blocks && answers.sixel {
                 protocol = Protocol::Sixel;
@@ -104,10 +117,17 @@ impl Screen {
         screen
     }
 
-    /// Follows a change of the window's size. Call it before each picture; costs one system call.
+    /// Follows a change of the window's size or its font. Call it before each picture; costs one system call, and where the
+    /// window has another number of cells and does not tell its pixels a question to the terminal.
     pub fn follow_size(&mut self) {
-        let now = Size::of_terminal();
-        self.size = Size { cell: self.size.cell, ..now };
+        self.follow(Size::of_terminal(), ask::cell);
+    }
+
+    /// [`follow_size`](Self::follow_size) to `now`; `ask` asks how large a cell is.
+    pub fn follow(&mut self, now: Size, ask: impl FnOnce() -> Option<(u16, u16)>) {
+        let is_other = (now.columns, now.rows) != (self.size.columns, self.size.rows);
+        let asked = if self.asks && is_other && now.cell.is_none() { ask() } else { None };
+        self.size = Size { cell: now.cell.or(asked).or(self.size.cell), ..now };
     }
 
     /// The cells that `picture` will take.

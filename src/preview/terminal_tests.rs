@@ -174,3 +174,41 @@ fn a_picture_without_pixels_is_no_panic() {
         let _ = screen(protocol, 80, 24).show(&mut Vec::new(), &RgbImage::new(0, 0), None);
     }
 }
+
+#[test]
+fn the_size_of_a_cell_comes_from_the_windows_pixels_first_is_asked_second_and_guessed_last() {
+    let xterm = Surroundings::terminal(&[("TERM", "xterm-256color"), ("XTERM_VERSION", "XTerm(390)")]);
+    let told = Size::of_window((100, 40), (1200, 920)).unwrap();
+    let untold = Size::of_window((100, 40), (0, 0)).unwrap();
+    let cell = |size: Size, answer: Option<(u16, u16)>| {
+        let ask = |_| Answers { sixel: true, sixel_colours: None, cell: answer };
+        let screen = Screen::choose(PreviewChoice::Auto, false, &xterm, size, ask, || false);
+        assert_eq!(screen.protocol, Protocol::Sixel);
+        screen.size.cell_pixels()
+    };
+    assert_eq!(cell(told, Some((6, 13))), (12, 23));
+    assert_eq!(cell(told, None), (12, 23));
+    assert_eq!(cell(untold, Some((6, 13))), (6, 13));
+    assert_eq!(cell(untold, None), (6, 12));
+}
+
+#[test]
+fn a_change_of_the_font_is_followed_with_the_next_picture() {
+    let xterm = Surroundings::terminal(&[("TERM", "xterm-256color"), ("XTERM_VERSION", "XTerm(390)")]);
+    let size = |cells, pixels| Size::of_window(cells, pixels).unwrap();
+    let ask = |_| Answers { sixel: true, sixel_colours: None, cell: Some((6, 13)) };
+    let mut screen = Screen::choose(PreviewChoice::Auto, false, &xterm, size((100, 40), (0, 0)), ask, || false);
+    // A window that tells its pixels is not asked.
+    screen.follow(size((50, 20), (1200, 920)), || panic!("asked"));
+    assert_eq!(screen.size.cell, Some((24, 46)));
+    // One that does not is asked when its cells are other ones, and only then.
+    screen.follow(size((50, 20), (0, 0)), || panic!("asked"));
+    assert_eq!(screen.size.cell, Some((24, 46)));
+    screen.follow(size((60, 24), (0, 0)), || Some((20, 40)));
+    assert_eq!(screen.size.cell, Some((20, 40)));
+    screen.follow(size((61, 24), (0, 0)), || None);
+    assert_eq!(screen.size.cell, Some((20, 40)), "no answer changes nothing");
+    // A terminal that is not known to answer is never asked.
+    let mut plain = Screen::new(Protocol::Sixel, size((100, 40), (0, 0)));
+    plain.follow(size((50, 20), (0, 0)), || panic!("asked"));
+}

@@ -34,9 +34,12 @@ pub fn fetch(args: &Args, to: &mut (impl Write + IsTerminal)) -> Result<()> {
 /// Fails if the model cannot be fetched.
 pub fn fetch_told(name: &str, to: &mut (impl Write + IsTerminal)) -> Result<()> {
     let (terminal, mut told) = (to.is_terminal(), false);
+    // What is found is said once, and stays.
+    let write_found = |to: &mut dyn Write, line: &str| writeln!(to, "{}{line}", if terminal { "\r\x1b[K" } else { "" });
     // A progress that cannot be shown is no reason to stop.
     let fetched = fetch_model(name, &mut |line| {
         let _ = match (terminal, told) {
+            _ if line.starts_with(FOUND) => write_found(to, line),
             (true, _) => write!(to, "\r\x1b[K{line}").and_then(|()| to.flush()),
             (false, false) => writeln!(to, "fetching {}", printable_line(name.trim())),
             (false, true) => Ok(()),
@@ -60,7 +63,7 @@ pub fn fetch_model(name: &str, tell: &mut Tell<'_>) -> Result<()> {
     let name = name.as_str();
     #[cfg(feature = "hub")]
     if crate::model::is_remote(name) {
-        return download(tell, |progress| crate::model::hub::fetch(name, progress).map(drop));
+        return download(name, tell, |progress| crate::model::hub::fetch(name, progress).map(drop));
     }
     let _ = (name, tell);
     Ok(())
@@ -73,28 +76,33 @@ pub fn fetch_model(name: &str, tell: &mut Tell<'_>) -> Result<()> {
 pub fn fetch_segmenter(name: &str, tell: &mut Tell<'_>) -> Result<()> {
     #[cfg(feature = "hub")]
     if crate::model::is_remote(name) {
-        return download(tell, |progress| crate::model::hub::fetch_segmenter(name, progress).map(drop));
+        return download(name, tell, |progress| crate::model::hub::fetch_segmenter(name, progress).map(drop));
     }
     let _ = (name, tell);
     Ok(())
 }
+
+/// How a line begins that says what is used in place of what was asked for.
+const FOUND: &str = "using the commit ";
 
 /// How often a fetch is told of; a stop is noticed as often.
 #[cfg(feature = "hub")]
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[cfg(feature = "hub")]
-fn download(tell: &mut Tell<'_>, fetch: impl FnOnce(&mut FetchProgress<'_>) -> Result<()>) -> Result<()> {
+fn download(name: &str, tell: &mut Tell<'_>, fetch: impl FnOnce(&mut FetchProgress<'_>) -> Result<()>) -> Result<()> {
     let begun = Instant::now();
     let mut told: Option<Instant> = None;
     fetch(&mut |step: FetchStep<'_>| {
         let now = Instant::now();
-        if told.is_some_and(|told| now - told < PAUSE) {
+        let is_found = matches!(step, FetchStep::Found { .. });
+        if !is_found && told.is_some_and(|told| now - told < PAUSE) {
             return ControlFlow::Continue(());
         }
         told = Some(now);
         let line = match step {
             FetchStep::Bytes { file, done, total, received, .. } => progress(file, done, total, received, now - begun),
+            FetchStep::Found { commit } => format!("{FOUND}{commit}: nothing in the cache says which {name} is"),
             FetchStep::Wait { pause, reason } => format!("waiting {} s: {reason}", pause.as_secs().max(1)),
         };
         tell(&printable_line(&line))

@@ -14,7 +14,7 @@ use super::reply::{Reply, tell};
 use super::talk::{Talk, Unwatched};
 use super::{ahead, changes_text, explain, json};
 use crate::model::is_embedded;
-use crate::safe::printable;
+use crate::safe::{cells, printable};
 use crate::session::file::{Hinted, Trust};
 use crate::session::home::Home;
 use crate::session::replay::Verdict;
@@ -65,7 +65,7 @@ pub fn write_error(error: &Error, line: Option<&str>, to: &mut dyn Write) -> std
         && !line.contains(|c: char| c.is_control())
     {
         writeln!(to, "  {}", printable(line))?;
-        writeln!(to, "  {}{}", " ".repeat(before.chars().count()), "^".repeat(under.chars().count().max(1)))?;
+        writeln!(to, "  {}{}", " ".repeat(cells(before)), "^".repeat(cells(under).max(1)))?;
     }
     if let Some(hint) = told.hint {
         writeln!(to, "hint: {}", printable(&hint))?;
@@ -158,7 +158,7 @@ pub fn write_reply(
 ) -> std::io::Result<()> {
     match reply {
         Err(error) => write_error(error, Some(line), to),
-        Ok(Reply::Nothing | Reply::Quit) => Ok(()),
+        Ok(Reply::Nothing | Reply::Walk | Reply::Quit) => Ok(()),
         Ok(Reply::Stopped) => writeln!(to, "stopped; no picture was added"),
         Ok(Reply::Asked(question)) => {
             writeln!(to, "{}", printable(&question.text))?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::clock::Zone;
 use super::command_line::Args;
 use super::config::Config;
 use super::look::export::{Format, write_export};
@@ -14,7 +15,7 @@ use super::report::counted;
 use super::talk::Talk;
 use crate::model::folder::bytes_of;
 use crate::preview::png;
-use crate::safe::{printable, printable_line};
+use crate::safe::{cells, padded, printable, printable_line};
 use crate::session::file::{Hinted, Trust, read, read_lineage};
 use crate::session::home::{Home, check_name, is_same_file, store_of};
 use crate::session::import::write;
@@ -25,7 +26,7 @@ use crate::store::disk::RealDisk;
 
 pub(super) use super::batch::home;
 
-/// A list of the sessions: name, pictures, bytes, newest prompt. The one in `open` is marked.
+/// A list of the sessions: name, when it was worked on, pictures, bytes, newest prompt. The one in `open` is marked.
 ///
 /// # Errors
 /// Fails if the folder exists and cannot be read.
@@ -34,23 +35,25 @@ pub fn sessions_text(home: &Home, open: Option<&Path>) -> Result<String> {
     if listed.is_empty() {
         return Ok(format!("there are no sessions yet in {}", home.sessions().display()));
     }
-    let width = listed.iter().map(|l| l.name.chars().count()).max().unwrap_or(0).min(40);
+    let width = listed.iter().map(|l| cells(&l.name)).max().unwrap_or(0).min(40);
+    let zone = Zone::of_process();
     let mut lines = Vec::new();
     let mut all = 0;
     for l in &listed {
         let nodes = l.nodes.map_or_else(|| "damaged".to_owned(), |n| n.to_string());
         let title = l.title.as_ref().filter(|t| **t != l.name).map(|t| format!("\"{t}\" · ")).unwrap_or_default();
         let prompt = l.last_prompt.as_deref().unwrap_or("");
+        let when = l.changed.map(|time| zone.minute(time)).unwrap_or_default();
         let is_open = open.is_some_and(|open| home.file(&l.name).is_ok_and(|file| is_same_file(&file, open)));
         let mark = if is_open { "   ← here" } else { "" };
         lines.push(
-            format!("{:<width$}  {nodes:>7}  {:>7}  {title}{prompt}{mark}", l.name, size(l.bytes))
+            format!("{}  {when:<16}  {nodes:>7}  {:>7}  {title}{prompt}{mark}", padded(&l.name, width), size(l.bytes))
                 .trim_end()
                 .to_owned(),
         );
         all += l.bytes;
     }
-    let header = format!("{:<width$}  {:>7}  {:>7}  newest prompt", "name", "nodes", "size");
+    let header = format!("{:<width$}  {:<16}  {:>7}  {:>7}  newest prompt", "name", "changed", "nodes", "size");
     lines.insert(0, header);
     let count = counted(listed.len() as u64, "session");
     lines.push(format!("{count}, {} in {}", size(all), home.sessions().display()));

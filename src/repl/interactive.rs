@@ -7,12 +7,13 @@ use std::io::{IsTerminal, Read as _, Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Error, Result};
 use image::RgbImage;
 
 use super::batch::{self, home};
+use super::clock::Zone;
 use super::command_line::Args;
 use super::commands::{self, Line};
 use super::config::Config;
@@ -25,8 +26,9 @@ use super::reply::{Reply, Shown, TurnReport, tell};
 use super::stop::Stop;
 use super::talk::Talk;
 use super::tips;
+use super::walk::{self, Keyboard};
 use super::watcher::{LatentPreview, TurnView};
-use super::{ahead, opened_text, report};
+use super::{ahead, inputrc, lent, opened_text, report};
 use crate::model::words_of;
 use crate::plan::settings::name_of;
 use crate::preview::ascii;
@@ -34,11 +36,12 @@ use crate::preview::png;
 use crate::preview::progress::Manner;
 use crate::preview::size::Size;
 use crate::preview::terminal::{PreviewChoice, Screen};
-use crate::safe::{printable, printable_line};
+use crate::safe::{cells, printable, printable_line};
 use crate::session::file::{Hinted, Kept};
 use crate::session::home::{Home, pictures_of};
 use crate::session::model::computed_in;
 use crate::session::{Options, Session, to_image};
+use crate::store::disk::RealDisk;
 
 /// A picture that took longer to draw is not drawn again only to be looked at after a move.
 const QUICK: f64 = 5.0;
@@ -49,17 +52,36 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// The file of typed lines, beside the sessions.
 const HISTORY: &str = "history";
 
-/// `wordbrush` and `wordbrush open NAME`. Where standard input is no terminal, its lines are taken as a script.
+/// `wordbrush`. Where standard input is no terminal, its lines are taken as a script.
 ///
 /// # Errors
 /// Fails if it cannot start: the session cannot be opened, or an option or the configuration is wrong.
 pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let goes_on = args.has("continue");
+    if goes_on && args.path("session").is_some() {
+        let message = "`--session` names a session, and `-c` goes on with the last one";
+        return Err(Hinted::new(message, "leave one of them out").into());
+    }
+    converse(args, goes_on, out)
+}
+
+/// `wordbrush open [NAME]`: a session, or the one that was worked on last.
+///
+/// # Errors
+/// As [`open`]; also if there is no session yet.
+pub fn go_on(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    converse(args, args.value("NAME").is_none(), out)
+}
+
+fn converse(args: &Args, with_last: bool, out: &mut dyn Write) -> Result<ExitCode> {
     ahead::fetch(args, &mut std::io::stderr())?;
     let home = home();
     let config = Config::read(home.config())?;
     let is_typed = std::io::stdin().is_terminal();
-    let photograph = photograph_line(args);
-    let (session, named_by_date) = begin(args, &home, &config, (is_typed, photograph.is_some()))?;
+    let last = if with_last { Some(home.last(&RealDisk)?) } else { None };
+    let photograph = if with_last { None } else { photograph_line(args) };
+    let name = last.as_deref().or_else(|| args.value("NAME")).filter(|_| photograph.is_none());
+    let (session, named_by_date) = begin((args, name), &home, &config, (is_typed, photograph.is_some()))?;
     if !is_typed {
         let talk = Talk::new(session, args.path("out"));
         let first = photograph.map(|line| line + "\n").unwrap_or_default();
@@ -73,14 +95,16 @@ pub fn open(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let manner = Manner::detect(plain);
     let edits = manner == Manner::Bar;
     let history = home.check().is_ok().then(|| home.sessions().join(HISTORY));
-    let lines = if edits { Lines::editor(history.as_deref(), ascii::is_wanted())? } else { Lines::Plain };
+    let stop = Stop::listen(edits)?;
+    let is_vi = inputrc::is_vi(|name| std::env::var_os(name));
+    let lines = if edits { Lines::editor(history.as_deref(), ascii::is_wanted(), is_vi, &stop)? } else { Lines::Plain };
     let keeps_pictures = !args.has("read-only");
     let mut room = Room {
-        talk: talk_of(session, args.path("out"), keeps_pictures),
+        talk: talk_of(session, args.path("out"), keeps_pictures).walking(edits),
         screen: Screen::detect(choice, plain),
         manner,
         forming: LatentPreview::default(),
-        stop: Stop::listen(edits)?,
+        stop,
         vocabulary: KnownWords::default(),
         turns: tips::turns_so_far(&home),
         keeps_pictures,
@@ -120,12 +144,11 @@ fn photograph_line(args: &Args) -> Option<String> {
 /// The session, and whether it has the first free name of the day. One that cannot be kept is begun all the same, and
 /// says so. A photograph, whether somebody types or not, begins a session of its own.
 fn begin(
-    args: &Args,
+    (args, name): (&Args, Option<&str>),
     home: &Home,
     config: &Config,
     (is_typed, is_photograph): (bool, bool),
 ) -> Result<(Session, bool)> {
-    let name = args.value("NAME").filter(|_| !is_photograph);
     let by_date = (is_typed || is_photograph) && args.path("session").is_none() && name.is_none();
     let kept = if by_date { home.check() } else { Ok(()) };
     let path = match args.path("session") {
@@ -152,23 +175,9 @@ fn begin(
     Ok((session, by_date && kept.is_ok()))
 }
 
-/// Today's date in universal time, `2026-11-23`.
+/// Today's date where the person is, `2026-11-23`.
 fn today() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    date(seconds / 86_400)
-}
-
-/// The date that lies `days` after 1970-01-01.
-fn date(days: u64) -> String {
-    // Years are counted from March, so that the day that comes and goes is the last; 400 years have 146 097 days.
-    let since = days + 719_468; // from 0000-03-01
-    let (era, day) = (since / 146_097, since % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = era * 400 + year + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    Zone::of_process().date(SystemTime::now())
 }
 
 /// Everything that a conversation needs.
@@ -219,7 +228,7 @@ impl Room {
 
     /// Whether a text needs no second line here.
     fn is_one_line(&self, text: &str) -> bool {
-        text.trim_end().chars().count() < usize::from(self.screen.size.columns)
+        cells(text.trim_end()) < usize::from(self.screen.size.columns)
     }
 
     /// Says which session this is and where we are, with the picture.
@@ -232,16 +241,35 @@ impl Room {
     }
 
     fn converse(&mut self, mut lines: Lines) -> Result<()> {
+        let mut begun = String::new();
         loop {
             if let Some(note) = lines.take_note() {
                 self.murmur(&format!("  note: {}", printable(&note)))?;
             }
             self.screen.follow_size();
             let prompt = self.prompt();
-            let room = usize::from(self.screen.size.columns).saturating_sub(prompt.chars().count());
+            let room = usize::from(self.screen.size.columns).saturating_sub(cells(&prompt));
             let known = Known::of(&self.talk.session, &self.home, &self.vocabulary, room);
-            match lines.read(&prompt, known)? {
+            match lines.read(&prompt, known, &std::mem::take(&mut begun))? {
                 Typed::Ended => return Ok(()),
+                Typed::Flip(line) => {
+                    self.flip()?;
+                    begun = line;
+                }
+                Typed::Edit(line) => match lent::edit(&line, &self.stop, |name| std::env::var_os(name)) {
+                    Ok(edited) if edited.contains('\n') => {
+                        for line in edited.lines() {
+                            if !self.take(line, &prompt)? {
+                                return Ok(());
+                            }
+                        }
+                    }
+                    Ok(edited) => begun = edited,
+                    Err(error) => {
+                        self.show_error(&error, "", &prompt)?;
+                        begun = line;
+                    }
+                },
                 Typed::Interrupted if self.stop.again() => return Ok(()),
                 Typed::Interrupted => self.say("Ctrl-C again leaves, and so does Ctrl-D", 0)?,
                 Typed::NoText => {
@@ -343,6 +371,13 @@ impl Room {
             Err(error) => self.show_error(&error, line, prompt)?,
             Ok(Reply::Nothing) => {}
             Ok(Reply::Quit) => return Ok(false),
+            Ok(Reply::Walk) => {
+                if let Some(node) = self.walk()? {
+                    let moved = self.talk.session.tree().go(&format!("#{node}")).map_err(Error::from);
+                    let reply = moved.and_then(|event| self.talk.go(event));
+                    return self.show(reply, line, prompt);
+                }
+            }
             Ok(Reply::Stopped) => self.say("  stopped; no picture was added", 2)?,
             Ok(Reply::Asked(question)) => {
                 self.say(&printable(&question.text), 2)?;
@@ -366,7 +401,7 @@ impl Room {
                     self.screen.show(&mut *self.out, picture, path.as_deref())?;
                 }
                 if !text.is_empty() {
-                    self.say(printable(&text).trim_end_matches('\n'), 4)?;
+                    self.say_or_page(printable(&text).trim_end_matches('\n'), 4)?;
                 }
             }
             Ok(Reply::Switched(session)) => {
@@ -378,7 +413,7 @@ impl Room {
                     self.say(&printable(&text), 2)?;
                 }
                 self.named_by_date = false;
-                self.talk = talk_of(*session, None, self.keeps_pictures);
+                self.talk = talk_of(*session, None, self.keeps_pictures).walking(self.manner == Manner::Bar);
                 self.learn_words();
                 self.tell_notes()?;
                 self.show_opened()?;
@@ -423,11 +458,36 @@ impl Room {
     /// The tree, with the pictures that are at hand.
     fn show_tree(&mut self) -> Result<()> {
         let (screen, talk) = (&self.screen, &self.talk);
-        let mut picture = |node: u32| {
-            let stored = talk.session.picture_if_stored(node).map(|p| to_image(&p));
-            stored.or_else(|| Some(png::open(&talk.image_path(node)?).ok()?.0))
-        };
+        if !look::tree::has_pictures(screen, talk.session.tree()) {
+            let mut text = Vec::new();
+            look::tree::draw(&mut text, screen, talk.session.tree(), &mut |_| None)?;
+            return self.write_or_page(&String::from_utf8_lossy(&text));
+        }
+        let mut picture = |node: u32| at_hand(talk, node);
         Ok(look::tree::draw(&mut *self.out, screen, talk.session.tree(), &mut picture)?)
+    }
+
+    /// Before and after in the same place, for as long as a person looks.
+    fn flip(&mut self) -> Result<()> {
+        let tree = self.talk.session.tree();
+        let Some(here) = tree.here() else { return self.say("  there is no picture yet; describe one", 2) };
+        if tree[here].parent.is_none() {
+            return self.say(&format!("  #{here} is a first picture: nothing comes before it"), 2);
+        }
+        let (screen, talk, out) = (&self.screen, &self.talk, &mut self.out);
+        let looked = self.stop.lend(|| {
+            walk::flip(&mut **out, screen, talk.session.tree(), &mut |node| at_hand(talk, node), &mut Keyboard::take()?)
+        });
+        Ok(looked?)
+    }
+
+    /// Through the tree by arrow keys; the node that was chosen.
+    fn walk(&mut self) -> Result<Option<u32>> {
+        let (screen, talk, out) = (&self.screen, &self.talk, &mut self.out);
+        let chosen = self.stop.lend(|| {
+            walk::walk(&mut **out, screen, talk.session.tree(), &mut |node| at_hand(talk, node), &mut Keyboard::take()?)
+        });
+        Ok(chosen?)
     }
 
     fn draw_again(&mut self, node: u32) -> Option<RgbImage> {
@@ -459,6 +519,25 @@ impl Room {
         Ok(writeln!(self.out, "{}", fold(text, self.screen.size.columns, hang))?)
     }
 
+    /// The same in a pager, if it is longer than the screen.
+    fn say_or_page(&mut self, text: &str, hang: usize) -> Result<()> {
+        let text = fold(text, self.screen.size.columns, hang);
+        self.write_or_page(&format!("{text}\n"))
+    }
+
+    fn write_or_page(&mut self, text: &str) -> Result<()> {
+        // The next prompt takes a line.
+        let is_long = text.lines().count() >= usize::from(self.screen.size.rows);
+        self.out.flush()?;
+        let text = if self.is_ascii { ascii::ascii(text) } else { text.to_owned() };
+        let is_shown =
+            is_long && self.manner == Manner::Bar && lent::page(&text, &self.stop, |name| std::env::var_os(name));
+        if !is_shown {
+            self.out.write_all(text.as_bytes())?;
+        }
+        Ok(())
+    }
+
     /// The same, faint.
     fn murmur(&mut self, text: &str) -> Result<()> {
         let text = fold(text, self.screen.size.columns, 2);
@@ -488,6 +567,12 @@ impl Room {
             None => Ok(()),
         }
     }
+}
+
+/// A node's picture, if it is stored or in its file.
+fn at_hand(talk: &Talk, node: u32) -> Option<RgbImage> {
+    let stored = talk.session.picture_if_stored(node).map(|p| to_image(&p));
+    stored.or_else(|| Some(png::open(&talk.image_path(node)?).ok()?.0))
 }
 
 const ALL_KEPT: &str = "everything is kept; go on with: ";
@@ -538,24 +623,4 @@ fn farewell(talk: &Talk, home: &Home) -> Option<String> {
         }
         _ => format!("{ALL_KEPT}{again}"),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date;
-
-    #[test]
-    fn days_become_dates_over_leap_years_and_centuries() {
-        for (days, expected) in [
-            (0, "1970-01-01"),
-            (59, "1970-03-01"),
-            (11_016, "2000-02-29"),
-            (11_017, "2000-03-01"),
-            (20_780, "2026-11-23"),
-            (47_540, "2100-02-28"),
-            (47_541, "2100-03-01"),
-        ] {
-            assert_eq!(date(days), expected);
-        }
-    }
 }

@@ -201,7 +201,7 @@ pub fn line(line: usize, reply: &Result<Reply, Error>, session: &Session, second
         Err(e) => {
             object.insert("error".into(), error(e));
         }
-        Ok(Reply::Nothing) => return None,
+        Ok(Reply::Nothing | Reply::Walk) => return None,
         Ok(Reply::Asked(asked)) => {
             object.insert("question".into(), question(asked));
         }

@@ -3,17 +3,21 @@
 use std::fs::{self, File};
 use std::io::{BufRead, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
 use rustyline::config::{BellStyle, Builder};
 use rustyline::error::ReadlineError;
 use rustyline::history::{FileHistory, History};
 use rustyline::{
-    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Editor, Event, EventContext, EventHandler, KeyEvent,
-    Movement, RepeatCount,
+    Cmd, ColorMode, CompletionType, ConditionalEventHandler, EditMode, Editor, Event, EventContext, EventHandler,
+    InputMode, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
 };
 
 use super::helper::{Helper, Known};
+use super::stop::Stop;
+use crate::preview::ask::{KeyOrAnswer, LateAnswer, without_answers};
 use crate::session::file::plainly;
 
 /// How many lines are remembered.
@@ -26,6 +30,10 @@ pub enum Typed {
     Line(String),
     /// A line that is no UTF-8.
     NoText,
+    /// The line is to be edited in the person's own editor.
+    Edit(String),
+    /// Before and after are to be shown; the line stays.
+    Flip(String),
     /// Ctrl-C where nothing was typed.
     Interrupted,
     /// Ctrl-D, or the end of the input.
@@ -35,19 +43,20 @@ pub enum Typed {
 /// Gives lines.
 pub enum Lines {
     /// An editor: history, completion, hints.
-    Editor(Box<Editor<Helper, FileHistory>>, Remembered),
+    Editor(Box<Editor<Helper, FileHistory>>, Remembered, Arc<AtomicU8>),
     /// The terminal's own line, with no cursor movement by us.
     Plain,
 }
 
 impl Lines {
     /// An editor whose history is kept in `file`, readable by this person alone, or in memory. `is_ascii`: nothing else is
-    /// shown by it.
+    /// shown by it. `is_vi`: its keys are those of vi. `stop` stops the program on Ctrl-Z.
     ///
     /// # Errors
     /// Fails if the terminal cannot be had.
-    pub fn editor(file: Option<&Path>, is_ascii: bool) -> Result<Self> {
+    pub fn editor(file: Option<&Path>, is_ascii: bool, is_vi: bool, stop: &Stop) -> Result<Self> {
         let config = Builder::new()
+            .edit_mode(if is_vi { EditMode::Vi } else { EditMode::Emacs })
             .max_history_size(REMEMBERED)
             .and_then(|b| b.history_ignore_dups(true))
             .context("BUG: the history has no room")?
@@ -63,27 +72,45 @@ impl Lines {
         let mut editor = Editor::with_history(config, history).context("cannot edit lines here")?;
         editor.set_helper(Some(Helper { is_ascii, ..Helper::default() }));
         editor.bind_sequence(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(DropLine)));
+        let asked = Arc::new(AtomicU8::new(NOTHING));
+        let ask = |what: u8| EventHandler::Conditional(Box::new(Ask { what, asked: asked.clone() }));
+        editor.bind_sequence(Event::KeySeq(vec![KeyEvent::ctrl('X'), KeyEvent::ctrl('E')]), ask(EDIT));
+        editor.bind_sequence(KeyEvent::ctrl('O'), ask(FLIP));
+        if is_vi {
+            editor.bind_sequence(KeyEvent::from('v'), ask(EDIT_BY_V));
+        }
+        #[cfg(unix)]
+        editor.bind_sequence(KeyEvent::ctrl('Z'), EventHandler::Conditional(Box::new(Suspend { stop: stop.clone() })));
+        #[cfg(not(unix))]
+        let _ = stop;
+        let swallow = SwallowAnswers { late: Mutex::new(LateAnswer::default()) };
+        editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(swallow)));
         let mut remembered = Remembered { file: file.map(Path::to_owned), note: None };
         remembered.load(&mut editor);
-        Ok(Self::Editor(Box::new(editor), remembered))
+        Ok(Self::Editor(Box::new(editor), remembered, asked))
     }
 
-    /// Waits for a line. `known` is what completion and hints may offer.
+    /// Waits for a line, of which `begun` stands there already. `known` is what completion and hints may offer.
     ///
     /// # Errors
     /// Fails if the terminal cannot be read or written.
-    pub fn read(&mut self, prompt: &str, known: Known) -> Result<Typed> {
+    pub fn read(&mut self, prompt: &str, known: Known, begun: &str) -> Result<Typed> {
         match self {
-            Self::Editor(editor, remembered) => {
+            Self::Editor(editor, remembered, asked) => {
                 if let Some(helper) = editor.helper_mut() {
                     helper.known = known;
                 }
-                let line = match editor.readline(prompt) {
+                let line = match editor.readline_with_initial(prompt, (begun, "")) {
                     Ok(line) => line,
                     Err(ReadlineError::Interrupted) => return Ok(Typed::Interrupted),
                     Err(ReadlineError::Eof) => return Ok(Typed::Ended),
                     Err(error) => return Err(error).context("cannot read a line"),
                 };
+                match asked.swap(NOTHING, Ordering::SeqCst) {
+                    EDIT => return Ok(Typed::Edit(line)),
+                    FLIP => return Ok(Typed::Flip(line)),
+                    _ => {}
+                }
                 remembered.keep(editor, &line);
                 Ok(Typed::Line(line))
             }
@@ -96,7 +123,7 @@ impl Lines {
                     return Ok(Typed::Ended);
                 }
                 Ok(match String::from_utf8(raw) {
-                    Ok(line) => Typed::Line(line.trim_end_matches(['\n', '\r']).to_owned()),
+                    Ok(line) => Typed::Line(without_answers(line.trim_end_matches(['\n', '\r']))),
                     Err(_) => Typed::NoText,
                 })
             }
@@ -106,7 +133,7 @@ impl Lines {
     /// What the person should know of the lines remembered, once.
     pub fn take_note(&mut self) -> Option<String> {
         match self {
-            Self::Editor(_, remembered) => remembered.note.take(),
+            Self::Editor(_, remembered, _) => remembered.note.take(),
             Self::Plain => None,
         }
     }
@@ -118,6 +145,64 @@ struct DropLine;
 impl ConditionalEventHandler for DropLine {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
         (!ctx.line().is_empty()).then_some(Cmd::Kill(Movement::WholeBuffer))
+    }
+}
+
+/// What a key asked for that ends the line without taking it.
+const NOTHING: u8 = 0;
+const EDIT: u8 = 1;
+const FLIP: u8 = 2;
+/// As `EDIT`, where the key is a letter that may also be typed.
+const EDIT_BY_V: u8 = 3;
+
+/// A key that asks for something while a line is typed.
+struct Ask {
+    what: u8,
+    asked: Arc<AtomicU8>,
+}
+
+impl ConditionalEventHandler for Ask {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
+        let what = if self.what == EDIT_BY_V { EDIT } else { self.what };
+        if self.what == EDIT_BY_V && ctx.input_mode() != InputMode::Command {
+            return None;
+        }
+        self.asked.store(what, Ordering::SeqCst);
+        Some(Cmd::AcceptLine)
+    }
+}
+
+/// Ctrl-Z stops the program, whose terminal is as it was found meanwhile.
+#[cfg(unix)]
+struct Suspend {
+    stop: Stop,
+}
+
+#[cfg(unix)]
+impl ConditionalEventHandler for Suspend {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        self.stop.suspend();
+        Some(Cmd::Repaint)
+    }
+}
+
+/// Keys that are a late answer of the terminal are not typed.
+struct SwallowAnswers {
+    late: Mutex<LateAnswer>,
+}
+
+impl ConditionalEventHandler for SwallowAnswers {
+    fn handle(&self, event: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        let Event::KeySeq(keys) = event else { return None };
+        let [KeyEvent(code, modifiers)] = keys[..] else { return None };
+        let mut late = self.late.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = std::time::Instant::now();
+        let what = match code {
+            KeyCode::UnknownEscSeq => late.begins(now),
+            KeyCode::Char(c) if modifiers == Modifiers::NONE => late.goes_on(c, now),
+            _ => KeyOrAnswer::Typed,
+        };
+        (what == KeyOrAnswer::Answered).then_some(Cmd::Noop)
     }
 }
 

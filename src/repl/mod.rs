@@ -6,6 +6,7 @@
 pub mod ahead;
 pub mod batch;
 pub mod bench;
+pub mod clock;
 pub mod command_line;
 pub mod commands;
 pub mod config;
@@ -15,8 +16,10 @@ pub mod files;
 pub mod fold;
 pub mod help;
 pub mod helper;
+pub mod inputrc;
 pub mod interactive;
 pub mod json;
+pub mod lent;
 pub mod lines;
 pub mod look;
 pub mod models;
@@ -30,6 +33,7 @@ mod tagged;
 pub mod talk;
 pub mod tips;
 pub mod typed_path;
+pub mod walk;
 pub mod watcher;
 
 use anyhow::Result;

@@ -14,7 +14,7 @@ use super::report::counted;
 use crate::engine::Guidance;
 #[cfg(feature = "hub")]
 use crate::model::spec::Usual;
-use crate::safe::printable_line;
+use crate::safe::{cells, padded, printable_line};
 #[cfg(not(feature = "hub"))]
 use crate::session::file::Hinted;
 
@@ -34,7 +34,7 @@ pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let models = cached(&settings)?;
-    let width = models.iter().map(|m| m.name.chars().count()).max().unwrap_or(0).clamp(8, 48);
+    let width = models.iter().map(|m| cells(&m.name)).max().unwrap_or(0).clamp(8, 48);
     writeln!(out, "{:<width$}  {:>8}  what a picture takes", "name", "size")?;
     if cfg!(feature = "embedded") {
         let takes = takes(&Usual::EMBEDDED, false);
@@ -48,7 +48,11 @@ pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             }
             Err(why) => format!("cannot be drawn with: {why}"),
         };
-        writeln!(out, "{}", printable_line(&format!("{:<width$}  {:>8}  {takes}", model.name, size(model.bytes))))?;
+        writeln!(
+            out,
+            "{}",
+            printable_line(&format!("{}  {:>8}  {takes}", padded(&model.name, width), size(model.bytes)))
+        )?;
     }
     let place = settings.cache.display().to_string();
     writeln!(out, "fetched models are in {}", printable_line(&place))?;

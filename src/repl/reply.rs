@@ -35,6 +35,8 @@ pub enum Reply {
     Stopped,
     /// Another session is to be gone on with; whoever holds the talk installs it.
     Switched(Box<Session>),
+    /// The tree is to be walked through by keys.
+    Walk,
     /// Leave.
     Quit,
 }

@@ -1,5 +1,5 @@
 //! Ctrl-C: the first stops a turn between two steps, the second leaves. Other signals that end us give the terminal back
-//! as it was found.
+//! as it was found, and so does Ctrl-Z, until the program is gone on with.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -19,6 +19,13 @@ pub struct Stop {
     draws_over: bool,
     /// Whether nothing is said: programs read what is written.
     silent: bool,
+    /// How often the program was stopped in the middle and gone on with.
+    resumed: Arc<AtomicU32>,
+    /// Whether another program has the terminal: a pager, an editor.
+    lent: Arc<AtomicBool>,
+    /// What the terminal was set to when it was found.
+    #[cfg(unix)]
+    found: Option<Arc<rustix::termios::Termios>>,
 }
 
 impl Stop {
@@ -39,10 +46,11 @@ impl Stop {
         Self { silent: true, ..Self::default() }.heard()
     }
 
-    fn heard(self) -> Result<Self> {
+    fn heard(mut self) -> Result<Self> {
         #[cfg(unix)]
         if self.draws_over {
-            give_back_at_the_end()?;
+            self.found = rustix::termios::tcgetattr(rustix::stdio::stdin()).ok().map(Arc::new);
+            self.give_back_at_the_end()?;
         }
         let heard = self.clone();
         ctrlc::set_handler(move || heard.hear()).context("cannot listen for Ctrl-C")?;
@@ -50,6 +58,9 @@ impl Stop {
     }
 
     fn hear(&self) {
+        if self.lent.load(Ordering::SeqCst) {
+            return;
+        }
         let again = self.again();
         let mut out = std::io::stdout();
         if self.silent {
@@ -98,6 +109,25 @@ impl Stop {
         self.asked.load(Ordering::SeqCst) > 0
     }
 
+    /// Lends the terminal to another program for as long as `to` takes: Ctrl-C is that program's meanwhile.
+    pub fn lend<T>(&self, to: impl FnOnce() -> T) -> T {
+        self.lent.store(true, Ordering::SeqCst);
+        self.show_typing(true);
+        let result = to();
+        self.lent.store(false, Ordering::SeqCst);
+        self.asked.store(0, Ordering::SeqCst);
+        if self.at_work.load(Ordering::SeqCst) {
+            self.show_typing(false);
+        }
+        result
+    }
+
+    /// How often the program was stopped in the middle (Ctrl-Z) and gone on with: what was drawn before is elsewhere then.
+    #[must_use]
+    pub fn resumed(&self) -> u32 {
+        self.resumed.load(Ordering::SeqCst)
+    }
+
     /// Keys pressed during a turn would land in the middle of the picture. They are kept, and come up at the next prompt.
     #[cfg(unix)]
     fn show_typing(&self, show: bool) {
@@ -112,27 +142,88 @@ impl Stop {
     fn show_typing(&self, _: bool) {}
 }
 
-/// Gives the terminal back as it is now when a signal ends us, whatever it is set to by then, and lets the signal end us.
 #[cfg(unix)]
-fn give_back_at_the_end() -> Result<()> {
-    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
-    use signal_hook::consts::{SIGALRM, SIGHUP, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU};
-    let Ok(found) = tcgetattr(rustix::stdio::stdin()) else { return Ok(()) };
-    let ends = [SIGHUP, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU];
-    let mut signals = signal_hook::iterator::Signals::new(ends).context("cannot listen for signals")?;
-    let wait = move || {
-        for signal in signals.forever() {
-            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &found);
-            // Past whoever is writing to standard output: nobody needs to be waited for any more.
-            if let Ok(mut terminal) = std::fs::File::options().write(true).open("/dev/tty") {
-                let _ = terminal.write_all(END_OF_EDITING);
+impl Stop {
+    /// Gives the terminal back as it was found when a signal ends us or stops us, whatever it is set to by then, and lets the
+    /// signal do so.
+    fn give_back_at_the_end(&self) -> Result<()> {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        use signal_hook::consts::{SIGALRM, SIGHUP, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU};
+        let Some(found) = self.found.clone() else { return Ok(()) };
+        let ends = [SIGHUP, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGTSTP];
+        let mut signals = signal_hook::iterator::Signals::new(ends).context("cannot listen for signals")?;
+        let stop = self.clone();
+        let wait = move || {
+            for signal in signals.forever() {
+                if signal == SIGTSTP {
+                    stop.suspend();
+                    continue;
+                }
+                let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &found);
+                write_past(END_OF_EDITING);
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
-            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(wait).context("cannot listen for signals")?;
+        Ok(())
+    }
+
+    /// Stops the program until the shell goes on with it; the terminal is as it was found meanwhile. Does nothing where
+    /// there is no shell that could go on with it.
+    pub fn suspend(&self) {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        use signal_hook::consts::{SIGTSTP, SIGWINCH};
+        let input = rustix::stdio::stdin();
+        let (Some(found), Ok(now)) = (&self.found, tcgetattr(input)) else { return };
+        if is_orphaned() {
+            return;
         }
-    };
-    std::thread::Builder::new().name("signals".to_owned()).spawn(wait).context("cannot listen for signals")?;
-    Ok(())
+        let edits = !now.local_modes.contains(LocalModes::ICANON);
+        let _ = tcsetattr(input, OptionalActions::Now, found);
+        write_past(END_OF_EDITING);
+        let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
+        // Here it goes on.
+        let _ = tcsetattr(input, OptionalActions::Now, &now);
+        self.resumed.fetch_add(1, Ordering::SeqCst);
+        if edits {
+            write_past(BEGIN_OF_EDITING);
+            // Whoever edits a line draws it anew when the window changes.
+            let _ = signal_hook::low_level::raise(SIGWINCH);
+        }
+    }
 }
+
+/// Writes to the terminal past whoever is writing to standard output: nobody needs to be waited for.
+#[cfg(unix)]
+fn write_past(bytes: &[u8]) {
+    if let Ok(mut terminal) = std::fs::File::options().write(true).open("/dev/tty") {
+        let _ = terminal.write_all(bytes);
+    }
+}
+
+/// Whether nobody in this session could go on with the program if it were stopped: no shell with job control started it.
+#[cfg(unix)]
+fn is_orphaned() -> bool {
+    let parent = std::os::unix::process::parent_id();
+    let of = |process: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // Behind the name, which may hold anything: state, parent, process group, session.
+        let mut numbers = text.rsplit_once(')')?.1.split_whitespace().skip(2).map_while(|n| n.parse::<u64>().ok());
+        Some((numbers.next()?, numbers.next()?))
+    };
+    match (of("self"), of(&parent.to_string())) {
+        (Some((group, session)), Some((parents_group, parents_session))) => {
+            session != parents_session || group == parents_group
+        }
+        (Some(_), None) => true,
+        // A system that does not tell: the first process of all starts no shells' jobs.
+        (None, _) => parent <= 1,
+    }
+}
+
+/// Pastes are marked.
+#[cfg(unix)]
+const BEGIN_OF_EDITING: &[u8] = b"\x1b[?2004h";
 
 /// Pastes are no longer marked, colours are those of the terminal, and a new line begins.
 #[cfg(unix)]

@@ -64,6 +64,8 @@ pub struct Talk {
     pub(super) region: Option<String>,
     /// The photograph whose caption the next line that is no command is.
     awaits_caption: Option<AwaitedCaption>,
+    /// Whether there is a person with a screen and keys, who can walk through the tree.
+    pub(super) walks: bool,
     /// Whether a picture whose PNG cannot be written is told as a warning instead of an error.
     forgives: bool,
 }
@@ -80,6 +82,7 @@ impl Talk {
             awaits_prompt: false,
             awaits_caption: None,
             region: None,
+            walks: false,
             forgives: false,
         }
     }
@@ -91,9 +94,16 @@ impl Talk {
         self
     }
 
+    /// The same for a person at a terminal that can be drawn over.
+    #[must_use]
+    pub fn walking(mut self, walks: bool) -> Self {
+        self.walks = walks;
+        self
+    }
+
     /// Goes on with another session, whose pictures go to `out`.
     pub fn switch_to(&mut self, session: Session, out: Option<PathBuf>) {
-        *self = Self { forgives: self.forgives, ..Self::new(session, out) };
+        *self = Self { forgives: self.forgives, walks: self.walks, ..Self::new(session, out) };
     }
 
     /// Gives a session that has no file yet another path for it, and its pictures the folder beside it.

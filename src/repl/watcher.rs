@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use candle_core::Tensor;
 use image::RgbImage;
 
+use super::fold::fold;
 use super::stop::Stop;
 use super::talk::Watcher;
 use crate::preview::form::{Latent, LatentColours};
@@ -14,7 +15,7 @@ use crate::preview::live::{Live, enlarge};
 use crate::preview::progress::{Manner, spoken, time_left};
 use crate::preview::size::Size;
 use crate::preview::terminal::Screen;
-use crate::safe::{printable, printable_line};
+use crate::safe::{cells, cut, printable, printable_line};
 use crate::turn::Change;
 
 /// Turns longer than this are announced.
@@ -74,6 +75,8 @@ pub struct TurnView<'a> {
     size: Option<fn() -> Size>,
     /// Whether what was understood is told even where it is a new picture: not at the first, which was just typed.
     tells_start: bool,
+    /// How often the program had been stopped and gone on with when something was last drawn.
+    resumed: u32,
 }
 
 impl<'a> TurnView<'a> {
@@ -101,6 +104,7 @@ impl<'a> TurnView<'a> {
             fetching: false,
             size: None,
             tells_start,
+            resumed: stop.resumed(),
         }
     }
 
@@ -113,6 +117,7 @@ impl<'a> TurnView<'a> {
 
     /// Takes bar and picture off the screen.
     pub fn finish(mut self) {
+        self.begin_anew();
         if let Some(mut live) = self.live.take() {
             if let Some(size) = self.size {
                 let _ = live.resize(self.out, size());
@@ -121,6 +126,16 @@ impl<'a> TurnView<'a> {
         }
         if (self.fetching || self.stop.is_asked()) && self.manner == Manner::Bar {
             let _ = self.out.write_all(b"\r\x1b[K").and_then(|()| self.out.flush());
+        }
+    }
+
+    /// After the program was stopped and gone on with, nothing of what was drawn before is touched: a shell has been there.
+    fn begin_anew(&mut self) {
+        let resumed = self.stop.resumed();
+        if std::mem::replace(&mut self.resumed, resumed) != resumed
+            && let Some(live) = &mut self.live
+        {
+            live.begin_anew();
         }
     }
 
@@ -153,7 +168,8 @@ impl Watcher for TurnView<'_> {
 
     fn fetching(&mut self, line: &str) -> ControlFlow<()> {
         let room = usize::from(self.screen.size.columns).saturating_sub(1);
-        let line: String = format!("  {line}").chars().take(room).collect();
+        let line = format!("  {line}");
+        let line = cut(&line, room);
         // A progress that cannot be shown is no reason to stop.
         let _ = match self.manner {
             Manner::Bar => write!(self.out, "\r{line}\x1b[K").and_then(|()| self.out.flush()),
@@ -168,6 +184,7 @@ impl Watcher for TurnView<'_> {
         if self.stop.is_asked() {
             return ControlFlow::Break(());
         }
+        self.begin_anew();
         let now = Instant::now();
         match self.first_step {
             None => self.first_step = Some(now),
@@ -201,10 +218,12 @@ impl Watcher for TurnView<'_> {
 pub fn understood_lines(changes: &[Change], columns: u16) -> Vec<String> {
     let told: Vec<String> = changes.iter().map(|change| printable_line(&one(change))).collect();
     let line = format!("  {}", told.join("   ·   "));
-    if line.chars().count() < usize::from(columns) {
+    if cells(&line) < usize::from(columns) {
         return vec![line];
     }
-    told.into_iter().map(|one| format!("  {one}")).collect()
+    told.into_iter()
+        .flat_map(|one| fold(&format!("  {one}"), columns, 7).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 fn one(change: &Change) -> String {

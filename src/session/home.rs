@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
@@ -36,6 +37,8 @@ pub struct Listed {
     pub nodes: Option<usize>,
     /// Bytes of its file, its store and its pictures.
     pub bytes: u64,
+    /// When its file was last written, where the disk tells.
+    pub changed: Option<SystemTime>,
 }
 
 impl Home {
@@ -142,10 +145,23 @@ impl Home {
             let found = summary(&path, disk).ok();
             let nodes = found.as_ref().map(|summary| summary.nodes);
             let (title, last_prompt) = found.map_or((None, None), |summary| (summary.title, summary.last_prompt));
-            listed.push(Listed { name: name.to_owned(), title, last_prompt, nodes, bytes });
+            let changed = changed(&path);
+            listed.push(Listed { name: name.to_owned(), title, last_prompt, nodes, bytes, changed });
         }
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(listed)
+    }
+
+    /// The name of the session that was written last, of those that can be read.
+    ///
+    /// # Errors
+    /// There is none, or the folder cannot be read.
+    pub fn last(&self, disk: &dyn Disk) -> Result<String> {
+        let all = self.list(disk)?;
+        let readable = all.into_iter().filter(|session| session.nodes.is_some());
+        let last = readable.max_by(|a, b| a.changed.cmp(&b.changed).then_with(|| a.name.cmp(&b.name)));
+        let none = || Hinted::new("there is no session yet to go on with", "wordbrush begins one");
+        Ok(last.ok_or_else(none)?.name)
     }
 
     /// Removes a session: its file, what was set aside from it, its store and its pictures.
@@ -177,6 +193,11 @@ impl Home {
         fs::remove_file(&path).map_err(|error| failed(&error))?;
         Ok(())
     }
+}
+
+/// When a file was last written.
+fn changed(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
 }
 
 /// Whether two names lead to one file or folder that is there.
@@ -383,5 +404,27 @@ mod tests {
         let _lock = Lock::take(&path, "fox").unwrap();
         assert!(home.remove("fox").unwrap_err().to_string().contains("is open in another window"));
         assert!(path.exists());
+    }
+
+    #[test]
+    fn the_last_session_is_the_one_that_was_written_last_of_those_that_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home_in(folder.path());
+        assert!(home.last(&RealDisk).unwrap_err().to_string().contains("there is no session yet"));
+        for (name, minutes) in [("a", 3), ("b", 5), ("c", 4)] {
+            let path = home.file(name).unwrap();
+            SessionFile::create(&path, None, Arc::new(RealDisk)).unwrap();
+            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(60 * minutes);
+            fs::File::options().append(true).open(&path).unwrap().set_modified(time).unwrap();
+        }
+        fs::write(folder.path().join("newest.jsonl"), "no session").unwrap();
+        assert_eq!(home.last(&RealDisk).unwrap(), "b");
+        fs::File::options()
+            .append(true)
+            .open(home.file("c").unwrap())
+            .unwrap()
+            .set_modified(SystemTime::now())
+            .unwrap();
+        assert_eq!(home.last(&RealDisk).unwrap(), "c");
     }
 }

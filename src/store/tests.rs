@@ -1,6 +1,6 @@
 use super::codec::Blob;
 use super::disk::RealDisk;
-use super::disk::faulty::{Fault, FaultyDisk};
+use super::disk::faulty::{ERRORS, Fault, FaultyDisk};
 use super::*;
 use std::fs;
 use std::path::PathBuf;
@@ -329,10 +329,11 @@ fn a_folder_that_cannot_be_made_is_a_warning() {
 
 #[test]
 fn a_disk_that_fails_at_any_operation_costs_one_warning_and_no_value() {
-    for fault in [Fault::Refuse, Fault::Half, Fault::HalfForGood] {
+    let faults = [Fault::Refuse, Fault::Half, Fault::HalfForGood];
+    for (fault, said) in faults.into_iter().flat_map(|fault| ERRORS.map(|error| (fault, error))) {
         for at in 0.. {
             let shelf = Shelf::new();
-            let disk = Arc::new(FaultyDisk::new(at, fault));
+            let disk = Arc::new(FaultyDisk::new(at, fault).saying(said));
             let store =
                 Store::open(&shelf.folder(), "kernels 1", &Limits::default(), Arc::clone(&disk) as Arc<dyn Disk>);
             (1..=3).for_each(|n| store.put(key(n), blob(n, LARGE)));

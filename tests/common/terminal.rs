@@ -19,7 +19,12 @@ pub(crate) fn start(
     let (pty, pts) = open().unwrap();
     pty.resize(pty_process::Size::new(rows, columns)).unwrap();
     let command = Command::new(program).env("WORDBRUSH_HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
-    let command = command.env("TERM", "xterm-256color").env_remove("TMUX").env_remove("STY").env("LC_ALL", "C.UTF-8");
+    let command = command
+        .env("TERM", "xterm-256color")
+        .env_remove("TMUX")
+        .env_remove("STY")
+        .env("LC_ALL", "C.UTF-8")
+        .env("PAGER", "cat");
     let child = set_up(command).spawn(pts).unwrap();
     let pty = Arc::new(pty);
     let (sender, bytes) = channel();

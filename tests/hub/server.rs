@@ -1,7 +1,7 @@
 //! A hub of one model on 127.0.0.1, which can be told to misbehave.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -154,6 +154,7 @@ pub(crate) fn blob_id(bytes: &[u8]) -> String {
 
 /// A running server; it ends when dropped.
 pub(crate) struct Hub {
+    scheme: &'static str,
     address: SocketAddr,
     log: Arc<Mutex<Vec<Request>>>,
     over: Arc<AtomicBool>,
@@ -167,6 +168,39 @@ impl Hub {
 
     /// A hub that answers in its own way; each request has a thread of its own.
     pub(crate) fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::serve_by("http", answer, Some)
+    }
+
+    /// A hub of `model` behind a certificate that `tests/hub/tls/signer.pem` signed.
+    pub(crate) fn start_tls(model: Model) -> Self {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hub/tls");
+        let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        let chain = ureq::tls::Certificate::from_pem(&read("server.pem")).unwrap();
+        let chain = vec![rustls::pki_types::CertificateDer::from(chain.der().to_vec())];
+        let key = ureq::tls::PrivateKey::from_pem(&read("server.key")).unwrap();
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.der().to_vec()).into();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+            .unwrap();
+        let config = Arc::new(config);
+        Self::serve_by(
+            "https",
+            move |request: &Request| model.answer(request),
+            move |stream| {
+                let connection = rustls::ServerConnection::new(Arc::clone(&config)).ok()?;
+                Some(rustls::StreamOwned::new(connection, stream))
+            },
+        )
+    }
+
+    fn serve_by<S: Read + Write>(
+        scheme: &'static str,
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+        wrap: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+    ) -> Self {
+        let wrap = Arc::new(wrap);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (log, over) = (Arc::<Mutex<Vec<Request>>>::default(), Arc::<AtomicBool>::default());
@@ -176,15 +210,15 @@ impl Hub {
                 if ended.load(Ordering::SeqCst) {
                     break;
                 }
-                let (log, answer) = (Arc::clone(&told), Arc::clone(&answer));
-                std::thread::spawn(move || serve(&stream, &log, answer.as_ref()));
+                let (log, answer, wrap) = (Arc::clone(&told), Arc::clone(&answer), Arc::clone(&wrap));
+                std::thread::spawn(move || serve(wrap(stream)?, &log, answer.as_ref()));
             }
         });
-        Self { address, log, over }
+        Self { scheme, address, log, over }
     }
 
     pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// All requests so far.
@@ -206,8 +240,8 @@ impl Drop for Hub {
 }
 
 /// Answers one request and closes the connection. A client that has gone away is no failure.
-fn serve(stream: &TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request) -> Reply) -> Option<()> {
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+fn serve(mut stream: impl Read + Write, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request) -> Reply) -> Option<()> {
+    let mut lines = BufReader::new(&mut stream).lines().map_while(Result::ok);
     let path = lines.next()?.split(' ').nth(1)?.split('?').next()?.to_owned();
     let mut request = Request { path, from: None, token: None };
     for line in lines.by_ref().take_while(|line| !line.is_empty()) {
@@ -228,7 +262,7 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    let mut stream = stream;
     stream.write_all((head + "\r\n").as_bytes()).ok()?;
-    stream.write_all(&reply.body[..reply.cut.unwrap_or(length).min(length)]).ok()
+    stream.write_all(&reply.body[..reply.cut.unwrap_or(length).min(length)]).ok()?;
+    stream.flush().ok()
 }

@@ -69,7 +69,7 @@ impl ClipSeg {
     pub fn read(&self, text: &str) -> Result<SegmentText> {
         let ids = self.vocabulary.prompt(text)?.ids;
         let embedding = self.text.encode(&ids)?.pooled.context("BUG: a text tower without text_projection")?;
-        ensure_numbers(&embedding, || "the text tower gave no numbers".to_owned())?;
+        ensure_numbers(&embedding, &self.backend, || "the text tower gave no numbers".to_owned())?;
         Ok(SegmentText { ids, embedding })
     }
 
@@ -95,7 +95,7 @@ impl ClipSeg {
         let seen = self.vision.forward(&self.pixels(picture), &self.backend)?;
         let one = |text: &SegmentText| -> Result<Vec<f32>> {
             let logits = self.decoder.forward(&seen, &text.embedding, &self.backend)?;
-            ensure_numbers(&logits, || "the mask network gave no numbers".to_owned())?;
+            ensure_numbers(&logits, &self.backend, || "the mask network gave no numbers".to_owned())?;
             Ok(logits.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1()?)
         };
         texts.iter().map(one).collect()

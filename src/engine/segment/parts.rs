@@ -90,7 +90,7 @@ impl PartsNet {
             x = norm.forward(&conv.forward(&both)?, true)?;
         }
         let logits = self.out.forward(&x)?;
-        ensure_numbers(&logits, || "the network of parts gave no numbers".to_owned())?;
+        ensure_numbers(&logits, &self.backend, || "the network of parts gave no numbers".to_owned())?;
         let grid = logits.dim(1)?;
         let logits: Vec<f32> = Tensor::flatten_all(&logits)?.to_dtype(DType::F32)?.to_vec1()?;
         let softmax = |row: &[f32]| -> Vec<f32> {

@@ -18,7 +18,7 @@ use super::layers::Backend;
 use super::reader::Reader;
 use super::schedule::NoiseSchedule;
 use super::unet::Condition;
-use super::{Engine, NO_NUMBERS};
+use super::Engine;
 use crate::model::ModelSource;
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;
@@ -142,7 +142,7 @@ fn number(loss: &Tensor, step: usize) -> Result<f64> {
     let loss = loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;
     ensure!(
         loss.is_finite(),
-        "the loss of step {} is no number: {NO_NUMBERS}, or the learning rate is too high",
+        "the loss of step {} is no number: the weights hold a NaN or an infinity, or the learning rate is too high",
         step + 1
     );
     Ok(loss)

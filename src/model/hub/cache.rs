@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use hf_hub::{Cache, CacheRepo, RepoType};
 
+use super::download::is_whole;
 use super::error::disk;
 use super::layout::{self, Alone, Lack};
 use super::name::{Name, is_commit, is_file_name};
@@ -49,40 +50,58 @@ impl Repo {
     }
 
     /// The revision's folder if all that is needed is in it, else the first thing that it lacks; `Err(None)` if the
-    /// revision is not in the cache.
-    pub(super) fn look(&self) -> Result<PathBuf, Option<Lack>> {
-        let snapshot = self.chosen_snapshot()?;
-        let names = files_in(&snapshot);
-        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-        let plan = layout::choose(&names, wants_two(&snapshot)).map_err(Some)?;
-        let folder = Folder::open(&snapshot).map_err(|_| Some(Lack::Layout))?;
-        complete(&names, &plan, &folder)?;
-        Ok(snapshot)
-    }
-
-    /// As [`look`](Self::look), of a network that stands alone.
-    pub(super) fn look_for(&self, alone: Alone) -> Result<PathBuf, Option<Lack>> {
-        let snapshot = self.chosen_snapshot()?;
-        let names = files_in(&snapshot);
-        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-        let plan = layout::choose_alone(&names, alone).map_err(Some)?;
-        let folder = SingleFolder::open(&snapshot).map_err(|_| Some(Lack::File("config.json".to_owned())))?;
-        complete(&names, &plan, &folder)?;
-        Ok(snapshot)
-    }
-
-    /// The revision's folder if it is in the cache.
-    fn chosen_snapshot(&self) -> Result<PathBuf, Option<Lack>> {
+    /// revision is not in the cache. Needed is what a model takes, or a network that stands alone.
+    pub(super) fn look(&self, alone: Option<Alone>) -> Result<PathBuf, Option<Lack>> {
         let commit = if is_commit(&self.revision) {
             self.revision.clone()
         } else {
             fs::read_to_string(self.reference()).map_err(|_| None)?.trim().to_owned()
         };
-        let snapshot = self.snapshot(&commit);
-        if !is_file_name(&commit) || !snapshot.is_dir() {
+        if !is_file_name(&commit) || !self.snapshot(&commit).is_dir() {
             return Err(None);
         }
-        Ok(snapshot)
+        self.look_at(&commit, alone)
+    }
+
+    /// The commits that are here in full, where nothing is written down of which is the revision's.
+    pub(super) fn others(&self, alone: Option<Alone>) -> Vec<String> {
+        if is_commit(&self.revision) {
+            return Vec::new();
+        }
+        let entries = fs::read_dir(self.folder.join("snapshots")).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let is_here = |name: &String| is_commit(name) && self.look_at(name, alone).is_ok();
+        let mut commits: Vec<String> = names.filter(is_here).collect();
+        commits.sort();
+        commits
+    }
+
+    /// A commit's folder if all that is needed is in it, whole.
+    fn look_at(&self, commit: &str, alone: Option<Alone>) -> Result<PathBuf, Option<Lack>> {
+        let snapshot = self.snapshot(commit);
+        let names = files_in(&snapshot);
+        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let (plan, folder): (_, Box<dyn ModelSource>) = match alone {
+            None => {
+                let plan = layout::choose(&names, wants_two(&snapshot)).map_err(Some)?;
+                (plan, Box::new(Folder::open(&snapshot).map_err(|_| Some(Lack::Layout))?))
+            }
+            Some(alone) => {
+                let plan = layout::choose_alone(&names, alone).map_err(Some)?;
+                let none = |_| Some(Lack::File("config.json".to_owned()));
+                (plan, Box::new(SingleFolder::open(&snapshot).map_err(none)?))
+            }
+        };
+        let damaged = || Some(Lack::File(plan.indexes().next().cloned().unwrap_or_default()));
+        let weights = plan.weight_files(&*folder).map_err(|_| damaged())?;
+        if let Some(lost) = weights.iter().find(|path| !names.contains(path.as_str())) {
+            return Err(Some(Lack::File(lost.clone())));
+        }
+        match plan.small.iter().chain(plan.indexes()).chain(&weights).find(|path| !is_whole(path, &snapshot.join(path)))
+        {
+            Some(short) => Err(Some(Lack::Whole(short.clone()))),
+            None => Ok(snapshot),
+        }
     }
 
     fn reference(&self) -> PathBuf {
@@ -113,6 +132,11 @@ impl Repo {
     /// Whether the blob is there, with this length if it is known.
     pub(super) fn has_blob(&self, etag: &str, size: Option<u64>) -> Option<u64> {
         length(&self.cached.blob_path(etag), size)
+    }
+
+    /// The file of a blob.
+    pub(super) fn blob(&self, etag: &str) -> PathBuf {
+        self.cached.blob_path(etag)
     }
 
     /// Puts a blob into the snapshot under the file's name.
@@ -156,16 +180,6 @@ impl Repo {
             Err(TryLockError::WouldBlock) => Ok(None),
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Lock { _file: file })),
         }
-    }
-}
-
-/// Whether all weights of a plan are among `names`.
-fn complete(names: &BTreeSet<&str>, plan: &layout::Plan, folder: &dyn ModelSource) -> Result<(), Option<Lack>> {
-    let damaged = || Some(Lack::File(plan.indexes().next().cloned().unwrap_or_default()));
-    let weights = plan.weight_files(folder).map_err(|_| damaged())?;
-    match weights.into_iter().find(|path| !names.contains(path.as_str())) {
-        Some(lost) => Err(Some(Lack::File(lost))),
-        None => Ok(()),
     }
 }
 

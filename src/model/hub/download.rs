@@ -1,8 +1,10 @@
 //! Brings one file into the cache, whole and checked.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -15,6 +17,8 @@ use super::{FetchProgress, FetchStep};
 
 /// How often it is looked whether another program has finished the same file.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// The longest header of weights that is read: 100 MB, as their format has it.
+const LONGEST_HEADER: u64 = 100_000_000;
 /// A connection that broke after this many bytes was good: tries are counted anew.
 const GOOD: u64 = 1 << 20;
 
@@ -85,7 +89,9 @@ pub(super) fn file(
     listed: &Remote,
     tally: &mut Tally<'_>,
 ) -> Result<()> {
-    if let Some(size) = repo.has(commit, path, listed.size) {
+    if let Some(size) =
+        repo.has(commit, path, listed.size).filter(|_| is_whole(path, &repo.snapshot(commit).join(path)))
+    {
         return tally.here(path, size);
     }
     // The listing of a simple mirror has names only. The first answer then says what the file is.
@@ -101,7 +107,7 @@ pub(super) fn file(
         return Err(trouble(message, "check HF_ENDPOINT: it may not be the address of a hub"));
     };
     let lock = loop {
-        if let Some(size) = repo.has_blob(&etag, remote.size) {
+        if let Some(size) = repo.has_blob(&etag, remote.size).filter(|_| is_whole(path, &repo.blob(&etag))) {
             repo.link(commit, path, &etag)?;
             return tally.here(path, size);
         }
@@ -137,6 +143,12 @@ struct Growing<'a> {
     path: &'a str,
     etag: &'a str,
     remote: Remote,
+}
+
+/// What a header of weights says of a tensor, as far as it matters here; its metadata has no such place.
+#[derive(serde::Deserialize)]
+struct Entry {
+    data_offsets: Option<(u64, u64)>,
 }
 
 /// How one answer ended.
@@ -292,6 +304,17 @@ fn sha256(file: &mut File) -> io::Result<String> {
     Ok(sum.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Whether a file that is there can be the whole of what its name says, as far as that is seen without its SHA-256: one
+/// that was cut short is found out.
+pub(super) fn is_whole(path: &str, at: &Path) -> bool {
+    let open = || {
+        let mut file = File::open(at)?;
+        let length = file.metadata()?.len();
+        looks_right(path, &mut file, length)
+    };
+    open().unwrap_or(false)
+}
+
 /// A file without a SHA-256 is small or from a simple mirror. A login page of the network in its place is found out.
 fn looks_right(path: &str, file: &mut File, len: u64) -> io::Result<bool> {
     file.seek(SeekFrom::Start(0))?;
@@ -300,11 +323,18 @@ fn looks_right(path: &str, file: &mut File, len: u64) -> io::Result<bool> {
         return Ok(value.is_ok());
     }
     if path.ends_with(".safetensors") {
-        let mut start = [0; 9];
-        let header = if len < 10 { None } else { file.read_exact(&mut start).ok() };
-        let claimed =
-            u64::from_le_bytes([start[0], start[1], start[2], start[3], start[4], start[5], start[6], start[7]]);
-        return Ok(header.is_some() && claimed <= len - 8 && start[8] == b'{');
+        let mut start = [0; 8];
+        if len < 10 || file.read_exact(&mut start).is_err() {
+            return Ok(false);
+        }
+        let claimed = u64::from_le_bytes(start);
+        if claimed > len - 8 || claimed > LONGEST_HEADER {
+            return Ok(false);
+        }
+        let header = io::BufReader::new(Read::by_ref(file).take(claimed));
+        let Ok(entries) = serde_json::from_reader::<_, BTreeMap<String, Entry>>(header) else { return Ok(false) };
+        let ends = entries.values().filter_map(|entry| entry.data_offsets.map(|(_, end)| end));
+        return Ok(ends.max().unwrap_or(0) <= len - 8 - claimed);
     }
     Ok(true)
 }
@@ -342,6 +372,11 @@ mod tests {
         let check = |bytes: &[u8]| looks_right("x.safetensors", &mut on_disk(bytes), bytes.len() as u64).unwrap();
         assert!(check(&weights));
         assert!(!check(&weights[..11]));
+        // A header that is whole, and data that is not.
+        let header = br#"{"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        let whole = [&(header.len() as u64).to_le_bytes()[..], header, &[0; 8]].concat();
+        assert!(check(&whole));
+        assert!(!check(&whole[..whole.len() - 1]));
         assert!(!check(b""));
     }
 }

@@ -37,6 +37,8 @@ pub(super) enum Lack {
     Layout,
     /// This file.
     File(String),
+    /// This file is there and cut short, or not what its name says.
+    Whole(String),
     /// This part has pickled weights only.
     Pickled(&'static str),
 }
@@ -46,7 +48,7 @@ impl Lack {
     pub(super) fn hint(&self) -> &'static str {
         match self {
             Self::Layout => "name a model in the diffusers layout, with unet/, vae/, text_encoder/ and tokenizer/",
-            Self::File(_) => "name another model or revision",
+            Self::File(_) | Self::Whole(_) => "name another model or revision",
             Self::Pickled(_) => {
                 "pickles can run code and are not read; name a model or revision with .safetensors files"
             }
@@ -59,6 +61,7 @@ impl fmt::Display for Lack {
         match self {
             Self::Layout => f.write_str("it has no unet/ with a config.json"),
             Self::File(path) => write!(f, "it has no {path}"),
+            Self::Whole(path) => write!(f, "its {path} is cut short or damaged"),
             Self::Pickled("") => f.write_str("its weights are pickled (.bin) only"),
             Self::Pickled(part) => write!(f, "the weights in {part}/ are pickled (.bin) only"),
         }

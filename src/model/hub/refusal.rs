@@ -82,7 +82,11 @@ impl Wire<'_> {
         };
         trouble(
             format!("cannot fetch `{}` from {hub}: {}", self.name, crate::safe::printable_line(&why)),
-            "check the network and HF_ENDPOINT, or name a model that is in a folder; what has come is kept",
+            if why.contains("certificate") {
+                "if the certificate is one of your own network, set SSL_CERT_FILE to a file that holds its signer's"
+            } else {
+                "check the network and HF_ENDPOINT, or name a model that is in a folder; what has come is kept"
+            },
         )
     }
 }

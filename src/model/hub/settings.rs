@@ -1,12 +1,14 @@
 //! Where the hub and the cache are.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::error::trouble;
+use crate::safe::printable_line;
 
 /// Where models come from and go to, and how patient a fetch is.
 #[derive(Clone)]
@@ -27,6 +29,10 @@ pub struct HubSettings {
     pub patience: Duration,
     /// How long a connection may be silent before it counts as broken.
     pub silence: Duration,
+    /// A file of certificates that are believed in place of those in the program.
+    pub certificate_file: Option<PathBuf>,
+    /// Folders of such files.
+    pub certificate_folders: Vec<PathBuf>,
 }
 
 impl HubSettings {
@@ -36,6 +42,7 @@ impl HubSettings {
     /// - `HF_TOKEN`, else the file at `HF_TOKEN_PATH`, else `$HF_HOME/token`
     /// - `HF_ENDPOINT`, else `https://huggingface.co`
     /// - `HF_HUB_OFFLINE`: 1, on, yes or true
+    /// - `SSL_CERT_FILE` and `SSL_CERT_DIR`: certificates that are believed in place of those in the program
     ///
     /// # Errors
     /// Fails if there is no home folder, or a setting is not what it should be; the message names it.
@@ -84,7 +91,53 @@ impl HubSettings {
             pause: Duration::from_secs(1),
             patience: Duration::from_secs(10),
             silence: Duration::from_secs(60),
+            certificate_file: path("SSL_CERT_FILE"),
+            certificate_folders: get("SSL_CERT_DIR")
+                .map(|folders| std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()).collect())
+                .unwrap_or_default(),
         })
+    }
+
+    /// Whose signatures are believed: those of the certificates that the environment names, else those in the program.
+    ///
+    /// # Errors
+    /// Fails if a file or folder that is named cannot be read, or no certificate is in them.
+    pub(super) fn tls(&self) -> Result<TlsConfig> {
+        if self.certificate_file.is_none() && self.certificate_folders.is_empty() {
+            return Ok(TlsConfig::default());
+        }
+        let mut found: Vec<Certificate<'static>> = Vec::new();
+        let mut take = |bytes: &[u8]| {
+            let items = parse_pem(bytes).filter_map(Result::ok);
+            found.extend(items.filter_map(|item| match item {
+                PemItem::Certificate(certificate) => Some(certificate),
+                _ => None,
+            }));
+        };
+        let unread = |variable: &str, path: &Path, error: &std::io::Error| {
+            let shown = printable_line(&path.display().to_string());
+            trouble(
+                format!("{variable} names `{shown}`, which cannot be read: {}", error.kind()),
+                format!("unset {variable}, or set it to what holds the certificates of those that are to be believed"),
+            )
+        };
+        if let Some(path) = &self.certificate_file {
+            take(&std::fs::read(path).map_err(|error| unread("SSL_CERT_FILE", path, &error))?);
+        }
+        for folder in &self.certificate_folders {
+            let entries = std::fs::read_dir(folder).map_err(|error| unread("SSL_CERT_DIR", folder, &error))?;
+            // Links and copies of one certificate under several names are common there.
+            for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+                take(&std::fs::read(path).unwrap_or_default());
+            }
+        }
+        if found.is_empty() {
+            return Err(trouble(
+                "there is no certificate in what SSL_CERT_FILE and SSL_CERT_DIR name",
+                "unset them, or set SSL_CERT_FILE to a file of certificates in PEM",
+            ));
+        }
+        Ok(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&found)).build())
     }
 
     /// Whether the hub is this machine, which no proxy stands in front of.

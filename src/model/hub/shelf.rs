@@ -41,7 +41,7 @@ pub fn cached(settings: &HubSettings) -> Result<Vec<CachedModel>> {
             continue;
         }
         let repo = Repo::new(&settings.cache, &name);
-        let spec = match repo.look() {
+        let spec = match repo.look(None) {
             Ok(snapshot) => {
                 Folder::open(snapshot).and_then(|folder| ModelSpec::read(&folder)).map_err(|e| e.to_string())
             }

@@ -8,6 +8,7 @@ use hf_hub::api::sync::{ApiBuilder, ApiRepo};
 use hf_hub::{Cache, RepoType};
 use serde::Deserialize;
 use ureq::http::Response;
+use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 
 use super::download::{Remote, Tally};
@@ -23,8 +24,9 @@ const MAX_REDIRECTS: usize = 8;
 /// Sets timeouts for connecting and for silence, none for the whole: a model may take hours. A macro, because ureq does not
 /// name what its two kinds of configuration have in common.
 macro_rules! patient {
-    ($config:expr, $settings:expr) => {{
+    ($config:expr, $settings:expr, $tls:expr) => {{
         let config = $config
+            .tls_config($tls.clone())
             .http_status_as_error(false)
             .timeout_connect(Some($settings.silence.min(Duration::from_secs(20))))
             .timeout_recv_response(Some($settings.silence))
@@ -39,6 +41,8 @@ pub(super) struct Wire<'a> {
     pub(super) name: &'a Name,
     api: ApiRepo,
     agent: Agent,
+    /// Whose signatures under a host's certificate are believed.
+    tls: TlsConfig,
 }
 
 /// A file's answer: what the hub said of the file, and the body.
@@ -85,7 +89,7 @@ impl<'a> Wire<'a> {
     /// Prepares a way to the hub; nothing is sent yet.
     ///
     /// # Errors
-    /// Fails if hf-hub cannot be set up.
+    /// Fails if hf-hub cannot be set up, or the environment names certificates that cannot be read.
     pub(super) fn new(settings: &'a HubSettings, name: &'a Name) -> Result<Self> {
         let api = ApiBuilder::from_cache(Cache::new(settings.cache.clone()))
             .with_endpoint(settings.endpoint.clone())
@@ -96,13 +100,14 @@ impl<'a> Wire<'a> {
         let api = api.repo(hf_hub::Repo::with_revision(name.id.clone(), RepoType::Model, name.revision.clone()));
         // Redirects are followed here: the hub describes a file in the answer that redirects, and the token must not
         // go along to another host.
-        let agent = patient!(Agent::config_builder(), settings)
+        let tls = settings.tls()?;
+        let agent = patient!(Agent::config_builder(), settings, tls)
             .max_redirects(0)
             .accept_encoding("identity")
             .user_agent(concat!("wordbrush/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Ok(Self { settings, name, api, agent })
+        Ok(Self { settings, name, api, agent, tls })
     }
 
     /// The revision's commit and files.
@@ -113,7 +118,8 @@ impl<'a> Wire<'a> {
         let mut last = None;
         for round in 1..=self.settings.tries.max(1) {
             let (mut response, _) = self.patiently(tally, None, || {
-                let request = patient!(self.api.info_request().query("blobs", "true").config(), self.settings).build();
+                let request =
+                    patient!(self.api.info_request().query("blobs", "true").config(), self.settings, self.tls).build();
                 Ok((request.call()?, true))
             })?;
             match response.body_mut().with_config().limit(MAX_LISTING).read_to_string() {
@@ -278,16 +284,69 @@ fn origin(url: &str) -> &str {
     &url[..end]
 }
 
-/// Where a redirect leads; none from https to http, or to another kind of address.
+/// Where a redirect leads, as RFC 3986 (section 5.2) has it; none from https to http, or to another kind of address.
 fn resolve(from: &str, to: &str) -> Option<String> {
-    let safe = to.starts_with("https://") || (to.starts_with("http://") && !from.starts_with("https://"));
-    if safe {
-        Some(to.to_owned())
-    } else if to.starts_with('/') && !to.starts_with("//") {
-        Some(format!("{}{to}", origin(from)))
-    } else {
-        None
+    let from = from.split('#').next()?;
+    let to = to.trim().split('#').next()?;
+    let (scheme, _) = from.split_once("://")?;
+    let whole = match scheme_of(to) {
+        Some(_) => to.to_owned(),
+        None if to.starts_with("//") => format!("{scheme}:{to}"),
+        None => {
+            let (path, query) = split_query(&from[origin(from).len()..]);
+            let (to_path, to_query) = split_query(to);
+            let (path, query) = match to_path {
+                "" => (path.to_owned(), if to_query.is_empty() { query } else { to_query }),
+                _ if to_path.starts_with('/') => (to_path.to_owned(), to_query),
+                // In place of what follows the last slash.
+                _ => (format!("{}/{to_path}", path.rsplit_once('/').map_or("", |(folder, _)| folder)), to_query),
+            };
+            format!("{}{path}{query}", origin(from))
+        }
+    };
+    let to = scheme_of(&whole)?.to_ascii_lowercase();
+    let is_safe = to == "https" || (to == "http" && !scheme.eq_ignore_ascii_case("https"));
+    let rest = whole.split_once("://").map(|(_, rest)| rest).filter(|_| is_safe)?;
+    let whole = format!("{to}://{rest}");
+    let host = origin(&whole);
+    if host.len() <= to.len() + 3 {
+        return None;
     }
+    let (path, query) = split_query(&whole[host.len()..]);
+    Some(format!("{host}{}{query}", without_dots(path)))
+}
+
+/// The scheme of an address that has one.
+fn scheme_of(address: &str) -> Option<&str> {
+    let (scheme, _) = address.split_once(':')?;
+    let begins = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+    (begins && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))).then_some(scheme)
+}
+
+/// A path, and its query with the `?`.
+fn split_query(text: &str) -> (&str, &str) {
+    text.split_at(text.find('?').unwrap_or(text.len()))
+}
+
+/// A path without its steps `.` and `..`; none leads above the top.
+fn without_dots(path: &str) -> String {
+    let mut out: Vec<&str> = Vec::new();
+    let mut parts = path.split('/').skip(1).peekable();
+    while let Some(part) = parts.next() {
+        let is_last = parts.peek().is_none();
+        match part {
+            "." | ".." => {
+                if part == ".." {
+                    out.pop();
+                }
+                if is_last {
+                    out.push("");
+                }
+            }
+            _ => out.push(part),
+        }
+    }
+    format!("/{}", out.join("/"))
 }
 
 /// Whether trying again may help.
@@ -311,8 +370,44 @@ mod tests {
         check("https://a/b", "https://c/d", Some("https://c/d"));
         check("http://a:1/b", "http://c/d", Some("http://c/d"));
         check("https://a/b", "http://a/b", None);
-        check("https://a/b", "//c/d", None);
-        check("https://a/b", "file:///etc/x", None);
+        check("https://a/b", "//c/d", Some("https://c/d"));
+        check("https://a/b", "HTTPS://c/d", Some("https://c/d"));
+        for none in ["file:///etc/x", "//", "https://", "javascript:x", "x:y"] {
+            check("https://a/b", none, None);
+        }
+    }
+
+    /// The examples of RFC 3986, section 5.4, as far as they stay on the web.
+    #[test]
+    fn a_relative_redirect_is_followed_as_the_standard_has_it() {
+        for (to, expected) in [
+            ("g", "http://a/b/c/g"),
+            ("./g", "http://a/b/c/g"),
+            ("g/", "http://a/b/c/g/"),
+            ("/g", "http://a/g"),
+            ("//g", "http://g/"),
+            ("?y", "http://a/b/c/d;p?y"),
+            ("g?y", "http://a/b/c/g?y"),
+            ("#s", "http://a/b/c/d;p?q"),
+            ("g#s", "http://a/b/c/g"),
+            (";x", "http://a/b/c/;x"),
+            ("", "http://a/b/c/d;p?q"),
+            (".", "http://a/b/c/"),
+            ("..", "http://a/b/"),
+            ("../g", "http://a/b/g"),
+            ("../..", "http://a/"),
+            ("../../g", "http://a/g"),
+            ("../../../../g", "http://a/g"),
+            ("/./g", "http://a/g"),
+            ("/../g", "http://a/g"),
+            ("g..", "http://a/b/c/g.."),
+            ("./g/.", "http://a/b/c/g/"),
+            ("g/../h", "http://a/b/c/h"),
+            ("g;x=1/../y", "http://a/b/c/y"),
+            ("g?y/../x", "http://a/b/c/g?y/../x"),
+        ] {
+            assert_eq!(resolve("http://a/b/c/d;p?q", to).as_deref(), Some(expected), "{to}");
+        }
     }
 
     #[test]

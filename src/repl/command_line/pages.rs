@@ -69,7 +69,8 @@ fn said_of(verb: &Command) -> String {
 fn typed(option: &Arg) -> String {
     let value = option.get_value_names().filter(|_| option.get_action().takes_values());
     let value = value.and_then(|names| names.first()).map(|name| format!(" {name}")).unwrap_or_default();
-    format!("--{}{value}", option.get_long().unwrap_or_default())
+    let short = option.get_short().map(|letter| format!("-{letter}, ")).unwrap_or_default();
+    format!("{short}--{}{value}", option.get_long().unwrap_or_default())
 }
 
 fn line(option: &Arg) -> String {
@@ -183,6 +184,11 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("WORDBRUSH_KERNELS", "Kernels to use instead of the best ones: plain, avx2, avx512f, avx512 or amx."),
     ("HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE", "For models fetched by name."),
     ("NO_COLOR", "No colours."),
+    ("PAGER", "What shows texts that are longer than the screen, less if it is not set; nothing if it is empty."),
+    ("VISUAL, EDITOR", "What Ctrl-X Ctrl-E opens on the line."),
+    ("INPUTRC", "Where readline is set to the keys of vi, if it is; ~/.inputrc otherwise."),
+    ("TZ", "Where you are, for the dates of sessions."),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificates that are believed in place of those in the program."),
 ];
 
 const STATUS: &[(&str, &str)] = &[
@@ -255,7 +261,7 @@ mod tests {
         let has = |term: &str| assert!(page.contains(&term.replace('-', "\\-")), "the manual lacks {term}");
         for command in everyone() {
             has(&format!("\n\\fBwordbrush\\fR{}\n", usage(&command).trim_start_matches("wordbrush")));
-            options(&command).for_each(|option| has(&format!("\n\\fB--{}\\fR", option.get_long().unwrap())));
+            options(&command).for_each(|option| has(&format!("\\fB--{}\\fR", option.get_long().unwrap())));
         }
         COMMANDS.iter().for_each(|entry| has(&format!("\n\\fB/{}", entry.name)));
         TABLE.iter().for_each(|setting| has(&format!("\n\\fB{}", setting.name)));

@@ -29,6 +29,7 @@ pub(super) fn tree() -> Command {
              Alone it opens a conversation. Lines that come through a pipe are taken as a script.",
         )
         .args([out(), plain(), session(), read_only()])
+        .arg(switch("continue", "go on with the session that was worked on last").short('c'))
         .arg(switch("version", "the program's version").action(ArgAction::Version))
         .args(everywhere().into_iter().map(|arg| arg.global(true)))
         .subcommands(verbs().into_iter().map(|verb| verb.command))
@@ -59,16 +60,17 @@ pub(super) fn verbs() -> Vec<Verb> {
     vec![
         verb(
             [
-                "open NAME [CAPTION]",
+                "open [NAME] [CAPTION]",
                 "go on with a session or a picture's, or edit a photograph",
                 "NAME is a session of `wordbrush sessions`, a session file, a PNG that the program wrote, or a photograph: PNG, \
-                 JPEG, WebP or GIF. CAPTION says what a photograph shows; its words are what can be changed.",
+                 JPEG, WebP or GIF. CAPTION says what a photograph shows; its words are what can be changed. Without NAME, it \
+                 is the session that was worked on last, and so it is with `wordbrush -c`.",
                 "wordbrush open cat.jpg \"a cat on a bench\"",
             ],
-            interactive::open,
+            interactive::go_on,
         )
         .takes([
-            free("NAME").value_hint(ValueHint::AnyPath),
+            free("NAME").required(false).value_hint(ValueHint::AnyPath),
             free("CAPTION").required(false).num_args(1..).action(ArgAction::Append),
             out(),
             plain(),

@@ -145,9 +145,16 @@ pub(super) fn unknown(part: &Part<'_>) -> Misread {
         return Misread { message: "no command stands after `/`".into(), hint: Some("/help lists them".into()), span };
     }
     let names = COMMANDS.iter().flat_map(|e| std::iter::once(e.name).chain(e.aliases.iter().copied()));
-    let hint = match nearest(&name.to_lowercase(), names) {
-        Some(near) => format!("did you mean `/{near}`?"),
-        None => "/help lists the commands".to_owned(),
+    let low = name.to_lowercase();
+    let begin = || COMMANDS.iter().map(|e| e.name).filter(|name| name.starts_with(&low));
+    let hint = match (begin().next(), nearest(&low, names)) {
+        // The beginning of a few: they are meant rather than what is a letter away.
+        (Some(_), _) if begin().count() <= 4 => {
+            let all: Vec<String> = begin().map(|name| format!("`/{name}`")).collect();
+            format!("did you mean {}?", all.join(" or "))
+        }
+        (_, Some(near)) => format!("did you mean `/{near}`?"),
+        (_, None) => "/help lists the commands".to_owned(),
     };
     Misread { message: format!("`{}` is not a command", part.text), hint: Some(hint), span }
 }

@@ -28,6 +28,8 @@ pub const COMMANDS: &[Entry] = &[
     row(Move, "tree", "", "Draw the tree of pictures, with where we are", "/tree")
         .bare()
         .does(|t, _, _| Ok(about::tree(t))),
+    row(Move, "walk", "", "Walk through the tree with its pictures: arrow keys, Enter goes there, Esc leaves", "/walk")
+        .does(|t, _, _| about::walk(t)),
     row(Move, "log", "", "List edits and moves in the order they were made", "/log")
         .also(&["history"])
         .bare()

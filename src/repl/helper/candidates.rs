@@ -59,7 +59,22 @@ impl Known {
         {
             return self.arguments(e, rest, line, word_at);
         }
-        (word_at, self.prompt_words(word))
+        let mut all = self.prompt_words(word);
+        if word.is_empty() {
+            append(&mut all, self.likely_words());
+        }
+        (word_at, all)
+    }
+
+    /// Words that the model knows of the kinds that the prompt's words are of; of all kinds where it has none of any.
+    fn likely_words(&self) -> Vec<String> {
+        let kinds = crate::turn::kinds();
+        let is_of = |words: &[&str]| self.words.iter().any(|word| words.contains(&word.to_lowercase().as_str()));
+        let any = kinds.values().any(|words| is_of(words));
+        let mut listed: Vec<&str> = kinds.values().filter(|words| !any || is_of(words)).flatten().copied().collect();
+        listed.sort_unstable();
+        let known = self.vocabulary.get().into_iter().flatten();
+        known.filter(|word| listed.binary_search(&word.as_str()).is_ok()).cloned().collect()
     }
 
     fn prompt_words(&self, word: &str) -> Vec<String> {

@@ -7,7 +7,7 @@ use rustyline::history::SearchDirection;
 use super::{Helper, Known};
 use crate::preview::ascii::ascii;
 use crate::repl::commands::{COMMANDS, entry};
-use crate::safe::is_printable;
+use crate::safe::{cells, cut, is_printable};
 
 /// A hint is this much shorter than the line has room for, so that the cursor never wraps.
 const MARGIN: usize = 1;
@@ -88,9 +88,9 @@ impl Hinter for Helper {
         if self.is_ascii {
             rest.shown = ascii(&rest.shown);
         }
-        let room = self.known.room.saturating_sub(line.chars().count() + MARGIN);
-        if rest.shown.chars().count() > room {
-            rest.shown = rest.shown.chars().take(room.saturating_sub(1)).chain([etc]).collect();
+        let room = self.known.room.saturating_sub(cells(line) + MARGIN);
+        if cells(&rest.shown) > room {
+            rest.shown = format!("{}{etc}", cut(&rest.shown, room.saturating_sub(1)));
         }
         (room > 2).then_some(rest)
     }

@@ -54,6 +54,17 @@ fn words_of_the_prompt_come_before_those_of_the_model() {
 }
 
 #[test]
+fn where_a_word_may_begin_words_of_the_model_are_offered_that_are_of_the_prompts_kinds() {
+    // The prompt has a colour and a length: colours are offered, and no glasses.
+    let (at, all) = known().candidates("make it a ");
+    assert_eq!(at, 10);
+    assert!(all.contains(&"hair".to_owned()) && all.contains(&"black".to_owned()), "{all:?}");
+    assert!(!all.contains(&"sunset".to_owned()), "{all:?}");
+    let anything = Known { words: Vec::new(), ..known() }.candidates("make it a ").1;
+    assert_eq!(anything, ["bald", "beard", "black", "blond", "sunglasses", "sunset"]);
+}
+
+#[test]
 fn an_empty_line_offers_bare_commands_and_no_words() {
     let (at, all) = known().candidates("");
     assert!(at == 0 && all.contains(&"undo".to_owned()) && !all.contains(&"blond".to_owned()), "{all:?}");

@@ -138,6 +138,14 @@ pub(in crate::repl) fn log(talk: &Talk) -> Reply {
     if tree.is_empty() { nothing_yet() } else { text(tree.draw_log()) }
 }
 
+/// `/walk`: only where there are a screen and keys.
+pub(in crate::repl) fn walk(talk: &Talk) -> Result<Reply> {
+    if !talk.walks {
+        return Err(Hinted::new("there is no terminal here to walk on", "/tree draws the tree").into());
+    }
+    Ok(if talk.session.tree().is_empty() { nothing_yet() } else { Reply::Walk })
+}
+
 fn nothing_yet() -> Reply {
     text("there is no picture yet; describe one")
 }

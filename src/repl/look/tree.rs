@@ -8,7 +8,7 @@ use crate::history::Tree;
 use crate::preview::Protocol;
 use crate::preview::beside::{GAP, Sides};
 use crate::preview::terminal::Screen;
-use crate::safe::printable;
+use crate::safe::{cells, cut, printable};
 
 /// A tree of more nodes is drawn as text: pictures of all would push everything else off the screen.
 const MOST_PICTURES: usize = 32;
@@ -26,14 +26,14 @@ pub fn draw(
     tree: &Tree,
     picture: &mut dyn FnMut(u32) -> Option<RgbImage>,
 ) -> io::Result<()> {
-    if screen.protocol == Protocol::None || tree.len() > MOST_PICTURES {
+    if !has_pictures(screen, tree) {
         return draw_text(out, screen, tree);
     }
     let rows = rows_of_a_node(screen, tree.len());
     let widest = screen.fit_thumbnail((1, 1), rows).columns;
     for line in tree.lines(levels(screen, widest + GAP)) {
         let found = if line.cut { None } else { picture(line.number) };
-        let lead = line.lead.chars().count() as u16;
+        let lead = cells(&line.lead) as u16;
         let fit = found.as_ref().map(|picture| {
             let mut fit = screen.fit_thumbnail(picture.dimensions(), rows);
             fit.columns = fit.columns.min(screen.size.columns.saturating_sub(lead + GAP + TEXT / 2).max(1));
@@ -56,9 +56,15 @@ pub fn draw(
     Ok(())
 }
 
+/// Whether a tree is drawn with its pictures here.
+#[must_use]
+pub fn has_pictures(screen: &Screen, tree: &Tree) -> bool {
+    screen.protocol != Protocol::None && tree.len() <= MOST_PICTURES
+}
+
 fn draw_text(out: &mut dyn Write, screen: &Screen, tree: &Tree) -> io::Result<()> {
     for line in tree.lines(levels(screen, 0)) {
-        let room = screen.size.columns.saturating_sub(line.lead.chars().count() as u16).max(TEXT);
+        let room = screen.size.columns.saturating_sub(cells(&line.lead) as u16).max(TEXT);
         for (n, part) in wrapped(&printable(&line.text), room, usize::MAX).iter().enumerate() {
             writeln!(out, "{}{part}", if n == 0 { &line.lead } else { &line.below })?;
         }
@@ -85,21 +91,26 @@ fn wrapped(text: &str, room: u16, rows: usize) -> Vec<String> {
     let room = usize::from(room.saturating_sub(1).max(1));
     let mut lines = vec![String::new()];
     for part in text.split_inclusive(' ') {
-        let length = part.trim_end().chars().count();
-        let line = lines.last().map_or(0, |line| line.chars().count());
+        let length = cells(part.trim_end());
+        let line = lines.last().map_or(0, |line| cells(line));
         if line > 0 && line + length > room && length > 0 {
             lines.push(String::new());
         }
-        let mut chars = part.chars().peekable();
+        let mut rest = part;
         // A word longer than a line is cut; blanks at a line's end are dropped below.
-        while chars.peek().is_some() {
+        while let Some(first) = rest.chars().next() {
             let Some(line) = lines.last_mut() else { break };
-            let free = room.saturating_sub(line.chars().count());
-            line.extend(chars.by_ref().take(free.max(usize::from(length == 0))));
-            if chars.peek().is_some_and(|c| *c != ' ') {
+            let mut fits = cut(rest, room.saturating_sub(cells(line)));
+            if fits.is_empty() && (line.is_empty() || length == 0) {
+                fits = &rest[..first.len_utf8()]; // no line has room for it
+            }
+            line.push_str(fits);
+            rest = &rest[fits.len()..];
+            if rest.starts_with(|c| c != ' ') {
                 lines.push(String::new());
             } else {
-                line.extend(chars.by_ref());
+                line.push_str(rest);
+                rest = "";
             }
         }
     }
@@ -107,8 +118,7 @@ fn wrapped(text: &str, room: u16, rows: usize) -> Vec<String> {
     if lines.len() > rows {
         lines.truncate(rows);
         if let Some(last) = lines.last_mut() {
-            let kept: String = last.chars().take(room - 1).collect();
-            *last = kept.trim_end().to_owned() + "…";
+            *last = cut(last, room - 1).trim_end().to_owned() + "…";
         }
     }
     lines
@@ -162,6 +172,26 @@ mod tests {
             assert!(!text.contains('\u{1b}'), "{text}");
             assert!(text.lines().all(|line| line.chars().count() < usize::from(columns)), "{columns}:\n{text}");
             assert!(text.contains("└─#14 the last one      ← here") || columns == 40, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tree_of_wide_words_keeps_to_its_columns() {
+        let mut tree = Tree::new();
+        let root = tree.grow_root("", vec![], first(&"海と猫の絵".repeat(12)), recipe(1));
+        tree.apply(root).unwrap();
+        let line = format!("{} 👩\u{200d}🎨", "猫".repeat(40));
+        let grown = tree.grow(1, &line, vec![], next(&tree[1].plan, &line)).unwrap();
+        tree.apply(grown).unwrap();
+        for (protocol, columns) in
+            [(Protocol::None, 40), (Protocol::None, 61), (Protocol::Blocks, 40), (Protocol::Blocks, 81)]
+        {
+            let screen = Screen::new(protocol, Size::new(columns, 24));
+            let picture = RgbImage::from_pixel(16, 16, image::Rgb([10, 200, 30]));
+            let mut out = Vec::new();
+            draw(&mut out, &screen, &tree, &mut |_| Some(picture.clone())).unwrap();
+            let text = without_escapes(&String::from_utf8(out).unwrap());
+            assert!(text.lines().all(|line| cells(line.trim_end()) < usize::from(columns)), "{columns}:\n{text}");
         }
     }
 

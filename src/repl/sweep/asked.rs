@@ -63,7 +63,7 @@ impl Asked {
         Self::parse(&text, &shown, settings, overrides)
     }
 
-    fn parse(text: &str, file: &str, settings: Settings, overrides: &[(String, String)]) -> Result<Self> {
+    pub(super) fn parse(text: &str, file: &str, settings: Settings, overrides: &[(String, String)]) -> Result<Self> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             let message = format!("{file}, line {line}: {}", error.message().replace('\n', "; "));

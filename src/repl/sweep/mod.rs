@@ -22,6 +22,7 @@ use super::report::counted;
 use super::stop::Stop;
 use super::{ahead, batch, json as lines, notes};
 use crate::history::NodeId;
+use crate::plan::settings::Settings;
 use crate::preview::file::write_atomically;
 use crate::preview::png;
 use crate::preview::progress::{Manner, Progress};
@@ -34,6 +35,15 @@ use crate::study::sweep::{Cost, DrawnCell, Figures, SweepRun, run, table};
 
 use asked::{Asked, Start, joined};
 use folder::Folder;
+
+/// Reads a sweep's file and draws nothing: how many pictures it asks for before any grid.
+///
+/// # Errors
+/// Fails if the text is no such file; the message names the line or the key.
+pub fn check(text: &str, settings: Settings) -> Result<usize> {
+    let asked = Asked::parse(text, "the sweep's file", settings, &[])?;
+    Ok(asked.prompts.len() * asked.edits.len().max(1))
+}
 
 /// Draws what a file asks for, but for what its folder has already.
 ///

@@ -5,7 +5,7 @@ use crate::plan::photograph::Photograph;
 use crate::plan::settings::Window;
 use crate::plan::{Columns, Origin, Plan, Recipe, Region, Stretch};
 use crate::store::disk::RealDisk;
-use crate::store::disk::faulty::{Fault, FaultyDisk};
+use crate::store::disk::faulty::{ERRORS, Fault, FaultyDisk};
 use crate::turn::{Change, Replaced};
 use std::io::Write;
 
@@ -442,12 +442,13 @@ fn an_imported_file_cannot_name_a_path_outside_its_folder() {
 
 #[test]
 fn a_disk_that_fails_at_any_operation_leaves_file_and_tree_as_they_were() {
-    for fault in [Fault::Refuse, Fault::Half] {
+    let faults = [Fault::Refuse, Fault::Half].into_iter().flat_map(|fault| ERRORS.map(|error| (fault, error)));
+    for (fault, said) in faults {
         let mut struck = 0;
         for at in 0.. {
             let (desk, mut tree) = lived();
             let (bytes, before) = (desk.bytes(), tree.clone());
-            let disk = Arc::new(FaultyDisk::new(at, fault));
+            let disk = Arc::new(FaultyDisk::new(at, fault).saying(said));
             let mut file = SessionFile::open(&desk.path, Arc::clone(&disk) as Arc<dyn Disk>).unwrap().file;
             let event = tree.grow(1, "", vec![], next(&tree[1].plan, "a hen")).unwrap();
             let first = file.commit(&mut tree, event.clone(), Some(&drawn(3)));
@@ -457,7 +458,8 @@ fn a_disk_that_fails_at_any_operation_leaves_file_and_tree_as_they_were() {
             }
             struck += 1;
             let error = first.unwrap_err();
-            assert!(error.to_string().starts_with("cannot write session `fox`: no storage space"), "{error}");
+            let why = plainly(&std::io::Error::from_raw_os_error(said));
+            assert_eq!(error.to_string(), format!("cannot write session `fox`: {why}"));
             assert!(error.downcast_ref::<Hinted>().is_some());
             assert_eq!(tree, before);
             assert_eq!(desk.bytes(), bytes, "operation {at}");

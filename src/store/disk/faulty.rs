@@ -23,12 +23,22 @@ pub(crate) enum Fault {
 pub(crate) struct FaultyDisk {
     at: u64,
     fault: Fault,
+    /// What the system says of it.
+    error: i32,
     done: AtomicU64,
 }
 
+/// No space, no answer of the device, and no permission, as the system numbers them.
+pub(crate) const ERRORS: [i32; 3] = [28, 5, 13];
+
 impl FaultyDisk {
     pub(crate) fn new(at: u64, fault: Fault) -> Self {
-        Self { at, fault, done: AtomicU64::new(0) }
+        Self { at, fault, error: ERRORS[0], done: AtomicU64::new(0) }
+    }
+
+    /// The same with another error of the system.
+    pub(crate) fn saying(self, error: i32) -> Self {
+        Self { error, ..self }
     }
 
     /// How many operations that change something were begun.
@@ -48,7 +58,7 @@ impl FaultyDisk {
         if self.fault == Fault::Die {
             std::process::abort();
         }
-        Err(io::Error::from(io::ErrorKind::StorageFull))
+        Err(io::Error::from_raw_os_error(self.error))
     }
 }
 

@@ -1,0 +1,6 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let target = wordbrush_fuzz_targets::target("png").expect("a target of that name");
+    (target.run)(bytes);
+});
