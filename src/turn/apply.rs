@@ -155,7 +155,7 @@ impl<'s> Work<'s> {
                     matches!(*k, "headgear" | "clothing" | "glasses" | "accessory" | "jewellery" | "hair" | "beard")
                 });
                 let on_it = own && (self.scene.is_alive(t) || self.scene.is_own(t));
-                let place = self.scene.is_kind(t, &["place", "middle", "flank", "sky"]) || self.scene.is_slot(t);
+                let place = self.scene.is_kind(t, &["place", "middle", "sky"]) || self.scene.is_slot(t);
                 if on_it || (matches!(word.as_str(), "to" | "into") && !place) {
                     let t = if self.scene.is_own(t) { self.scene.things[t].parent.unwrap_or(t) } else { t };
                     let at = self.after(t);
@@ -208,8 +208,10 @@ impl<'s> Work<'s> {
                 at = other.head + 1;
                 continue;
             }
+            let next = self.scene.tag(other.head + 1);
+            let worn = self.scene.low(other.tie) == "in" && self.scene.is_alive(t) && self.scene.kinds(u).is_empty() && matches!(next, Tag::Ing | Tag::Verb);
             let of = other.tie == at
-                && (self.scene.low(other.tie) == "of" || (self.scene.is_own(u) && self.scene.hangs_on(u, t)));
+                && (self.scene.low(other.tie) == "of" || (self.scene.is_own(u) && self.scene.hangs_on(u, t)) || worn);
             if !of {
                 break;
             }
@@ -240,7 +242,8 @@ impl<'s> Work<'s> {
         let joined = !gap.is_empty() && gap.iter().all(|w| matches!(*w, "and" | "," | "or"));
         // A later one of several takes its comma or `and`.
         if joined {
-            let own_clause = gap[0] == "," || sibling.is_some();
+            let does = matches!(s.tag(self.own_end(t)), Tag::Ing | Tag::Ed | Tag::Rel) && !s.is_alive(t);
+            let own_clause = gap[0] == "," || sibling.is_some() || does;
             let mut end = if own_clause || s.is_own(t) { s.end(t) } else { self.own_end(t) };
             if let Some(u) = sibling {
                 end = end.min(s.things[u].tie).max(thing.head + 1);
@@ -549,9 +552,7 @@ impl<'s> Work<'s> {
         let usual = |noun: &str| lexicon().joined(noun).filter(|j| matches!(*j, "in" | "on"));
         let spot = thing.start.checked_sub(1).map_or("", |i| s.low(i));
         if let (Some(was), Some(will)) = (usual(&old_head), usual(&head))
-            && was == spot
-            && will != spot
-            && thing.tie < thing.start
+            && was == spot && will != spot && !adjectives.iter().any(|&i| matches!(said.low(i), "frozen" | "icy")) && thing.tie < thing.start
         {
             self.op(thing.start - 1..thing.start, will);
         }
@@ -905,6 +906,13 @@ impl<'s> Work<'s> {
         at
     }
 
+    /// One word of a thing for another: `marble` for `granite`.
+    pub(super) fn replace_word(&mut self, at: usize, text: &str) -> Done {
+        self.changes.push(Change::Swap { from: self.text(at..at + 1), to: text.to_owned() });
+        self.op(at..at + 1, text);
+        Ok(())
+    }
+
     /// What is done to a thing is said after it.
     pub(super) fn cover(&mut self, t: Option<usize>, done: &str, with: &str) -> Done {
         let text = format!("{done} {with}");
@@ -967,12 +975,13 @@ impl<'s> Work<'s> {
             }
             let object = s.things.iter().find(|u| u.start >= end).filter(|u| u.tie == at || u.start == end);
             let placed = words.iter().any(|w| matches!(*w, "on" | "in" | "at" | "over" | "under" | "by" | "near"));
-            let direct = object.is_some_and(|u| u.start == end);
+            let with = s.low(end) == "with" && object.is_some_and(|u| !s.is_own(s.things.iter().position(|x| x.head == u.head).unwrap_or(0)));
+            let direct = object.is_some_and(|u| u.start == end) || with && !text.starts_with("play");
             if let Some(u) = object.filter(|u| direct || (placed && is_preposition(s.low(end)) && u.start <= end + 3)) {
                 let t = s.things.iter().position(|x| x.head == u.head).unwrap_or(0);
                 end = self.cut_end(t).max(u.head + 1);
                 if direct {
-                    end = u.head + 1;
+                    end = self.after(t);
                 }
             }
             let verb = if old == Tag::Verb {

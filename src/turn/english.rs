@@ -10,7 +10,7 @@ use super::phrase::courtesy;
 use super::rank::{Found, is_one, resolve};
 use super::reading::{Reading, Slot};
 use super::scene::{Scene, is_adverb};
-use super::small::{is_determiner, is_preposition};
+use super::small::{is_determiner, is_function_word, is_preposition};
 use super::{form, words};
 use std::ops::Range;
 
@@ -33,23 +33,44 @@ struct Spoken<'t> {
     polite: bool,
 }
 
-fn spoken(toks: &[Tok]) -> Spoken<'_> {
+fn spoken<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Spoken<'t> {
     let (plain, polite, wish) = courtesy::plain(toks);
-    Spoken { clauses: cut(plain), words: lows(plain), polite: polite || wish != courtesy::Wish::None }
+    Spoken { clauses: cut(plain, named), words: lows(plain), polite: polite || wish != courtesy::Wish::None }
 }
 
 /// True if a line tells to do something.
-pub(super) fn instructs(line: &str) -> bool {
+pub(super) fn instructs(line: &str, prompt: &str) -> bool {
     let toks = tokens(line, 0);
     if toks.len() > LONGEST {
         return false;
     }
-    let said = spoken(&toks);
-    form::is_instruction(&said.words, said.polite)
+    let words: Vec<String> = words::split(prompt).iter().map(|w| words::lower(w.text)).collect();
+    let named = |w: &str| !is_function_word(w) && words.iter().any(|p| lexicon().same(p, w));
+    let said = spoken(&toks, &named);
+    form::is_instruction(&said.words, said.polite, &named)
+}
+
+/// True for a line that only ever describes.
+pub(super) fn describes(line: &str) -> bool {
+    let words = words::split(line);
+    let low: Vec<String> = words.iter().take(4).map(|w| words::lower(w.text)).collect();
+    match low.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["there", "is" | "are", first, _] => words.len() > 6 && !matches!(*first, "no" | "not" | "too" | "now" | "more" | "less" | "nothing"),
+        ["more" | "less", "than" | "is", ..] | ["no", _, "'s", ..] => true,
+        _ => false,
+    }
+}
+
+/// True for a line that begins with what may be a verb, and goes on as only a caption does: `give way sign on a road`.
+pub(super) fn is_caption(line: &str, prompt: &str) -> bool {
+    let words: Vec<String> = words::split(line).iter().map(|w| words::lower(w.text)).collect();
+    let low: Vec<&str> = words.iter().map(String::as_str).collect();
+    let verb = frames().verb(&low).is_some_and(|(_, n)| n == 1) && !matches!(low[0], "use" | "try" | "set" | "go");
+    low.len() > 3 && verb && !low.iter().any(|w| w.chars().all(|c| !c.is_alphanumeric()) && *w != ",") && !instructs(line, prompt)
 }
 
 /// Cuts where another order begins: `add a goat and remove the hen`.
-fn cut(toks: &[Tok]) -> Vec<&[Tok]> {
+fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
     let mut all = Vec::new();
     let mut from = 0;
     let mut i = 1;
@@ -65,7 +86,7 @@ fn cut(toks: &[Tok]) -> Vec<&[Tok]> {
             let words: Vec<&str> = lows(&toks[next..]);
             if !words.is_empty()
                 && i > from
-                && (form::orders(&words) || (form::orders(&lows(&toks[from..i])) && bare_order(&words)))
+                && (form::orders(&words, named) || (form::orders(&lows(&toks[from..i]), named) && bare_order(&words)))
             {
                 all.push(&toks[from..i]);
                 from = next;
@@ -91,11 +112,12 @@ pub(super) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
     if toks.len() > LONGEST || toks.is_empty() || desk.line.contains('#') {
         return Ok(false);
     }
-    let said = spoken(&toks);
+    let scene = Scene::of(prompt);
+    let named = |w: &str| !is_function_word(w) && scene.low.iter().any(|p| lexicon().same(p, w));
+    let said = spoken(&toks, &named);
     if said.words.is_empty() {
         return Ok(false);
     }
-    let scene = Scene::of(prompt);
     let mut work = Work::new(&scene, prompt);
     if let ([keep @ ("keep" | "drop"), "them" | "it" | "that"], Some(parent)) =
         (said.words.as_slice(), desk.here.ancestors.first())
@@ -110,7 +132,7 @@ pub(super) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
     let mut clauses = said.clauses.clone();
     merge(&mut clauses);
     for clause in &clauses {
-        match read(desk, &scene, &mut work, clause, trust)? {
+        match read(desk, &scene, &mut work, clause, trust, said.polite || clauses.len() > 1)? {
             true => {}
             false => return Ok(false),
         }
@@ -142,11 +164,11 @@ struct Held<'r> {
 }
 
 /// Reads one clause.
-fn read(desk: &mut Desk<'_>, scene: &Scene, work: &mut Work<'_>, toks: &[Tok], trust: Trust) -> Result<bool, Stop> {
+fn read(desk: &mut Desk<'_>, scene: &Scene, work: &mut Work<'_>, toks: &[Tok], trust: Trust, polite: bool) -> Result<bool, Stop> {
     let (toks, _, _) = courtesy::plain(toks);
     let low = lows(toks);
     let names = |w: &[&str]| matches!(resolve(scene, w), Found::Things(_));
-    let clause = Clause { low: low.clone(), names: &names };
+    let clause = Clause { low: low.clone(), names: &names, polite };
     let readings = clause.readings();
     let mut held: Vec<Held<'_>> = Vec::new();
     for reading in &readings {
@@ -222,6 +244,7 @@ fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Option<Held<'r
             let found = find(what);
             let score = match &found {
                 Found::Things(_) => 80,
+                Found::Words(_) if low.contains(&"from") => 101,
                 Found::Words(_) => 55,
                 Found::Picture => 52,
                 Found::None
@@ -466,7 +489,8 @@ fn apply(
                 lexicon().joined(said.low(g.head)).is_some()
                     || scene.things.iter().any(|t| scene.low(t.head) == said.low(g.head))
             });
-            if known || said.things.len() != 1 || what.is_some() && t != scene.subject() {
+            let whole = what.is_none() && low.iter().any(|w| matches!(*w, "scene" | "picture" | "image" | "photo" | "everything"));
+            if known && !whole || said.things.len() != 1 || what.is_some() && t != scene.subject() {
                 return Ok(false);
             }
             let text = written(desk, place);
@@ -570,8 +594,11 @@ fn apply(
                     if range.len() == 1
                         && scene.thing_at(range.start).is_some_and(|t| scene.things[t].head != range.start) =>
                 {
-                    let Some(t) = scene.thing_at(range.start) else { return Ok(false) };
-                    let _ = t;
+                    // `from marble to granite`
+                    let before = new.start.checked_sub(1).map_or("", |i| low[i]);
+                    if low.contains(&"from") && before == "to" && words.len() == 1 && lexicon().adjective_form(words[0]).is_none() {
+                        return Ok(ok(work.replace_word(range.start, &written(desk, new))));
+                    }
                     return Ok(false);
                 }
                 _ => return Ok(false),
@@ -685,11 +712,16 @@ fn apply(
             let text = desk.typed(&toks[does.clone()]).to_owned();
             let does = &low[does.clone()];
             let ing = if super::scene::is_ing(does[0]) { does[0].to_owned() } else { frames().ing(does[0]) };
-            let mood = lexicon().adjective(&ing).iter().any(|k| *k == "mood") && does.len() == 1;
+            let kinds = lexicon().adjective(&ing);
+            let mood = kinds.contains(&"mood") && !kinds.contains(&"action") && does.len() == 1;
             let weather = lexicon()
                 .adjective_form(&ing)
                 .or(lexicon().adjective_form(does[0]))
                 .is_some_and(|f| lexicon().adjective(f).contains(&"weather"));
+            let several = does.iter().any(|w| *w == "and") && does.windows(2).any(|p| p[0] == "and" && frames().acts(p[1]));
+            if sure && (several || matches!(does[0], "go" | "leave") || says_all(about)) {
+                return Ok(false);
+            }
             if weather && matches!(held.found, Some(Found::Picture)) || is_degree(does) || sure && mood {
                 return Ok(false);
             }
@@ -733,13 +765,14 @@ pub(super) fn explained(line: &str, prompt: &str) -> Vec<(String, i32)> {
         return Vec::new();
     }
     let scene = Scene::of(prompt);
-    let said = spoken(&toks);
+    let named = |w: &str| !is_function_word(w) && scene.low.iter().any(|p| lexicon().same(p, w));
+    let said = spoken(&toks, &named);
     let mut all = Vec::new();
     for clause in said.clauses {
         let (toks, _, _) = courtesy::plain(clause);
         let low = lows(toks);
         let names = |w: &[&str]| matches!(resolve(&scene, w), Found::Things(_));
-        let readings = Clause { low: low.clone(), names: &names }.readings();
+        let readings = Clause { low: low.clone(), names: &names, polite: said.polite }.readings();
         for reading in &readings {
             let score = hold(&scene, &low, reading).map_or(0, |h| h.score);
             let parts: Vec<String> =
@@ -760,7 +793,7 @@ fn text_of(line: &str, toks: &[Tok]) -> String {
 
 /// True if a line is the present prompt with some words changed, whatever its clauses say.
 pub(super) fn retypes(line: &str, prompt: &str) -> bool {
-    if words::split(line).len() < 3 || instructs(line) {
+    if words::split(line).len() < 3 || instructs(line, prompt) {
         return false;
     }
     super::whole::is_near(prompt, line)

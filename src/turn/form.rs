@@ -31,89 +31,31 @@ fn points(word: &str) -> bool {
 }
 
 /// True for words that begin as an order does: a bare verb, then what it is done to.
-pub(super) fn orders(words: &[&str]) -> bool {
+///
+/// `named`: whether a word stands in the prompt, which tells `crop the goat` from `crop circles`.
+pub(super) fn orders(words: &[&str], named: &dyn Fn(&str) -> bool) -> bool {
     let Some(&first) = words.first() else { return false };
     let second = words.get(1).copied().unwrap_or("");
     let known = frames().verb(words);
     if let Some((_, n)) = &known {
         let next = words.get(*n).copied().unwrap_or("");
         let noun = !lexicon().noun(first).is_empty() || lexicon().is_adjective(first);
-        if points(next) || (!noun && matches!(next, "a" | "an")) {
+        let turns = matches!(first, "turn" | "change" | "switch" | "convert") && next != "of" && words.iter().skip(2).any(|w| matches!(*w, "into" | "to"));
+        if points(next) || matches!(next, "a" | "an") || turns {
             return true;
         }
-        if !noun && words.iter().skip(*n).take(2).any(|w| *w == "the" || is_owner(w)) {
+        if !noun && next != "of" && words.iter().skip(*n).take(2).any(|w| *w == "the" || is_owner(w)) {
             return true;
         }
-        if noun || words.len() < 2 {
+        if words.len() < 2 || next == "'s" {
             return false;
         }
         // `add goats`, `remove hens`; but `swing set in a park`, `drop of water`, `fold mountains`.
-        let sure = matches!(
-            first,
-            "add"
-                | "remove"
-                | "delete"
-                | "replace"
-                | "make"
-                | "change"
-                | "convert"
-                | "transform"
-                | "erase"
-                | "insert"
-                | "include"
-                | "introduce"
-                | "eliminate"
-                | "ensure"
-                | "give"
-                | "put"
-                | "substitute"
-                | "swap"
-                | "exchange"
-                | "let"
-                | "have"
-                | "get"
-                | "incorporate"
-                | "recolor"
-                | "recolour"
-                | "modify"
-                | "alter"
-                | "adjust"
-                | "increase"
-                | "decrease"
-                | "reduce"
-                | "enhance"
-                | "rotate"
-                | "crop"
-                | "zoom"
-                | "flip"
-                | "sharpen"
-                | "denoise"
-                | "upscale"
-                | "resize"
-                | "brighten"
-                | "darken"
-                | "lighten"
-                | "blur"
-                | "mirror"
-                | "keep"
-                | "turn"
-                | "take"
-                | "decorate"
-                | "surround"
-                | "drape"
-                | "apply"
-                | "invert"
-                | "desaturate"
-                | "depict"
-        );
-        let goes_on = !matches!(next, "of" | "" | "'s")
-            && !is_ing(next)
-            && !(matches!(first, "turn" | "take" | "let" | "keep" | "mirror" | "exchange")
-                && !is_determiner(next)
-                && !is_preposition(next)
-                && *n == 1
-                && !matches!(next, "up" | "down" | "out" | "off"));
-        return sure && goes_on && !(first == "swap" && next == "meet") && !(first == "turn" && next == "of");
+        let particle = matches!(next, "up" | "down" | "in" | "out" | "off" | "on" | "to" | "into" | "from" | "with" | "as" | "left" | "right" | "back" | "there");
+        let sure = frames().is("sure", first);
+        let pointed = words.windows(2).any(|p| p[0] == "the" && named(p[1]));
+        let likely = pointed && !lexicon().is_adjective(first) || frames().is("likely", first) && !(next == "up" && words.get(n + 1) == Some(&"of")) && (particle || !lexicon().is_adjective(first)) && (particle || named(next) || words.get(n + 1).is_some_and(|w| named(w)));
+        return !matches!(next, "of" | "") && (sure && !(noun && is_ing(next)) || likely);
     }
     // No verb that is known, but the shape of an order: `frobnicate the goat`, `bedeck the barn in ivy`.
     let open = first.chars().count() > 2
@@ -124,46 +66,13 @@ pub(super) fn orders(words: &[&str]) -> bool {
         && !is_ed(first)
         && lexicon().noun(first).is_empty()
         && !lexicon().is_adjective(first)
-        && !matches!(
-            first,
-            "and"
-                | "but"
-                | "all"
-                | "who"
-                | "what"
-                | "when"
-                | "where"
-                | "while"
-                | "above"
-                | "amidst"
-                | "amongst"
-                | "throughout"
-                | "despite"
-                | "half"
-                | "behind"
-                | "not"
-                | "down"
-                | "up"
-                | "off"
-                | "once"
-                | "only"
-                | "nothing"
-                | "everyone"
-                | "someone"
-                | "there"
-                | "here"
-                | "this"
-                | "that"
-                | "both"
-                | "outside"
-                | "inside"
-        );
+        && !frames().is("no verb", first);
     open && (matches!(second, "the" | "it" | "him" | "her" | "them" | "its" | "his" | "their") && words.len() > 2
         || (second == "it" && words.len() == 2))
 }
 
 /// True for a line that tells, asks or wishes, whatever it is that it wishes.
-pub(super) fn is_instruction(words: &[&str], polite: bool) -> bool {
+pub(super) fn is_instruction(words: &[&str], polite: bool, named: &dyn Fn(&str) -> bool) -> bool {
     if words.is_empty() {
         return polite;
     }
@@ -172,7 +81,7 @@ pub(super) fn is_instruction(words: &[&str], polite: bool) -> bool {
     let picture = ["picture", "image", "photo", "photograph", "scene", "background"];
     let of_this = picture.iter().any(|p| has(&["the", p]) || has(&["this", p]));
     polite
-        || orders(words)
+        || orders(words, named)
         || has(&["instead"])
         || has(&["rather", "than"])
         || words.iter().any(|w| matches!(*w, "should" | "shouldn't" | "must" | "please" | "don't"))
@@ -180,7 +89,7 @@ pub(super) fn is_instruction(words: &[&str], polite: bool) -> bool {
         || has(&["needs", "to"])
         || has(&["what", "if"])
         || (of_this && frames().tells(words[0]) && n < 24)
-        || (matches!(words[0], "more" | "less" | "fewer" | "without" | "not") && n < 8)
-        || (matches!(words[0], "no") && n < 6)
+        || (matches!(words[0], "more" | "less" | "fewer" | "without" | "not") && !has(&["than"]) && !has(&["is"]) && n < 8)
+        || (matches!(words[0], "no") && !words.contains(&"'s") && n < 6)
         || (n < 9 && matches!(words[0], "it" | "he" | "she" | "they" | "i" | "we" | "you"))
 }

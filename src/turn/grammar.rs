@@ -15,6 +15,8 @@ pub(super) struct Clause<'t> {
     pub(super) low: Vec<&'t str>,
     /// True where words name something of the prompt: asked to find where a phrase ends.
     pub(super) names: &'t dyn Fn(&[&str]) -> bool,
+    /// True if courtesy shows that the line tells something.
+    pub(super) polite: bool,
 }
 
 /// Attributes that a thing may be said to have: `the colour of the car`.
@@ -66,6 +68,9 @@ const MODALS: &[&[&str]] = &[
     &["were"],
     &["was"],
 ];
+
+/// What says that a thing is to do something.
+const DUTIES: &[&[&str]] = &[&["should"], &["must"], &["needs", "to"], &["has", "to"], &["ought", "to"], &["could"]];
 
 /// Which slot a word names.
 pub(super) fn slot_named(words: &[&str]) -> Option<Slot> {
@@ -206,12 +211,13 @@ impl Clause<'_> {
         // `clear sky`, `light fog`: no verb, if nothing shows that it is one.
         let first = self.at(0);
         let noun = !lexicon().noun(first).is_empty() || lexicon().is_adjective(first);
-        if let Some((kinds, len)) = frames().verb(&self.low).filter(|_| !noun || super::form::orders(&self.low)) {
+        let named = |w: &str| (self.names)(&[w]);
+        if let Some((kinds, len)) = frames().verb(&self.low).filter(|_| self.polite || super::form::orders(&self.low, &named)) {
             for frame in kinds {
                 self.framed(frame, len, &mut all);
             }
             self.parted(&mut all);
-        } else if !noun && super::form::orders(&self.low) {
+        } else if !noun && super::form::orders(&self.low, &named) {
             // An unknown verb that does something to a thing with another: `bedeck the barn with flags`.
             self.cover(1, &mut all);
         }
@@ -304,7 +310,7 @@ impl Clause<'_> {
                 )
             })
         };
-        let angle = self.low.iter().any(|w| {
+        let angle = verb.is_some() && self.low.iter().any(|w| {
             matches!(
                 *w,
                 "degrees"
@@ -357,57 +363,9 @@ impl Clause<'_> {
                 }) && of_pixels(rest)
                     && !rest.iter().any(|w| (self.names)(&[w]) && !is_determiner(w))
                     && !matches!(self.at(*len), "a" | "an");
-                let whole = matches!(
-                    self.at(0),
-                    "restore"
-                        | "enhance"
-                        | "extend"
-                        | "shrink"
-                        | "enlarge"
-                        | "scale"
-                        | "stretch"
-                        | "split"
-                        | "duplicate"
-                        | "merge"
-                        | "combine"
-                        | "adjust"
-                        | "trim"
-                        | "cut"
-                        | "fix"
-                        | "straighten"
-                        | "turn"
-                        | "reverse"
-                        | "copy"
-                        | "soften"
-                        | "smooth"
-                        | "skew"
-                        | "warp"
-                        | "clean"
-                        | "improve"
-                        | "optimize"
-                        | "widen"
-                        | "expand"
-                        | "save"
-                ) && rest.iter().any(|w| {
-                    matches!(
-                        *w,
-                        "picture"
-                            | "image"
-                            | "photo"
-                            | "photograph"
-                            | "pic"
-                            | "frame"
-                            | "canvas"
-                            | "camera"
-                            | "colors"
-                            | "colours"
-                            | "edges"
-                            | "border"
-                            | "borders"
-                    )
-                }) && (rest.len() <= 4
-                    || angle
-                    || matches!(self.at(0), "combine" | "merge" | "duplicate" | "split" | "extend" | "cut" | "trim"))
+                let whole = frames().is("whole", self.at(0))
+                    && rest.iter().any(|w| frames().is("frame", w))
+                    && (rest.len() <= 5 || angle || matches!(self.at(0), "combine" | "merge" | "duplicate" | "split" | "extend" | "cut" | "trim"))
                     && !rest.iter().any(|w| matches!(*w, "into" | "with"));
                 moves
                     || strengthens
@@ -431,6 +389,9 @@ impl Clause<'_> {
             }
             None => false,
         };
+        // `crop circles`, `mirror lake`: no order.
+        let named = |w: &str| (self.names)(&[w]);
+        cannot &= self.polite || n < 3 || super::form::orders(&self.low, &named) || of_picture(&self.low) || angle;
         let bare_words = bare.as_slice();
         cannot |= matches!(
             bare_words,
@@ -494,7 +455,7 @@ impl Clause<'_> {
                     | ["white", "balance"]
                     | ["motion", "blur"]
                     | ["bounding", "box"]
-                    | ["file", "size" | "format"]
+                    | ["file", "size" | "format"] | ["background", "transparent"]
                     | ["transparent", "background"]
                     | ["depth", "map"]
                     | ["attached", _]
@@ -509,6 +470,9 @@ impl Clause<'_> {
                 ] | ["zoom" | "crop", _]
             ) && verb.is_some()
         });
+        cannot |= verb.is_some() && self.low.iter().any(|w| matches!(*w, "jpeg" | "jpg" | "png" | "pdf" | "gif" | "tiff" | "webp"));
+        cannot |= matches!(bare_words, ["center" | "centre" | "align" | "recenter", ..] if of_picture(bare_words));
+        cannot &= n < 14 && (verb.is_some() || n < 6 || bare_words.first() == Some(&"make"));
         if cannot {
             let from = usize::from(matches!(self.at(0), "more" | "less" | "higher" | "lower" | "better") && n > 1);
             all.push(Reading::Cannot { what: from..n });
@@ -1031,7 +995,7 @@ impl Clause<'_> {
             }
             "ensure" => {
                 let from = len + usize::from(self.at(len) == "that");
-                let inner = Clause { low: self.low[from..].to_vec(), names: self.names };
+                let inner = Clause { low: self.low[from..].to_vec(), names: self.names, polite: true };
                 let moved = |r: Words| r.start + from..r.end + from;
                 let mut found = Vec::new();
                 inner.modal(&mut found);
@@ -1062,6 +1026,15 @@ impl Clause<'_> {
     /// `the fence should be red`, `the goat is a sheep`.
     fn modal(&self, all: &mut Vec<Reading>) {
         let n = self.low.len();
+        // `the goat should wear a hat`
+        for i in 1..n.min(10) {
+            let Some(m) = DUTIES.iter().find(|m| self.low[i..].starts_with(m)) else { continue };
+            let verb = self.at(i + m.len());
+            if matches!(verb, "wear" | "hold" | "carry") || (frames().acts(verb) && !matches!(verb, "have" | "look")) {
+                all.push(Reading::Act { who: Some(0..i), does: self.in_picture(i + m.len()..n) });
+                return;
+            }
+        }
         for i in 1..n.min(14) {
             let Some(m) = MODALS.iter().filter(|m| self.low[i..].starts_with(m)).max_by_key(|m| m.len()) else {
                 continue;

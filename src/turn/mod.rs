@@ -297,6 +297,10 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
             None => whole(),
         };
     };
+    // A caption of its own: `there is a crowd of penguins on the ice`, `more than a hundred lanterns`.
+    if english::describes(line) || english::is_caption(line, prompt) {
+        return whole();
+    }
     // A prompt typed over the present one is compared before any clause is read.
     if english::retypes(line, prompt) {
         return whole();
@@ -323,7 +327,7 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
         Ok(None) => match rest()? {
             Some(turn) => Ok(turn),
             // What is an order by its form is no new picture, whatever it orders.
-            None if english::instructs(line) => {
+            None if english::instructs(line, prompt) => {
                 Err(unread(line, "that reads like an instruction, and none that is known here"))
             }
             None => whole(),

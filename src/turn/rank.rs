@@ -132,9 +132,13 @@ fn named(scene: &Scene, words: &[&str]) -> Option<Found> {
         }
     }
     // `the remote` of a remote control.
-    if scored.is_empty() && words[0] == "the" && g.start == g.head {
-        let first =
-            |t: &usize| scene.things[*t].name < scene.things[*t].head && scene.low(scene.things[*t].name) == head;
+    if scored.is_empty() && words[0] == "the" && said.things.len() == 1 && before.iter().all(|w| !lexicon().is_adjective(w)) {
+        let name = said.words(g.start..g.head + 1);
+        let first = |t: &usize| {
+            let thing = &scene.things[*t];
+            let from = thing.start + usize::from(is_determiner(scene.low(thing.start)));
+            from < thing.head && format!("{} ", scene.words(from..thing.head)).starts_with(&format!("{name} "))
+        };
         scored.extend((0..scene.things.len()).filter(first).map(|t| (50, t)));
     }
     if scored.is_empty() {
@@ -200,7 +204,7 @@ fn general(scene: &Scene, t: usize, word: &str) -> bool {
 fn is_loose(said: &Scene) -> bool {
     let last = said.things.last().map_or(0, |t| t.head + 1);
     let tail = &said.tags[last.min(said.tags.len())..];
-    tail.iter().any(|t| matches!(t, Tag::Adj | Tag::And | Tag::Comma | Tag::Prep | Tag::Be | Tag::Det | Tag::Owner))
+    tail.iter().any(|t| matches!(t, Tag::Adj | Tag::And | Tag::Comma | Tag::Prep | Tag::Be | Tag::Det | Tag::Owner | Tag::Verb))
         || said.things.iter().any(|t| (t.tie..t.start).any(|i| matches!(said.tags[i], Tag::And | Tag::Comma)))
 }
 

@@ -314,7 +314,8 @@ impl Scene {
                     | "family"
             )
             || (lexicon().noun(head).is_empty()
-                && (head.ends_with("er") || head.ends_with("ist") || head.ends_with("man")))
+                && (["er", "ist", "man", "smith", "ess", "ian", "ina", "eer"].iter().any(|e| head.ends_with(e))
+                || matches!(self.tag(self.things[t].head + 1), Tag::Ing | Tag::Verb) && t == 0))
     }
 
     /// True for what someone has on or of themselves.
@@ -681,7 +682,7 @@ fn tag(low: &[String]) -> Vec<Tag> {
             Tag::Verb
         } else if matches!(prev, Tag::Noun | Tag::Pron | Tag::Rel | Tag::Adv)
             && i > 0
-            && (next_open || (!listed_noun && !listed_adj && !lexicon().noun(next).is_empty()))
+            && w != "lights" && (next_open || (!listed_noun && !listed_adj && !lexicon().noun(next).is_empty()))
             && is_finite(w, many || tags_plural(low, &tags, i), has_noun(&tags, i))
         {
             Tag::Verb
