@@ -25,6 +25,8 @@ pub(super) struct Work<'s> {
     ops: Vec<Op>,
     pub(super) changes: Vec<Change>,
     pub(super) notes: Vec<String>,
+    /// True while what is put in is a name.
+    proper: bool,
     pub(super) idle: Vec<String>,
 }
 
@@ -36,7 +38,15 @@ type Done = Result<(), No>;
 impl<'s> Work<'s> {
     pub(super) fn new(scene: &'s Scene, prompt: &str) -> Self {
         let written = super::words::split(prompt).iter().map(|w| w.text.to_owned()).collect();
-        Self { scene, written, ops: Vec::new(), changes: Vec::new(), notes: Vec::new(), idle: Vec::new() }
+        Self {
+            scene,
+            written,
+            ops: Vec::new(),
+            changes: Vec::new(),
+            notes: Vec::new(),
+            proper: false,
+            idle: Vec::new(),
+        }
     }
 
     fn text(&self, range: Range<usize>) -> String {
@@ -195,7 +205,14 @@ impl<'s> Work<'s> {
 
     /// More of the description, as typed.
     pub(super) fn hang(&mut self, text: &str) -> Done {
-        self.append(text);
+        match text.strip_prefix(", ") {
+            Some(thing) => {
+                let at = self.end();
+                self.changes.push(Change::Add { text: thing.to_owned() });
+                self.op(at..at, text);
+            }
+            None => self.append(text),
+        }
         Ok(())
     }
 
@@ -209,9 +226,16 @@ impl<'s> Work<'s> {
                 continue;
             }
             let next = self.scene.tag(other.head + 1);
-            let worn = self.scene.low(other.tie) == "in" && self.scene.is_alive(t) && self.scene.kinds(u).is_empty() && matches!(next, Tag::Ing | Tag::Verb);
+            let worn = self.scene.low(other.tie) == "in"
+                && self.scene.is_alive(t)
+                && self.scene.kinds(u).is_empty()
+                && matches!(next, Tag::Ing | Tag::Verb);
             let of = other.tie == at
-                && (self.scene.low(other.tie) == "of" || (self.scene.is_own(u) && self.scene.hangs_on(u, t)) || worn);
+                && (self.scene.low(other.tie) == "of"
+                    || (self.scene.is_own(u)
+                        && self.scene.hangs_on(u, t)
+                        && matches!(self.scene.low(other.tie), "with" | "in" | "wearing" | "and" | ","))
+                    || worn);
             if !of {
                 break;
             }
@@ -223,7 +247,9 @@ impl<'s> Work<'s> {
     // ---- less ----
 
     /// A thing goes, with its clause, its participle and what it holds.
-    pub(super) fn remove(&mut self, t: usize) -> Done {
+    ///
+    /// `named`: the words that it was named by; what is named with it goes too.
+    pub(super) fn remove(&mut self, t: usize, named: &[&str]) -> Done {
         let s = self.scene;
         let thing = &s.things[t];
         if s.things.iter().any(|o| o.owner == Some(t)) {
@@ -237,7 +263,7 @@ impl<'s> Work<'s> {
             || (thing.tie == thing.start && s.low(thing.start.wrapping_sub(1)) != "of")
             || (thing.start > 0 && s.tag(thing.start - 1) == Tag::Stop)
             || s.low(0) == "there" && t == 0;
-        let named = |w: &Self, r: Range<usize>| w.text(r);
+        let shown = |w: &Self, r: Range<usize>| w.text(r);
         let gap: Vec<&str> = (thing.tie..thing.start).map(|i| s.low(i)).collect();
         let joined = !gap.is_empty() && gap.iter().all(|w| matches!(*w, "and" | "," | "or"));
         // A later one of several takes its comma or `and`.
@@ -257,7 +283,7 @@ impl<'s> Work<'s> {
             }
             // `X, Y and Z` without Y.
             let from = thing.tie;
-            self.changes.push(Change::Remove { text: named(self, thing.start..end) });
+            self.changes.push(Change::Remove { text: shown(self, thing.start..end) });
             self.op(from..end, "");
             return Ok(());
         }
@@ -265,7 +291,7 @@ impl<'s> Work<'s> {
             // The first one hands its tie on to the next.
             let next = s.things[u].start;
             if !opens || t == 0 || s.is_medium(t.saturating_sub(1)) {
-                self.changes.push(Change::Remove { text: named(self, thing.start..s.things[u].tie) });
+                self.changes.push(Change::Remove { text: shown(self, thing.start..s.things[u].tie) });
                 self.op(thing.start..next, "");
                 let last = self.sibling_after(u).map_or(u, |_| usize::MAX);
                 if last == u {
@@ -278,19 +304,41 @@ impl<'s> Work<'s> {
         if let Some(p) = t.checked_sub(1).filter(|&p| {
             thing.tie == s.things[p].head + 1 && gap == ["of"] && frames().is("measure", s.low(s.things[p].head))
         }) {
-            return self.remove(p);
+            return self.remove(p, named);
         }
         let subject = t == 0 || s.is_medium(t - 1) || (opens && !owned);
         if subject {
             return self.remove_subject(t);
         }
-        let end = self.cut_end(t);
+        // `while a dog watches`: its whole clause.
+        if matches!(gap.first(), Some(&("while" | "as"))) || gap.len() > 1 && gap[0] == "," && gap[1] == "while" {
+            let end = (thing.head + 1..n).find(|&i| matches!(s.tag(i), Tag::Comma | Tag::Stop)).unwrap_or(n);
+            self.changes.push(Change::Remove { text: shown(self, thing.tie..end) });
+            self.op(thing.tie..end, "");
+            return Ok(());
+        }
+        let mut end = self.cut_end(t);
+        for u in t + 1..s.things.len() {
+            if s.things[u].tie != end || !named.contains(&s.low(s.things[u].head)) {
+                break;
+            }
+            end = s.things[u].head + 1;
+        }
         let from = self.tie_from(t);
+        if s.low(end) == "and"
+            && matches!(s.tag(end + 1), Tag::Ing | Tag::Ed | Tag::Verb)
+            && matches!(s.tag(from), Tag::Ing | Tag::Verb | Tag::Be)
+        {
+            end += 1;
+        }
+        if s.low(end) == "while" && matches!(s.tag(from), Tag::Ing | Tag::Verb | Tag::Be) {
+            end += 1;
+        }
         if from == 0 && end >= n {
             return Err(No);
         }
         self.changes
-            .push(Change::Remove { text: named(self, from + usize::from(matches!(s.low(from), "," | "and"))..end) });
+            .push(Change::Remove { text: shown(self, from + usize::from(matches!(s.low(from), "," | "and"))..end) });
         self.op(from..end, "");
         Ok(())
     }
@@ -407,8 +455,8 @@ impl<'s> Work<'s> {
                 next += 1;
                 continue;
             }
-            let held = (s.things[next].tie..s.things[next].start)
-                .any(|i| matches!(s.low(i), "wearing" | "with" | "of" | "holding"));
+            let held = matches!(s.low(s.things[next].tie), "wearing" | "with" | "of" | "holding")
+                && s.things[next].tie < s.things[next].start;
             if (own && s.hangs_on(next, t))
                 || s.is_slot(next)
                 || (held
@@ -552,9 +600,32 @@ impl<'s> Work<'s> {
         let usual = |noun: &str| lexicon().joined(noun).filter(|j| matches!(*j, "in" | "on"));
         let spot = thing.start.checked_sub(1).map_or("", |i| s.low(i));
         if let (Some(was), Some(will)) = (usual(&old_head), usual(&head))
-            && was == spot && will != spot && !adjectives.iter().any(|&i| matches!(said.low(i), "frozen" | "icy")) && thing.tie < thing.start
+            && was == spot
+            && will != spot
+            && !adjectives.iter().any(|&i| matches!(said.low(i), "frozen" | "icy"))
+            && thing.tie < thing.start
         {
             self.op(thing.start - 1..thing.start, will);
+        }
+        self.proper = fresh.chars().next().is_some_and(char::is_uppercase);
+        // `a slice of pizza` for a burrito: the whole, not a slice of it.
+        if let Some(p) = t.checked_sub(1).filter(|&p| {
+            let measure = &s.things[p];
+            thing.tie == measure.head + 1
+                && s.low(thing.tie) == "of"
+                && thing.tie + 1 == thing.start
+                && thing.name == thing.start
+                && matches!(said.low(new.start), "a" | "an")
+                && new.start < new.head
+                && (p == 0 || !s.is_medium(p))
+        }) && !s.is_medium(p)
+            && others.is_empty()
+        {
+            let start = s.things[p].start + usize::from(is_determiner(s.low(s.things[p].start)));
+            let whole = words_of(text, new.start + 1..said.low.len());
+            self.changes.push(Change::Swap { from: self.text(start..thing.head + 1), to: whole.clone() });
+            self.op(start..thing.head + 1, whole);
+            return Ok(());
         }
         self.article(t, &said, &new)?;
         let det = said.low(new.start);
@@ -646,14 +717,19 @@ impl<'s> Work<'s> {
         let number = |w: &str| is_number(w) || w == "one" || w.chars().all(|c| c.is_ascii_digit());
         let at = thing.start;
         let a = |w: &str| matches!(w, "a" | "an");
+        let proper = self.proper && typed.is_none();
         let want: Option<String> = match (old.as_deref(), typed.as_deref()) {
+            (Some("the" | "a" | "an"), None) if proper => None,
             (Some(o), Some(n)) if number(n) && !is_owner(o) => Some(n.to_owned()),
             (None, Some(n)) if number(n) => Some(n.to_owned()),
             (Some(o), Some(n)) if a(n) && (number(o) || a(o)) => Some("a".to_owned()),
             (Some(o), None) if number(o) && !is_plural(head) => (!bare).then(|| "a".to_owned()),
             (Some(o), _) if a(o) && bare => None,
             (Some(o), _) => Some(o.to_owned()),
-            (None, Some(n)) if a(n) && thing.owner.is_none() => Some("a".to_owned()),
+            // `a monitor, keyboard and mouse`: a list without articles.
+            (None, Some(n)) if a(n) && thing.owner.is_none() && (!thing.joined || is_plural(s.low(thing.head))) => {
+                Some("a".to_owned())
+            }
             (None, _)
                 if thing.owner.is_none()
                     && is_plural(s.low(thing.head))
@@ -744,6 +820,23 @@ impl<'s> Work<'s> {
         let mut open = false;
         let colour = |w: &str| lexicon().adjective(w).contains(&"colour");
         for (i, w) in low.iter().enumerate() {
+            // `mint green`, `wrought iron`: what stands before a colour or a material is its shade.
+            let next = low.get(i + 1).copied().unwrap_or("");
+            let shaded = colour(next) || is_material(next);
+            let shade = shaded
+                && (lexicon().adjective(w).is_empty()
+                    || matches!(*w, "plain" | "matte" | "glossy" | "mint" | "stained" | "wrought")
+                    || colour(w) && !is_material(next)
+                    || lexicon().adjective(w) == ["material"] && colour(next));
+            if shade
+                && !matches!(*w, "and" | "," | "but" | "both" | "in")
+                && w.chars().any(char::is_alphanumeric)
+                && !open
+            {
+                groups.push(vec![w]);
+                open = true;
+                continue;
+            }
             // `black and white` is one quality.
             if *w == "and"
                 && i > 0
@@ -906,6 +999,35 @@ impl<'s> Work<'s> {
         at
     }
 
+    /// A thing is left in a state: `peeled`, or `tidy` by a verb that is its adjective.
+    pub(super) fn state(&mut self, t: usize, verb: &str) -> Done {
+        let stale = self
+            .scene
+            .adjectives(t)
+            .into_iter()
+            .find(|&i| is_ed(self.scene.low(i)) && lexicon().adjective(self.scene.low(i)).is_empty());
+        if let (Some(i), true) = (stale, frames().is("state", verb)) {
+            return self.replace_word(i, &frames().done(verb));
+        }
+        let word = if lexicon().is_adjective(verb) && !frames().is("state", verb) {
+            verb.to_owned()
+        } else {
+            frames().done(verb)
+        };
+        self.property(t, &[word])
+    }
+
+    /// A part of a thing that the prompt does not name: `with white fur`, `in a blue dress`.
+    pub(super) fn part(&mut self, t: usize, part: &str, quality: &str) -> Done {
+        let kinds = lexicon().noun(part.rsplit(' ').next().unwrap_or(part));
+        let bare = lexicon().goes_bare(part)
+            || is_plural(part)
+            || matches!(part, "fur" | "skin" | "wool" | "plumage" | "clothing");
+        let np = if bare { format!("{quality} {part}") } else { format!("a {quality} {part}") };
+        let np = super::draft::agreed(&np).unwrap_or(np);
+        self.give(t, &np, if kinds.contains(&"clothing") { "in" } else { "with" })
+    }
+
     /// One word of a thing for another: `marble` for `granite`.
     pub(super) fn replace_word(&mut self, at: usize, text: &str) -> Done {
         self.changes.push(Change::Swap { from: self.text(at..at + 1), to: text.to_owned() });
@@ -973,9 +1095,15 @@ impl<'s> Work<'s> {
             while s.tag(end) == Tag::Adv {
                 end += 1;
             }
-            let object = s.things.iter().find(|u| u.start >= end).filter(|u| u.tie == at || u.start == end);
+            let object = s.things.iter().find(|u| u.start >= end).filter(|u| u.tie <= at || u.start == end);
             let placed = words.iter().any(|w| matches!(*w, "on" | "in" | "at" | "over" | "under" | "by" | "near"));
-            let with = s.low(end) == "with" && object.is_some_and(|u| !s.is_own(s.things.iter().position(|x| x.head == u.head).unwrap_or(0)));
+            let with = s.low(end) == "with"
+                && object.is_some_and(|u| !s.is_own(s.things.iter().position(|x| x.head == u.head).unwrap_or(0)));
+            let new = Scene::of(text);
+            let spot = |u: &super::scene::Thing| {
+                new.things.iter().any(|g| new.low(g.head) == s.low(u.head)) || words.contains(&s.low(end))
+            };
+            let placed = placed && object.is_some_and(spot);
             let direct = object.is_some_and(|u| u.start == end) || with && !text.starts_with("play");
             if let Some(u) = object.filter(|u| direct || (placed && is_preposition(s.low(end)) && u.start <= end + 3)) {
                 let t = s.things.iter().position(|x| x.head == u.head).unwrap_or(0);
@@ -1039,7 +1167,6 @@ impl<'s> Work<'s> {
 
     /// One of several goes.
     pub(super) fn one_less(&mut self, t: usize) -> Done {
-        const NUMBERS: &[&str] = &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
         let thing = &self.scene.things[t];
         let n = NUMBERS.iter().position(|w| *w == self.scene.low(thing.start)).filter(|n| *n > 0);
         match n {
@@ -1228,7 +1355,9 @@ impl<'s> Work<'s> {
                 && tie.last().is_some_and(|w| {
                     matches!(
                         *w,
-                        "in" | "on"
+                        "under"
+                            | "in"
+                            | "on"
                             | "at"
                             | "near"
                             | "by"
@@ -1358,6 +1487,15 @@ impl<'s> Work<'s> {
             self.append(&phrase);
             return Ok(());
         }
+        // `Hokusai` for what stands in the style of another.
+        if let Some(i) = (0..s.low.len()).find(|&i| s.low(i) == "style" && s.low(i + 1) == "of" && i + 2 < s.low.len())
+            && !frames().is("medium", low.last().copied().unwrap_or(""))
+        {
+            let end = (i + 2..s.low.len()).find(|&k| matches!(s.tag(k), Tag::Comma | Tag::Stop)).unwrap_or(s.low.len());
+            self.changes.push(Change::Swap { from: self.text(i + 2..end), to: text.to_owned() });
+            self.op(i + 2..end, text);
+            return Ok(());
+        }
         let toned = matches!(
             low.last(),
             Some(
@@ -1444,6 +1582,14 @@ fn rank(low: &str) -> u8 {
 fn is_material(word: &str) -> bool {
     lexicon().adjective(word).contains(&"material")
         || matches!(word, "wood" | "gold" | "silver" | "steel" | "concrete" | "plastic")
+}
+
+/// Numbers in words, from one.
+pub(super) const NUMBERS: &[&str] = &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+
+/// What a word counts, from 1 to 10.
+pub(super) fn number(word: &str) -> Option<usize> {
+    NUMBERS.iter().position(|w| *w == word).map(|n| n + 1)
 }
 
 /// The preposition that a place usually has.

@@ -38,6 +38,11 @@ pub(super) fn dangling(parent: &str, text: &str) -> Option<String> {
                 && i > 1
                 && matches!(at(i.wrapping_sub(1)), "a" | "an" | "one" | "single")
                 && !new[..i].contains(&"and".to_owned()))
+            || (b == "'s" && (is_article(a) || a.ends_with("ing") || a.is_empty()))
+            || (is_article(a)
+                && is_article(at(i + 2))
+                && !matches!(b, "such" | "half" | "all" | "full")
+                && !had(b, at(i + 2)))
             || (is_article(a) && matches!(b, "it" | "them" | "him" | "her" | "some" | "no"));
         if bad {
             return Some(format!("{a} {b}").trim().to_owned());

@@ -55,7 +55,9 @@ pub(super) fn describes(line: &str) -> bool {
     let words = words::split(line);
     let low: Vec<String> = words.iter().take(4).map(|w| words::lower(w.text)).collect();
     match low.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["there", "is" | "are", first, _] => words.len() > 6 && !matches!(*first, "no" | "not" | "too" | "now" | "more" | "less" | "nothing"),
+        ["there", "is" | "are", first, _] => {
+            words.len() > 6 && !matches!(*first, "no" | "not" | "too" | "now" | "more" | "less" | "nothing")
+        }
         ["more" | "less", "than" | "is", ..] | ["no", _, "'s", ..] => true,
         _ => false,
     }
@@ -66,7 +68,10 @@ pub(super) fn is_caption(line: &str, prompt: &str) -> bool {
     let words: Vec<String> = words::split(line).iter().map(|w| words::lower(w.text)).collect();
     let low: Vec<&str> = words.iter().map(String::as_str).collect();
     let verb = frames().verb(&low).is_some_and(|(_, n)| n == 1) && !matches!(low[0], "use" | "try" | "set" | "go");
-    low.len() > 3 && verb && !low.iter().any(|w| w.chars().all(|c| !c.is_alphanumeric()) && *w != ",") && !instructs(line, prompt)
+    low.len() > 3
+        && verb
+        && !low.iter().any(|w| w.chars().all(|c| !c.is_alphanumeric()) && *w != ",")
+        && !instructs(line, prompt)
 }
 
 /// Cuts where another order begins: `add a goat and remove the hen`.
@@ -76,7 +81,14 @@ fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
     let mut i = 1;
     while i + 1 < toks.len() {
         let low = toks[i].low.as_str();
-        if matches!(low, "and" | "," | "then" | ";" | "." | "but" | "while") {
+        if low == ","
+            && matches!(toks[i + 1].low.as_str(), "no" | "without")
+            && toks.len() > i + 2
+            && form::orders(&lows(&toks[from..i]), named)
+        {
+            all.push(&toks[from..i]);
+            from = i + 1;
+        } else if matches!(low, "and" | "," | "then" | ";" | "." | "but" | "while") {
             let mut next = i + 1;
             while next < toks.len()
                 && matches!(toks[next].low.as_str(), "and" | "then" | "also" | "," | "please" | "so")
@@ -164,7 +176,14 @@ struct Held<'r> {
 }
 
 /// Reads one clause.
-fn read(desk: &mut Desk<'_>, scene: &Scene, work: &mut Work<'_>, toks: &[Tok], trust: Trust, polite: bool) -> Result<bool, Stop> {
+fn read(
+    desk: &mut Desk<'_>,
+    scene: &Scene,
+    work: &mut Work<'_>,
+    toks: &[Tok],
+    trust: Trust,
+    polite: bool,
+) -> Result<bool, Stop> {
     let (toks, _, _) = courtesy::plain(toks);
     let low = lows(toks);
     let names = |w: &[&str]| matches!(resolve(scene, w), Found::Things(_));
@@ -216,11 +235,24 @@ fn core(toks: &[Tok]) -> &[Tok] {
 
 /// Whether a reading holds against the prompt, and how well: what it finds counts most, then how much of the clause it uses.
 fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Option<Held<'r>> {
-    let find = |r: &Range<usize>| resolve(scene, &low[r.clone()]);
+    let find = |r: &Range<usize>| match scene.subject() {
+        Some(t) if r.is_empty() => Found::Things(vec![t]),
+        _ => resolve(scene, &low[r.clone()]),
+    };
     let used: usize = reading.parts().iter().map(ExactSizeIterator::len).sum();
     let share = i32::try_from(used * 20 / low.len().max(1)).unwrap_or(0);
     let (found, score) = match reading {
         Reading::Cannot { .. } => (None, 200),
+        Reading::Half { .. } => (None, 85),
+        Reading::Spawn { .. } => (None, 75),
+        Reading::State { what, .. } => match find(what) {
+            found @ Found::Things(_) => (Some(found), 45),
+            _ => return None,
+        },
+        Reading::Part { owner, .. } => match find(owner) {
+            found @ Found::Things(_) => (Some(found), 95),
+            _ => return None,
+        },
         Reading::Give { to, .. } => match find(to) {
             found @ Found::Things(_) => (Some(found), 80),
             _ => return None,
@@ -414,6 +446,16 @@ fn apply(
                 "say what the picture should show: a close-up of the goat, seen from above",
             ));
         }
+        Reading::Spawn { what, does } => {
+            let text = written(desk, &(does.start + 1..does.end));
+            let all = format!("{} {} {text}", written(desk, what), frames().ing(low[does.start]));
+            ok(work.hang(&format!(", {}", all.trim())))
+        }
+        Reading::Half { what } => {
+            let said = &toks[what.clone()];
+            let message = format!("`{}` does not say what becomes of it", desk.typed(said));
+            return Err(desk.misread(said, message, "change the colour of the car to red"));
+        }
         Reading::Add { what } => {
             if family && sure {
                 return Ok(false);
@@ -432,6 +474,15 @@ fn apply(
                 words.iter().skip(1).any(|w| matches!(*w, "her" | "him" | "it" | "them" | "his" | "its" | "their"));
             if sure && (idea || someone && said.things.len() < 3) || words.last().is_some_and(|w| is_preposition(w)) {
                 return Ok(false);
+            }
+            // On someone who is not there.
+            if let Some(t) = (1..said.things.len()).find(|&t| {
+                said.low(said.things[t].start) == "the"
+                    && said.kinds(t).iter().any(|k| matches!(*k, "person" | "animal"))
+            }) && matches!(resolve(scene, &[said.low(said.things[t].head)]), Found::None)
+            {
+                let at = what.start + said.things[t].head;
+                return Err(desk.missing(&toks[at..at + 1]));
             }
             // A quality goes to its noun; a time or weather to the scene.
             if lexicon().noun(first).iter().any(|k| matches!(*k, "time" | "season" | "attribute"))
@@ -471,6 +522,14 @@ fn apply(
                 .any(|u| lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t));
             let crowded = work.is_crowded(t) && scene.is_alive(t);
             if has
+                && super::apply::number(said.low(new.start)).is_some()
+                && let Some(u) = (0..scene.things.len()).find(|&u| {
+                    lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t)
+                })
+            {
+                return Ok(ok(work.count(u, said.low(new.start))));
+            }
+            if has
                 || family && sure
                 || sure && !crowded
                 || new.start > 0
@@ -481,6 +540,21 @@ fn apply(
             }
             ok(work.give(t, &written(desk, what), "with"))
         }
+        Reading::State { verb, .. } => {
+            let Some(things) = held.found.as_ref().map(|f| one(desk, scene, f, false)).transpose()?.flatten() else {
+                return Ok(false);
+            };
+            ok(work.state(things[0], low[verb.start]))
+        }
+        Reading::Part { part, to, .. } => {
+            let Some(things) = held.found.as_ref().map(|f| one(desk, scene, f, false)).transpose()?.flatten() else {
+                return Ok(false);
+            };
+            if sure && (!scene.is_alive(things[0]) || !work.is_crowded(things[0]) || family) {
+                return Ok(false);
+            }
+            ok(work.part(things[0], &low[part.clone()].join(" "), &low[to.clone()].join(" ")))
+        }
         Reading::Move { what, place } => {
             let t = held.found.as_ref().and_then(|f| if let Found::Things(t) = f { t.first().copied() } else { None });
             let words = &low[place.clone()];
@@ -489,7 +563,8 @@ fn apply(
                 lexicon().joined(said.low(g.head)).is_some()
                     || scene.things.iter().any(|t| scene.low(t.head) == said.low(g.head))
             });
-            let whole = what.is_none() && low.iter().any(|w| matches!(*w, "scene" | "picture" | "image" | "photo" | "everything"));
+            let whole = what.is_none()
+                && low.iter().any(|w| matches!(*w, "scene" | "picture" | "image" | "photo" | "everything"));
             if known && !whole || said.things.len() != 1 || what.is_some() && t != scene.subject() {
                 return Ok(false);
             }
@@ -512,13 +587,33 @@ fn apply(
             if let (["one", "of", ..], Some(Found::Things(t))) = (words, &held.found) {
                 return Ok(t.len() == 1 && ok(work.one_less(t[0])));
             }
+            // `remove one penguin` of two
+            if let ([n, _], Some(Found::Things(t))) = (words, &held.found)
+                && let ([t], Some(less)) = (t.as_slice(), super::apply::number(n))
+                && let Some(have) = super::apply::number(scene.low(scene.things[*t].start))
+                && have > less
+                && !desk.here.prompt.is_none_or(str::is_empty)
+            {
+                return Ok(ok(work.count(*t, super::apply::NUMBERS[have - less - 1])));
+            }
             let Some(Found::Things(_)) = &held.found else { return Ok(false) };
             let Some(found) = &held.found else { return Ok(false) };
+            let many = |t: &[usize]| {
+                t.len() > 1
+                    && words.last().is_some_and(|w| super::lexicon::is_plural(w))
+                    && t.iter().all(|&t| !super::lexicon::is_plural(scene.low(scene.things[t].head)))
+            };
+            if let Found::Things(t) = found
+                && (many(t) || t.len() > 1 && low.contains(&"off"))
+                && sure
+            {
+                return Ok(false);
+            }
             let Some(things) = one(desk, scene, found, all)? else { return Ok(false) };
             let targets = if all { things } else { things[..1].to_vec() };
             let mut fine = true;
             for t in targets {
-                fine &= ok(work.remove(t));
+                fine &= ok(work.remove(t, words));
             }
             if !fine && trust == Trust::Rest {
                 return Err(nothing_left(desk));
@@ -596,7 +691,11 @@ fn apply(
                 {
                     // `from marble to granite`
                     let before = new.start.checked_sub(1).map_or("", |i| low[i]);
-                    if low.contains(&"from") && before == "to" && words.len() == 1 && lexicon().adjective_form(words[0]).is_none() {
+                    if low.contains(&"from")
+                        && before == "to"
+                        && words.len() == 1
+                        && lexicon().adjective_form(words[0]).is_none()
+                    {
                         return Ok(ok(work.replace_word(range.start, &written(desk, new))));
                     }
                     return Ok(false);
@@ -718,7 +817,11 @@ fn apply(
                 .adjective_form(&ing)
                 .or(lexicon().adjective_form(does[0]))
                 .is_some_and(|f| lexicon().adjective(f).contains(&"weather"));
-            let several = does.iter().any(|w| *w == "and") && does.windows(2).any(|p| p[0] == "and" && frames().acts(p[1]));
+            let several =
+                does.iter().any(|w| *w == "and") && does.windows(2).any(|p| p[0] == "and" && frames().acts(p[1]));
+            if matches!(does[0], "out" | "off" | "up" | "down" | "in" | "on" | "away") {
+                return Ok(false);
+            }
             if sure && (several || matches!(does[0], "go" | "leave") || says_all(about)) {
                 return Ok(false);
             }

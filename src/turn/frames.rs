@@ -209,7 +209,10 @@ impl Frames {
             "light" => "lit".to_owned(),
             "strew" => "strewn".to_owned(),
             "overgrow" => "overgrown".to_owned(),
-            "set" | "cut" => verb.to_owned(),
+            "set" | "cut" | "spread" | "split" => verb.to_owned(),
+            "break" => "broken".to_owned(),
+            "bend" => "bent".to_owned(),
+            "tear" => "torn".to_owned(),
             _ if self.double.contains(verb) => format!("{verb}{last}ed"),
             _ if verb.ends_with('e') => format!("{verb}d"),
             _ => match verb.strip_suffix('y') {

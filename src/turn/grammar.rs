@@ -99,6 +99,10 @@ pub(super) fn slot_named(words: &[&str]) -> Option<Slot> {
     })
 }
 
+fn last_of<'w>(words: &[&'w str]) -> &'w str {
+    words.last().copied().unwrap_or("")
+}
+
 /// True for words that mean the picture itself.
 pub(super) fn is_picture(words: &[&str]) -> bool {
     let bare: Vec<&str> = words
@@ -206,13 +210,16 @@ impl Clause<'_> {
             return all;
         }
         self.drawn(&mut all);
+        self.spawn(&mut all);
         self.instead(&mut all);
         self.there(&mut all);
         // `clear sky`, `light fog`: no verb, if nothing shows that it is one.
         let first = self.at(0);
         let noun = !lexicon().noun(first).is_empty() || lexicon().is_adjective(first);
         let named = |w: &str| (self.names)(&[w]);
-        if let Some((kinds, len)) = frames().verb(&self.low).filter(|_| self.polite || super::form::orders(&self.low, &named)) {
+        if let Some((kinds, len)) =
+            frames().verb(&self.low).filter(|_| self.polite || super::form::orders(&self.low, &named))
+        {
             for frame in kinds {
                 self.framed(frame, len, &mut all);
             }
@@ -222,6 +229,7 @@ impl Clause<'_> {
             self.cover(1, &mut all);
         }
         self.modal(&mut all);
+        self.state(&mut all);
         self.bare(&mut all);
         all
     }
@@ -310,20 +318,21 @@ impl Clause<'_> {
                 )
             })
         };
-        let angle = verb.is_some() && self.low.iter().any(|w| {
-            matches!(
-                *w,
-                "degrees"
-                    | "clockwise"
-                    | "counterclockwise"
-                    | "anticlockwise"
-                    | "horizontally"
-                    | "vertically"
-                    | "upside"
-                    | "px"
-                    | "percent"
-            )
-        });
+        let angle = verb.is_some()
+            && self.low.iter().any(|w| {
+                matches!(
+                    *w,
+                    "degrees"
+                        | "clockwise"
+                        | "counterclockwise"
+                        | "anticlockwise"
+                        | "horizontally"
+                        | "vertically"
+                        | "upside"
+                        | "px"
+                        | "percent"
+                )
+            });
         let side = |w: &str| {
             matches!(
                 w,
@@ -365,7 +374,12 @@ impl Clause<'_> {
                     && !matches!(self.at(*len), "a" | "an");
                 let whole = frames().is("whole", self.at(0))
                     && rest.iter().any(|w| frames().is("frame", w))
-                    && (rest.len() <= 5 || angle || matches!(self.at(0), "combine" | "merge" | "duplicate" | "split" | "extend" | "cut" | "trim"))
+                    && (rest.len() <= 5
+                        || angle
+                        || matches!(
+                            self.at(0),
+                            "combine" | "merge" | "duplicate" | "split" | "extend" | "cut" | "trim"
+                        ))
                     && !rest.iter().any(|w| matches!(*w, "into" | "with"));
                 moves
                     || strengthens
@@ -455,7 +469,8 @@ impl Clause<'_> {
                     | ["white", "balance"]
                     | ["motion", "blur"]
                     | ["bounding", "box"]
-                    | ["file", "size" | "format"] | ["background", "transparent"]
+                    | ["file", "size" | "format"]
+                    | ["background", "transparent"]
                     | ["transparent", "background"]
                     | ["depth", "map"]
                     | ["attached", _]
@@ -470,7 +485,8 @@ impl Clause<'_> {
                 ] | ["zoom" | "crop", _]
             ) && verb.is_some()
         });
-        cannot |= verb.is_some() && self.low.iter().any(|w| matches!(*w, "jpeg" | "jpg" | "png" | "pdf" | "gif" | "tiff" | "webp"));
+        cannot |= verb.is_some()
+            && self.low.iter().any(|w| matches!(*w, "jpeg" | "jpg" | "png" | "pdf" | "gif" | "tiff" | "webp"));
         cannot |= matches!(bare_words, ["center" | "centre" | "align" | "recenter", ..] if of_picture(bare_words));
         cannot &= n < 14 && (verb.is_some() || n < 6 || bare_words.first() == Some(&"make"));
         if cannot {
@@ -487,10 +503,10 @@ impl Clause<'_> {
             &["in", "place", "of"],
             &["rather", "than"],
             &["in", "lieu", "of"],
-            &["where", "the"],
+            &["would", "be", "better", "than"],
         ];
         for i in 0..n {
-            let Some(way) = WAYS[..4].iter().find(|w| self.low[i..].starts_with(w)) else { continue };
+            let Some(way) = WAYS.iter().find(|w| self.low[i..].starts_with(w)) else { continue };
             let old = self.in_picture(i + way.len()..n);
             let from = match frames().verb(&self.low) {
                 Some((kinds, len))
@@ -533,6 +549,7 @@ impl Clause<'_> {
                     | ["so"]
                     | ["what", "if"]
                     | ["i", "want"]
+                    | ["could" | "can" | "should" | "would"]
             );
         if !opens {
             return;
@@ -577,7 +594,7 @@ impl Clause<'_> {
             let from = from + usize::from(matches!(self.at(from), "more" | "longer"));
             all.push(Reading::Remove { what: self.before_words(from..rest.end, &["anymore", "left", "visible"]) });
         } else if !before.is_empty() || self.at(t + 1) != "is" && self.at(t + 1) != "are" {
-            if self.at(rest.start) == "only" {
+            if super::small::is_number(self.at(rest.start)) || self.at(rest.start) == "only" {
                 let number = rest.start + usize::from(self.at(rest.start) == "only");
                 all.push(Reading::Count { what: number + 1..rest.end, number: number..number + 1 });
             }
@@ -619,6 +636,47 @@ impl Clause<'_> {
         false
     }
 
+    /// `make a trout leap out of the pond`: what the prompt does not have does something.
+    fn spawn(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        if !matches!(self.at(0), "make" | "have" | "let" | "get") || n < 3 {
+            return;
+        }
+        let verb = (2..n.min(8)).find(|&i| {
+            let w = self.at(i);
+            let next = self.at(i + 1);
+            frames().acts(w)
+                && !is_determiner(self.at(i - 1))
+                && (next.is_empty()
+                    || is_determiner(next)
+                    || is_preposition(next)
+                    || matches!(next, "out" | "up" | "down" | "off" | "away")
+                    || lexicon().noun(w).is_empty())
+        });
+        if let Some(v) = verb
+            && !(self.names)(&self.low[1..v])
+            && !matches!(
+                self.at(1),
+                "it" | "the"
+                    | "her"
+                    | "him"
+                    | "them"
+                    | "his"
+                    | "its"
+                    | "their"
+                    | "this"
+                    | "that"
+                    | "there"
+                    | "everything"
+                    | "both"
+                    | "all"
+                    | "each"
+            )
+        {
+            all.push(Reading::Spawn { what: 1..v, does: v..n });
+        }
+    }
+
     /// `draw it in the style of a comic`, `show the scene as a mosaic`.
     fn drawn(&self, all: &mut Vec<Reading>) {
         let n = self.low.len();
@@ -637,6 +695,9 @@ impl Clause<'_> {
                 | "repaint"
                 | "style"
                 | "display"
+                | "redo"
+                | "recreate"
+                | "remake"
                 | "reimagine"
                 | "do"
         ) {
@@ -644,6 +705,13 @@ impl Clause<'_> {
         }
         for i in self.find(1, &["as", "like", "in"]) {
             let to = self.trimmed(i + 1..n);
+            let like = matches!(self.at(i), "as" | "like")
+                && matches!(self.at(i + 1), "a" | "an")
+                && !matches!(self.at(0), "show" | "present" | "display");
+            if is_picture(self.slice(&(1..i))) && like && self.at(1) != "the" {
+                all.push(Reading::Set { slot: Slot::Medium, to });
+                return;
+            }
             if is_picture(self.slice(&(1..i))) && slot_of(self.slice(&to)) == Some(Slot::Medium) {
                 all.push(Reading::Set { slot: Slot::Medium, to });
                 return;
@@ -749,6 +817,17 @@ impl Clause<'_> {
                 all.push(Reading::Become { what: Some(x), to: y });
             }
         }
+        // `change the colour of the car`: into what?
+        let x = len..n;
+        if self.of_attribute(&x).is_some_and(|w| (self.names)(self.slice(&w)))
+            && self.find(len, &["to", "into", "with", "from", "as"]).is_empty()
+            && self.at(n - 1) != "be"
+        {
+            let last = self.at(n - 1);
+            if !lexicon().is_adjective(last) || (self.names)(&self.low[n - 1..]) {
+                all.push(Reading::Half { what: x });
+            }
+        }
         // `turn the car red`
         if self.at(0) == "turn" {
             self.make(len, false, all);
@@ -796,14 +875,21 @@ impl Clause<'_> {
             return all;
         }
         let first = self.at(from);
-        if matches!(first, "it" | "everything" | "him" | "them" | "these" | "those")
+        if matches!(first, "both" | "each" | "all")
+            && self.at(from + 1) == "of"
+            && matches!(self.at(from + 2), "them" | "these" | "those")
+        {
+            all.push(from + 3);
+            return all;
+        }
+        if matches!(first, "it" | "that" | "everything" | "him" | "them" | "these" | "those")
             || (first == "this" && !(self.names)(&self.low[from + 1..(from + 2).min(n)]))
         {
             all.push(from + 1);
             return all;
         }
         for k in (from + 1..n).rev() {
-            if matches!(self.at(k), "and" | ",")
+            if matches!(self.at(k), "and" | "," | "'s")
                 || self.low[from..k].iter().any(|w| matches!(*w, "into" | "to"))
                 || (k == from + 1 && is_person_pronoun(first))
             {
@@ -833,6 +919,7 @@ impl Clause<'_> {
 
     fn make(&self, len: usize, paint: bool, all: &mut Vec<Reading>) {
         let n = self.low.len();
+        self.part(len, all);
         for k in self.splits(len).into_iter().take(1) {
             let x = len..k;
             let mut y = k..n;
@@ -842,6 +929,7 @@ impl Clause<'_> {
                         Some(
                             &("be" | "look" | "appear" | "seem" | "become" | "in" | "to" | "into" | "turn" | "as"),
                         ) if paint => 1,
+                        Some(&"look") if self.at(y.start + 1) == "at" => 0,
                         Some(&("be" | "look" | "appear" | "seem" | "become" | "into" | "being" | "to")) => 1,
                         Some(&"like") if y.start > k => 1,
                         Some(&("in" | "with"))
@@ -869,6 +957,10 @@ impl Clause<'_> {
                 continue;
             }
             let picture = is_picture(&words);
+            // `the wolf's fur white`: a part that the prompt does not name.
+            if picture && self.low[k..y.start].ends_with(&["look", "like"]) && self.at(y.start) != "it" {
+                all.push(Reading::Set { slot: Slot::Medium, to: y.clone() });
+            }
             if picture {
                 self.picture_becomes(&y, all);
             }
@@ -876,6 +968,7 @@ impl Clause<'_> {
             let first = self.at(y.start);
             let next = self.at(y.start + 1);
             let odd = frames().tells(first)
+                && !matches!(first, "out")
                 && !lexicon().is_adjective(first)
                 && lexicon().noun(first).is_empty()
                 && (is_determiner(next)
@@ -893,6 +986,42 @@ impl Clause<'_> {
             if !acts {
                 all.push(Reading::Become { what: Some(x), to: y });
             }
+        }
+    }
+
+    /// `the wolf's fur white`, `his shirt yellow`: a part that the prompt does not name.
+    fn part(&self, from: usize, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        let s = (from + 1..n.min(from + 5)).find(|&i| self.at(i) == "'s");
+        let (owner, part) = match s {
+            Some(i) if (self.names)(&self.low[from..i]) => (from..i, i + 1),
+            None if matches!(self.at(from), "his" | "her" | "its" | "their")
+                && n > from + 2
+                && !lexicon().noun(self.at(from + 1)).is_empty() =>
+            {
+                (from..from + 1, from + 1)
+            }
+            _ => return,
+        };
+        // The part is all but the last word, or all before `to`, `be`.
+        let mid =
+            (part + 1..n).find(|&i| matches!(self.at(i), "to" | "be" | "into" | "look" | "should" | "is" | "are"));
+        let (to, end) = match mid {
+            Some(i) => (i + 1 + usize::from(matches!(self.at(i + 1), "be" | "look")), i),
+            None => {
+                let mut k = n - 1;
+                while k > part + 1 && lexicon().is_adjective(self.at(k - 1)) {
+                    k -= 1;
+                }
+                (k, k)
+            }
+        };
+        if to < n
+            && end > part
+            && !(self.names)(&self.low[from..end])
+            && self.low[to..n].iter().all(|w| lexicon().is_adjective(w) || matches!(*w, "and" | ","))
+        {
+            all.push(Reading::Part { owner, part: part..end, to: to..n });
         }
     }
 
@@ -934,6 +1063,11 @@ impl Clause<'_> {
         let n = self.low.len();
         let verb = self.low[..len].join(" ");
         let base = self.at(0);
+        // `top with berries`: what the picture is of.
+        if self.at(len) == "with" && n > len + 1 && len == 1 {
+            all.push(Reading::Cover { what: 0..0, done: frames().done(base), with: len..n });
+            return;
+        }
         let first = self.find(len, &["with", "in", "by", "from"]);
         for i in first {
             if i == len || i + 1 >= n {
@@ -956,6 +1090,11 @@ impl Clause<'_> {
     /// `reduce the number of hens to two`
     fn adjust(&self, len: usize, all: &mut Vec<Reading>) {
         let n = self.low.len();
+        // `increase the chairs to four`
+        let number = |w: &str| super::small::is_number(w) || w == "one" || w.parse::<u32>().is_ok();
+        if n > len + 2 && self.at(n - 2) == "to" && number(self.at(n - 1)) && (self.names)(&self.low[len..n - 2]) {
+            all.push(Reading::Count { what: len..n - 2, number: n - 1..n });
+        }
         let at = self.find(len, &["number", "amount", "count"]).first().copied().filter(|i| *i <= len + 1);
         if let Some(i) = at
             && self.at(i + 1) == "of"
@@ -1075,6 +1214,47 @@ impl Clause<'_> {
         }
     }
 
+    /// `peel the banana`, `tidy up the desk`, `get the flowers out of the vase`.
+    fn state(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        let first = self.at(0);
+        let from = 1 + usize::from(self.at(1) == "up");
+        if n > from
+            && (frames().is("state", first) || lexicon().is_adjective(first))
+            && (is_determiner(self.at(from)) || self.at(1) == "up")
+            && (self.names)(&self.low[from..])
+        {
+            all.push(Reading::State { what: from..n, verb: 0..1 });
+        }
+        let out = self
+            .low
+            .iter()
+            .position(|w| matches!(*w, "out" | "off" | "away" | "down"))
+            .filter(|i| *i > 1 && *i + 1 < n);
+        if let Some(i) = out
+            && matches!(
+                first,
+                "get"
+                    | "take"
+                    | "clean"
+                    | "wipe"
+                    | "throw"
+                    | "kick"
+                    | "pull"
+                    | "move"
+                    | "brush"
+                    | "wash"
+                    | "scrub"
+                    | "send"
+                    | "lift"
+                    | "cut"
+            )
+            && matches!(self.at(i + 1), "of" | "from" | "the" | "there" | "his" | "her" | "its")
+        {
+            all.push(Reading::Remove { what: 1..i });
+        }
+    }
+
     /// No verb: `lit by lanterns`, `as a watercolour`, `from wooden ones to stone ones`.
     fn bare(&self, all: &mut Vec<Reading>) {
         let n = self.low.len();
@@ -1089,6 +1269,120 @@ impl Clause<'_> {
         }
         if first == "more" && n == 2 && lexicon().is_adjective(self.at(1)) && lexicon().noun(self.at(1)).is_empty() {
             all.push(Reading::Become { what: None, to: 1..2 });
+        }
+        let verb = frames().verb(&self.low).is_some() && super::form::orders(&self.low, &|w| (self.names)(&[w]));
+        // `without the crown`, `he has no freckles`, `no people`
+        for i in 0..n.saturating_sub(1) {
+            let no = matches!(self.at(i), "without" | "minus")
+                || (self.at(i) == "no" && (i == 0 || matches!(self.at(i - 1), "has" | "have" | "wears" | "with")));
+            if no
+                && !verb
+                && !self.low.contains(&"but")
+                && !self.low.contains(&",")
+                && i + 1 < n
+                && self.at(i + 1) != "any"
+            {
+                let from = i + 1 + usize::from(self.at(i + 1) == "more");
+                all.push(Reading::Remove { what: self.in_picture(from..n) });
+                return;
+            }
+        }
+        // `jacket: orange`
+        if let Some(i) = self.low.iter().position(|w| *w == ":").filter(|i| *i > 0 && *i + 1 < n && n < 9) {
+            all.push(Reading::Become { what: Some(0..i), to: i + 1..n });
+        }
+        // `exactly seven birds`
+        if matches!(first, "only" | "just" | "exactly")
+            && n == 3
+            && (super::small::is_number(self.at(1)) || self.at(1) == "one")
+        {
+            all.push(Reading::Count { what: 2..n, number: 1..2 });
+        }
+        if verb {
+            return;
+        }
+        let low = self.low.as_slice();
+        // `all cars red`, `blanket in lavender`
+        let colour = |w: &str| lexicon().adjective(w).contains(&"colour");
+        if n > 1 && n < 6 && colour(last_of(low)) {
+            let to = n - 1;
+            let from = to - usize::from(self.at(to - 1) == "in");
+            let each = matches!(first, "all" | "both" | "every");
+            if from > 0 && (each || from < to) && (self.names)(&self.low[..from]) {
+                all.push(Reading::Become { what: Some(0..from), to: to..n });
+                return;
+            }
+        }
+        // `black and white photo`, `film noir`, `cubist`
+        if n < 5
+            && !is_determiner(first)
+            && !is_preposition(first)
+            && slot_of(low) == Some(Slot::Medium)
+            && !(self.names)(low)
+            && !low.contains(&",")
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 0..n });
+            return;
+        }
+        // `anime style`, `gothic vibes`, `golden light`
+        let last = self.at(n - 1);
+        if n > 1 && n < 6 && !is_determiner(first) && matches!(last, "style" | "vibe" | "vibes" | "aesthetic" | "look")
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 0..n });
+        } else if n < 5
+            && n > 1
+            && (frames().is("lighting", last) || frames().is("light", last) || matches!(last, "candlelight"))
+            && !matches!(first, "more" | "less" | "it" | "no")
+            && !is_determiner(first)
+            && !is_preposition(first)
+        {
+            all.push(Reading::Set { slot: Slot::Light, to: 0..n });
+        }
+        // `pigeons around the fountain`, `steam rising from the cup`: more, tied to what is there.
+        let the = (1..n.saturating_sub(1)).rev().find(|&i| self.at(i) == "the" && (self.names)(&self.low[i..]));
+        let on_it = n > 2
+            && (matches!(low, [.., "it"]) && is_preposition(self.at(n - 2))
+                || n < 5 && matches!(low, [.., "on", "top"]));
+        if n < 14
+            && !is_preposition(first)
+            && first != "the"
+            && (the.is_some() || on_it || self.polite)
+            && !matches!(
+                first,
+                "more"
+                    | "less"
+                    | "no"
+                    | "not"
+                    | "so"
+                    | "too"
+                    | "all"
+                    | "every"
+                    | "only"
+                    | "i"
+                    | "we"
+                    | "he"
+                    | "she"
+                    | "it"
+                    | "they"
+                    | "could"
+                    | "can"
+                    | "would"
+                    | "there"
+            )
+            && !self.low.iter().any(|w| matches!(*w, "is" | "are" | "should" | "instead" | "not"))
+        {
+            let head = (1..n).find(|&i| is_preposition(self.at(i)) || is_ing(self.at(i))).unwrap_or(n);
+            if head == n && (!self.polite || the.is_some()) {
+            } else if head == n && n < 6 && n > 1 && (self.names)(&self.low[n - 1..n]) {
+                let numbered = super::small::is_number(first) && n == 2;
+                if numbered {
+                    all.push(Reading::Count { what: 1..2, number: 0..1 });
+                } else if first != "another" {
+                    all.push(Reading::Become { what: Some(n - 1..n), to: 0..n });
+                }
+            } else if the.is_some() || on_it {
+                all.push(Reading::Add { what: 0..n });
+            }
         }
         if first == "from" {
             for i in self.find(1, &["to", "into"]) {

@@ -34,9 +34,34 @@ pub(super) fn resolve(scene: &Scene, words: &[&str]) -> Found {
         let alive: Vec<usize> = (0..scene.things.len()).filter(|&t| scene.is_alive(t)).collect();
         return match alive.as_slice() {
             [] => scene.subject().map_or(Found::None, |t| Found::Things(vec![t])),
+            _ if matches!(first, "he" | "him" | "his" | "she" | "her")
+                && alive.iter().filter(|&&t| sex(scene.low(scene.things[t].head)) == sex(first)).count() == 1 =>
+            {
+                let t = alive.iter().copied().find(|&t| sex(scene.low(scene.things[t].head)) == sex(first));
+                Found::Things(t.into_iter().collect())
+            }
             [one, ..] if alive.len() == 1 || !matches!(first, "both" | "they" | "them") => Found::Things(vec![*one]),
             _ => Found::None,
         };
+    }
+    if let ["the", which @ ("former" | "latter" | "first" | "second")] = words.as_slice()
+        && let Some(t) = scene.subject()
+    {
+        let pair: Vec<usize> = (0..scene.things.len())
+            .filter(|&u| {
+                u == t || (scene.things[u].joined && scene.things[u].parent == scene.things[t].parent && u > t)
+            })
+            .collect();
+        if pair.len() == 2 {
+            return Found::Things(vec![pair[usize::from(matches!(*which, "latter" | "second"))]]);
+        }
+    }
+    if let ["both" | "each" | "all", "of", "them" | "these" | "those"] = words.as_slice() {
+        let Some(t) = scene.subject() else { return Found::None };
+        let all: Vec<usize> = (0..scene.things.len())
+            .filter(|&u| u == t || (scene.things[u].joined && scene.things[u].parent == scene.things[t].parent))
+            .collect();
+        return Found::Things(all);
     }
     if is_picture(&words) {
         // `the scene` of a prompt that has one.
@@ -132,7 +157,11 @@ fn named(scene: &Scene, words: &[&str]) -> Option<Found> {
         }
     }
     // `the remote` of a remote control.
-    if scored.is_empty() && words[0] == "the" && said.things.len() == 1 && before.iter().all(|w| !lexicon().is_adjective(w)) {
+    if scored.is_empty()
+        && words[0] == "the"
+        && said.things.len() == 1
+        && before.iter().all(|w| !lexicon().is_adjective(w))
+    {
         let name = said.words(g.start..g.head + 1);
         let first = |t: &usize| {
             let thing = &scene.things[*t];
@@ -166,6 +195,47 @@ fn named(scene: &Scene, words: &[&str]) -> Option<Found> {
         return Some(Found::Things(ties));
     }
     Some(Found::Things(ties))
+}
+
+/// Whether a word means a woman or a man, if either.
+fn sex(word: &str) -> Option<bool> {
+    let she = matches!(
+        word,
+        "she"
+            | "her"
+            | "woman"
+            | "girl"
+            | "lady"
+            | "queen"
+            | "princess"
+            | "mother"
+            | "bride"
+            | "grandmother"
+            | "waitress"
+            | "witch"
+            | "sister"
+            | "daughter"
+            | "wife"
+    );
+    let he = matches!(
+        word,
+        "he" | "him"
+            | "his"
+            | "man"
+            | "boy"
+            | "guy"
+            | "king"
+            | "prince"
+            | "father"
+            | "groom"
+            | "grandfather"
+            | "waiter"
+            | "wizard"
+            | "brother"
+            | "son"
+            | "husband"
+    );
+    if she { Some(true) } else { he.then_some(false) }
 }
 
 /// True if several things found are one thing told of more than once.
@@ -204,8 +274,9 @@ fn general(scene: &Scene, t: usize, word: &str) -> bool {
 fn is_loose(said: &Scene) -> bool {
     let last = said.things.last().map_or(0, |t| t.head + 1);
     let tail = &said.tags[last.min(said.tags.len())..];
-    tail.iter().any(|t| matches!(t, Tag::Adj | Tag::And | Tag::Comma | Tag::Prep | Tag::Be | Tag::Det | Tag::Owner | Tag::Verb))
-        || said.things.iter().any(|t| (t.tie..t.start).any(|i| matches!(said.tags[i], Tag::And | Tag::Comma)))
+    tail.iter().any(|t| {
+        matches!(t, Tag::Adj | Tag::And | Tag::Comma | Tag::Prep | Tag::Be | Tag::Det | Tag::Owner | Tag::Verb)
+    }) || said.things.iter().any(|t| (t.tie..t.start).any(|i| matches!(said.tags[i], Tag::And | Tag::Comma)))
 }
 
 /// Words that stand in the prompt as they are: `smiling`, `in a field`.

@@ -315,7 +315,7 @@ impl Scene {
             )
             || (lexicon().noun(head).is_empty()
                 && (["er", "ist", "man", "smith", "ess", "ian", "ina", "eer"].iter().any(|e| head.ends_with(e))
-                || matches!(self.tag(self.things[t].head + 1), Tag::Ing | Tag::Verb) && t == 0))
+                    || matches!(self.tag(self.things[t].head + 1), Tag::Ing | Tag::Verb) && t == 0))
     }
 
     /// True for what someone has on or of themselves.
@@ -473,12 +473,26 @@ impl Scene {
                 self.things[t].tie = gap[last] + 1;
                 continue;
             }
+            // `with a cat looking out and curtains`: the clause is the cat's, the `and` is of the two.
+            if let [Tag::Ing | Tag::Ed, middle @ .., Tag::And] = tags.as_slice()
+                && middle.iter().all(|t| *t == Tag::Adv)
+            {
+                self.things[t].tie = start - 1;
+                self.things[t].joined = true;
+                self.things[t].parent = self.things[prev].parent;
+                continue;
+            }
             let bare = tags.iter().all(|t| matches!(t, Tag::And | Tag::Comma | Tag::Adv));
             if bare {
                 self.things[t].joined = !tags.is_empty();
                 // Joined to the nearest of its rank: `long hair and glasses`, `a cat with a hat and a dog`.
                 let chain = self.chain(prev);
                 let own = self.is_own(t);
+                // `with a tie and a flower`: of one rank with what stands right before it.
+                if !self.is_alive(t) && !self.is_alive(prev) && (!own || self.is_own(prev)) {
+                    self.things[t].parent = self.things[prev].parent;
+                    continue;
+                }
                 let rank = chain.iter().copied().find(|&c| {
                     if own {
                         self.is_own(c)
@@ -503,11 +517,15 @@ impl Scene {
             let prev_is_held = matches!(prev_tie, "with" | "wearing")
                 && self.things[prev].tie < self.things[prev].start
                 && !self.is_alive(prev)
-                && !self.is_kind(prev, &["vehicle"]);
+                && !self.is_kind(prev, &["vehicle"])
+                && chain.last().is_some_and(|&r| self.is_alive(r) || self.is_kind(r, &["vehicle"]));
+            let part = matches!(prev_tie, "with")
+                && self.things[prev].tie < self.things[prev].start
+                && self.low(start) == "the";
             let held_by = self.things[prev].parent.unwrap_or(prev);
             self.things[t].parent = Some(match first {
                 _ if self.is_slot(t) => root,
-                Tag::Prep if word == "of" => prev,
+                Tag::Prep if matches!(word, "of" | "full" | "filled") => prev,
                 Tag::Rel => prev,
                 Tag::Ing | Tag::Verb | Tag::Be if prev_is_held => held_by,
                 Tag::Ing | Tag::Ed | Tag::Verb | Tag::Be => {
@@ -528,14 +546,13 @@ impl Scene {
                     }
                 }
                 _ => {
-                    let owned =
-                        self.things[prev].start + 1 < self.low.len() && self.is_own(t) && is_owner(self.low(start));
+                    let owned = is_owner(self.low(start)) && (self.is_own(t) || prev_is_held);
                     let new = self.things[prev].joined
                         && self.low(self.things[prev].tie) == ","
                         && is_determiner(self.low(self.things[prev].start));
                     let verb_before =
                         self.tags[self.things[prev].tie..self.things[prev].start].iter().any(|t| *t == Tag::Ed);
-                    if owned || new || verb_before { prev } else { root }
+                    if owned || new || part || verb_before { prev } else { root }
                 }
             });
         }
@@ -572,7 +589,8 @@ impl Scene {
                 Tag::Ing | Tag::Ed | Tag::Rel | Tag::Be | Tag::Pron => true,
                 Tag::Adv | Tag::Adj => i > end || self.tag(i) == Tag::Adv,
                 Tag::Prep => {
-                    self.tag(i + 1) == Tag::Pron || (i > end && matches!(self.tags[i - 1], Tag::Ing | Tag::Ed))
+                    matches!(self.low(i + 1), "it" | "them")
+                        || (i > end && matches!(self.tags[i - 1], Tag::Ing | Tag::Ed))
                 }
                 Tag::And => i > end && matches!(self.tag(i + 1), Tag::Ing | Tag::Adj) && i + 1 < next,
                 _ => false,
@@ -581,6 +599,10 @@ impl Scene {
                 break;
             }
             i += 1;
+        }
+        let sides = |w: &[&str]| w.iter().enumerate().all(|(k, w)| self.low(i + k) == *w);
+        if sides(&["on", "both", "sides"]) || sides(&["on", "either", "side"]) {
+            return i + 3;
         }
         i
     }
@@ -682,8 +704,9 @@ fn tag(low: &[String]) -> Vec<Tag> {
             Tag::Verb
         } else if matches!(prev, Tag::Noun | Tag::Pron | Tag::Rel | Tag::Adv)
             && i > 0
-            && w != "lights" && (next_open || (!listed_noun && !listed_adj && !lexicon().noun(next).is_empty()))
-            && is_finite(w, many || tags_plural(low, &tags, i), has_noun(&tags, i))
+            && w != "lights"
+            && (next_open || (!listed_noun && !listed_adj && !lexicon().noun(next).is_empty()))
+            && is_finite(w, many || tags_plural(low, &tags, i), has_noun(&tags, i), is_determiner(next))
         {
             Tag::Verb
         } else if listed_adj {
@@ -732,7 +755,7 @@ fn tags_plural(low: &[String], tags: &[Tag], i: usize) -> bool {
 }
 
 /// True if a word is what the subject before it does, by its number.
-fn is_finite(word: &str, plural: bool, subject: bool) -> bool {
+fn is_finite(word: &str, plural: bool, subject: bool, object: bool) -> bool {
     if !subject {
         return false;
     }
@@ -740,7 +763,7 @@ fn is_finite(word: &str, plural: bool, subject: bool) -> bool {
         return true;
     }
     if plural {
-        frames().acts(word) || frames().finite(word).is_some_and(|_| !is_plural(word))
+        frames().acts(word) || frames().finite(word).is_some_and(|_| object || !is_plural(word))
     } else {
         frames().finite(word).is_some()
     }
