@@ -47,7 +47,9 @@ pub(super) fn instructs(line: &str, prompt: &str) -> bool {
     let words: Vec<String> = words::split(prompt).iter().map(|w| words::lower(w.text)).collect();
     let named = |w: &str| !is_function_word(w) && words.iter().any(|p| lexicon().same(p, w));
     let said = spoken(&toks, &named);
-    form::is_instruction(&said.words, said.polite, &named)
+    let low: Vec<&str> = toks.iter().map(|t| t.low.as_str()).collect();
+    let wished = low.windows(2).any(|w| w == ["would", "be"]) || low.contains(&"please");
+    form::is_instruction(&said.words, said.polite || wished, &named)
 }
 
 /// True for a line that only ever describes.
@@ -443,7 +445,7 @@ fn apply(
             return Err(desk.misread(
                 said,
                 message,
-                "say what the picture should show: a close-up of the goat, seen from above",
+                "say what it should show: a close-up of a cat, seen from above",
             ));
         }
         Reading::Spawn { what, does } => {

@@ -891,6 +891,7 @@ impl Clause<'_> {
         for k in (from + 1..n).rev() {
             if matches!(self.at(k), "and" | "," | "'s")
                 || self.low[from..k].iter().any(|w| matches!(*w, "into" | "to"))
+                || self.low[from + 1..k].iter().any(|w| matches!(*w, "a" | "an"))
                 || (k == from + 1 && is_person_pronoun(first))
             {
                 continue;

@@ -714,7 +714,8 @@ fn tag(low: &[String]) -> Vec<Tag> {
                 && !opens_np(next)
                 && !is_preposition(next)
                 && !matches!(next, "is" | "are" | "who" | "that" | "which" | "'s" | "has");
-            if listed_noun
+            let alone = !next_word && matches!(at(i.wrapping_sub(1)), "a" | "an") && i > 0;
+            if (listed_noun || alone)
                 && (!next_word || (is_ing(next) && !lexicon().adjective(next).is_empty() && opens_np(at(i + 2))))
             {
                 Tag::Noun
