@@ -442,11 +442,7 @@ fn apply(
             let said = &toks[what.clone()];
             let message =
                 format!("`{}` is done to the pixels of a picture, and words only say what it shows", desk.typed(said));
-            return Err(desk.misread(
-                said,
-                message,
-                "say what it should show: a close-up of a cat, seen from above",
-            ));
+            return Err(desk.misread(said, message, "say what it should show: a close-up of a cat, seen from above"));
         }
         Reading::Spawn { what, does } => {
             let text = written(desk, &(does.start + 1..does.end));

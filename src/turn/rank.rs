@@ -30,7 +30,9 @@ pub(super) fn resolve(scene: &Scene, words: &[&str]) -> Found {
     let words: Vec<&str> =
         words.iter().copied().filter(|w| w.chars().any(char::is_alphanumeric) || *w == "'s").collect();
     let Some(&first) = words.first() else { return Found::None };
-    if words.len() == 1 && matches!(first, "he" | "she" | "him" | "her" | "his" | "its" | "their" | "they" | "them" | "both") {
+    if words.len() == 1
+        && matches!(first, "he" | "she" | "him" | "her" | "his" | "its" | "their" | "they" | "them" | "both")
+    {
         let alive: Vec<usize> = (0..scene.things.len()).filter(|&t| scene.is_alive(t)).collect();
         return match alive.as_slice() {
             [] => scene.subject().map_or(Found::None, |t| Found::Things(vec![t])),
