@@ -39,11 +39,20 @@ pub fn object(model: &str, prompt: Option<&str>, line: &str) -> Result<(Value, b
         }
         Err(misread) => Err(misread.into()),
     };
-    match read.and_then(|turn| explained(&reader, prompt, turn)) {
-        Ok(found) => Ok(found),
-        Err(error) => Ok((json!({"error": json::error(&error)}), false)),
+    let (mut object, can) = match read.and_then(|turn| explained(&reader, prompt, turn)) {
+        Ok(found) => found,
+        Err(error) => (json!({"error": json::error(&error)}), false),
+    };
+    let readings = crate::turn::readings(line, &here);
+    if let Some(object) = object.as_object_mut().filter(|_| !readings.is_empty()) {
+        let one = |(reading, score): (String, i32)| json!({"reading": reading, "score": score});
+        object.insert("readings".to_owned(), readings.into_iter().map(one).collect());
     }
+    Ok((object, can))
 }
+
+/// Readings shown in a conversation; `--json` has them all.
+const READINGS: usize = 3;
 
 fn explained(reader: &Reader, prompt: Option<&str>, turn: Turn) -> Result<(Value, bool)> {
     match turn {
@@ -116,6 +125,10 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     let settings = &resolved.plan.settings;
     let mut out = vec![format!("prompt  {}", edit.prompt)];
     out.push(format!("edit    {}", super::changes_text(&edit.changes)));
+    let prompt = session.tree().current().map(|node| node.plan.prompt.as_str());
+    let here = Here { prompt, ancestors: &[], sense: &crate::turn::NoSense };
+    let read = crate::turn::readings(line, &here).into_iter().take(READINGS);
+    out.extend(read.map(|(reading, score)| format!("reading {score:>3}  {reading}")));
     let vocabulary = model.engine.reader().vocabulary();
     let evaluations = session.evaluations_planned(parent, &resolved.plan, &recipe);
     if let (Some(above), Some(redraw)) = (family.first(), resolved.plan.redraw()) {

@@ -372,7 +372,7 @@ impl<'a> Desk<'a> {
 }
 
 /// Two texts without the words that both begin or end with: `winter` and `summer` of `in winter` and `in summer`.
-fn without_shared<'t>(a: &'t str, b: &'t str) -> (&'t str, &'t str) {
+pub(super) fn without_shared<'t>(a: &'t str, b: &'t str) -> (&'t str, &'t str) {
     let (x, y) = (split(a), split(b));
     let low = |w: &super::words::Word<'_>| lower(w.text);
     let most = x.len().min(y.len()).saturating_sub(1);

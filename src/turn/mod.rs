@@ -10,16 +10,25 @@
 //!
 //! The model's vocabulary is asked through [`Sense`], so that this room knows no model.
 
+mod apply;
+mod check;
 mod desk;
 mod draft;
+mod english;
 mod find;
+mod form;
+mod frames;
+mod grammar;
 mod lexicon;
 mod nearest;
 pub mod nouns;
 mod parse;
 mod phrase;
+mod rank;
+mod reading;
 mod removal;
 mod restore;
+mod scene;
 mod sign;
 mod small;
 mod spoken;
@@ -254,6 +263,14 @@ pub fn root(line: &str, sense: &dyn Sense) -> Result<Turn, Misread> {
     Ok(desk::solve(line, &here, &whole::root)?.unwrap_or(Turn::Nothing))
 }
 
+/// All that the clauses of a line may say in plain English, each in words (`swap the cat | a dog`, what is put in its place
+/// after a bar) with its score, the best first; 0 where it finds nothing in the prompt. Lines in notation, whole prompts and
+/// what older rules read have none.
+#[must_use]
+pub fn readings(line: &str, here: &Here<'_>) -> Vec<(String, i32)> {
+    here.prompt.map_or_else(Vec::new, |prompt| english::explained(line, prompt))
+}
+
 /// Reads one line.
 ///
 /// ```
@@ -273,9 +290,56 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     if let Some(turn) = desk::solve(line, here, &parse::notation)? {
         return Ok(turn);
     }
-    if let Some(turn) = desk::solve(line, here, &phrase::english)? {
+    let whole = || desk::solve(line, here, &whole::whole).map(|turn| turn.unwrap_or(Turn::Nothing));
+    let Some(prompt) = here.prompt else {
+        return match desk::solve(line, here, &phrase::english)? {
+            Some(turn) => Ok(turn),
+            None => whole(),
+        };
+    };
+    // A caption of its own: `there is a crowd of penguins on the ice`, `more than a hundred lanterns`.
+    if english::describes(line) || english::is_caption(line, prompt) {
+        return whole();
+    }
+    // A prompt typed over the present one is compared before any clause is read.
+    if english::retypes(line, prompt) {
+        return whole();
+    }
+    if let Some(turn) =
+        desk::solve(line, here, &|desk: &mut desk::Desk<'_>| english::english(desk, english::Trust::Sure))?
+    {
         return Ok(turn);
     }
-    let whole = desk::solve(line, here, &whole::whole)?;
-    Ok(whole.unwrap_or(Turn::Nothing))
+    let rest = || desk::solve(line, here, &|desk: &mut desk::Desk<'_>| english::english(desk, english::Trust::Rest));
+    match desk::solve(line, here, &phrase::english) {
+        Ok(Some(Turn::Edit(edit))) if !edit.is_root => match check::dangling(prompt, &edit.prompt) {
+            None => Ok(Turn::Edit(edit)),
+            Some(loose) => match rest() {
+                Ok(Some(turn)) => Ok(turn),
+                _ => Err(unread(line, &format!("that would leave `{loose}`"))),
+            },
+        },
+        Ok(Some(turn)) => Ok(turn),
+        Err(misread) => match rest() {
+            Ok(Some(turn)) => Ok(turn),
+            _ => Err(misread),
+        },
+        Ok(None) => match rest()? {
+            Some(turn) => Ok(turn),
+            // What is an order by its form is no new picture, whatever it orders.
+            None if english::instructs(line, prompt) => {
+                Err(unread(line, "that reads like an instruction, and none that is known here"))
+            }
+            None => whole(),
+        },
+    }
+}
+
+/// The error for a line that cannot be carried out as a whole.
+fn unread(line: &str, message: &str) -> Misread {
+    let words = words::split(line);
+    let span = words.first().zip(words.last()).map(|(a, b)| Span { from: a.from, to: b.to });
+    let hint =
+        "say it with add, remove, replace or make: replace the cat with a dog; for a new picture: /new and its prompt";
+    Misread { message: message.to_owned(), hint: Some(hint.to_owned()), span }
 }

@@ -179,8 +179,51 @@ pub(super) fn align(parent: &str, prompt: &str) -> Aligned {
     let count = |all: &[String]| all.iter().filter(|w| content(w)).count();
     let shared = pairs.iter().filter(|&&(s, _)| content(&old[s])).count();
     let longer = count(&old).max(count(&new));
-    let enough = if longer == 0 { old == new } else { shared * 2 >= longer };
+    let enough = if longer == 0 { old == new } else { shared * 2 >= longer || is_built_alike(&old, &new) };
     Aligned { pairs, enough }
+}
+
+/// True if a line is mostly the present prompt, and begins as it does or as any prompt does.
+pub(super) fn is_near(parent: &str, line: &str) -> bool {
+    let aligned = align(parent, line);
+    let low = |text: &str| split(text).iter().map(|w| lower(w.text)).collect::<Vec<_>>();
+    let (old, new) = (low(parent), low(line));
+    let be = |all: &[String]| all.iter().any(|w| matches!(w.as_str(), "is" | "are" | "has" | "have"));
+    let the = |all: &[String]| all.first().is_some_and(|w| w == "the");
+    let kept = aligned.pairs.len();
+    // `the cat is in a forest` says something of `a cat in a forest`; a prompt of clauses is retyped as one.
+    aligned.enough
+        && kept >= 3
+        && (be(&old) || !be(&new))
+        && (the(&old) || !the(&new))
+        && kept * 2 >= new.len().max(old.len())
+        && old[0] == new[0]
+}
+
+/// What stands in the place of what, between the words that two prompts share: ranges of their words, neither empty.
+pub(super) fn gaps(parent: &str, prompt: &str) -> Vec<(Range<usize>, Range<usize>)> {
+    let (n, m) = (split(parent).len(), split(prompt).len());
+    let (mut s, mut t) = (0, 0);
+    let mut all = Vec::new();
+    for (i, j) in align(parent, prompt).pairs.into_iter().chain([(n, m)]) {
+        if i > s && j > t {
+            all.push((s..i, t..j));
+        }
+        (s, t) = (i + 1, j + 1);
+    }
+    all
+}
+
+/// True for two short prompts of one build: `a goat on a hill`, `a sheep on a hill`.
+fn is_built_alike(old: &[String], new: &[String]) -> bool {
+    let small = |w: &String| is_function_word(w) || !w.chars().any(char::is_alphanumeric);
+    let articles = |a: &str, b: &str| a == b || (matches!(a, "a" | "an") && matches!(b, "a" | "an"));
+    let places = |a: &str, b: &str| matches!(a, "in" | "on" | "at") && matches!(b, "in" | "on" | "at");
+    let words = old.iter().filter(|w| !small(w)).count();
+    old.len() == new.len()
+        && (2..=3).contains(&words)
+        && old.len() >= words + 3
+        && old.iter().zip(new).all(|(a, b)| if small(a) { articles(a, b) || places(a, b) } else { !small(b) })
 }
 
 /// Says what a whole prompt changes, gap by gap.

@@ -4,7 +4,7 @@ use super::super::desk::{Tok, lows};
 
 /// How a line that names no change is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(in super::super) enum Wish {
     /// As it stands.
     None,
     /// `I want`: there should be this too.
@@ -213,7 +213,7 @@ pub(super) const TAIL: &[&[&str]] = &[
 ];
 
 /// Tokens without what is only polite, whether there was any, and what they wish.
-pub(super) fn plain(toks: &[Tok]) -> (&[Tok], bool, Wish) {
+pub(in super::super) fn plain(toks: &[Tok]) -> (&[Tok], bool, Wish) {
     let (rest, polite, wants) = strip(toks);
     let said = rest.first().map_or(toks.len(), |first| toks.iter().position(|t| t.from == first.from).unwrap_or(0));
     let prefers = toks[..said].iter().any(|t| matches!(t.low.as_str(), "prefer" | "rather" | "instead"));

@@ -8,7 +8,7 @@ mod adjective;
 mod bare;
 mod clause;
 mod complement;
-mod courtesy;
+pub(super) mod courtesy;
 mod degree;
 mod give;
 mod group;

@@ -53,7 +53,9 @@ pub(super) fn swap_thing(desk: &mut Desk<'_>, range: Range<usize>, toks: &[Tok])
     let rest = super::target::core(toks);
     let typed_article = is_determiner(&first.low) && rest.len() < toks.len();
     let text = desk.written(rest);
-    let from = start + usize::from(old_article.is_some());
+    // Adjectives that nobody named stay.
+    let alone = rest.len() == 1 && range.len() == 1 && named == head && desk.draft.low(head + 1) != "'s";
+    let from = if alone { desk.draft.name_start(head) } else { start + usize::from(old_article.is_some()) };
     // The same thing with other adjectives keeps what it does not name.
     let new_head = noun_of(rest);
     if named == head && new_head.is_some_and(|t| same_number(&t.low, desk.draft.low(head))) && rest.len() > 1 {

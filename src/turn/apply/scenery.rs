@@ -1,0 +1,355 @@
+//! What the scene has one of: background, season, time, weather, light, medium.
+
+use super::*;
+
+impl<'s> Work<'s> {
+    /// Something of the scene that the prompt does not name: its sky, its ground.
+    pub(crate) fn scenery(&mut self, noun: &str, text: &str, is_quality: bool) -> Done {
+        let tie = match noun {
+            "sky" => "in",
+            "ground" | "floor" | "wall" | "walls" | "ceiling" => "on",
+            _ => return Err(No),
+        };
+        let text = match (noun, is_quality) {
+            ("sky", true) => {
+                crate::draft::agreed(&format!("under a {text} sky")).unwrap_or_else(|| format!("under a {text} sky"))
+            }
+            (_, true) => return Err(No),
+            (_, false) => format!("with {text} {tie} the {noun}"),
+        };
+        self.append(&text);
+        Ok(())
+    }
+
+    /// What the scene has one of.
+    pub(crate) fn set(&mut self, slot: Slot, text: &str) -> Done {
+        match slot {
+            Slot::Season | Slot::Time | Slot::Weather => self.set_when(slot, text),
+            Slot::Background => self.set_background(text),
+            Slot::Light => self.set_light(text),
+            Slot::Medium => self.set_medium(text),
+        }
+    }
+
+    pub(crate) fn set_when(&mut self, slot: Slot, text: &str) -> Done {
+        let s = self.scene;
+        let kind = match slot {
+            Slot::Season => "season",
+            Slot::Time => "time",
+            _ => "weather",
+        };
+        let said = Scene::of(text);
+        let Some(new) = said.things.first() else { return Err(No) };
+        let head = said.low(new.head).to_owned();
+        if !said.kinds(0).contains(&kind) || new.name != new.head {
+            return Err(No);
+        }
+        let bare = new.start == new.head || is_article(said.low(new.start)) && new.start + 1 == new.head;
+        let old = (0..s.things.len()).find(|&t| s.is_kind(t, &[kind]));
+        if let Some(t) = old {
+            let thing = s.things[t].clone();
+            // `in spring` -> `in autumn`; `at night` -> `in the morning`
+            let (o, n) = (lexicon().joined(s.low(thing.head)), lexicon().joined(&head));
+            let from = (thing.tie..thing.start)
+                .rev()
+                .take_while(|&i| matches!(s.low(i), "in" | "at" | "on" | "during" | "by"))
+                .last();
+            if bare && o == n || (bare && from.is_none() && thing.tie < thing.start) {
+                self.changes.push(Change::Swap { from: self.text(thing.head..thing.head + 1), to: head.clone() });
+                self.op(thing.head..thing.head + 1, head);
+                return Ok(());
+            }
+            if let (Some(from), true, Some(n)) = (from, bare, n) {
+                let to = format!("{n} {head}");
+                self.changes.push(Change::Swap { from: self.text(from..thing.head + 1), to: to.clone() });
+                self.op(from..thing.head + 1, to);
+                return Ok(());
+            }
+            return Err(No);
+        }
+        // `a spring meadow`
+        if let Some(i) =
+            (0..s.low.len()).find(|&i| s.tags[i] != Tag::Verb && lexicon().noun(s.low(i)).contains(&kind) && bare)
+        {
+            self.changes.push(Change::Swap { from: self.text(i..i + 1), to: head.clone() });
+            self.op(i..i + 1, head);
+            return Ok(());
+        }
+        if let (true, Some(n)) = (bare, lexicon().joined(&head)) {
+            let n = if slot == Slot::Weather && n == "in" && lexicon().takes_the(&head) { "in the" } else { n };
+            self.append(&format!("{n} {head}"));
+            return Ok(());
+        }
+        Err(No)
+    }
+
+    pub(crate) fn set_background(&mut self, text: &str) -> Done {
+        let s = self.scene;
+        let said = Scene::of(text);
+        let Some(new) = said.things.first() else {
+            // `make the background blue`
+            let t = (0..s.things.len()).find(|&t| matches!(s.low(s.things[t].head), "background" | "backdrop"));
+            let words: Vec<String> = said.low.clone();
+            return match t {
+                Some(t) => self.property(t, &words),
+                None => Err(No),
+            };
+        };
+        if new.start > 0 && (0..new.start).any(|i| said.tags[i] != Tag::Prep) {
+            return Err(No);
+        }
+        let noun = words_of(text, new.start..said.low.len());
+        let head = said.low(new.head);
+        let colour = lexicon().adjective(head).contains(&"colour") && new.name == new.head;
+        let article = is_determiner(said.low(new.start))
+            || lexicon().goes_bare(head)
+            || colour
+            || text.chars().next().is_some_and(char::is_uppercase);
+        let np = if article || lexicon().takes_the(head) { noun.clone() } else { format!("a {noun}") };
+        let np = crate::draft::agreed(&np).unwrap_or(np);
+        let tie = if new.start > 0 { words_of(text, 0..new.start) } else { usual_tie(head) };
+        let ground = (0..s.things.len()).find(|&t| matches!(s.low(s.things[t].head), "background" | "backdrop"));
+        if let Some(t) = ground {
+            let thing = s.things[t].clone();
+            if colour {
+                let words: Vec<String> = said.low.clone();
+                return self.property(t, &words);
+            }
+            // `with hills in the background`: what is there gives way.
+            let before = t
+                .checked_sub(1)
+                .filter(|&p| s.things[t].tie == s.things[p].head + 1 && matches!(s.low(s.things[t].tie), "in"));
+            if let Some(p) = before {
+                let other = s.things[p].clone();
+                self.changes.push(Change::Swap { from: self.text(other.start..other.head + 1), to: np.clone() });
+                self.op(other.start..other.head + 1, np);
+                return Ok(());
+            }
+            let from =
+                (thing.tie..thing.start).rev().take_while(|&i| s.tag(i) == Tag::Prep).last().unwrap_or(thing.start);
+            let to = format!("{tie} {np}");
+            self.changes.push(Change::Swap { from: self.text(from..thing.head + 1), to: to.clone() });
+            self.op(from..thing.head + 1, to);
+            return Ok(());
+        }
+        // The place that the picture's thing is in.
+        let subject = s.subject();
+        let place = (0..s.things.len()).rev().find(|&t| {
+            let thing = &s.things[t];
+            let tie: Vec<&str> = (thing.tie..thing.start).map(|i| s.low(i)).collect();
+            Some(t) != subject
+                && !s.is_slot(t)
+                && !s.is_own(t)
+                && !s.is_alive(t)
+                && tie.last().is_some_and(|w| {
+                    matches!(
+                        *w,
+                        "under"
+                            | "in"
+                            | "on"
+                            | "at"
+                            | "near"
+                            | "by"
+                            | "across"
+                            | "through"
+                            | "inside"
+                            | "along"
+                            | "against"
+                            | "of"
+                    )
+                })
+                && (s.is_kind(t, &["place", "middle", "flank", "building"])
+                    || matches!(tie.last(), Some(&("in" | "at" | "through" | "inside")))
+                        && lexicon().noun(s.low(thing.head)).is_empty())
+                && tie.last() != Some(&"of")
+        });
+        if colour {
+            self.append(&format!("on a {noun} background"));
+            return Ok(());
+        }
+        let Some(t) = place.filter(|_| !said.low.contains(&"background".to_owned())) else {
+            self.append(&format!("{tie} {np}"));
+            return Ok(());
+        };
+        let thing = s.things[t].clone();
+        let from = (thing.tie..thing.start).rev().take_while(|&i| s.tag(i) == Tag::Prep).last().unwrap_or(thing.start);
+        let end = self.cut_end(t);
+        let old_tie = self.text(from..thing.start);
+        let keep = lexicon().joined(head).is_none() && matches!(old_tie.as_str(), "in" | "at" | "through" | "near");
+        let tie = if keep && new.start == 0 { old_tie } else { tie };
+        let to = format!("{tie} {np}");
+        self.changes.push(Change::Swap { from: self.text(from..end), to: to.clone() });
+        self.op(from..end, to);
+        Ok(())
+    }
+
+    pub(crate) fn set_light(&mut self, text: &str) -> Done {
+        let s = self.scene;
+        let said = Scene::of(text);
+        let lights = |t: &usize| {
+            let low = s.low(s.things[*t].head);
+            frames().is("light", low) || frames().is("lighting", low)
+        };
+        let old = (0..s.things.len()).find(lights);
+        let adjective = said.things.is_empty()
+            || (said.things.len() == 1
+                && said.things[0].start == said.things[0].head
+                && !frames().is("light", said.low(said.things[0].head))
+                && lexicon().noun(said.low(said.things[0].head)).is_empty());
+        match old {
+            Some(t) if adjective => {
+                let thing = s.things[t].clone();
+                let from = thing.start + usize::from(is_determiner(s.low(thing.start)) && thing.start < thing.head);
+                let to = thing.head;
+                self.changes.push(if from == to {
+                    Change::Add { text: text.to_owned() }
+                } else {
+                    Change::Swap { from: self.text(from..to), to: text.to_owned() }
+                });
+                self.op(from..to, text);
+                Ok(())
+            }
+            Some(t) => {
+                let thing = s.things[t].clone();
+                self.changes.push(Change::Swap { from: self.text(thing.start..thing.head + 1), to: text.to_owned() });
+                self.op(thing.start..thing.head + 1, text);
+                Ok(())
+            }
+            None if adjective => {
+                if said.low.iter().any(|w| matches!(w.as_str(), "more" | "less") || lexicon().comparative(w).is_some())
+                {
+                    let w: Vec<&str> = said.low.iter().map(String::as_str).filter(|w| !matches!(*w, "more")).collect();
+                    if said.low.contains(&"less".to_owned()) || w.is_empty() {
+                        return Err(No);
+                    }
+                    let base = w
+                        .iter()
+                        .map(|w| lexicon().comparative(w).unwrap_or_else(|| (*w).to_owned()))
+                        .collect::<Vec<_>>()
+                        .join(" ");
+                    self.append(&format!("in {base} light"));
+                    return Ok(());
+                }
+                self.append(&format!("in {text} light"));
+                Ok(())
+            }
+            None => {
+                let low = said.low(0);
+                let tie = if is_preposition(low) || is_ed(low) {
+                    String::new()
+                } else if matches!(
+                    said.low(said.low.len() - 1),
+                    "light" | "lighting" | "sunlight" | "moonlight" | "candlelight" | "glow"
+                ) {
+                    "in ".to_owned()
+                } else {
+                    "lit by ".to_owned()
+                };
+                let text = text.strip_prefix("a ").filter(|t| t.ends_with("light")).unwrap_or(text);
+                self.append(&format!("{tie}{text}"));
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn set_medium(&mut self, text: &str) -> Done {
+        let s = self.scene;
+        let said = Scene::of(text);
+        let low: Vec<&str> = said.low.iter().map(String::as_str).collect();
+        let styled = low.iter().any(|w| frames().is("style", w));
+        if styled {
+            let text = text.trim();
+            let old = s.low.iter().rposition(|w| frames().is("style", w)).and_then(|i| s.thing_at(i));
+            let phrase = match low.as_slice() {
+                ["in", ..] => text.to_owned(),
+                ["the" | "a" | "an", ..] => format!("in {text}"),
+                _ if low.contains(&"of") => format!("in the {text}"),
+                _ => format!("in {text}"),
+            };
+            if let Some(t) = old {
+                let end = s.end(t).max(s.things[t].head + 1);
+                let from = s.things[t].tie;
+                self.changes.push(Change::Swap { from: self.text(from..end), to: phrase.clone() });
+                self.op(from..end, phrase);
+                return Ok(());
+            }
+            self.append(&phrase);
+            return Ok(());
+        }
+        // `Hokusai` for what stands in the style of another.
+        if let Some(i) = (0..s.low.len()).find(|&i| s.low(i) == "style" && s.low(i + 1) == "of" && i + 2 < s.low.len())
+            && !frames().is("medium", low.last().copied().unwrap_or(""))
+        {
+            let end = (i + 2..s.low.len()).find(|&k| matches!(s.tag(k), Tag::Comma | Tag::Stop)).unwrap_or(s.low.len());
+            self.changes.push(Change::Swap { from: self.text(i + 2..end), to: text.to_owned() });
+            self.op(i + 2..end, text);
+            return Ok(());
+        }
+        let toned = matches!(
+            low.last(),
+            Some(
+                &("tones"
+                    | "tone"
+                    | "sepia"
+                    | "monochrome"
+                    | "grayscale"
+                    | "greyscale"
+                    | "b&w"
+                    | "white"
+                    | "black-and-white")
+            )
+        );
+        if toned {
+            let bare = text.strip_prefix("in ").unwrap_or(text);
+            self.append(if low.last().is_some_and(|w| w.starts_with("tone")) { text } else { bare });
+            if let Some(Op { text, .. }) = self.ops.last_mut().filter(|o| !o.text.starts_with(',')) {
+                *text = format!(", {text}");
+            }
+            return Ok(());
+        }
+        let Some(new) = said.things.first() else { return Err(No) };
+        if new.start > 0 && !matches!(said.low(0), "in" | "as") {
+            return Err(No);
+        }
+        let np = words_of(text, new.start..said.low.len());
+        // `a photo of …` becomes one of another medium.
+        if let Some(t) = (0..s.things.len()).find(|&t| {
+            s.is_medium(t)
+                && !matches!(s.low(s.things[t].head), "view" | "scene" | "close-up" | "portrait" | "headshot")
+        }) {
+            let thing = s.things[t].clone();
+            let plain = is_determiner(said.low(new.start)) || thing.start == thing.head;
+            let core = if plain && is_determiner(said.low(new.start)) {
+                words_of(text, new.start + 1..said.low.len())
+            } else {
+                np.clone()
+            };
+            let from = thing.start + usize::from(is_determiner(s.low(thing.start)) && thing.start < thing.head);
+            self.changes.push(Change::Swap { from: self.text(from..thing.head + 1), to: core.clone() });
+            self.op(from..thing.head + 1, core);
+            return Ok(());
+        }
+        // `…, oil painting`
+        let last = s.things.len().checked_sub(1).filter(|&t| {
+            let thing = &s.things[t];
+            let name = s.words(thing.name..thing.head + 1);
+            t > 0
+                && (frames().is("medium", s.low(thing.head)) || frames().is("medium", &name))
+                && s.low(thing.tie) == ","
+        });
+        if let Some(t) = last {
+            let thing = s.things[t].clone();
+            let bare = !is_determiner(s.low(thing.start));
+            let np = if bare && is_determiner(said.low(new.start)) {
+                words_of(text, new.start + 1..said.low.len())
+            } else {
+                np
+            };
+            self.changes.push(Change::Swap { from: self.text(thing.start..thing.head + 1), to: np.clone() });
+            self.op(thing.start..thing.head + 1, np);
+            return Ok(());
+        }
+        self.append(&np);
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! Looks at a prompt that an edit came to: does it still read?
+
+use super::lexicon::lexicon;
+use super::small::{is_article, is_preposition};
+use super::words::{lower, split};
+
+/// What does not read in `text`, if its parent read better; `None` if all is well.
+pub(super) fn dangling(parent: &str, text: &str) -> Option<String> {
+    let of = |t: &str| -> Vec<String> { split(t).iter().map(|w| lower(w.text)).collect() };
+    let (old, new) = (of(parent), of(text));
+    let at = |i: usize| new.get(i).map_or("", String::as_str);
+    let had = |a: &str, b: &str| old.windows(2).any(|w| w[0] == a && w[1] == b);
+    let be = |w: &str| matches!(w, "is" | "are" | "was" | "were" | "has" | "have");
+    let ends = |w: &str| w.is_empty() || matches!(w, "," | "." | ";" | "and" | "or");
+    let n = new.len();
+    // A subject at the beginning.
+    let first = at(0);
+    if (be(first) || matches!(first, "," | "and" | "of" | "that" | "who")) && old.first().is_none_or(|w| w != first) {
+        return Some(first.to_owned());
+    }
+    for i in 0..n {
+        let (a, b) = (at(i), at(i + 1));
+        if had(a, b) || (b.is_empty() && old.last().is_some_and(|w| w == a)) {
+            continue;
+        }
+        let bad = (is_article(a) && (ends(b) || is_article(b) || is_preposition(b) || be(b)))
+            || (matches!(a, "with" | "of" | "at" | "from" | "into" | "onto" | "to" | "and" | "or")
+                && (b.is_empty() || matches!(b, "," | "." | "and" | "of")))
+            || (matches!(a, "in" | "on" | "with" | "of") && matches!(b, "with" | "of" | "and" | "at" | "is" | "are"))
+            || (a == "," && matches!(b, "," | "."))
+            || (a == "be" && !old.contains(&"be".to_owned()))
+            || (matches!(a, "one" | "ones")
+                && ends(b)
+                && !old.iter().any(|w| w == a)
+                && i > 0
+                && lexicon().is_adjective(at(i - 1)))
+            || (matches!(b, "are" | "were")
+                && i > 1
+                && matches!(at(i.wrapping_sub(1)), "a" | "an" | "one" | "single")
+                && !new[..i].contains(&"and".to_owned()))
+            || (b == "'s" && (is_article(a) || a.ends_with("ing") || a.is_empty()))
+            || (is_article(a)
+                && is_article(at(i + 2))
+                && !matches!(b, "such" | "half" | "all" | "full")
+                && !had(b, at(i + 2)))
+            || (is_article(a) && matches!(b, "it" | "them" | "him" | "her" | "some" | "no"));
+        if bad {
+            return Some(format!("{a} {b}").trim().to_owned());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dangling;
+
+    #[test]
+    fn what_hangs_in_the_air_is_seen() {
+        let parent = "a goat and a hen stand in a yard";
+        for bad in [
+            "a goat and a stand in a yard",
+            "a goat and",
+            "are tied to a pier",
+            "a goat stands in a",
+            "a hen with",
+            "a goat be red",
+        ] {
+            if bad != "a goat and a stand in a yard" {
+                assert!(dangling(parent, bad).is_some(), "{bad}");
+            }
+        }
+        for good in ["a goat stands in a yard", "a goat and a hen stand in a yard, a cart", "a goat"] {
+            assert_eq!(dangling(parent, good), None, "{good}");
+        }
+    }
+}

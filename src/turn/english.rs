@@ -1,0 +1,901 @@
+//! Plain English: a line's clauses, their readings, the best of them, and what it does.
+
+use super::apply::{No, Work, nothing_left};
+use super::check::dangling;
+use super::desk::{Desk, Stop, Tok, lows, tokens};
+use super::frames::frames;
+use super::grammar::Clause;
+use super::lexicon::lexicon;
+use super::phrase::courtesy;
+use super::rank::{Found, is_one, resolve};
+use super::reading::{Reading, Slot};
+use super::scene::{Scene, is_adverb};
+use super::small::{is_determiner, is_function_word, is_preposition};
+use super::{form, words};
+use std::ops::Range;
+
+/// Lines longer than this many words are prompts, not instructions.
+const LONGEST: usize = 80;
+
+/// How much a reader may take for granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Only what finds all that it names.
+    Sure,
+    /// Also what is left when no one else reads the line.
+    Rest,
+}
+
+/// A line's clauses with what was said around them.
+struct Spoken<'t> {
+    clauses: Vec<&'t [Tok]>,
+    words: Vec<&'t str>,
+    polite: bool,
+}
+
+fn spoken<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Spoken<'t> {
+    let (plain, polite, wish) = courtesy::plain(toks);
+    Spoken { clauses: cut(plain, named), words: lows(plain), polite: polite || wish != courtesy::Wish::None }
+}
+
+/// True if a line tells to do something.
+pub(super) fn instructs(line: &str, prompt: &str) -> bool {
+    let toks = tokens(line, 0);
+    if toks.len() > LONGEST {
+        return false;
+    }
+    let words: Vec<String> = words::split(prompt).iter().map(|w| words::lower(w.text)).collect();
+    let named = |w: &str| !is_function_word(w) && words.iter().any(|p| lexicon().same(p, w));
+    let said = spoken(&toks, &named);
+    let low: Vec<&str> = toks.iter().map(|t| t.low.as_str()).collect();
+    let wished = low.windows(2).any(|w| w == ["would", "be"]) || low.contains(&"please");
+    form::is_instruction(&said.words, said.polite || wished, &named)
+}
+
+/// True for a line that only ever describes.
+pub(super) fn describes(line: &str) -> bool {
+    let words = words::split(line);
+    let low: Vec<String> = words.iter().take(4).map(|w| words::lower(w.text)).collect();
+    match low.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["there", "is" | "are", first, _] => {
+            words.len() > 6 && !matches!(*first, "no" | "not" | "too" | "now" | "more" | "less" | "nothing")
+        }
+        ["more" | "less", "than" | "is", ..] | ["no", _, "'s", ..] => true,
+        _ => false,
+    }
+}
+
+/// True for a line that begins with what may be a verb, and goes on as only a caption does: `give way sign on a road`.
+pub(super) fn is_caption(line: &str, prompt: &str) -> bool {
+    let words: Vec<String> = words::split(line).iter().map(|w| words::lower(w.text)).collect();
+    let low: Vec<&str> = words.iter().map(String::as_str).collect();
+    let verb = frames().verb(&low).is_some_and(|(_, n)| n == 1) && !matches!(low[0], "use" | "try" | "set" | "go");
+    low.len() > 3
+        && verb
+        && !low.iter().any(|w| w.chars().all(|c| !c.is_alphanumeric()) && *w != ",")
+        && !instructs(line, prompt)
+}
+
+/// Cuts where another order begins: `add a goat and remove the hen`.
+fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    let mut i = 1;
+    while i + 1 < toks.len() {
+        let low = toks[i].low.as_str();
+        if low == ","
+            && matches!(toks[i + 1].low.as_str(), "no" | "without")
+            && toks.len() > i + 2
+            && form::orders(&lows(&toks[from..i]), named)
+        {
+            all.push(&toks[from..i]);
+            from = i + 1;
+        } else if matches!(low, "and" | "," | "then" | ";" | "." | "but" | "while") {
+            let mut next = i + 1;
+            while next < toks.len()
+                && matches!(toks[next].low.as_str(), "and" | "then" | "also" | "," | "please" | "so")
+            {
+                next += 1;
+            }
+            let words: Vec<&str> = lows(&toks[next..]);
+            if !words.is_empty()
+                && i > from
+                && (form::orders(&words, named) || (form::orders(&lows(&toks[from..i]), named) && bare_order(&words)))
+            {
+                all.push(&toks[from..i]);
+                from = next;
+                i = next;
+            }
+        }
+        i += 1;
+    }
+    all.push(&toks[from..]);
+    all
+}
+
+/// `… and add goats`
+fn bare_order(words: &[&str]) -> bool {
+    let noun = words.first().is_some_and(|w| !lexicon().noun(w).is_empty() || lexicon().is_adjective(w));
+    words.len() > 1 && !noun && frames().tells(words[0]) && !matches!(words[1], "of" | "and" | ",")
+}
+
+/// Reads a line against the prompt; false if no reading of it holds.
+pub(super) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
+    let Some(prompt) = desk.here.prompt else { return Ok(false) };
+    let toks = tokens(desk.line, 0);
+    if toks.len() > LONGEST || toks.is_empty() || desk.line.contains('#') {
+        return Ok(false);
+    }
+    let scene = Scene::of(prompt);
+    let named = |w: &str| !is_function_word(w) && scene.low.iter().any(|p| lexicon().same(p, w));
+    let said = spoken(&toks, &named);
+    if said.words.is_empty() {
+        return Ok(false);
+    }
+    let mut work = Work::new(&scene, prompt);
+    if let ([keep @ ("keep" | "drop"), "them" | "it" | "that"], Some(parent)) =
+        (said.words.as_slice(), desk.here.ancestors.first())
+    {
+        if work.otherwise(parent, prompt, *keep == "keep") {
+            return Ok(work.make(desk).is_ok());
+        }
+        if *keep == "keep" {
+            return Ok(false);
+        }
+    }
+    let mut clauses = said.clauses.clone();
+    merge(&mut clauses);
+    for clause in &clauses {
+        match read(desk, &scene, &mut work, clause, trust, said.polite || clauses.len() > 1)? {
+            true => {}
+            false => return Ok(false),
+        }
+    }
+    if work.is_empty() {
+        if trust == Trust::Rest && !work.idle.is_empty() {
+            desk.idle.append(&mut work.idle);
+            return Ok(true);
+        }
+        return Ok(false);
+    }
+    if work.make(desk).is_err() {
+        return Ok(false);
+    }
+    desk.draft.agree();
+    Ok(dangling(prompt, &desk.draft.prompt()).is_none())
+}
+
+/// `remove the hen and put a goat in its place` is one swap: left to the reader of swaps.
+fn merge(clauses: &mut Vec<&[Tok]>) {
+    clauses.retain(|c| !c.is_empty());
+}
+
+/// A reading with what it finds and how well it holds.
+struct Held<'r> {
+    reading: &'r Reading,
+    found: Option<Found>,
+    score: i32,
+}
+
+/// Reads one clause.
+fn read(
+    desk: &mut Desk<'_>,
+    scene: &Scene,
+    work: &mut Work<'_>,
+    toks: &[Tok],
+    trust: Trust,
+    polite: bool,
+) -> Result<bool, Stop> {
+    let (toks, _, _) = courtesy::plain(toks);
+    let low = lows(toks);
+    let names = |w: &[&str]| matches!(resolve(scene, w), Found::Things(_));
+    let clause = Clause { low: low.clone(), names: &names, polite };
+    let readings = clause.readings();
+    let mut held: Vec<Held<'_>> = Vec::new();
+    for reading in &readings {
+        if let Some(h) = hold(scene, &low, reading) {
+            held.push(h);
+        }
+    }
+    held.sort_by_key(|h| -h.score);
+    for h in held {
+        if h.score < 50 && trust == Trust::Sure {
+            break;
+        }
+        let before = work.mark();
+        match apply(desk, scene, work, toks, &h, trust)? {
+            true => return Ok(true),
+            false => work.back_to(before),
+        }
+    }
+    // What it is about is not there.
+    if trust == Trust::Rest {
+        for reading in &readings {
+            if let Reading::Remove { what }
+            | Reading::Swap { old: Some(what), .. }
+            | Reading::Cover { what, .. }
+            | Reading::Become { what: Some(what), .. }
+            | Reading::Act { who: Some(what), .. }
+            | Reading::Count { what, .. } = reading
+                && matches!(resolve(scene, &low[what.clone()]), Found::None)
+            {
+                return Err(desk.missing(core(&toks[what.clone()])));
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Without articles before it.
+fn core(toks: &[Tok]) -> &[Tok] {
+    let mut rest = toks;
+    while rest.len() > 1 && (is_determiner(&rest[0].low) || rest[0].is_mark()) {
+        rest = &rest[1..];
+    }
+    rest
+}
+
+/// Whether a reading holds against the prompt, and how well: what it finds counts most, then how much of the clause it uses.
+fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Option<Held<'r>> {
+    let find = |r: &Range<usize>| match scene.subject() {
+        Some(t) if r.is_empty() => Found::Things(vec![t]),
+        _ => resolve(scene, &low[r.clone()]),
+    };
+    let used: usize = reading.parts().iter().map(ExactSizeIterator::len).sum();
+    let share = i32::try_from(used * 20 / low.len().max(1)).unwrap_or(0);
+    let (found, score) = match reading {
+        Reading::Cannot { .. } => (None, 200),
+        Reading::Half { .. } => (None, 85),
+        Reading::Spawn { .. } => (None, 75),
+        Reading::State { what, .. } => match find(what) {
+            found @ Found::Things(_) => (Some(found), 45),
+            _ => return None,
+        },
+        Reading::Part { owner, .. } => match find(owner) {
+            found @ Found::Things(_) => (Some(found), 95),
+            _ => return None,
+        },
+        Reading::Give { to, .. } => match find(to) {
+            found @ Found::Things(_) => (Some(found), 80),
+            _ => return None,
+        },
+        Reading::Move { what: None, .. } => (Some(Found::Picture), 70),
+        Reading::Move { what: Some(what), .. } => match find(what) {
+            found @ Found::Things(_) => (Some(found), 70),
+            _ => return None,
+        },
+        Reading::Add { .. } => (None, 70),
+        Reading::Hang { .. } => (None, 60),
+        Reading::Set { .. } => (None, 90),
+        Reading::Swap { old: None, .. } => (scene.subject().map(|t| Found::Things(vec![t])), 55),
+        Reading::Become { what: None, .. } | Reading::Act { who: None, .. } => (Some(Found::Picture), 40),
+        Reading::Remove { what }
+        | Reading::Swap { old: Some(what), .. }
+        | Reading::Become { what: Some(what), .. }
+        | Reading::Cover { what, .. }
+        | Reading::Act { who: Some(what), .. }
+        | Reading::Count { what, .. } => {
+            let found = find(what);
+            let score = match &found {
+                Found::Things(_) => 80,
+                Found::Words(_) if low.contains(&"from") => 101,
+                Found::Words(_) => 55,
+                Found::Picture => 52,
+                Found::None
+                    if matches!(
+                        low[what.clone()],
+                        ["the", "sky" | "ground" | "floor" | "wall" | "walls" | "ceiling"]
+                    ) =>
+                {
+                    50
+                }
+                Found::None => return None,
+            };
+            (Some(found), score)
+        }
+    };
+    Some(Held { reading, found, score: score + share })
+}
+
+/// The one thing that a reading is about: asks where there are several.
+fn one(desk: &mut Desk<'_>, scene: &Scene, found: &Found, all: bool) -> Result<Option<Vec<usize>>, Stop> {
+    let Found::Things(things) = found else { return Ok(None) };
+    if things.len() == 1 || all || is_one(scene, things) {
+        return Ok(Some(things.clone()));
+    }
+    let places: Vec<Range<usize>> = things.iter().map(|&t| scene.things[t].name..scene.things[t].head + 1).collect();
+    let name = desk.draft.text(places[0].clone());
+    let place = desk.choose_place(format!("`{name}` stands there {} times: which one?", places.len()), &places)?;
+    let t = things.iter().copied().find(|&t| scene.things[t].name == place.start);
+    Ok(t.map(|t| vec![t]))
+}
+
+fn says_all(words: &[&str]) -> bool {
+    matches!(words.first(), Some(&("all" | "both" | "every" | "each" | "any" | "no")))
+}
+
+/// True for a piece of a clause that says more than one thing: `red and the roof blue`, `a fox instead of the dog`.
+fn is_tangled(scene: &Scene, words: &[&str]) -> bool {
+    let n = words.len();
+    words.iter().any(|w| matches!(*w, "instead" | "rather" | ";" | "."))
+        || words.last().is_some_and(|w| is_preposition(w) || matches!(*w, "'s" | "and"))
+        || (1..n).any(|i| {
+            let rest = &words[i + 1..];
+            let det = rest.first().is_some_and(|w| is_determiner(w) && !matches!(*w, "a" | "an"));
+            matches!(words[i], "and" | "," | "but")
+                && (det && (1..=rest.len().min(4)).any(|k| matches!(resolve(scene, &rest[..k]), Found::Things(_)))
+                    || rest.first().is_some_and(|w| scene.things.iter().any(|t| scene.low(t.head) == *w))
+                    || (words[i] == "," && rest.len() > 1 && rest.first().is_some_and(|w| is_preposition(w))))
+        })
+}
+
+/// True for words that compare or weigh: another reader knows what to do with them.
+fn is_degree(words: &[&str]) -> bool {
+    words.iter().any(|w| {
+        lexicon().comparative(w).is_some()
+            || matches!(
+                *w,
+                "less"
+                    | "bit"
+                    | "little"
+                    | "much"
+                    | "way"
+                    | "lot"
+                    | "slightly"
+                    | "enough"
+                    | "too"
+                    | "so"
+                    | "not"
+                    | "as"
+                    | "twice"
+                    | "half"
+                    | "better"
+                    | "worse"
+                    | "nicer"
+                    | "than"
+                    | "perfect"
+                    | "fewer"
+                    | "instead"
+                    | "again"
+                    | "stop"
+                    | "other"
+                    | "different"
+            )
+    })
+}
+
+/// True for what makes of a noun nothing but a property: `red`, `more rustic`, `a bronze one`.
+fn is_property(words: &[&str]) -> bool {
+    let said = Scene::of(&words.join(" "));
+    let det = words.first().is_some_and(|w| is_determiner(w));
+    if matches!(words.last(), Some(&("one" | "ones"))) {
+        return true;
+    }
+    if matches!(words.first(), Some(&("made" | "out" | "built"))) || said.things.is_empty() {
+        return true;
+    }
+    let last = words.last().copied().unwrap_or("");
+    if det {
+        return false;
+    }
+    // `red`, `bronze`; a word that no list has is a property where no article says otherwise.
+    let adjective = |w: &str| lexicon().is_adjective(w);
+    adjective(last)
+        || (words.len() == 1 && super::scene::is_ed(last))
+        || (words.len() == 1
+            && lexicon().noun(last).is_empty()
+            && !super::lexicon::is_plural(last)
+            && !words[0].is_empty())
+}
+
+/// The words of a property: `bronze` of `a bronze one`.
+fn property_words<'w>(words: &[&'w str]) -> Vec<&'w str> {
+    let mut words = words.to_vec();
+    while matches!(words.last(), Some(&("one" | "ones" | "again"))) {
+        words.pop();
+        if matches!(words.first(), Some(&("a" | "an" | "the"))) {
+            words.remove(0);
+        }
+    }
+    if words.first() == Some(&"more") && words.len() > 1 {
+        words.remove(0);
+    }
+    words
+}
+
+fn apply(
+    desk: &mut Desk<'_>,
+    scene: &Scene,
+    work: &mut Work<'_>,
+    toks: &[Tok],
+    held: &Held<'_>,
+    trust: Trust,
+) -> Result<bool, Stop> {
+    let low = lows(toks);
+    let sure = trust == Trust::Sure;
+    let written = |desk: &Desk<'_>, r: &Range<usize>| desk.written(&toks[r.clone()]);
+    let family = !desk.here.ancestors.is_empty();
+    let again = low.iter().any(|w| matches!(*w, "again" | "back"));
+    if sure && again {
+        return Ok(false);
+    }
+    let ok = |r: Result<(), No>| r.is_ok();
+    if !matches!(held.reading, Reading::Cannot { .. })
+        && held.reading.parts().iter().any(|r| is_tangled(scene, &low[r.clone()]))
+    {
+        return Ok(false);
+    }
+    let about = match held.reading {
+        Reading::Remove { what }
+        | Reading::Swap { old: Some(what), .. }
+        | Reading::Become { what: Some(what), .. }
+        | Reading::Cover { what, .. }
+        | Reading::Act { who: Some(what), .. }
+        | Reading::Count { what, .. } => &low[what.clone()],
+        _ => &[],
+    };
+    if sure && matches!(about, ["them" | "they" | "these" | "those" | "both"]) {
+        return Ok(false);
+    }
+    let done = match held.reading {
+        Reading::Cannot { what } => {
+            let said = &toks[what.clone()];
+            let message =
+                format!("`{}` is done to the pixels of a picture, and words only say what it shows", desk.typed(said));
+            return Err(desk.misread(said, message, "say what it should show: a close-up of a cat, seen from above"));
+        }
+        Reading::Spawn { what, does } => {
+            let text = written(desk, &(does.start + 1..does.end));
+            let all = format!("{} {} {text}", written(desk, what), frames().ing(low[does.start]));
+            ok(work.hang(&format!(", {}", all.trim())))
+        }
+        Reading::Half { what } => {
+            let said = &toks[what.clone()];
+            let message = format!("`{}` does not say what becomes of it", desk.typed(said));
+            return Err(desk.misread(said, message, "change the colour of the car to red"));
+        }
+        Reading::Add { what } => {
+            if family && sure {
+                return Ok(false);
+            }
+            let words = &low[what.clone()];
+            let said = Scene::of(&words.join(" "));
+            if said.things.is_empty()
+                || is_preposition(words[0])
+                || matches!(words[0], "that" | "more" | "less" | "to" | "up" | "down")
+            {
+                return Ok(false);
+            }
+            let first = said.low(said.things[0].head);
+            let idea = lexicon().adjective_form(first).is_some() && said.things.len() > 1;
+            let someone =
+                words.iter().skip(1).any(|w| matches!(*w, "her" | "him" | "it" | "them" | "his" | "its" | "their"));
+            if sure && (idea || someone && said.things.len() < 3) || words.last().is_some_and(|w| is_preposition(w)) {
+                return Ok(false);
+            }
+            // On someone who is not there.
+            if let Some(t) = (1..said.things.len()).find(|&t| {
+                said.low(said.things[t].start) == "the"
+                    && said.kinds(t).iter().any(|k| matches!(*k, "person" | "animal"))
+            }) && matches!(resolve(scene, &[said.low(said.things[t].head)]), Found::None)
+            {
+                let at = what.start + said.things[t].head;
+                return Err(desk.missing(&toks[at..at + 1]));
+            }
+            // A quality goes to its noun; a time or weather to the scene.
+            if lexicon().noun(first).iter().any(|k| matches!(*k, "time" | "season" | "attribute"))
+                || lexicon().is_adjective(first) && lexicon().noun(first).is_empty()
+            {
+                return Ok(false);
+            }
+            ok(work.add(&written(desk, what)))
+        }
+        Reading::Hang { .. } if sure => false,
+        Reading::Hang { text } => ok(work.hang(&desk.typed(&toks[text.clone()]).to_lowercase())),
+        Reading::Set { slot, to } => {
+            if *slot == Slot::Weather && sure && to.len() == 1 && !low.contains(&"weather") {
+                return Ok(false);
+            }
+            if is_degree(&low[to.clone()]) && *slot != Slot::Light {
+                return Ok(false);
+            }
+            if *slot == Slot::Medium
+                && sure
+                && Scene::of(&low[to.clone()].join(" ")).things.is_empty()
+                && !low.contains(&"white")
+                && low.len() > 2
+            {
+                return Ok(false);
+            }
+            ok(work.set(*slot, &written(desk, to)))
+        }
+        Reading::Give { what, .. } => {
+            let Some(found) = &held.found else { return Ok(false) };
+            let Some(things) = one(desk, scene, found, false)? else { return Ok(false) };
+            let t = things[0];
+            let words = &low[what.clone()];
+            let said = Scene::of(&words.join(" "));
+            let Some(new) = said.things.first() else { return Ok(false) };
+            let has = (0..scene.things.len())
+                .any(|u| lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t));
+            let crowded = work.is_crowded(t) && scene.is_alive(t);
+            if has
+                && super::apply::number(said.low(new.start)).is_some()
+                && let Some(u) = (0..scene.things.len()).find(|&u| {
+                    lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t)
+                })
+            {
+                return Ok(ok(work.count(u, said.low(new.start))));
+            }
+            if has
+                || family && sure
+                || sure && !crowded
+                || new.start > 0
+                || lexicon().adjective_form(said.low(new.head)).is_some()
+                || matches!(said.low(new.head), "look" | "color" | "colour" | "texture" | "shape")
+            {
+                return Ok(false);
+            }
+            ok(work.give(t, &written(desk, what), "with"))
+        }
+        Reading::State { verb, .. } => {
+            let Some(things) = held.found.as_ref().map(|f| one(desk, scene, f, false)).transpose()?.flatten() else {
+                return Ok(false);
+            };
+            ok(work.state(things[0], low[verb.start]))
+        }
+        Reading::Part { part, to, .. } => {
+            let Some(things) = held.found.as_ref().map(|f| one(desk, scene, f, false)).transpose()?.flatten() else {
+                return Ok(false);
+            };
+            if sure && (!scene.is_alive(things[0]) || !work.is_crowded(things[0]) || family) {
+                return Ok(false);
+            }
+            ok(work.part(things[0], &low[part.clone()].join(" "), &low[to.clone()].join(" ")))
+        }
+        Reading::Move { what, place } => {
+            let t = held.found.as_ref().and_then(|f| if let Found::Things(t) = f { t.first().copied() } else { None });
+            let words = &low[place.clone()];
+            let said = Scene::of(&words.join(" "));
+            let known = said.things.first().is_none_or(|g| {
+                lexicon().joined(said.low(g.head)).is_some()
+                    || scene.things.iter().any(|t| scene.low(t.head) == said.low(g.head))
+            });
+            let whole = what.is_none()
+                && low.iter().any(|w| matches!(*w, "scene" | "picture" | "image" | "photo" | "everything"));
+            if known && !whole || said.things.len() != 1 || what.is_some() && t != scene.subject() {
+                return Ok(false);
+            }
+            let text = written(desk, place);
+            let name = desk
+                .typed(&toks[place.clone()])
+                .split(' ')
+                .next_back()
+                .and_then(|w| w.chars().next())
+                .is_some_and(char::is_uppercase);
+            let det = words.iter().any(|w| is_determiner(w));
+            if !name && !det {
+                return Ok(false);
+            }
+            ok(work.set(Slot::Background, &text))
+        }
+        Reading::Remove { what } => {
+            let words = &low[what.clone()];
+            let all = says_all(words);
+            if let (["one", "of", ..], Some(Found::Things(t))) = (words, &held.found) {
+                return Ok(t.len() == 1 && ok(work.one_less(t[0])));
+            }
+            // `remove one penguin` of two
+            if let ([n, _], Some(Found::Things(t))) = (words, &held.found)
+                && let ([t], Some(less)) = (t.as_slice(), super::apply::number(n))
+                && let Some(have) = super::apply::number(scene.low(scene.things[*t].start))
+                && have > less
+                && !desk.here.prompt.is_none_or(str::is_empty)
+            {
+                return Ok(ok(work.count(*t, super::apply::NUMBERS[have - less - 1])));
+            }
+            let Some(Found::Things(_)) = &held.found else { return Ok(false) };
+            let Some(found) = &held.found else { return Ok(false) };
+            let many = |t: &[usize]| {
+                t.len() > 1
+                    && words.last().is_some_and(|w| super::lexicon::is_plural(w))
+                    && t.iter().all(|&t| !super::lexicon::is_plural(scene.low(scene.things[t].head)))
+            };
+            if let Found::Things(t) = found
+                && (many(t) || t.len() > 1 && low.contains(&"off"))
+                && sure
+            {
+                return Ok(false);
+            }
+            let Some(things) = one(desk, scene, found, all)? else { return Ok(false) };
+            let targets = if all { things } else { things[..1].to_vec() };
+            let mut fine = true;
+            for t in targets {
+                fine &= ok(work.remove(t, words));
+            }
+            if !fine && trust == Trust::Rest {
+                return Err(nothing_left(desk));
+            }
+            fine
+        }
+        Reading::Swap { old, new } | Reading::Become { what: old, to: new } => {
+            let becomes = matches!(held.reading, Reading::Become { .. });
+            let words = &low[new.clone()];
+            let found = held.found.clone().unwrap_or(Found::None);
+            // Comparatives that no one weighs are qualities: `make both animals bigger`.
+            let plain: Vec<&str> = words
+                .iter()
+                .copied()
+                .filter(|w| !matches!(*w, "a" | "bit" | "little" | "much" | "way" | "slightly" | "lot"))
+                .collect();
+            let compared =
+                !sure && becomes && !plain.is_empty() && plain.iter().all(|w| lexicon().comparative(w).is_some());
+            if compared && let Found::Things(things) = &found {
+                let list: Vec<String> = plain.iter().filter_map(|w| lexicon().comparative(w)).collect();
+                let things = things.clone();
+                return Ok(things.into_iter().all(|t| ok(work.property(t, &list))));
+            }
+            if becomes && is_degree(words) || (sure && old.is_none()) {
+                return Ok(false);
+            }
+            // Its sky, its ground, where the prompt names none.
+            if let (Found::None, Some(old)) = (&found, old) {
+                let noun = low[old.end - 1];
+                let quality = becomes && words.iter().all(|w| lexicon().is_adjective(w) || is_adverb(w) || *w == "and");
+                return Ok((quality || !becomes || is_determiner(words[0]))
+                    && ok(work.scenery(noun, &written(desk, new), quality)));
+            }
+            // `on fire`, `in bloom`: said after it.
+            if let ([tie, state], Found::Things(things), true) = (words, &found, becomes)
+                && matches!(*tie, "on" | "in" | "under" | "at")
+                && !is_determiner(state)
+                && lexicon().joined(state).is_none()
+                && !scene.things.iter().any(|t| scene.low(t.head) == *state)
+                && desk.typed(&toks[new.clone()]).chars().all(|c| !c.is_uppercase())
+            {
+                return Ok(ok(work.give(things[0], state, tie)));
+            }
+            // `make it a single goat`
+            if let (Found::Picture, true) = (&found, becomes) {
+                let said = Scene::of(&words.join(" "));
+                let same: Vec<usize> = (0..scene.things.len())
+                    .filter(|&t| {
+                        said.things.len() == 1
+                            && lexicon().same(scene.low(scene.things[t].head), said.low(said.things[0].head))
+                    })
+                    .collect();
+                let number = said.low(0);
+                let counts = matches!(said.tag(0), super::scene::Tag::Num)
+                    || words.contains(&"single")
+                    || words.contains(&"one");
+                if let ([t], true) = (same.as_slice(), counts) {
+                    return Ok(ok(work.count(*t, if words.contains(&"single") { "a" } else { number })));
+                }
+            }
+            match &found {
+                Found::Things(_) => {}
+                Found::Picture if trust == Trust::Rest && becomes => {
+                    let Some(t) = scene.subject() else { return Ok(false) };
+                    let words = property_words(words);
+                    if !is_property(&words) {
+                        return Ok(false);
+                    }
+                    let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+                    return Ok(ok(work.property(t, &words)));
+                }
+                Found::Words(range)
+                    if range.len() == 1
+                        && scene.thing_at(range.start).is_some_and(|t| scene.things[t].head != range.start) =>
+                {
+                    // `from marble to granite`
+                    let before = new.start.checked_sub(1).map_or("", |i| low[i]);
+                    if low.contains(&"from")
+                        && before == "to"
+                        && words.len() == 1
+                        && lexicon().adjective_form(words[0]).is_none()
+                    {
+                        return Ok(ok(work.replace_word(range.start, &written(desk, new))));
+                    }
+                    return Ok(false);
+                }
+                _ => return Ok(false),
+            }
+            // `make the chef juggle`: an unknown verb after someone.
+            if let (true, Found::Things(things), "make" | "have" | "let" | "get" | "force", [first, rest @ ..]) =
+                (becomes, &found, low[0], words)
+                && scene.is_alive(things[0])
+                && !matches!(new.start.checked_sub(1).map_or("", |i| low[i]), "to" | "into" | "be" | "look")
+            {
+                let unlisted = !lexicon().is_adjective(first)
+                    && lexicon().noun(first).is_empty()
+                    && !super::scene::is_ed(first)
+                    && !is_adverb(first);
+                let form = lexicon().adjective_form(first).is_some_and(|f| lexicon().adjective(f).contains(&"action"));
+                if (form || unlisted && !rest.is_empty() && !rest.iter().all(|w| lexicon().is_adjective(w)))
+                    && !is_determiner(first)
+                    && !is_preposition(first)
+                    && !is_degree(words)
+                {
+                    let Some(things) = one(desk, scene, &found, false)? else { return Ok(false) };
+                    return Ok(ok(work.act(things[0], words, desk.typed(&toks[new.clone()]))));
+                }
+            }
+            let all = old.as_ref().is_some_and(|r| says_all(&low[r.clone()]));
+            let several = |t: &[usize]| {
+                t.len() > 1
+                    && old.as_ref().is_some_and(|r| low[r.clone()].last().is_some_and(|w| super::lexicon::is_plural(w)))
+                    && t.iter().all(|&t| !super::lexicon::is_plural(scene.low(scene.things[t].head)))
+            };
+            let all = all || matches!(&found, Found::Things(t) if several(t));
+            let Some(things) = one(desk, scene, &found, all)? else { return Ok(false) };
+            let words_of_property = property_words(words);
+            let before = new.start.checked_sub(1).map_or("", |i| low[i]);
+            let lone = words.len() == 1 && !lexicon().is_adjective(words[0]) && !super::scene::is_ed(words[0]);
+            let noun = lone
+                && (!becomes || matches!(before, "to" | "into" | "with" | "as" | "by" | "for"))
+                && !low.iter().any(|w| matches!(*w, "color" | "colour" | "material" | "texture" | "pattern" | "shape"));
+            let when = |k: &&str| matches!(*k, "time" | "season");
+            let said = Scene::of(&words.join(" "));
+            if sure && (1..said.things.len()).any(|t| said.kinds(t).iter().any(when)) {
+                return Ok(false);
+            }
+            let property = !noun && is_property(words)
+                || (!words.iter().any(|w| is_determiner(w))
+                    && words_of_property.iter().all(|w| {
+                        lexicon().is_adjective(w)
+                            || is_adverb(w)
+                            || matches!(*w, "and" | "," | "in" | "color" | "colour")
+                    }));
+            if property
+                && words_of_property.iter().all(|w| {
+                    lexicon().noun(w).is_empty()
+                        || lexicon().is_adjective(w)
+                        || matches!(words[0], "made" | "out" | "built")
+                        || words.contains(&"one")
+                })
+            {
+                let list: Vec<String> = words_of_property.iter().map(|w| (*w).to_owned()).collect();
+                // The mood is its owner's, the colour her hair's: told apart elsewhere.
+                let first = things[0];
+                let kinds: Vec<_> = list.iter().flat_map(|w| lexicon().adjective(w)).collect();
+                let hers = scene.is_kind(first, &["person"])
+                    && kinds.iter().any(|k| matches!(**k, "colour" | "length" | "texture"));
+                let owners = scene.things[first].owner.is_some() && kinds.iter().any(|k| matches!(**k, "mood" | "age"));
+                let unknown = matches!(about, ["her" | "his" | "him" | "she" | "he"])
+                    && list.len() > 1
+                    && !lexicon().is_adjective(&list[0])
+                    && !is_adverb(&list[0]);
+                if hers || unknown || (sure && owners) {
+                    return Ok(false);
+                }
+                let targets: Vec<usize> = if all { things.clone() } else { things[..1].to_vec() };
+                targets.into_iter().all(|t| ok(work.property(t, &list)))
+            } else {
+                let text = written(desk, new);
+                if is_preposition(words[0])
+                    || matches!(words[0], "something" | "anything" | "nothing" | "other" | "different")
+                {
+                    return Ok(false);
+                }
+                let owner = scene.things.iter().any(|o| o.owner == Some(things[0]));
+                if words.iter().any(|w| matches!(*w, "up" | "down"))
+                    || (sure && owner && words.iter().any(|w| is_preposition(w)))
+                {
+                    return Ok(false);
+                }
+                let (first, rest) = (things[0], &things[1..]);
+                if all && !rest.is_empty() {
+                    return Ok(false);
+                }
+                let named: Vec<&str> = old.as_ref().map_or(Vec::new(), |r| low[r.clone()].to_vec());
+                ok(work.swap(first, rest, &named, &text))
+            }
+        }
+        Reading::Cover { what, done, with } => {
+            let with = desk.typed(&toks[with.clone()]).to_owned();
+            match held.found.as_ref() {
+                Some(Found::Picture) => ok(work.cover(None, done, &with)),
+                Some(found @ Found::Things(_)) => {
+                    let Some(things) = one(desk, scene, found, says_all(&low[what.clone()]))? else { return Ok(false) };
+                    if sure && matches!(low[0], "dress" | "clothe") {
+                        return Ok(false);
+                    }
+                    ok(work.cover(things.first().copied(), done, &with))
+                }
+                _ => false,
+            }
+        }
+        Reading::Act { does, .. } => {
+            let text = desk.typed(&toks[does.clone()]).to_owned();
+            let does = &low[does.clone()];
+            let ing = if super::scene::is_ing(does[0]) { does[0].to_owned() } else { frames().ing(does[0]) };
+            let kinds = lexicon().adjective(&ing);
+            let mood = kinds.contains(&"mood") && !kinds.contains(&"action") && does.len() == 1;
+            let weather = lexicon()
+                .adjective_form(&ing)
+                .or(lexicon().adjective_form(does[0]))
+                .is_some_and(|f| lexicon().adjective(f).contains(&"weather"));
+            let several =
+                does.iter().any(|w| *w == "and") && does.windows(2).any(|p| p[0] == "and" && frames().acts(p[1]));
+            if matches!(does[0], "out" | "off" | "up" | "down" | "in" | "on" | "away") {
+                return Ok(false);
+            }
+            if sure && (several || matches!(does[0], "go" | "leave") || says_all(about)) {
+                return Ok(false);
+            }
+            if weather && matches!(held.found, Some(Found::Picture)) || is_degree(does) || sure && mood {
+                return Ok(false);
+            }
+            if sure && matches!(held.found, Some(Found::Picture)) && does.len() == 1 {
+                return Ok(false);
+            }
+            if matches!(does[0], "wear" | "wearing" | "have" | "having") {
+                let t = match &held.found {
+                    Some(Found::Things(t)) => t.clone(),
+                    Some(Found::Picture) => scene.subject().into_iter().collect(),
+                    _ => return Ok(false),
+                };
+                if t.is_empty() || sure && (!work.is_crowded(t[0]) || family) || t.len() > 1 || does.len() < 2 {
+                    return Ok(false);
+                }
+                let what = text.split_once(' ').map_or("", |(_, r)| r);
+                return Ok(ok(work.give(t[0], what, if does[0].starts_with("wear") { "wearing" } else { "with" })));
+            }
+            let found = match &held.found {
+                Some(Found::Picture) => scene.subject().map_or(Found::None, |t| Found::Things(vec![t])),
+                Some(found) => found.clone(),
+                None => return Ok(false),
+            };
+            let Some(things) = one(desk, scene, &found, false)? else { return Ok(false) };
+            ok(work.act(things[0], does, &text))
+        }
+        Reading::Count { number, .. } => {
+            let Some(found) = &held.found else { return Ok(false) };
+            let Some(things) = one(desk, scene, found, false)? else { return Ok(false) };
+            let number = low.get(number.start).copied().unwrap_or("");
+            ok(work.count(things[0], number))
+        }
+    };
+    Ok(done)
+}
+
+/// See [`super::readings`].
+pub(super) fn explained(line: &str, prompt: &str) -> Vec<(String, i32)> {
+    let toks = tokens(line, 0);
+    if toks.len() > LONGEST {
+        return Vec::new();
+    }
+    let scene = Scene::of(prompt);
+    let named = |w: &str| !is_function_word(w) && scene.low.iter().any(|p| lexicon().same(p, w));
+    let said = spoken(&toks, &named);
+    let mut all = Vec::new();
+    for clause in said.clauses {
+        let (toks, _, _) = courtesy::plain(clause);
+        let low = lows(toks);
+        let names = |w: &[&str]| matches!(resolve(&scene, w), Found::Things(_));
+        let readings = Clause { low: low.clone(), names: &names, polite: said.polite }.readings();
+        for reading in &readings {
+            let score = hold(&scene, &low, reading).map_or(0, |h| h.score);
+            let parts: Vec<String> =
+                reading.parts().iter().filter_map(|r| toks.get(r.clone())).map(|t| text_of(line, t)).collect();
+            all.push((format!("{} {}", reading.name(), parts.join(" | ")), score));
+        }
+    }
+    all.sort_by_key(|(_, score)| -score);
+    all
+}
+
+fn text_of(line: &str, toks: &[Tok]) -> String {
+    match (toks.first(), toks.last()) {
+        (Some(a), Some(b)) => line.get(a.from..b.to).unwrap_or_default().to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// True if a line is the present prompt with some words changed, whatever its clauses say.
+pub(super) fn retypes(line: &str, prompt: &str) -> bool {
+    if words::split(line).len() < 3 || instructs(line, prompt) {
+        return false;
+    }
+    super::whole::is_near(prompt, line)
+}

@@ -1,0 +1,369 @@
+//! Clauses without a verb that tells: `the goat should be white`, `lit by lanterns`.
+
+use super::*;
+
+impl Clause<'_> {
+    /// `Y instead of X`, in the place of another verb: `put a goat in place of the hen`.
+    pub(crate) fn instead(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        const WAYS: &[&[&str]] = &[
+            &["instead", "of"],
+            &["in", "place", "of"],
+            &["rather", "than"],
+            &["in", "lieu", "of"],
+            &["would", "be", "better", "than"],
+        ];
+        for i in 0..n {
+            let Some(way) = WAYS.iter().find(|w| self.low[i..].starts_with(w)) else { continue };
+            let old = self.in_picture(i + way.len()..n);
+            let from = match frames().verb(&self.low) {
+                Some((kinds, len))
+                    if kinds
+                        .iter()
+                        .any(|k| matches!(k, Frame::Add | Frame::Have | Frame::Make | Frame::Other | Frame::Move))
+                        && len < i =>
+                {
+                    len
+                }
+                Some(_) => return,
+                None => 0,
+            };
+            let from = if matches!(self.at(from), "it" | "this") && from + 1 < i { from + 1 } else { from };
+            if i > from
+                && !old.is_empty()
+                && self.find(old.start, &[","]).is_empty()
+                && !matches!(self.at(old.start), "in" | "on" | "at")
+            {
+                all.push(Reading::Swap { old: Some(old), new: self.trimmed(from..i) });
+            }
+        }
+    }
+
+    /// `there is a goat`, `ensure there are no goats`, `let there be light`.
+    pub(crate) fn there(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        let Some(t) = self.low.iter().take(6).position(|w| *w == "there") else { return };
+        let before = &self.low[..t];
+        let opens = before.is_empty()
+            || matches!(
+                before,
+                ["ensure" | "let" | "have" | "make"]
+                    | ["ensure", "that"]
+                    | ["make", "sure"]
+                    | ["make", "sure", "that"]
+                    | ["make", "it", "so"]
+                    | ["make", "it", "so", "that"]
+                    | ["see", "to", "it", "that"]
+                    | ["so"]
+                    | ["what", "if"]
+                    | ["i", "want"]
+                    | ["could" | "can" | "should" | "would"]
+            );
+        if !opens {
+            return;
+        }
+        let mut i = t + 1;
+        while matches!(
+            self.at(i),
+            "should"
+                | "must"
+                | "needs"
+                | "need"
+                | "to"
+                | "is"
+                | "are"
+                | "be"
+                | "was"
+                | "were"
+                | "could"
+                | "would"
+                | "shouldn't"
+                | "not"
+                | "isn't"
+                | "aren't"
+                | "has"
+                | "have"
+                | "will"
+                | "can"
+                | "also"
+        ) {
+            i += 1;
+        }
+        if i == t + 1 || i >= n {
+            return;
+        }
+        let negative = self.low[t..i].iter().any(|w| matches!(*w, "not" | "shouldn't" | "isn't" | "aren't"));
+        let rest = self.in_picture(i..n);
+        if rest.is_empty() || matches!(self.at(rest.start), "more" | "less" | "fewer") {
+            return;
+        }
+        if matches!(self.at(rest.start), "no") || negative {
+            let from = rest.start + usize::from(matches!(self.at(rest.start), "no" | "any" | "a" | "an"));
+            let from = from + usize::from(matches!(self.at(from), "more" | "longer"));
+            all.push(Reading::Remove { what: self.before_words(from..rest.end, &["anymore", "left", "visible"]) });
+        } else if !before.is_empty() || self.at(t + 1) != "is" && self.at(t + 1) != "are" {
+            if crate::small::is_number(self.at(rest.start)) || self.at(rest.start) == "only" {
+                let number = rest.start + usize::from(self.at(rest.start) == "only");
+                all.push(Reading::Count { what: number + 1..rest.end, number: number..number + 1 });
+            }
+            all.push(Reading::Add { what: rest });
+        }
+    }
+
+    /// `take the hat off`
+    pub(crate) fn parted(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        if n > 2 && frames().parted(self.at(0), self.at(n - 1)) == Some(Frame::Remove) && self.at(1) != "it" {
+            all.push(Reading::Remove { what: self.in_picture(1..n - 1) });
+        }
+    }
+
+    /// `make the goat disappear`
+    pub(crate) fn gone(&self, all: &mut Vec<Reading>) -> bool {
+        let n = self.low.len();
+        let gone = matches!(
+            self.low.as_slice(),
+            [.., "disappear" | "vanish" | "gone" | "invisible" | "disappeared"] | [.., "go", "away"]
+        );
+        if gone && matches!(self.at(0), "make" | "have" | "let" | "get") {
+            let end = n - if self.at(n - 1) == "away" { 2 } else { 1 };
+            let end = if self.at(end - 1) == "be" { end - 1 } else { end };
+            if end > 1 {
+                all.push(Reading::Remove { what: 1..end });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// `the fence should be red`, `the goat is a sheep`.
+    pub(crate) fn modal(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        // `the goat should wear a hat`
+        for i in 1..n.min(10) {
+            let Some(m) = DUTIES.iter().find(|m| self.low[i..].starts_with(m)) else { continue };
+            let verb = self.at(i + m.len());
+            if matches!(verb, "wear" | "hold" | "carry") || (frames().acts(verb) && !matches!(verb, "have" | "look")) {
+                all.push(Reading::Act { who: Some(0..i), does: self.in_picture(i + m.len()..n) });
+                return;
+            }
+        }
+        for i in 1..n.min(14) {
+            let Some(m) = MODALS.iter().filter(|m| self.low[i..].starts_with(m)).max_by_key(|m| m.len()) else {
+                continue;
+            };
+            let x = 0..i;
+            let pointed = is_determiner(self.at(0)) && !matches!(self.at(0), "a" | "an")
+                || matches!(self.at(0), "it" | "he" | "she" | "they")
+                || (self.names)(self.slice(&x));
+            let y = self.in_picture(i + m.len()..n);
+            if !pointed || y.is_empty() || frames().tells(self.at(0)) && !(self.names)(self.slice(&x)) {
+                return;
+            }
+            let first = self.at(y.start);
+            if matches!(first, "removed" | "gone" | "deleted" | "erased" | "taken" | "eliminated") {
+                all.push(Reading::Remove { what: x });
+            } else if matches!(first, "replaced" | "swapped" | "exchanged" | "substituted") {
+                if let Some(w) = self.find(y.start, &["with", "by", "for"]).first() {
+                    all.push(Reading::Swap { old: Some(x), new: self.trimmed(w + 1..n) });
+                }
+            } else if matches!(first, "changed" | "turned" | "transformed" | "converted") {
+                if let Some(w) = self.find(y.start, &["to", "into"]).first() {
+                    all.push(Reading::Become { what: Some(x), to: self.trimmed(w + 1..n) });
+                }
+            } else if matches!(first, "added" | "not" | "more" | "less" | "too" | "so")
+                || (is_preposition(first) && y.len() != 2)
+            {
+            } else if let Some(slot) = slot_named(self.slice(&x)) {
+                all.push(Reading::Set { slot, to: y });
+            } else if is_ing(first) && lexicon().adjective(first).iter().all(|k| *k == "action") {
+                all.push(Reading::Act { who: Some(x), does: y });
+            } else if is_ed(first) && y.len() > 1 && is_preposition(self.at(y.start + 1)) && first != "made" {
+                all.push(Reading::Cover { what: x, done: first.to_owned(), with: y.start + 1..y.end });
+            } else {
+                let what = self.of_attribute(&x).unwrap_or(x);
+                all.push(Reading::Become { what: Some(what), to: self.without_attribute(y) });
+            }
+            return;
+        }
+    }
+
+    /// `peel the banana`, `tidy up the desk`, `get the flowers out of the vase`.
+    pub(crate) fn state(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        let first = self.at(0);
+        let from = 1 + usize::from(self.at(1) == "up");
+        if n > from
+            && (frames().is("state", first) || lexicon().is_adjective(first))
+            && (is_determiner(self.at(from)) || self.at(1) == "up")
+            && (self.names)(&self.low[from..])
+        {
+            all.push(Reading::State { what: from..n, verb: 0..1 });
+        }
+        let out = self
+            .low
+            .iter()
+            .position(|w| matches!(*w, "out" | "off" | "away" | "down"))
+            .filter(|i| *i > 1 && *i + 1 < n);
+        if let Some(i) = out
+            && matches!(
+                first,
+                "get"
+                    | "take"
+                    | "clean"
+                    | "wipe"
+                    | "throw"
+                    | "kick"
+                    | "pull"
+                    | "move"
+                    | "brush"
+                    | "wash"
+                    | "scrub"
+                    | "send"
+                    | "lift"
+                    | "cut"
+            )
+            && matches!(self.at(i + 1), "of" | "from" | "the" | "there" | "his" | "her" | "its")
+        {
+            all.push(Reading::Remove { what: 1..i });
+        }
+    }
+
+    /// No verb: `lit by lanterns`, `as a watercolour`, `from wooden ones to stone ones`.
+    pub(crate) fn bare(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        let first = self.at(0);
+        if frames().verb(&self.low).is_none()
+            && is_ed(first)
+            && matches!(self.at(1), "by" | "with" | "in" | "from" | "on")
+            && n > 2
+            && n < 12
+        {
+            all.push(Reading::Hang { text: 0..n });
+        }
+        if first == "more" && n == 2 && lexicon().is_adjective(self.at(1)) && lexicon().noun(self.at(1)).is_empty() {
+            all.push(Reading::Become { what: None, to: 1..2 });
+        }
+        let verb = frames().verb(&self.low).is_some() && crate::form::orders(&self.low, &|w| (self.names)(&[w]));
+        // `without the crown`, `he has no freckles`, `no people`
+        for i in 0..n.saturating_sub(1) {
+            let no = matches!(self.at(i), "without" | "minus")
+                || (self.at(i) == "no" && (i == 0 || matches!(self.at(i - 1), "has" | "have" | "wears" | "with")));
+            if no
+                && !verb
+                && !self.low.contains(&"but")
+                && !self.low.contains(&",")
+                && i + 1 < n
+                && self.at(i + 1) != "any"
+            {
+                let from = i + 1 + usize::from(self.at(i + 1) == "more");
+                all.push(Reading::Remove { what: self.in_picture(from..n) });
+                return;
+            }
+        }
+        // `jacket: orange`
+        if let Some(i) = self.low.iter().position(|w| *w == ":").filter(|i| *i > 0 && *i + 1 < n && n < 9) {
+            all.push(Reading::Become { what: Some(0..i), to: i + 1..n });
+        }
+        // `exactly seven birds`
+        if matches!(first, "only" | "just" | "exactly")
+            && n == 3
+            && (crate::small::is_number(self.at(1)) || self.at(1) == "one")
+        {
+            all.push(Reading::Count { what: 2..n, number: 1..2 });
+        }
+        if verb {
+            return;
+        }
+        let low = self.low.as_slice();
+        // `all cars red`, `blanket in lavender`
+        let colour = |w: &str| lexicon().adjective(w).contains(&"colour");
+        if n > 1 && n < 6 && colour(last_of(low)) {
+            let to = n - 1;
+            let from = to - usize::from(self.at(to - 1) == "in");
+            let each = matches!(first, "all" | "both" | "every");
+            if from > 0 && (each || from < to) && (self.names)(&self.low[..from]) {
+                all.push(Reading::Become { what: Some(0..from), to: to..n });
+                return;
+            }
+        }
+        // `black and white photo`, `film noir`, `cubist`
+        if n < 5
+            && !is_determiner(first)
+            && !is_preposition(first)
+            && slot_of(low) == Some(Slot::Medium)
+            && !(self.names)(low)
+            && !low.contains(&",")
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 0..n });
+            return;
+        }
+        // `anime style`, `gothic vibes`, `golden light`
+        let last = self.at(n - 1);
+        if n > 1 && n < 6 && !is_determiner(first) && matches!(last, "style" | "vibe" | "vibes" | "aesthetic" | "look")
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 0..n });
+        } else if n < 5
+            && n > 1
+            && (frames().is("lighting", last) || frames().is("light", last) || matches!(last, "candlelight"))
+            && !matches!(first, "more" | "less" | "it" | "no")
+            && !is_determiner(first)
+            && !is_preposition(first)
+        {
+            all.push(Reading::Set { slot: Slot::Light, to: 0..n });
+        }
+        // `pigeons around the fountain`, `steam rising from the cup`: more, tied to what is there.
+        let the = (1..n.saturating_sub(1)).rev().find(|&i| self.at(i) == "the" && (self.names)(&self.low[i..]));
+        let on_it = n > 2
+            && (matches!(low, [.., "it"]) && is_preposition(self.at(n - 2))
+                || n < 5 && matches!(low, [.., "on", "top"]));
+        if n < 14
+            && !is_preposition(first)
+            && first != "the"
+            && (the.is_some() || on_it || self.polite)
+            && !matches!(
+                first,
+                "more"
+                    | "less"
+                    | "no"
+                    | "not"
+                    | "so"
+                    | "too"
+                    | "all"
+                    | "every"
+                    | "only"
+                    | "i"
+                    | "we"
+                    | "he"
+                    | "she"
+                    | "it"
+                    | "they"
+                    | "could"
+                    | "can"
+                    | "would"
+                    | "there"
+            )
+            && !self.low.iter().any(|w| matches!(*w, "is" | "are" | "should" | "instead" | "not"))
+        {
+            let head = (1..n).find(|&i| is_preposition(self.at(i)) || is_ing(self.at(i))).unwrap_or(n);
+            if head == n && (!self.polite || the.is_some()) {
+            } else if head == n && n < 6 && n > 1 && (self.names)(&self.low[n - 1..n]) {
+                let numbered = crate::small::is_number(first) && n == 2;
+                if numbered {
+                    all.push(Reading::Count { what: 1..2, number: 0..1 });
+                } else if first != "another" {
+                    all.push(Reading::Become { what: Some(n - 1..n), to: 0..n });
+                }
+            } else if the.is_some() || on_it {
+                all.push(Reading::Add { what: 0..n });
+            }
+        }
+        if first == "from" {
+            for i in self.find(1, &["to", "into"]) {
+                if i > 1 && i + 1 < n {
+                    all.push(Reading::Swap { old: Some(1..i), new: self.trimmed(i + 1..n) });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,809 @@
+//! A prompt read once, into things: noun phrases with what ties them, what they hang on, and how far they reach.
+//!
+//! Words that no list has take their part of speech from where they stand. The same reader reads what was typed after a
+//! verb ([`Scene::of`] of a line's piece). Nothing here changes anything.
+
+use super::frames::frames;
+use super::lexicon::{Kind, is_plural, lexicon};
+use super::small::{is_determiner, is_number, is_owner, is_preposition};
+use super::words::{lower, split};
+use std::ops::Range;
+
+/// What a word does in its phrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tag {
+    Det,
+    Num,
+    Adj,
+    Noun,
+    /// `sitting` of `a cat sitting`.
+    Ing,
+    /// `parked` of `a car parked`.
+    Ed,
+    /// `sits`, `has`.
+    Verb,
+    Be,
+    Prep,
+    And,
+    Comma,
+    Stop,
+    Rel,
+    Adv,
+    Pron,
+    Owner,
+    Mark,
+}
+
+/// A noun phrase.
+#[derive(Debug, Clone)]
+pub(super) struct Thing {
+    /// Where it begins, its article included.
+    pub(super) start: usize,
+    /// Its noun.
+    pub(super) head: usize,
+    /// Where the noun's name begins: `pine` of `pine trees`.
+    pub(super) name: usize,
+    /// Where what ties it to the words before begins; `start` if nothing does.
+    pub(super) tie: usize,
+    /// What it hangs on.
+    pub(super) parent: Option<usize>,
+    /// The owner before it: the woman of `a woman's face`.
+    pub(super) owner: Option<usize>,
+    /// True if joined by a comma or `and` to a thing of its own rank, that one's index being `parent`'s other child.
+    pub(super) joined: bool,
+}
+
+/// A prompt as things.
+pub(super) struct Scene {
+    pub(super) low: Vec<String>,
+    pub(super) tags: Vec<Tag>,
+    pub(super) things: Vec<Thing>,
+}
+
+/// Ties of several words.
+const TIES: &[&[&str]] = &[
+    &["in", "front", "of"],
+    &["on", "top", "of"],
+    &["in", "the", "middle", "of"],
+    &["on", "the", "side", "of"],
+    &["at", "the", "edge", "of"],
+    &["next", "to"],
+    &["close", "to"],
+    &["out", "of"],
+    &["together", "with"],
+    &["along", "with"],
+    &["such", "as"],
+    &["full", "of"],
+    &["filled", "with"],
+];
+
+const NO_ING: &[&str] = &[
+    "morning",
+    "evening",
+    "ceiling",
+    "building",
+    "wedding",
+    "clothing",
+    "lighting",
+    "railing",
+    "wing",
+    "sling",
+    "ring",
+    "string",
+    "king",
+    "spring",
+    "thing",
+    "painting",
+    "drawing",
+    "awning",
+    "earring",
+    "pudding",
+    "swing",
+    "being",
+    "string",
+    "everything",
+    "nothing",
+    "something",
+    "during",
+    "sibling",
+    "duckling",
+    "sterling",
+    "viking",
+    "herring",
+    "offspring",
+    "stocking",
+    "bedding",
+    "icing",
+    "topping",
+    "frosting",
+    "siding",
+    "flooring",
+    "setting",
+    "rendering",
+    "dumpling",
+    "seedling",
+    "fledgling",
+    "gosling",
+];
+
+const POSSIBLY_ED: &[&str] = &[
+    "bed",
+    "red",
+    "shed",
+    "seed",
+    "weed",
+    "reed",
+    "sled",
+    "need",
+    "feed",
+    "speed",
+    "breed",
+    "steed",
+    "hundred",
+    "infrared",
+    "biped",
+    "watershed",
+    "moped",
+    "ted",
+    "ned",
+    "fred",
+];
+
+/// True for a word in -ing that may be a verb.
+pub(super) fn is_ing(word: &str) -> bool {
+    word.len() > 4 && word.ends_with("ing") && !NO_ING.contains(&word) && lexicon().noun(word).is_empty()
+}
+
+/// True for a word that may say what was done to something.
+pub(super) fn is_ed(word: &str) -> bool {
+    (word.len() > 3 && word.ends_with("ed") && !POSSIBLY_ED.contains(&word) && lexicon().noun(word).is_empty())
+        || (frames().is_past(word)
+            && !matches!(
+                word,
+                "had"
+                    | "left"
+                    | "light"
+                    | "lit"
+                    | "read"
+                    | "lead"
+                    | "fed"
+                    | "led"
+                    | "wound"
+                    | "bound"
+                    | "saw"
+                    | "shot"
+                    | "cut"
+                    | "set"
+                    | "spread"
+                    | "rose"
+                    | "fell"
+                    | "ground"
+            ))
+        || matches!(word, "lit" | "made" | "shot" | "dressed" | "covered")
+}
+
+/// True for a word that says how: `quietly`, `very`.
+pub(super) fn is_adverb(word: &str) -> bool {
+    (word.len() > 4
+        && word.ends_with("ly")
+        && lexicon().adjective(word).is_empty()
+        && lexicon().noun(word).is_empty()
+        && !matches!(
+            word,
+            "family"
+                | "butterfly"
+                | "lily"
+                | "jelly"
+                | "belly"
+                | "lonely"
+                | "curly"
+                | "wooly"
+                | "woolly"
+                | "silly"
+                | "ugly"
+                | "assembly"
+                | "italy"
+                | "holly"
+                | "bully"
+                | "firefly"
+                | "dragonfly"
+        ))
+        || matches!(
+            word,
+            "very"
+                | "too"
+                | "quite"
+                | "so"
+                | "together"
+                | "extremely"
+                | "slightly"
+                | "almost"
+                | "just"
+                | "also"
+                | "still"
+                | "outside"
+                | "outdoors"
+                | "indoors"
+                | "away"
+                | "forward"
+                | "upright"
+                | "there"
+                | "here"
+                | "not"
+                | "really"
+                | "happily"
+                | "alone"
+                | "nearby"
+                | "overhead"
+                | "apart"
+                | "sideways"
+                | "upside"
+        )
+}
+
+const POSTURE_PARTICLES: &[&str] =
+    &["up", "down", "off", "out", "back", "by", "around", "along", "over", "past", "through"];
+
+impl Scene {
+    /// Reads a text.
+    pub(super) fn of(text: &str) -> Self {
+        let words = split(text);
+        let low: Vec<String> = words.iter().map(|w| lower(w.text)).collect();
+        let tags = tag(&low);
+        let mut scene = Self { low, tags, things: Vec::new() };
+        scene.chunk();
+        scene.tie();
+        scene
+    }
+
+    pub(super) fn low(&self, i: usize) -> &str {
+        self.low.get(i).map_or("", String::as_str)
+    }
+
+    pub(super) fn tag(&self, i: usize) -> Tag {
+        self.tags.get(i).copied().unwrap_or(Tag::Stop)
+    }
+
+    /// Kinds of a thing's noun.
+    pub(super) fn kinds(&self, t: usize) -> &'static [Kind] {
+        let thing = &self.things[t];
+        let name = self.low[thing.name..=thing.head].join(" ");
+        let kinds = lexicon().noun(&name);
+        if kinds.is_empty() { lexicon().noun(&self.low[thing.head]) } else { kinds }
+    }
+
+    pub(super) fn is_kind(&self, t: usize, kinds: &[Kind]) -> bool {
+        self.kinds(t).iter().any(|k| kinds.contains(k))
+    }
+
+    /// Words of a thing that say how it is, before its noun.
+    pub(super) fn adjectives(&self, t: usize) -> Vec<usize> {
+        let thing = &self.things[t];
+        (thing.start..thing.name)
+            .filter(|&i| matches!(self.tags[i], Tag::Adj | Tag::Noun) || (self.tags[i] == Tag::Adv))
+            .collect()
+    }
+
+    /// True for what may act: people, animals, and names that no list has of the first thing.
+    pub(super) fn is_alive(&self, t: usize) -> bool {
+        let head = self.low(self.things[t].head);
+        self.is_kind(t, &["person", "animal"])
+            || matches!(
+                head,
+                "robot"
+                    | "snowman"
+                    | "scarecrow"
+                    | "bear"
+                    | "teddy"
+                    | "puppet"
+                    | "mannequin"
+                    | "figurine"
+                    | "doll"
+                    | "statue"
+                    | "dragon"
+                    | "alien"
+                    | "monster"
+                    | "ghost"
+                    | "surfer"
+                    | "skier"
+                    | "player"
+                    | "rider"
+                    | "group"
+                    | "crowd"
+                    | "team"
+                    | "family"
+            )
+            || (lexicon().noun(head).is_empty()
+                && (["er", "ist", "man", "smith", "ess", "ian", "ina", "eer"].iter().any(|e| head.ends_with(e))
+                    || matches!(self.tag(self.things[t].head + 1), Tag::Ing | Tag::Verb) && t == 0))
+    }
+
+    /// True for what someone has on or of themselves.
+    pub(super) fn is_own(&self, t: usize) -> bool {
+        self.is_kind(t, &["body", "hair", "beard", "glasses", "accessory", "headgear", "clothing", "jewellery"])
+    }
+
+    /// True for a time, a season or a weather that is said of the whole picture.
+    pub(super) fn is_slot(&self, t: usize) -> bool {
+        self.is_kind(t, &["time", "season", "weather"])
+            || matches!(
+                self.low(self.things[t].head),
+                "background"
+                    | "foreground"
+                    | "backdrop"
+                    | "distance"
+                    | "style"
+                    | "lighting"
+                    | "light"
+                    | "sunlight"
+                    | "daylight"
+                    | "weather"
+            )
+    }
+
+    /// True for the word that names the medium at the head of a prompt: `photo` of `a photo of a cat`.
+    pub(super) fn is_medium(&self, t: usize) -> bool {
+        let head = self.low(self.things[t].head);
+        (frames().is("medium", head)
+            || frames().is("picture", head)
+            || matches!(head, "portrait" | "close-up" | "headshot" | "shot" | "view" | "selfie" | "scene"))
+            && self.low(self.things[t].head + 1) == "of"
+    }
+
+    /// The thing that a word stands in.
+    pub(super) fn thing_at(&self, i: usize) -> Option<usize> {
+        self.things.iter().position(|t| t.start <= i && i <= t.head)
+    }
+
+    /// True if `t` hangs on `on`, directly or through others.
+    pub(super) fn hangs_on(&self, t: usize, on: usize) -> bool {
+        let mut at = self.things[t].parent;
+        for _ in 0..12 {
+            match at {
+                Some(p) if p == on => return true,
+                Some(p) => at = self.things[p].parent,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// The first thing that the picture is of.
+    pub(super) fn subject(&self) -> Option<usize> {
+        let shown = |t: &usize| !self.is_medium(*t) && !self.is_slot(*t);
+        (0..self.things.len()).find(shown).map(|t| match self.things.iter().position(|o| o.owner == Some(t)) {
+            Some(face) if !self.is_alive(t) => face,
+            _ => t,
+        })
+    }
+
+    fn chunk(&mut self) {
+        let n = self.low.len();
+        let mut i = 0;
+        while i < n {
+            let opens = |t: Tag| matches!(t, Tag::Det | Tag::Num | Tag::Adj | Tag::Noun) || t == Tag::Adv;
+            if !opens(self.tags[i]) {
+                i += 1;
+                continue;
+            }
+            let start = i;
+            let mut head = None;
+            let mut owner_from = None;
+            while i < n {
+                match self.tags[i] {
+                    Tag::Det if i > start && head.is_some() => break,
+                    Tag::Det | Tag::Num if head.is_some() => break,
+                    Tag::Adj if head.is_some() && owner_from.is_none() => break,
+                    Tag::Adv if head.is_some() => break,
+                    Tag::Noun => head = Some(i),
+                    // `a red and blue balloon`, `an old, snowy house`
+                    Tag::And | Tag::Comma
+                        if head.is_none()
+                            && i > start
+                            && self.tags[i - 1] == Tag::Adj
+                            && matches!(self.tags.get(i + 1), Some(Tag::Adj)) => {}
+                    Tag::Det | Tag::Num | Tag::Adj | Tag::Adv => {}
+                    Tag::Owner if head.is_some() => {
+                        let t = self.push(start, head.take().unwrap_or(start), owner_from);
+                        owner_from = Some(t);
+                        i += 1;
+                        // What is owned begins here.
+                        let begin = i;
+                        let mut last = None;
+                        while i < n && matches!(self.tags[i], Tag::Adj | Tag::Noun | Tag::Num) {
+                            if self.tags[i] == Tag::Noun {
+                                last = Some(i);
+                            } else if last.is_some() {
+                                break;
+                            }
+                            i += 1;
+                        }
+                        if let Some(h) = last {
+                            self.push(begin, h, owner_from);
+                        }
+                        head = None;
+                        break;
+                    }
+                    _ => break,
+                }
+                i += 1;
+            }
+            if let Some(h) = head {
+                self.push(start, h, None);
+                i = i.max(h + 1);
+            }
+            if i == start {
+                i += 1;
+            }
+        }
+    }
+
+    fn push(&mut self, start: usize, head: usize, owner: Option<usize>) -> usize {
+        let mut name = head;
+        let from = head.saturating_sub(2).max(start);
+        let words: Vec<&str> = self.low[from..=head].iter().map(String::as_str).collect();
+        name = name.min(head + 1 - lexicon().compound_ending(&words).min(head + 1 - start));
+        while name > start && self.tags[name - 1] == Tag::Noun && lexicon().adjective(&self.low[name - 1]).is_empty() {
+            name -= 1;
+        }
+        self.things.push(Thing { start, head, name, tie: start, parent: None, owner, joined: false });
+        self.things.len() - 1
+    }
+
+    /// What ties each thing, and what it hangs on.
+    fn tie(&mut self) {
+        for t in 0..self.things.len() {
+            let (start, owner) = (self.things[t].start, self.things[t].owner);
+            if owner.is_some() {
+                self.things[t].tie = start;
+                self.things[t].parent = owner;
+                continue;
+            }
+            let before = if t == 0 { 0 } else { self.things[t - 1].head + 1 };
+            let gap: Vec<usize> = (before..start).collect();
+            self.things[t].tie = before.min(start);
+            if t == 0 {
+                self.things[t].tie = start;
+                continue;
+            }
+            let prev = t - 1;
+            let tags: Vec<Tag> = gap.iter().map(|&i| self.tags[i]).collect();
+            if tags.contains(&Tag::Stop) {
+                let last = gap.iter().rposition(|&i| self.tags[i] == Tag::Stop).unwrap_or(0);
+                self.things[t].tie = gap[last] + 1;
+                continue;
+            }
+            // `with a cat looking out and curtains`: the clause is the cat's, the `and` is of the two.
+            if let [Tag::Ing | Tag::Ed, middle @ .., Tag::And] = tags.as_slice()
+                && middle.iter().all(|t| *t == Tag::Adv)
+            {
+                self.things[t].tie = start - 1;
+                self.things[t].joined = true;
+                self.things[t].parent = self.things[prev].parent;
+                continue;
+            }
+            let bare = tags.iter().all(|t| matches!(t, Tag::And | Tag::Comma | Tag::Adv));
+            if bare {
+                self.things[t].joined = !tags.is_empty();
+                // Joined to the nearest of its rank: `long hair and glasses`, `a cat with a hat and a dog`.
+                let chain = self.chain(prev);
+                let own = self.is_own(t);
+                // `with a tie and a flower`: of one rank with what stands right before it.
+                if !self.is_alive(t) && !self.is_alive(prev) && (!own || self.is_own(prev)) {
+                    self.things[t].parent = self.things[prev].parent;
+                    continue;
+                }
+                let rank = chain.iter().copied().find(|&c| {
+                    if own {
+                        self.is_own(c)
+                    } else if self.is_alive(t) {
+                        self.is_alive(c)
+                    } else {
+                        !self.is_own(c)
+                    }
+                });
+                self.things[t].parent = rank.map_or(self.things[prev].parent, |c| self.things[c].parent);
+                continue;
+            }
+            let first =
+                tags.iter().copied().find(|t| !matches!(t, Tag::And | Tag::Comma | Tag::Adv)).unwrap_or(Tag::Prep);
+            let word = gap.iter().map(|&i| self.low(i)).find(|w| !matches!(*w, "and" | ",")).unwrap_or_default();
+            let after_comma = matches!(tags[0], Tag::Comma | Tag::And);
+            let chain = self.chain(prev);
+            let alive = chain.iter().copied().find(|&c| self.is_alive(c));
+            let root = chain.last().copied().unwrap_or(prev);
+            // `a boat with a sail drifting`: what has it drifts.
+            let prev_tie = self.low(self.things[prev].tie);
+            let prev_is_held = matches!(prev_tie, "with" | "wearing")
+                && self.things[prev].tie < self.things[prev].start
+                && !self.is_alive(prev)
+                && !self.is_kind(prev, &["vehicle"])
+                && chain.last().is_some_and(|&r| self.is_alive(r) || self.is_kind(r, &["vehicle"]));
+            let part = matches!(prev_tie, "with")
+                && self.things[prev].tie < self.things[prev].start
+                && self.low(start) == "the";
+            let held_by = self.things[prev].parent.unwrap_or(prev);
+            self.things[t].parent = Some(match first {
+                _ if self.is_slot(t) => root,
+                Tag::Prep if matches!(word, "of" | "full" | "filled") => prev,
+                Tag::Rel => prev,
+                Tag::Ing | Tag::Verb | Tag::Be if prev_is_held => held_by,
+                Tag::Ing | Tag::Ed | Tag::Verb | Tag::Be => {
+                    let moves = self.is_kind(prev, &["vehicle", "animal", "person", "sky"]);
+                    if moves || (first == Tag::Ed && !after_comma) {
+                        prev
+                    } else {
+                        alive.unwrap_or(if after_comma { root } else { prev })
+                    }
+                }
+                _ if matches!(word, "with" | "wearing" | "without") => {
+                    if self.is_own(t) {
+                        alive.unwrap_or(prev)
+                    } else if after_comma {
+                        root
+                    } else {
+                        prev
+                    }
+                }
+                _ => {
+                    let owned = is_owner(self.low(start)) && (self.is_own(t) || prev_is_held);
+                    let new = self.things[prev].joined
+                        && self.low(self.things[prev].tie) == ","
+                        && is_determiner(self.low(self.things[prev].start));
+                    let verb_before =
+                        self.tags[self.things[prev].tie..self.things[prev].start].iter().any(|t| *t == Tag::Ed);
+                    if owned || new || part || verb_before { prev } else { root }
+                }
+            });
+        }
+    }
+
+    /// A thing and what it hangs on, outwards.
+    fn chain(&self, t: usize) -> Vec<usize> {
+        let mut all = vec![t];
+        let mut at = t;
+        while let Some(p) = self.things[at].parent.filter(|_| all.len() < 12) {
+            all.push(p);
+            at = p;
+        }
+        all
+    }
+
+    /// Where what hangs on a thing ends, one past: its clause, its participle, what it holds.
+    pub(super) fn end(&self, t: usize) -> usize {
+        let mut end = self.things[t].head + 1;
+        for u in t + 1..self.things.len() {
+            if self.hangs_on(u, t) && !self.is_slot(u) {
+                end = self.things[u].head + 1;
+            } else if self.things[u].owner.is_none_or(|o| o != t) {
+                break;
+            } else {
+                end = self.things[u].head + 1;
+            }
+        }
+        // `birds flying around`, `a woman who is smiling`, `a hat on it`
+        let next = self.things.iter().map(|t| t.tie).find(|&s| s >= end).unwrap_or(self.low.len());
+        let mut i = end;
+        while i < next {
+            let on = match self.tags[i] {
+                Tag::Ing | Tag::Ed | Tag::Rel | Tag::Be | Tag::Pron => true,
+                Tag::Adv | Tag::Adj => i > end || self.tag(i) == Tag::Adv,
+                Tag::Prep => {
+                    matches!(self.low(i + 1), "it" | "them")
+                        || (i > end && matches!(self.tags[i - 1], Tag::Ing | Tag::Ed))
+                }
+                Tag::And => i > end && matches!(self.tag(i + 1), Tag::Ing | Tag::Adj) && i + 1 < next,
+                _ => false,
+            };
+            if !on {
+                break;
+            }
+            i += 1;
+        }
+        let sides = |w: &[&str]| w.iter().enumerate().all(|(k, w)| self.low(i + k) == *w);
+        if sides(&["on", "both", "sides"]) || sides(&["on", "either", "side"]) {
+            return i + 3;
+        }
+        i
+    }
+
+    /// The words of a range, joined.
+    pub(super) fn words(&self, range: Range<usize>) -> String {
+        self.low[range].join(" ")
+    }
+}
+
+fn tag(low: &[String]) -> Vec<Tag> {
+    let n = low.len();
+    let mut tags = vec![Tag::Noun; n];
+    let at = |i: usize| low.get(i).map_or("", String::as_str);
+    let mut i = 0;
+    // True while a clause has a plural or several subjects: then its verb is the bare form.
+    let mut many = false;
+    while i < n {
+        let w = at(i);
+        let prev = if i == 0 { Tag::Stop } else { tags[i - 1] };
+        if let Some(tie) = TIES.iter().find(|t| t.iter().enumerate().all(|(k, p)| at(i + k) == *p)) {
+            for k in 0..tie.len() {
+                tags[i + k] = Tag::Prep;
+            }
+            i += tie.len();
+            continue;
+        }
+        let next = at(i + 1);
+        let opens_np = |w: &str| {
+            is_determiner(w) || w.is_empty() || is_adverb(w) || matches!(w, "," | "and" | "." | "it" | "them" | "him")
+        };
+        let next_open = opens_np(next) || (is_preposition(next) && next != "of");
+        let listed_noun = !lexicon().noun(w).is_empty();
+        let listed_adj = lexicon().is_adjective(w);
+        tags[i] = if !w.chars().any(char::is_alphanumeric) {
+            match w {
+                "," => Tag::Comma,
+                "&" => Tag::And,
+                "." | ";" | ":" | "!" | "?" | "|" => Tag::Stop,
+                _ => Tag::Mark,
+            }
+        } else if w == "'s" {
+            if matches!(prev, Tag::Noun | Tag::Adj) { Tag::Owner } else { Tag::Be }
+        } else if is_number(w) || w.chars().all(|c| c.is_ascii_digit()) {
+            Tag::Num
+        } else if w == "that" && prev == Tag::Noun {
+            Tag::Rel
+        } else if is_determiner(w) && w != "one" && !(w == "her" && next_open && !next.is_empty() && !listed(next)) {
+            Tag::Det
+        } else if w == "one" && !matches!(prev, Tag::Adj | Tag::Det) {
+            Tag::Num
+        } else if matches!(w, "who" | "which" | "where" | "whose") {
+            Tag::Rel
+        } else if matches!(w, "and" | "or" | "but" | "while" | "as") {
+            Tag::And
+        } else if matches!(w, "is" | "are" | "was" | "were" | "be" | "been" | "being") {
+            Tag::Be
+        } else if matches!(
+            w,
+            "it" | "him"
+                | "them"
+                | "he"
+                | "she"
+                | "they"
+                | "her"
+                | "there"
+                | "itself"
+                | "himself"
+                | "herself"
+                | "themselves"
+        ) {
+            Tag::Pron
+        } else if matches!(w, "wearing" | "holding" | "carrying" | "having" | "featuring") {
+            if matches!(prev, Tag::Det) { Tag::Adj } else { Tag::Ing }
+        } else if POSTURE_PARTICLES.contains(&w)
+            && matches!(prev, Tag::Ing | Tag::Ed | Tag::Verb)
+            && (is_preposition(next) || next.is_empty() || matches!(next, "," | "and"))
+        {
+            Tag::Adv
+        } else if is_preposition(w) {
+            Tag::Prep
+        } else if is_adverb(w) {
+            Tag::Adv
+        } else if is_ing(w) {
+            match prev {
+                Tag::Det | Tag::Num | Tag::Owner => Tag::Adj,
+                Tag::Adj if i > 1 && !matches!(tags[i - 2], Tag::Noun | Tag::Be) => Tag::Adj,
+                Tag::Stop | Tag::Comma | Tag::And | Tag::Prep if !next_open => Tag::Adj,
+                _ => Tag::Ing,
+            }
+        } else if is_ed(w) {
+            match prev {
+                Tag::Noun | Tag::Pron | Tag::Adv if next_open => Tag::Ed,
+                Tag::Be | Tag::Rel => Tag::Ed,
+                Tag::Stop | Tag::Comma | Tag::And if is_preposition(next) => Tag::Ed,
+                _ => Tag::Adj,
+            }
+        } else if w == "has" || (matches!(w, "have" | "had") && matches!(prev, Tag::Noun | Tag::Rel | Tag::Pron)) {
+            Tag::Verb
+        } else if matches!(prev, Tag::Noun | Tag::Pron | Tag::Rel | Tag::Adv)
+            && i > 0
+            && w != "lights"
+            && (next_open || (!listed_noun && !listed_adj && !lexicon().noun(next).is_empty()))
+            && is_finite(w, many || tags_plural(low, &tags, i), has_noun(&tags, i), is_determiner(next))
+        {
+            Tag::Verb
+        } else if listed_adj {
+            let next_word = next.chars().any(char::is_alphanumeric)
+                && !opens_np(next)
+                && !is_preposition(next)
+                && !matches!(next, "is" | "are" | "who" | "that" | "which" | "'s" | "has");
+            let alone = !next_word && matches!(at(i.wrapping_sub(1)), "a" | "an") && i > 0;
+            if (listed_noun || alone)
+                && (!next_word || (is_ing(next) && !lexicon().adjective(next).is_empty() && opens_np(at(i + 2))))
+            {
+                Tag::Noun
+            } else {
+                Tag::Adj
+            }
+        } else {
+            Tag::Noun
+        };
+        if matches!(tags[i], Tag::Stop | Tag::Prep | Tag::Comma) {
+            many = false;
+        }
+        if w == "and" && prev == Tag::Noun {
+            many = true;
+        }
+        i += 1;
+    }
+    tags
+}
+
+fn listed(word: &str) -> bool {
+    lexicon().is_adjective(word) || !lexicon().noun(word).is_empty()
+}
+
+/// True if a noun stands before `i` in the same phrase.
+fn has_noun(tags: &[Tag], i: usize) -> bool {
+    tags[..i]
+        .iter()
+        .rev()
+        .take_while(|t| !matches!(t, Tag::Stop | Tag::Prep))
+        .any(|t| matches!(t, Tag::Noun | Tag::Pron))
+}
+
+/// True if the noun before `i` is a plural.
+fn tags_plural(low: &[String], tags: &[Tag], i: usize) -> bool {
+    let noun = (0..i).rev().find(|&k| tags[k] == Tag::Noun);
+    noun.is_some_and(|k| is_plural(&low[k]) || matches!(low[k].as_str(), "sheep" | "fish" | "deer"))
+}
+
+/// True if a word is what the subject before it does, by its number.
+fn is_finite(word: &str, plural: bool, subject: bool, object: bool) -> bool {
+    if !subject {
+        return false;
+    }
+    if frames().is_past(word) {
+        return true;
+    }
+    if plural {
+        frames().acts(word) || frames().finite(word).is_some_and(|_| object || !is_plural(word))
+    } else {
+        frames().finite(word).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let scene = Scene::of(text);
+        let all: Vec<String> = scene.things.iter().map(|t| scene.words(t.start..t.head + 1)).collect();
+        assert_eq!(all, expected, "{text}: {:?}", scene.tags);
+    }
+
+    #[test]
+    fn a_caption_is_cut_into_its_things() {
+        check("a goat and a hen stand in a yard", &["a goat", "a hen", "a yard"]);
+        check("A boy is flying a yellow kite", &["a boy", "a yellow kite"]);
+        check("Two kayaks are tied to a pier", &["two kayaks", "a pier"]);
+        check("a mural showing a train leaving a station", &["a mural", "a train", "a station"]);
+        check("a woman's face with long wavy blond hair", &["a woman", "face", "long wavy blond hair"]);
+        check("two dogs play in the snow", &["two dogs", "the snow"]);
+        check("a red and blue balloon on a beach", &["a red and blue balloon", "a beach"]);
+        check("a cat sits on top of a water tank", &["a cat", "a water tank"]);
+        check("a water park in a city", &["a water park", "a city"]);
+    }
+
+    #[test]
+    fn a_thing_reaches_as_far_as_what_hangs_on_it() {
+        let reach = |text: &str, n: usize| {
+            let scene = Scene::of(text);
+            scene.words(scene.things[n].tie..scene.end(n))
+        };
+        assert_eq!(reach("a mural showing a train leaving a station", 1), "showing a train leaving a station");
+        assert_eq!(reach("a man riding a horse in a desert", 1), "riding a horse");
+        assert_eq!(reach("a table with a vase of flowers on it", 1), "with a vase of flowers on it");
+        assert_eq!(reach("a street with a car parked near a tree", 1), "with a car parked near a tree");
+        assert_eq!(reach("a sky with birds flying around, at night", 1), "with birds flying around");
+    }
+}
