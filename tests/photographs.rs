@@ -314,6 +314,9 @@ fn somebody_who_types_is_asked_for_the_caption_and_a_prompt_noted_in_the_file_is
     assert!(said.contains("what does `cat.png` show?"), "{said}");
     drew(&mut talk, CAPTION);
     assert_eq!(talk.session.tree()[1].plan.prompt, CAPTION);
+    // Behind it may stand what it shows.
+    let again = drew(&mut talk, &format!("'{}' an orange cat on a beach", file("cat.png").display()));
+    assert!(again.turned.existed);
     let said = asked(&mut talk, &format!("/open {}", noted.display()));
     assert!(said.contains("Enter alone takes the words noted in it: a cat"), "{said}");
     drew(&mut talk, "");

@@ -30,13 +30,15 @@ pub fn drew(drew: &TurnReport, session: &Session) -> String {
     let Some(parent) = turned.parent else {
         let recipe = &session.tree()[turned.node].recipe;
         let there = if turned.existed { " · was there already" } else { "" };
-        return format!(
-            "#{}  {} · seed {} · {}{there}",
-            turned.node,
-            seconds(turned.seconds),
-            recipe.seed,
-            counted(recipe.steps as u64, "step")
-        );
+        let from = match recipe.photograph() {
+            None => format!("seed {}", recipe.seed),
+            Some((photograph, inversion)) => {
+                let name = photograph.file().map(|file| file.rsplit(['/', '\\']).next().unwrap_or(file));
+                format!("{} · inversion {inversion}", name.unwrap_or("a photograph"))
+            }
+        };
+        let steps = counted(recipe.steps as u64, "step");
+        return format!("#{}  {} · {from} · {steps}{there}", turned.node, seconds(turned.seconds));
     };
     let mut parts = vec![seconds(turned.seconds)];
     if turned.existed {

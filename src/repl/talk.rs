@@ -133,6 +133,9 @@ impl Talk {
         {
             return super::look::files::open(self, line, &file.to_string_lossy(), watcher);
         }
+        if !matches!(read, Ok(Line::Command(_))) && super::look::photograph::is_dropped_with_caption(line) {
+            return super::look::files::open(self, line, line, watcher);
+        }
         let asked = self.open.take();
         let awaited = self.awaits_caption.take();
         let is_remark = line.trim().is_empty() || line.trim_start().starts_with("# ");

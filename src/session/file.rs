@@ -55,7 +55,7 @@ use watch::Trace;
 pub const FILE_FORMAT: u32 = 1;
 
 /// The most bytes a line may have.
-pub const LONGEST_LINE: usize = 16 << 20;
+pub const LONGEST_LINE: usize = 8 << 20;
 
 /// The most nodes a file may have.
 pub const MOST_NODES: usize = 100_000;

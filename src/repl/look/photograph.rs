@@ -7,6 +7,7 @@ use candle_core::Tensor;
 
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher, text};
+use super::super::typed_path;
 use crate::preview::png;
 use crate::safe::printable_line;
 use crate::session::file::Hinted;
@@ -55,6 +56,13 @@ pub(in crate::repl) fn is_photograph(path: &Path) -> bool {
 #[must_use]
 pub(in crate::repl) fn is_picture(path: &Path) -> bool {
     kind_of(path).is_some()
+}
+
+/// Whether a line is the file of a picture, as terminals write it when one is dropped on them, and what it shows behind it.
+#[must_use]
+pub(in crate::repl) fn is_dropped_with_caption(line: &str) -> bool {
+    let is_there = |text: &str| typed_path::dropped(text).is_some_and(|file| is_picture(&file));
+    matches!(file_and_caption(line, &is_there), (_, Some(_)))
 }
 
 /// The prompt that another program noted in a picture.
