@@ -113,7 +113,9 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     let target = &resolved.generation.prompt;
     let settings = &resolved.plan.settings;
     let mut out = vec![format!("prompt  {}", edit.prompt)];
-    out.push(format!("edit    {}", super::changes_text(&edit.changes)));
+    if !edit.changes.is_empty() {
+        out.push(format!("edit    {}", super::changes_text(&edit.changes)));
+    }
     let vocabulary = model.engine.reader().vocabulary();
     let evaluations = session.evaluations_planned(parent, &resolved.plan, &recipe);
     if let (Some(above), Some(redraw)) = (family.first(), resolved.plan.redraw()) {
