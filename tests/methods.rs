@@ -257,8 +257,10 @@ fn each_sampler_serves_each_method_or_refuses_it_by_name() {
             }
             let made = drew(&mut talk, method);
             assert_eq!(made.turned.left.trajectory.steps(), 4, "{name} {method}");
-            let back = drew(&mut talk, if method.contains("fruit") { "fruit*2" } else { "face*2" });
-            assert!(bits(&back.turned.left)[4] != bits(&made.turned.left)[4], "{name} {method}: a weight says nothing");
+            if method.contains("sdedit") {
+                let child = drew(&mut talk, "face*2");
+                assert!(bits(&child.turned.left)[4] != bits(&made.turned.left)[4], "{name}: a weight says nothing");
+            }
             talk.line("#1", &mut Unwatched).unwrap();
         }
     }

@@ -168,7 +168,9 @@ pub fn write_reply(
             Ok(())
         }
         Ok(Reply::Drew(drew)) => {
-            writeln!(to, "  {}", printable(&changes_text(&drew.changes)))?;
+            if !drew.changes.is_empty() {
+                writeln!(to, "  {}", printable(&changes_text(&drew.changes)))?;
+            }
             writeln!(to, "  {}", printable(&super::report::drew(drew, session)))?;
             for warning in &drew.turned.warnings {
                 writeln!(to, "  note: {}", printable(warning))?;

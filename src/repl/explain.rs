@@ -124,7 +124,9 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     let target = &resolved.generation.prompt;
     let settings = &resolved.plan.settings;
     let mut out = vec![format!("prompt  {}", edit.prompt)];
-    out.push(format!("edit    {}", super::changes_text(&edit.changes)));
+    if !edit.changes.is_empty() {
+        out.push(format!("edit    {}", super::changes_text(&edit.changes)));
+    }
     let prompt = session.tree().current().map(|node| node.plan.prompt.as_str());
     let here = Here { prompt, ancestors: &[], sense: &crate::turn::NoSense };
     let read = crate::turn::readings(line, &here).into_iter().take(READINGS);

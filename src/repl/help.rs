@@ -14,6 +14,9 @@ Describe a picture, then change your mind:
   wavy*2                weigh a word; wavy*1 takes it back
   make her hair black   or plain English";
 
+/// What the overview fits into.
+const COLUMNS: usize = 80;
+
 /// `/help [COMMAND | all]`.
 pub(super) fn help(a: &Called<'_>) -> Result<Reply> {
     a.at_most(1)?;
@@ -47,7 +50,16 @@ fn overview() -> String {
         // Those that need no slash first: they are what is typed most.
         let names = of_group().filter(|e| e.bare).map(|e| e.name.to_owned());
         let names: Vec<String> = names.chain(of_group().filter(|e| !e.bare).map(|e| format!("/{}", e.name))).collect();
-        out.push_str(&format!("{:<10} {}\n", group.title(), names.join(" ")));
+        let mut line = format!("{:<10}", group.title());
+        for name in names {
+            if line.chars().count() + 1 + name.len() > COLUMNS {
+                out.push_str(&line);
+                line = format!("\n{:<10}", "");
+            }
+            line.push_str(&format!(" {name}"));
+        }
+        out.push_str(&line);
+        out.push('\n');
     }
     out + "\n/help undo      what a command does, with an example\n\
            /help looking   the commands of a line\n\

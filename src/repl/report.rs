@@ -40,7 +40,9 @@ pub fn drew(drew: &TurnReport, session: &Session) -> String {
         let steps = counted(recipe.steps as u64, "step");
         return format!("#{}  {} · {from} · {steps}{there}", turned.node, seconds(turned.seconds));
     };
-    let mut parts = vec![seconds(turned.seconds)];
+    let redraw = session.tree()[turned.node].plan.redraw();
+    let mut parts: Vec<String> = redraw.map(|redraw| redraw.method.to_string()).into_iter().collect();
+    parts.push(seconds(turned.seconds));
     if turned.existed {
         parts.push("was there already".to_owned());
     } else {
