@@ -93,7 +93,7 @@ impl LateAnswer {
 
     /// A character came.
     pub fn goes_on(&mut self, c: char, now: Instant) -> KeyOrAnswer {
-        if !self.last.is_some_and(|last| now.duration_since(last) <= Self::BURST) {
+        if self.last.is_none_or(|last| now.duration_since(last) > Self::BURST) {
             self.last = None;
             return KeyOrAnswer::Typed;
         }

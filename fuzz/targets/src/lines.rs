@@ -142,7 +142,7 @@ pub(crate) fn typed_line(bytes: &[u8]) -> Outcome {
     let ancestors: Vec<&str> = prompts.collect();
     let listed = Listed;
     let open = NoSense;
-    let sense: &dyn Sense = if bytes.len() % 2 == 0 { &listed } else { &open };
+    let sense: &dyn Sense = if bytes.len().is_multiple_of(2) { &listed } else { &open };
     let here = Here { prompt, ancestors: &ancestors, sense };
     let turn = read(line, &here);
     let outcome = outcome(&turn, line, prompt, command);

@@ -204,3 +204,13 @@ fn every_phrase_of_the_table_means_what_it_says() {
     assert!(failures.is_empty(), "\n{failures}");
     assert!(count >= 200, "the table holds {count} phrases");
 }
+
+#[test]
+fn the_beginning_of_a_command_is_asked_back_as_the_commands_that_begin_so() {
+    let hint = |line: &str| read(line).err().and_then(|misread| misread.hint).unwrap_or_default();
+    assert_eq!(hint("/t"), "did you mean `/tree`?");
+    assert_eq!(hint("/mo"), "did you mean `/model`?");
+    assert_eq!(hint("/se"), "did you mean `/seed` or `/set` or `/sessions`?");
+    assert_eq!(hint("/undoo"), "did you mean `/undo`?");
+    assert_eq!(hint("/xyzxyz"), "/help lists the commands");
+}
