@@ -126,6 +126,34 @@ fn maps_and_masks_come_from_what_is_stored_and_a_higher_threshold_marks_less() {
 }
 
 #[test]
+fn a_text_is_found_in_the_picture_itself_and_an_edit_there_may_change_no_more() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.at("empty")).unwrap();
+    let out = desk.run(&[
+        "/set steps 6",
+        FACE,
+        "/mask \"the background\"",
+        "/mask the harr",
+        "/mask \"\"",
+        "/in \"the background\" blond -> red",
+        "/set segmenter empty",
+        "/set segmenter no/such/network",
+        "/set segmenter",
+    ]);
+    assert!(text(&out[2]).contains("`the background`: "), "{}", out[2]);
+    assert!(is_png(&desk.at("pictures/mask-0001-the-background.png")));
+    assert_eq!(out[3]["error"]["hint"], "did you mean `hair`?");
+    assert!(error(&out[4]).contains("no text between the quotes"), "{}", out[4]);
+    assert_eq!(out[5]["node"], "#2", "{}", out[5]);
+    assert!(out[5]["outside_psnr"].as_f64().is_none_or(|decibels| decibels > 25.0), "{}", out[5]);
+    let row = std::fs::read_to_string(desk.at("home/first.jsonl")).unwrap();
+    assert!(row.contains(r#""given":{"mask":"128x128 "#), "what was found is not kept");
+    assert!(error(&out[6]).contains("config.json is missing"), "{}", out[6]);
+    assert!(error(&out[7]).contains("no/such/network"), "{}", out[7]);
+    assert!(text(&out[8]).contains("auto"), "{}", out[8]);
+}
+
+#[test]
 fn several_seeds_are_roots_of_their_own_and_leave_us_where_we_were() {
     let desk = Desk::new();
     let out = desk.run(&[FACE, "blond -> red", "/new 3", "/tree", "#5", "/new", "a cat", "/log"]);

@@ -252,4 +252,78 @@ mod tests {
         };
         assert!(inside(0..56) > 0.9 && inside(72..128) < 0.1, "{} above, {} below", inside(0..56), inside(72..128));
     }
+
+    /// The bytes of an array in a NumPy file.
+    fn array(path: &std::path::Path) -> Vec<u8> {
+        let bytes = std::fs::read(path).unwrap();
+        let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        bytes[10 + header..].to_vec()
+    }
+
+    /// How much of each part is found in pictures whose parts are known, by words, each the share of both in either.
+    fn found(network: &PartsNet, pictures: &[Picture], truth: &[u8]) -> Vec<(&'static str, f64)> {
+        let words = [
+            "hair",
+            "hat",
+            "beard",
+            "glasses",
+            "face",
+            "eyes",
+            "mouth",
+            "clothes",
+            "background",
+            "sky",
+            "clouds",
+            "sun",
+            "mountains",
+            "river",
+            "ground",
+            "animal",
+            "object",
+        ];
+        let measure = |word: &'static str| {
+            let meant = network.meant(word).unwrap();
+            let (mut both, mut either) = (0, 0);
+            for (picture, truth) in pictures.iter().zip(truth.chunks_exact(32 * 32)) {
+                let mask = network.mask(picture, word).unwrap();
+                for (at, truth) in truth.iter().enumerate() {
+                    // The middle of the square that a place of the truth is.
+                    let pixel = (at / 32 * 4 + 2) * picture.width + at % 32 * 4 + 2;
+                    let (ours, true_) = (mask[pixel] >= 128, meant[usize::from(*truth)]);
+                    both += usize::from(ours && true_);
+                    either += usize::from(ours || true_);
+                }
+            }
+            (word, both as f64 / either.max(1) as f64)
+        };
+        words.into_iter().map(measure).collect()
+    }
+
+    #[test]
+    #[allow(clippy::print_stderr, reason = "a test may say what it measured")]
+    fn parts_of_pictures_that_it_was_not_trained_on_are_found_where_such_pictures_are_given() {
+        let Some(folder) = std::env::var_os("WORDBRUSH_PARTS").map(std::path::PathBuf::from) else {
+            eprintln!("not run: WORDBRUSH_PARTS names no folder that training/parts.mjs has filled");
+            return;
+        };
+        let network = network();
+        let (images, truth) = (array(&folder.join("images.npy")), array(&folder.join("parts.npy")));
+        let pictures: Vec<Picture> = images
+            .chunks_exact(128 * 128 * 3)
+            .take(60)
+            .map(|bytes| Picture { width: 128, height: 128, bytes: bytes.to_vec() })
+            .collect();
+        let backend = Backend::Kernels(kernels::Precision::F32);
+        let engine = crate::engine::Engine::load(&*crate::model::embedded().unwrap(), &backend).unwrap();
+        let through = |picture: &Picture| engine.decode(&engine.encode(picture).unwrap()).unwrap();
+        let drawn: Vec<Picture> = pictures.iter().map(through).collect();
+        let (rendered, drawn) = (found(&network, &pictures, &truth), found(&network, &drawn, &truth));
+        for ((word, rendered), (_, drawn)) in rendered.iter().zip(&drawn) {
+            eprintln!("{word:10} {rendered:.2} rendered, {drawn:.2} through the autoencoder");
+        }
+        let mean = |all: &[(&str, f64)]| all.iter().map(|(_, share)| share).sum::<f64>() / all.len() as f64;
+        let (rendered, drawn) = (mean(&rendered), mean(&drawn));
+        eprintln!("mean {rendered:.3} rendered, {drawn:.3} through the autoencoder");
+        assert!(rendered > 0.5 && drawn > 0.45, "{rendered:.3} rendered, {drawn:.3} through the autoencoder");
+    }
 }

@@ -13,6 +13,7 @@ mod results;
 mod run;
 mod tables;
 mod tuned;
+mod tuned_case;
 mod words;
 
 use std::collections::HashMap;

@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Device, Tensor};
 
 use super::ModelFolders;
-use super::case::{OptimizerCase, OptimizerKind, TunedWeights};
 use super::results::{Array, Numbers, Results};
 use super::run::{Worker, to_latents};
+use super::tuned_case::{OptimizerCase, OptimizerKind, TunedWeights};
 use crate::engine::edit::noised::{NoisedEdit, sdedit};
 use crate::engine::edit::steps::LastSteps;
 use crate::engine::layers::Backend;
