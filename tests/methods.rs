@@ -1,5 +1,7 @@
 //! Other ways to edit than by words alone, in the tree: what they keep, what they leave, and that all of it comes back.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly anywhere")]
+
 mod common;
 
 use std::ops::ControlFlow;

@@ -98,9 +98,9 @@ fn one(session: &mut Session, seed: u64, number: usize) -> Result<Vec<MethodRow>
     let model = session.model()?;
     let texts = [prompt, edit.prompt.as_str()];
     let mut rows = Vec::new();
-    for method in 0..NAMES.len() {
+    for (method, name) in NAMES.iter().enumerate() {
         let redraw = |method, area: Option<&Area>| Some(DrawnBy::Redraw { method, area: area.cloned(), seed: None });
-        let by = match NAMES[method] {
+        let by = match *name {
             "words" => Some(DrawnBy::Words),
             "words in region" => Some(DrawnBy::Within(area.clone())),
             "sdedit .4" => redraw(RedrawMethod::SdEdit { strength: 0.4, patch: None }, None),

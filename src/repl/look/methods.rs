@@ -18,10 +18,10 @@ use crate::session::patch::read_patch;
 use crate::turn::{Edit, Misread, Span, Turn};
 
 /// What a command of these asks for: the edit, and its recipe and plan.
-pub(in crate::repl) type Asked = (Edit, (Recipe, Resolved));
+pub(in crate::repl) type AskedEdit = (Edit, (Recipe, Resolved));
 
 /// Reads what a command of these asks for where we are.
-type Reads = fn(&mut Session, &Called<'_>) -> Result<Asked>;
+type Reads = fn(&mut Session, &Called<'_>) -> Result<AskedEdit>;
 
 /// These commands, by name.
 const READS: [(&str, Reads); 5] =
@@ -31,7 +31,7 @@ const READS: [(&str, Reads); 5] =
 ///
 /// # Errors
 /// Fails if it cannot be carried out.
-pub(in crate::repl) fn asked(session: &mut Session, a: &Called<'_>) -> Result<Option<Asked>> {
+pub(in crate::repl) fn asked(session: &mut Session, a: &Called<'_>) -> Result<Option<AskedEdit>> {
     let reads = READS.iter().find(|(name, _)| *name == a.called());
     reads.map(|(_, reads)| reads(session, a)).transpose()
 }
@@ -179,14 +179,14 @@ fn edit_of(session: &mut Session, rest: &Rest<'_>, is_whole: bool) -> Result<Edi
     }
 }
 
-fn planned(session: &mut Session, edit: Edit, by: &DrawnBy) -> Result<Asked> {
+fn planned(session: &mut Session, edit: Edit, by: &DrawnBy) -> Result<AskedEdit> {
     let here = session.resolve(None)?;
     let planned = session.plan_by(here, &edit, by)?;
     Ok((edit, planned))
 }
 
 /// `/in REGION EDIT`: an edit in words, and only there may the picture change.
-fn within(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
+fn within(session: &mut Session, a: &Called<'_>) -> Result<AskedEdit> {
     let here = session.resolve(None)?;
     a.needed(1)?;
     let mut rest = Rest::of(a, 0);
@@ -204,7 +204,7 @@ fn within(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
 }
 
 /// `/sdedit STRENGTH [PROMPT] [with FILE [at X,Y]]`: noise on the picture, and from there.
-fn sdedit(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
+fn sdedit(session: &mut Session, a: &Called<'_>) -> Result<AskedEdit> {
     let here = session.resolve(None)?;
     let typed = a.needed(0)?;
     let span = a.given[0].span;
@@ -214,7 +214,7 @@ fn sdedit(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
     let mut rest = Rest::of(a, 1);
     let seed = seed(a, &mut rest)?;
     let patch = match patch_in(&rest) {
-        Some((from, file, at)) => {
+        Some(TypedPatch { from, file, at }) => {
             let recipe = &session.tree()[here].recipe;
             let patch = read_patch(&typed_path::path(file), at, (recipe.width, recipe.height))?;
             rest.cut_at(from);
@@ -227,9 +227,18 @@ fn sdedit(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
     planned(session, edit, &DrawnBy::Redraw { method, area: None, seed })
 }
 
-/// `with FILE [at X,Y]` at the end of a text: where it begins, the file as typed, and the place. Words that name no file are part
-/// of a prompt.
-fn patch_in<'a>(rest: &Rest<'a>) -> Option<(usize, &'a str, Option<(usize, usize)>)> {
+/// A patch as typed.
+struct TypedPatch<'a> {
+    /// Where it begins in the text.
+    from: usize,
+    /// Its file.
+    file: &'a str,
+    /// The pixel of the picture that its left upper corner lies on.
+    at: Option<(usize, usize)>,
+}
+
+/// `with FILE [at X,Y]` at the end of a text. Words that name no file are part of a prompt.
+fn patch_in<'a>(rest: &Rest<'a>) -> Option<TypedPatch<'a>> {
     let text = rest.text();
     let starts = text.match_indices("with ").filter(|(at, _)| *at == 0 || text[..*at].ends_with(char::is_whitespace));
     starts.map(|(at, with)| (at, at + with.len())).find_map(|(at, next)| {
@@ -240,19 +249,19 @@ fn patch_in<'a>(rest: &Rest<'a>) -> Option<(usize, &'a str, Option<(usize, usize
         if !path.is_file() && !path.extension().is_some_and(is_picture) {
             return None;
         }
-        let place = match text[next + end..].trim() {
+        let at_pixel = match text[next + end..].trim() {
             "" => None,
             place => {
                 let (x, y) = place.strip_prefix("at ")?.trim().split_once(',')?;
                 Some((x.trim().parse().ok()?, y.trim().parse().ok()?))
             }
         };
-        Some((at, file, place))
+        Some(TypedPatch { from: at, file, at: at_pixel })
     })
 }
 
 /// `/paint [PROMPT] in REGION [STRENGTH]`: only there drawn again, blended with the noised picture at every step.
-fn paint(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
+fn paint(session: &mut Session, a: &Called<'_>) -> Result<AskedEdit> {
     let here = session.resolve(None)?;
     a.needed(0)?;
     let mut rest = Rest::of(a, 0);
@@ -282,7 +291,7 @@ fn paint(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
 }
 
 /// `/mix PROMPT [KMIN KMAX NU]`: what the words say in the layout of the picture.
-fn mix(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
+fn mix(session: &mut Session, a: &Called<'_>) -> Result<AskedEdit> {
     session.resolve(None)?;
     a.needed(0)?;
     let mut rest = Rest::of(a, 0);
@@ -309,7 +318,7 @@ fn mix(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
 }
 
 /// `/diffedit PROMPT [STRENGTH]`: where the new words ask for something else.
-fn diffedit(session: &mut Session, a: &Called<'_>) -> Result<Asked> {
+fn diffedit(session: &mut Session, a: &Called<'_>) -> Result<AskedEdit> {
     session.resolve(None)?;
     a.needed(0)?;
     let mut rest = Rest::of(a, 0);
