@@ -59,7 +59,7 @@ pub(super) fn verbs() -> Vec<Verb> {
         verb(
             [
                 "open NAME [CAPTION]",
-                "go on with a session or a picture's, or edit a photograph",
+                "go on with a session, or edit a photograph",
                 "NAME is a session of `wordbrush sessions`, a session file, a PNG that the program wrote, or a photograph: PNG, \
                  JPEG, WebP or GIF. CAPTION says what a photograph shows; its words are what can be changed.",
                 "wordbrush open cat.jpg \"a cat on a bench\"",
@@ -142,8 +142,8 @@ pub(super) fn verbs() -> Vec<Verb> {
         ]),
         verb(
             [
-                "study cycles|photographs --out DIR",
-                "compare ways back, or what stays of photographs",
+                "study NAME [FOLDER] --out DIR",
+                "compare ways back, or what photographs keep",
                 "cycles: random conversations are edited back by every method. photographs FOLDER: its pictures are inverted by \
                  every method, edited, and compared with themselves; FOLDER/captions.tsv has a line for each: file, caption and \
                  edits, parted by tabs. Tables and pictures are written to DIR. A study that was broken off goes on.",
