@@ -206,7 +206,7 @@ mod tests {
         {
             assert!(PixelMask::read(text).is_err(), "{text}");
         }
-        let scattered = vec![true, false].repeat(MOST_RUNS);
+        let scattered = [true, false].repeat(MOST_RUNS);
         assert!(PixelMask::of_pixels((2, MOST_RUNS), &scattered).is_err());
     }
 

@@ -113,7 +113,7 @@ fn photographs_study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     for one in &captions {
         let stem = one.file.replace(['/', '\\', '.'], "-");
         if !edits.iter().any(|row| row[1] == one.file) {
-            let (rows, sheet) = photographs::edits(&mut session, &from, one, &names)?;
+            let (rows, sheet) = photographs::edits(&mut session, &study, &from, one, &names)?;
             write(&format!("{stem}.png"), &png::encode(&sheet)?)?;
             edits.extend(rows);
             write("photographs.csv", csv(edits_head, &edits).as_bytes())?;
@@ -121,7 +121,7 @@ fn photographs_study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             out.flush()?;
         }
         if one.edits.len() > 1 && !chains.iter().any(|row| row[1] == one.file) {
-            let (rows, sheet) = photographs::chain(&mut session, &from, one)?;
+            let (rows, sheet) = photographs::chain(&mut session, &study, &from, one)?;
             write(&format!("{stem}-chain.png"), &png::encode(&sheet)?)?;
             chains.extend(rows);
             write("chains.csv", csv(chains_head, &chains).as_bytes())?;

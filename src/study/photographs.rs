@@ -79,7 +79,7 @@ pub const EDITS_HEAD: [&str; 13] = [
 /// Names of the columns of the table of chains.
 pub const CHAINS_HEAD: [&str; 7] = ["study", "picture", "turn", "line", "pasted", "model", "again"];
 
-/// What tells studies apart: a digest of the settings and of what computes.
+/// What tells studies apart: a digest of the settings that it begins with and of what computes.
 #[must_use]
 pub fn photographs_id(session: &Session) -> String {
     let told = format!("{:?} {:?}", session.settings(), session.model_name());
@@ -114,17 +114,17 @@ fn decoded(session: &mut Session, latent: &Tensor) -> Result<RgbImage> {
     Ok(to_image(&session.model()?.engine.decode(latent)?))
 }
 
-/// One picture, inverted by each of `names` and edited once: the rows of the table, and a sheet of what came out.
+/// One picture, inverted by each of `names` and edited once: the rows of the table of `study`, and a sheet of what came out.
 ///
 /// # Errors
 /// Fails if it cannot be read, inverted or edited.
 pub fn edits(
     session: &mut Session,
+    study: &str,
     folder: &Path,
     one: &CaptionedFile,
     names: &[InversionName],
 ) -> Result<(Vec<Vec<String>>, RgbImage)> {
-    let study = photographs_id(session);
     let photograph = session.photograph(&folder.join(&one.file))?.photograph;
     let (width, height) = (photograph.width(), photograph.height());
     let pixels = Picture { width, height, bytes: photograph.bytes().to_vec() };
@@ -150,7 +150,7 @@ pub fn edits(
         };
         let share = outside.iter().filter(|outside| **outside).count() as f64 / outside.len() as f64;
         rows.push(vec![
-            study.clone(),
+            study.to_owned(),
             one.file.clone(),
             name.to_string(),
             number(ceiling),
@@ -191,8 +191,12 @@ pub fn taken_back(line: &str) -> Option<String> {
 ///
 /// # Errors
 /// Fails if it cannot be read, or an edit not be made or taken back.
-pub fn chain(session: &mut Session, folder: &Path, one: &CaptionedFile) -> Result<(Vec<Vec<String>>, RgbImage)> {
-    let study = photographs_id(session);
+pub fn chain(
+    session: &mut Session,
+    study: &str,
+    folder: &Path,
+    one: &CaptionedFile,
+) -> Result<(Vec<Vec<String>>, RgbImage)> {
     let photograph = session.photograph(&folder.join(&one.file))?.photograph;
     let (width, height) = (photograph.width(), photograph.height());
     let pixels = to_image(&Picture { width, height, bytes: photograph.bytes().to_vec() });
@@ -220,7 +224,7 @@ pub fn chain(session: &mut Session, folder: &Path, one: &CaptionedFile) -> Resul
         let picture = to_image(&again);
         let likeness = |picture: &RgbImage| number(psnr_where(picture, &pixels, &outside));
         rows.push(vec![
-            study.clone(),
+            study.to_owned(),
             one.file.clone(),
             turn.to_string(),
             line.clone(),

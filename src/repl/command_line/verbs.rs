@@ -61,7 +61,7 @@ pub(super) fn verbs() -> Vec<Verb> {
         verb(
             [
                 "open [NAME] [CAPTION]",
-                "go on with a session or a picture's, or edit a photograph",
+                "go on with a session, or edit a photograph",
                 "NAME is a session of `wordbrush sessions`, a session file, a PNG that the program wrote, or a photograph: PNG, \
                  JPEG, WebP or GIF. CAPTION says what a photograph shows; its words are what can be changed. Without NAME, it \
                  is the session that was worked on last, and so it is with `wordbrush -c`.",
@@ -145,8 +145,8 @@ pub(super) fn verbs() -> Vec<Verb> {
         ]),
         verb(
             [
-                "study NAME --out DIR",
-                "ask a question many times, and say what the numbers settle",
+                "study NAME [FOLDER] --out DIR",
+                "ask a question over many pictures",
                 "NAME is k, cross, self, cycle, reweight, values or best: settings are varied over prompts, edits and seeds, and \
                  tables, plots, sheets and a page are written to DIR. cycles edits random conversations back by every method; \
                  methods makes the same edits by every command that edits; photographs FOLDER inverts its pictures by every \

@@ -83,6 +83,10 @@ pub(in crate::repl) fn open(talk: &mut Talk, line: &str, typed: &str, watcher: &
             Err(Hinted::new(message, format!("/open {typed}")).into())
         }
         None if photograph::is_photograph(&file) => photograph::ask(talk, file),
+        None if !is_there(typed) => match photograph::missing(typed) {
+            Some(error) => Err(error.into()),
+            None => open_session(talk, &file.to_string_lossy()),
+        },
         None => open_session(talk, &file.to_string_lossy()),
     }
 }

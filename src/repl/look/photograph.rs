@@ -35,6 +35,24 @@ pub(in crate::repl) fn file_and_caption<'t>(
     }
 }
 
+/// The beginning of what was typed that is called as pictures are, if there is one.
+fn called_a_picture(typed: &str) -> Option<&str> {
+    let low = typed.to_ascii_lowercase();
+    let ends = [".png", ".jpg", ".jpeg", ".webp", ".gif"].iter().filter_map(|ending| {
+        let end = low.find(ending)? + ending.len();
+        let rest = low[end..].trim_start_matches(['"', '\'']);
+        (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some(end)
+    });
+    Some(&typed[..ends.min()?])
+}
+
+/// What is said where a picture that was to be opened is not there; `None` if what was typed is called like none.
+pub(in crate::repl) fn missing(typed: &str) -> Option<Hinted> {
+    let name = printable_line(called_a_picture(typed)?.trim_start_matches(['"', '\'']));
+    let hint = "is its name right? what it shows stands behind it: /open cat.jpg a cat on a bench";
+    Some(Hinted::new(format!("there is no file `{name}`"), hint))
+}
+
 /// A caption without the quotes around it.
 fn unquoted(text: &str) -> &str {
     let pairs = [('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’'), ('«', '»')];
@@ -151,6 +169,19 @@ mod tests {
             ("no.jpg a cat", "no.jpg a cat", None),
         ] {
             assert_eq!(file_and_caption(typed, &there), (file, caption), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_picture_that_is_not_there_is_named_without_its_caption() {
+        for (typed, name) in [
+            ("no.jpg a cat", Some("no.jpg")),
+            ("'my no.PNG' \"a cat.gif hat\"", Some("my no.PNG")),
+            ("fox", None),
+            ("a.pngs", None),
+        ] {
+            let said = missing(typed).map(|error| error.to_string());
+            assert_eq!(said, name.map(|name| format!("there is no file `{name}`")), "{typed}");
         }
     }
 }

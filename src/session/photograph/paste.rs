@@ -26,10 +26,10 @@ pub fn paste(own: &Picture, outside: &Picture, inside: &[bool], border: usize) -
     let depth = depths(inside, (own.width, own.height), border);
     let mut bytes = outside.bytes.clone();
     let whole = border as u32 + 1;
-    for (pixel, depth) in depth.into_iter().enumerate().filter(|(_, depth)| *depth > 0) {
-        for at in 3 * pixel..3 * pixel + 3 {
-            let (a, b) = (u32::from(own.bytes[at]), u32::from(outside.bytes[at]));
-            bytes[at] = ((a * depth + b * (whole - depth) + whole / 2) / whole) as u8;
+    for ((pixel, own), depth) in bytes.chunks_exact_mut(3).zip(own.bytes.chunks_exact(3)).zip(depth) {
+        for (value, own) in pixel.iter_mut().zip(own).filter(|_| depth > 0) {
+            let (a, b) = (u32::from(*own), u32::from(*value));
+            *value = ((a * depth + b * (whole - depth) + whole / 2) / whole) as u8;
         }
     }
     Picture { width: own.width, height: own.height, bytes }

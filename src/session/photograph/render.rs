@@ -53,7 +53,7 @@ impl Renderer<'_> {
                 match stored {
                     Some(found) => found,
                     None if *inversion == InversionName::NegativePrompt => {
-                        InversionReading { uncond: Some(vec![caption.cond.clone()]), noise: Vec::new() }
+                        InversionReading { uncond: Some(vec![caption.cond]), noise: Vec::new() }
                     }
                     None => {
                         let mut go = |_: usize, _: &_| std::ops::ControlFlow::Continue(());
