@@ -35,7 +35,7 @@ const HOSTILE: &str = "x\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{8}\u{202e}\u{206
 fn check(bytes: &[u8], what: &str) {
     let text = std::str::from_utf8(bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
     if let Some(at) = text.find(|c| !is_printable(c)) {
-        let begin = text.floor_char_boundary(at.saturating_sub(200));
+        let begin = (0..=at.saturating_sub(200)).rev().find(|begin| text.is_char_boundary(*begin)).unwrap_or(0);
         panic!("{what}: {:?} came raw, after {:?}", text[at..].chars().next().unwrap(), &text[begin..at]);
     }
 }

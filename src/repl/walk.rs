@@ -204,9 +204,9 @@ fn read_key(next: &mut dyn FnMut() -> io::Result<Option<u8>>) -> io::Result<Opti
     }))
 }
 
-/// The keyboard, a key at a time and without an echo, until it is dropped.
-#[cfg(unix)]
+/// The keyboard, a key at a time and without an echo, until it is dropped; on Unix alone.
 pub struct Keyboard {
+    #[cfg(unix)]
     before: rustix::termios::Termios,
 }
 
@@ -261,16 +261,12 @@ impl Drop for Keyboard {
     }
 }
 
-/// The keyboard, where none can be had a key at a time.
-#[cfg(not(unix))]
-pub struct Keyboard;
-
 #[cfg(not(unix))]
 impl Keyboard {
-    /// Takes the keyboard.
+    /// No keyboard can be had a key at a time here.
     ///
     /// # Errors
-    /// Always here.
+    /// Always.
     pub fn take() -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
