@@ -188,6 +188,14 @@ impl<'s> Work<'s> {
                     kept = format!("{what} {tie} {}", words_of(text, tied.start..said.low.len()));
                 }
             } else if matches!(word.as_str(), "to" | "into") {
+                let noun = said.low(tied.head);
+                if matches!(noun, "sky" | "ground" | "floor" | "wall" | "walls" | "background" | "foreground")
+                    && said.low(tied.start) == "the"
+                {
+                    let tie = if matches!(noun, "sky" | "background" | "foreground") { "in" } else { "on" };
+                    self.append(&format!("{what} {tie} the {noun}"));
+                    return Ok(());
+                }
                 return Err(No);
             }
         }

@@ -5,7 +5,7 @@ mod carry;
 use crate::apply::Work;
 use crate::check::dangling;
 use crate::desk::{Desk, Stop, Tok, lows, tokens};
-use crate::frames::frames;
+use crate::frames::{Frame, frames};
 use crate::grammar::Clause;
 use crate::lexicon::lexicon;
 use crate::phrase::courtesy;
@@ -146,7 +146,18 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
         }
     }
     let mut clauses = said.clauses.clone();
-    merge(&mut clauses);
+    clauses.retain(|c| !c.is_empty());
+    // `remove the hen and put a goat in its place` is one swap.
+    if let [first, second] = clauses.as_slice()
+        && let Some((what, new)) = in_its_place(first, second)
+    {
+        let Found::Things(things) = resolve(&scene, &lows(what)) else { return Ok(false) };
+        let named = lows(what);
+        if things.len() != 1 || work.swap(things[0], &[], &named, &desk.written(new)).is_err() {
+            return Ok(false);
+        }
+        return Ok(work.make(desk).is_ok() && dangling(prompt, &desk.draft.prompt()).is_none());
+    }
     for clause in &clauses {
         match read(desk, &scene, &mut work, clause, trust, said.polite || clauses.len() > 1)? {
             true => {}
@@ -167,9 +178,21 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
     Ok(dangling(prompt, &desk.draft.prompt()).is_none())
 }
 
-/// `remove the hen and put a goat in its place` is one swap: left to the reader of swaps.
-fn merge(clauses: &mut Vec<&[Tok]>) {
-    clauses.retain(|c| !c.is_empty());
+/// What goes and what comes in its place, if two clauses say so.
+fn in_its_place<'t>(first: &'t [Tok], second: &'t [Tok]) -> Option<(&'t [Tok], &'t [Tok])> {
+    let (kinds, n) = frames().verb(&lows(first))?;
+    if !kinds.contains(&Frame::Remove) || n >= first.len() {
+        return None;
+    }
+    let low = lows(second);
+    let new = match low.as_slice() {
+        ["replace" | "swap" | "substitute", "it" | "them", "with" | "by" | "for", ..] => &second[3..],
+        ["replace" | "substitute", "with" | "by", ..] => &second[2..],
+        [_, .., "in", "its" | "their", "place"] => &second[1..second.len() - 3],
+        ["put" | "add" | "place", .., "instead" | "there"] => &second[1..second.len() - 1],
+        _ => return None,
+    };
+    (!new.is_empty()).then_some((&first[n..], new))
 }
 
 /// Reads one clause.
