@@ -273,10 +273,11 @@ impl<'s> Work<'s> {
                 || (s.is_kind(u, &["place", "middle", "flank", "sky"]) && tie.last().is_some_and(|w| is_preposition(w)))
         };
         (0..s.things.len()).any(|u| {
+            let own = s.is_own(u) && s.hangs_on(u, t);
             u != t
                 && !s.is_medium(u)
                 && !place(u)
-                && !(s.is_own(u) && s.hangs_on(u, t))
+                && !own
                 && s.things[t].owner != Some(u)
                 && s.things[u].owner != Some(t)
         }) || (self.after(t)..s.low.len()).any(|i| matches!(s.tag(i), Tag::Be | Tag::Verb))

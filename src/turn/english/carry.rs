@@ -598,8 +598,7 @@ pub(crate) fn apply(
                 .adjective_form(&ing)
                 .or(lexicon().adjective_form(does[0]))
                 .is_some_and(|f| lexicon().adjective(f).contains(&"weather"));
-            let several =
-                does.iter().any(|w| *w == "and") && does.windows(2).any(|p| p[0] == "and" && frames().acts(p[1]));
+            let several = does.contains(&"and") && does.windows(2).any(|p| p[0] == "and" && frames().acts(p[1]));
             if matches!(does[0], "out" | "off" | "up" | "down" | "in" | "on" | "away") {
                 return Ok(false);
             }

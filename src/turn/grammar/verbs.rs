@@ -411,10 +411,9 @@ impl Clause<'_> {
         let at = self.find(len, &["number", "amount", "count"]).first().copied().filter(|i| *i <= len + 1);
         if let Some(i) = at
             && self.at(i + 1) == "of"
+            && let Some(to) = self.find(i, &["to"]).last().copied().filter(|t| *t + 1 < n)
         {
-            if let Some(to) = self.find(i, &["to"]).last().copied().filter(|t| *t + 1 < n) {
-                all.push(Reading::Count { what: i + 2..to, number: to + 1..to + 2 });
-            }
+            all.push(Reading::Count { what: i + 2..to, number: to + 1..to + 2 });
         }
     }
 

@@ -345,8 +345,7 @@ impl Scene {
                     let new = self.things[prev].joined
                         && self.low(self.things[prev].tie) == ","
                         && is_determiner(self.low(self.things[prev].start));
-                    let verb_before =
-                        self.tags[self.things[prev].tie..self.things[prev].start].iter().any(|t| *t == Tag::Ed);
+                    let verb_before = self.tags[self.things[prev].tie..self.things[prev].start].contains(&Tag::Ed);
                     if owned || new || part || verb_before { prev } else { root }
                 }
             });

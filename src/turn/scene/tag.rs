@@ -237,6 +237,14 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
         let next_open = opens_np(next) || (is_preposition(next) && next != "of");
         let listed_noun = !lexicon().noun(w).is_empty();
         let listed_adj = lexicon().is_adjective(w);
+        let has = w == "has" || (matches!(w, "have" | "had") && matches!(prev, Tag::Noun | Tag::Rel | Tag::Pron));
+        let acts = matches!(prev, Tag::Noun | Tag::Pron | Tag::Rel | Tag::Adv)
+            && i > 0
+            && w != "lights"
+            && (next_open || (!listed_noun && !listed_adj && !lexicon().noun(next).is_empty()))
+            && is_finite(w, many || tags_plural(low, &tags, i), has_noun(&tags, i), is_determiner(next));
+        // `her` alone, not before what is hers.
+        let her = w == "her" && next_open && !next.is_empty() && !listed(next);
         tags[i] = if !w.chars().any(char::is_alphanumeric) {
             match w {
                 "," => Tag::Comma,
@@ -250,7 +258,7 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
             Tag::Num
         } else if w == "that" && prev == Tag::Noun {
             Tag::Rel
-        } else if is_determiner(w) && w != "one" && !(w == "her" && next_open && !next.is_empty() && !listed(next)) {
+        } else if is_determiner(w) && w != "one" && !her {
             Tag::Det
         } else if w == "one" && !matches!(prev, Tag::Adj | Tag::Det) {
             Tag::Num
@@ -300,14 +308,7 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
                 Tag::Stop | Tag::Comma | Tag::And if is_preposition(next) => Tag::Ed,
                 _ => Tag::Adj,
             }
-        } else if w == "has" || (matches!(w, "have" | "had") && matches!(prev, Tag::Noun | Tag::Rel | Tag::Pron)) {
-            Tag::Verb
-        } else if matches!(prev, Tag::Noun | Tag::Pron | Tag::Rel | Tag::Adv)
-            && i > 0
-            && w != "lights"
-            && (next_open || (!listed_noun && !listed_adj && !lexicon().noun(next).is_empty()))
-            && is_finite(w, many || tags_plural(low, &tags, i), has_noun(&tags, i), is_determiner(next))
-        {
+        } else if has || acts {
             Tag::Verb
         } else if listed_adj {
             let next_word = next.chars().any(char::is_alphanumeric)
