@@ -129,7 +129,7 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
     }
     let prompt = session.tree().current().map(|node| node.plan.prompt.as_str());
     let here = Here { prompt, ancestors: &[], sense: &crate::turn::NoSense };
-    let read = crate::turn::readings(line, &here).into_iter().take(READINGS);
+    let read = crate::turn::readings(line, &here).into_iter().filter(|(_, score)| *score > 0).take(READINGS);
     out.extend(read.map(|(reading, score)| format!("reading {score:>3}  {reading}")));
     let vocabulary = model.engine.reader().vocabulary();
     let evaluations = session.evaluations_planned(parent, &resolved.plan, &recipe);

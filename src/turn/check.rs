@@ -38,6 +38,8 @@ pub(super) fn dangling(parent: &str, text: &str) -> Option<String> {
                 && i > 1
                 && matches!(at(i.wrapping_sub(1)), "a" | "an" | "one" | "single")
                 && !new[..i].contains(&"and".to_owned()))
+            || (a == "with" && matches!(b, "it" | "him" | "her" | "them"))
+            || (b.is_empty() && matches!(a, "were" | "was" | "is" | "are" | "be" | "if" | "as"))
             || (b == "'s" && (is_article(a) || a.ends_with("ing") || a.is_empty()))
             || (is_article(a)
                 && is_article(at(i + 2))

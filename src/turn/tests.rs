@@ -475,3 +475,29 @@ fn what_a_line_has_put_into_the_prompt_is_not_offered_for_what_it_lacks() {
     let (_, hint) = refused("a cat", "cat -> dog, dog -> fox");
     assert_eq!(hint, "the prompt is: a cat");
 }
+
+#[test]
+fn a_long_line_and_a_long_prompt_are_read_in_a_moment() {
+    let long = "a red cat with a blue hat next to a green barn, ".repeat(208);
+    for (prompt, line) in [
+        (long.as_str(), "make the zebra green and remove the second hat"),
+        (long.as_str(), "put a dog next to the barn"),
+        ("a cat", long.as_str()),
+    ] {
+        let begun = std::time::Instant::now();
+        let turn = read_at(prompt, &[], line);
+        let taken = begun.elapsed();
+        check_turn(prompt, line, &turn);
+        // Some milliseconds where it is optimised; what grows faster than the text takes minutes.
+        assert!(taken.as_secs() < 5, "{line:.40}: {taken:?}");
+    }
+}
+
+#[test]
+fn readings_are_named_with_what_they_find() {
+    let here = Here { prompt: Some("a goat in a yard"), ancestors: &[], sense: &NoSense };
+    let all = readings("replace the goat with a sheep", &here);
+    assert_eq!(all.first().map(|(said, _)| said.as_str()), Some("swap the goat | a sheep"));
+    assert!(readings("goat -> sheep", &here).is_empty());
+    assert_eq!(readings("remove the zebra", &here), [("remove the zebra".to_owned(), 0)]);
+}

@@ -188,6 +188,14 @@ impl<'s> Work<'s> {
                     kept = format!("{what} {tie} {}", words_of(text, tied.start..said.low.len()));
                 }
             } else if matches!(word.as_str(), "to" | "into") {
+                let noun = said.low(tied.head);
+                if matches!(noun, "sky" | "ground" | "floor" | "wall" | "walls" | "background" | "foreground")
+                    && said.low(tied.start) == "the"
+                {
+                    let tie = if matches!(noun, "sky" | "background" | "foreground") { "in" } else { "on" };
+                    self.append(&format!("{what} {tie} the {noun}"));
+                    return Ok(());
+                }
                 return Err(No);
             }
         }
@@ -265,10 +273,11 @@ impl<'s> Work<'s> {
                 || (s.is_kind(u, &["place", "middle", "flank", "sky"]) && tie.last().is_some_and(|w| is_preposition(w)))
         };
         (0..s.things.len()).any(|u| {
+            let own = s.is_own(u) && s.hangs_on(u, t);
             u != t
                 && !s.is_medium(u)
                 && !place(u)
-                && !(s.is_own(u) && s.hangs_on(u, t))
+                && !own
                 && s.things[t].owner != Some(u)
                 && s.things[u].owner != Some(t)
         }) || (self.after(t)..s.low.len()).any(|i| matches!(s.tag(i), Tag::Be | Tag::Verb))

@@ -131,11 +131,8 @@ impl<'s> Work<'s> {
             String::new()
         };
         let owner = s.things.iter().any(|o| o.owner == Some(t));
-        let whole = if rest.is_empty() || owner {
-            fresh.clone()
-        } else {
-            format!("{fresh} {}", rest.trim_start_matches(',').trim())
-        };
+        let whole =
+            if rest.is_empty() || owner { fresh } else { format!("{fresh} {}", rest.trim_start_matches(',').trim()) };
         let old_text = self.text(from..thing.head + 1);
         let (short_from, short_to) = crate::desk::without_shared(&old_text, &whole);
         self.changes.push(

@@ -330,9 +330,9 @@ impl<'s> Work<'s> {
                 }
             }
             let verb = if old == Tag::Verb {
-                if self.is_many(t) || frames().acts(s.low(at)) { base.clone() } else { frames().third(&base) }
+                if self.is_many(t) || frames().acts(s.low(at)) { base } else { frames().third(&base) }
             } else {
-                ing.clone()
+                ing
             };
             let new = joined(&verb);
             self.changes.push(Change::Swap { from: self.text(at..end), to: new.clone() });

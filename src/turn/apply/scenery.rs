@@ -89,7 +89,7 @@ impl<'s> Work<'s> {
         let Some(new) = said.things.first() else {
             // `make the background blue`
             let t = (0..s.things.len()).find(|&t| matches!(s.low(s.things[t].head), "background" | "backdrop"));
-            let words: Vec<String> = said.low.clone();
+            let words: Vec<String> = said.low;
             return match t {
                 Some(t) => self.property(t, &words),
                 None => Err(No),

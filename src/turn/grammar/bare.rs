@@ -172,11 +172,11 @@ impl Clause<'_> {
                     all.push(Reading::Become { what: Some(x), to: self.trimmed(w + 1..n) });
                 }
             } else if matches!(first, "added" | "not" | "more" | "less" | "too" | "so")
-                || (is_preposition(first) && y.len() != 2)
+                || (is_preposition(first) && y.len() != 2 && !matches!(first, "wearing" | "holding" | "carrying"))
             {
             } else if let Some(slot) = slot_named(self.slice(&x)) {
                 all.push(Reading::Set { slot, to: y });
-            } else if is_ing(first) && lexicon().adjective(first).iter().all(|k| *k == "action") {
+            } else if is_ing(first) && does(first) {
                 all.push(Reading::Act { who: Some(x), does: y });
             } else if is_ed(first) && y.len() > 1 && is_preposition(self.at(y.start + 1)) && first != "made" {
                 all.push(Reading::Cover { what: x, done: first.to_owned(), with: y.start + 1..y.end });

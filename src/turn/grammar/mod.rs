@@ -103,6 +103,12 @@ pub(crate) fn slot_named(words: &[&str]) -> Option<Slot> {
     })
 }
 
+/// True for a word in -ing that says what something does, not how it feels: `running`, `sleeping`; not `smiling`.
+fn does(word: &str) -> bool {
+    let kinds = lexicon().adjective(word);
+    kinds.is_empty() || kinds.contains(&"action")
+}
+
 fn last_of<'w>(words: &[&'w str]) -> &'w str {
     words.last().copied().unwrap_or("")
 }
@@ -278,7 +284,11 @@ impl Clause<'_> {
             Frame::Cover | Frame::Dress => self.cover(len, all),
             Frame::Adjust => self.adjust(len, all),
             Frame::Give => {
-                for k in self.splits(len).into_iter().take(1) {
+                let mut all_splits = self.splits(len);
+                if all_splits.is_empty() && is_person_pronoun(self.at(len)) && n > len + 1 {
+                    all_splits.push(len + 1);
+                }
+                for k in all_splits.into_iter().take(1) {
                     if is_determiner(self.at(k)) || k + 1 == n || lexicon().is_adjective(self.at(k)) {
                         all.push(Reading::Give { to: len..k, what: self.in_picture(k..n) });
                     }

@@ -164,6 +164,10 @@ impl Clause<'_> {
                 all.push(Reading::Become { what: None, to: y });
                 continue;
             }
+            if matches!(self.at(y.start), "have" | "wear") && y.len() > 1 {
+                all.push(Reading::Give { to: x, what: y.start + 1..y.end });
+                continue;
+            }
             let words = self.slice(&x);
             if let Some(slot) = slot_named(words) {
                 all.push(Reading::Set { slot, to: y.clone() });
@@ -289,7 +293,7 @@ impl Clause<'_> {
                     && n > y.start + 1
                     && (is_determiner(self.at(y.start + 1)) || is_preposition(self.at(y.start + 1))));
             let y = if paint || !acts { self.without_attribute(y) } else { y };
-            if (acts || is_ing(first)) && !paint && lexicon().adjective(first).iter().all(|k| *k == "action") {
+            if (acts || is_ing(first)) && !paint && does(first) {
                 all.push(Reading::Act { who: (!picture || words == ["it"]).then_some(x.clone()), does: y.clone() });
             }
             if !acts {
@@ -345,7 +349,7 @@ impl Clause<'_> {
             }
             if matches!(self.at(y.start), "be" | "become" | "look") && y.len() > 1 {
                 y.start += 1;
-                if is_ing(self.at(y.start)) && lexicon().adjective(self.at(y.start)).iter().all(|k| *k == "action") {
+                if is_ing(self.at(y.start)) && does(self.at(y.start)) {
                     all.push(Reading::Act { who: Some(x), does: y });
                 } else if !is_preposition(self.at(y.start)) {
                     if let Some(slot) = slot_named(self.slice(&x)) {
@@ -354,7 +358,7 @@ impl Clause<'_> {
                     all.push(Reading::Become { what: Some(x), to: y });
                 }
             } else if !matches!(self.at(y.start), "a" | "an" | "the" | "with" | "in" | "on" | "at")
-                && lexicon().adjective(self.at(y.start)).iter().all(|k| *k == "action")
+                && does(self.at(y.start))
             {
                 all.push(Reading::Act { who: Some(x), does: y });
             }
@@ -407,10 +411,9 @@ impl Clause<'_> {
         let at = self.find(len, &["number", "amount", "count"]).first().copied().filter(|i| *i <= len + 1);
         if let Some(i) = at
             && self.at(i + 1) == "of"
+            && let Some(to) = self.find(i, &["to"]).last().copied().filter(|t| *t + 1 < n)
         {
-            if let Some(to) = self.find(i, &["to"]).last().copied().filter(|t| *t + 1 < n) {
-                all.push(Reading::Count { what: i + 2..to, number: to + 1..to + 2 });
-            }
+            all.push(Reading::Count { what: i + 2..to, number: to + 1..to + 2 });
         }
     }
 

@@ -123,6 +123,9 @@ pub(super) fn instead(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
     {
         left = &left[1..];
     }
+    if left.is_empty() {
+        return Err(desk.misread(toks, "that says what goes, but not what comes", "a dog instead of the cat"));
+    }
     if is_preposition(&left[0].low) && is_preposition(&right[0].low) {
         let range = phrase_of(desk, right)?;
         let text = desk.written(left);

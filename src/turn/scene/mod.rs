@@ -3,250 +3,45 @@
 //! Words that no list has take their part of speech from where they stand. The same reader reads what was typed after a
 //! verb ([`Scene::of`] of a line's piece). Nothing here changes anything.
 
-use super::frames::frames;
-use super::lexicon::{Kind, is_plural, lexicon};
-use super::small::{is_determiner, is_number, is_owner, is_preposition};
-use super::words::{lower, split};
-use std::ops::Range;
+mod tag;
 
-/// What a word does in its phrase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tag {
-    Det,
-    Num,
-    Adj,
-    Noun,
-    /// `sitting` of `a cat sitting`.
-    Ing,
-    /// `parked` of `a car parked`.
-    Ed,
-    /// `sits`, `has`.
-    Verb,
-    Be,
-    Prep,
-    And,
-    Comma,
-    Stop,
-    Rel,
-    Adv,
-    Pron,
-    Owner,
-    Mark,
-}
+use crate::frames::frames;
+use crate::lexicon::{Kind, lexicon};
+use crate::small::{is_determiner, is_owner};
+use crate::words::{lower, split};
+use std::ops::Range;
+use tag::tag;
+pub(crate) use tag::{Tag, is_adverb, is_ed, is_ing};
 
 /// A noun phrase.
 #[derive(Debug, Clone)]
-pub(super) struct Thing {
+pub(crate) struct Thing {
     /// Where it begins, its article included.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// Its noun.
-    pub(super) head: usize,
+    pub(crate) head: usize,
     /// Where the noun's name begins: `pine` of `pine trees`.
-    pub(super) name: usize,
+    pub(crate) name: usize,
     /// Where what ties it to the words before begins; `start` if nothing does.
-    pub(super) tie: usize,
+    pub(crate) tie: usize,
     /// What it hangs on.
-    pub(super) parent: Option<usize>,
+    pub(crate) parent: Option<usize>,
     /// The owner before it: the woman of `a woman's face`.
-    pub(super) owner: Option<usize>,
+    pub(crate) owner: Option<usize>,
     /// True if joined by a comma or `and` to a thing of its own rank, that one's index being `parent`'s other child.
-    pub(super) joined: bool,
+    pub(crate) joined: bool,
 }
 
 /// A prompt as things.
-pub(super) struct Scene {
-    pub(super) low: Vec<String>,
-    pub(super) tags: Vec<Tag>,
-    pub(super) things: Vec<Thing>,
+pub(crate) struct Scene {
+    pub(crate) low: Vec<String>,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) things: Vec<Thing>,
 }
-
-/// Ties of several words.
-const TIES: &[&[&str]] = &[
-    &["in", "front", "of"],
-    &["on", "top", "of"],
-    &["in", "the", "middle", "of"],
-    &["on", "the", "side", "of"],
-    &["at", "the", "edge", "of"],
-    &["next", "to"],
-    &["close", "to"],
-    &["out", "of"],
-    &["together", "with"],
-    &["along", "with"],
-    &["such", "as"],
-    &["full", "of"],
-    &["filled", "with"],
-];
-
-const NO_ING: &[&str] = &[
-    "morning",
-    "evening",
-    "ceiling",
-    "building",
-    "wedding",
-    "clothing",
-    "lighting",
-    "railing",
-    "wing",
-    "sling",
-    "ring",
-    "string",
-    "king",
-    "spring",
-    "thing",
-    "painting",
-    "drawing",
-    "awning",
-    "earring",
-    "pudding",
-    "swing",
-    "being",
-    "string",
-    "everything",
-    "nothing",
-    "something",
-    "during",
-    "sibling",
-    "duckling",
-    "sterling",
-    "viking",
-    "herring",
-    "offspring",
-    "stocking",
-    "bedding",
-    "icing",
-    "topping",
-    "frosting",
-    "siding",
-    "flooring",
-    "setting",
-    "rendering",
-    "dumpling",
-    "seedling",
-    "fledgling",
-    "gosling",
-];
-
-const POSSIBLY_ED: &[&str] = &[
-    "bed",
-    "red",
-    "shed",
-    "seed",
-    "weed",
-    "reed",
-    "sled",
-    "need",
-    "feed",
-    "speed",
-    "breed",
-    "steed",
-    "hundred",
-    "infrared",
-    "biped",
-    "watershed",
-    "moped",
-    "ted",
-    "ned",
-    "fred",
-];
-
-/// True for a word in -ing that may be a verb.
-pub(super) fn is_ing(word: &str) -> bool {
-    word.len() > 4 && word.ends_with("ing") && !NO_ING.contains(&word) && lexicon().noun(word).is_empty()
-}
-
-/// True for a word that may say what was done to something.
-pub(super) fn is_ed(word: &str) -> bool {
-    (word.len() > 3 && word.ends_with("ed") && !POSSIBLY_ED.contains(&word) && lexicon().noun(word).is_empty())
-        || (frames().is_past(word)
-            && !matches!(
-                word,
-                "had"
-                    | "left"
-                    | "light"
-                    | "lit"
-                    | "read"
-                    | "lead"
-                    | "fed"
-                    | "led"
-                    | "wound"
-                    | "bound"
-                    | "saw"
-                    | "shot"
-                    | "cut"
-                    | "set"
-                    | "spread"
-                    | "rose"
-                    | "fell"
-                    | "ground"
-            ))
-        || matches!(word, "lit" | "made" | "shot" | "dressed" | "covered")
-}
-
-/// True for a word that says how: `quietly`, `very`.
-pub(super) fn is_adverb(word: &str) -> bool {
-    (word.len() > 4
-        && word.ends_with("ly")
-        && lexicon().adjective(word).is_empty()
-        && lexicon().noun(word).is_empty()
-        && !matches!(
-            word,
-            "family"
-                | "butterfly"
-                | "lily"
-                | "jelly"
-                | "belly"
-                | "lonely"
-                | "curly"
-                | "wooly"
-                | "woolly"
-                | "silly"
-                | "ugly"
-                | "assembly"
-                | "italy"
-                | "holly"
-                | "bully"
-                | "firefly"
-                | "dragonfly"
-        ))
-        || matches!(
-            word,
-            "very"
-                | "too"
-                | "quite"
-                | "so"
-                | "together"
-                | "extremely"
-                | "slightly"
-                | "almost"
-                | "just"
-                | "also"
-                | "still"
-                | "outside"
-                | "outdoors"
-                | "indoors"
-                | "away"
-                | "forward"
-                | "upright"
-                | "there"
-                | "here"
-                | "not"
-                | "really"
-                | "happily"
-                | "alone"
-                | "nearby"
-                | "overhead"
-                | "apart"
-                | "sideways"
-                | "upside"
-        )
-}
-
-const POSTURE_PARTICLES: &[&str] =
-    &["up", "down", "off", "out", "back", "by", "around", "along", "over", "past", "through"];
 
 impl Scene {
     /// Reads a text.
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let words = split(text);
         let low: Vec<String> = words.iter().map(|w| lower(w.text)).collect();
         let tags = tag(&low);
@@ -256,28 +51,28 @@ impl Scene {
         scene
     }
 
-    pub(super) fn low(&self, i: usize) -> &str {
+    pub(crate) fn low(&self, i: usize) -> &str {
         self.low.get(i).map_or("", String::as_str)
     }
 
-    pub(super) fn tag(&self, i: usize) -> Tag {
+    pub(crate) fn tag(&self, i: usize) -> Tag {
         self.tags.get(i).copied().unwrap_or(Tag::Stop)
     }
 
     /// Kinds of a thing's noun.
-    pub(super) fn kinds(&self, t: usize) -> &'static [Kind] {
+    pub(crate) fn kinds(&self, t: usize) -> &'static [Kind] {
         let thing = &self.things[t];
         let name = self.low[thing.name..=thing.head].join(" ");
         let kinds = lexicon().noun(&name);
         if kinds.is_empty() { lexicon().noun(&self.low[thing.head]) } else { kinds }
     }
 
-    pub(super) fn is_kind(&self, t: usize, kinds: &[Kind]) -> bool {
+    pub(crate) fn is_kind(&self, t: usize, kinds: &[Kind]) -> bool {
         self.kinds(t).iter().any(|k| kinds.contains(k))
     }
 
     /// Words of a thing that say how it is, before its noun.
-    pub(super) fn adjectives(&self, t: usize) -> Vec<usize> {
+    pub(crate) fn adjectives(&self, t: usize) -> Vec<usize> {
         let thing = &self.things[t];
         (thing.start..thing.name)
             .filter(|&i| matches!(self.tags[i], Tag::Adj | Tag::Noun) || (self.tags[i] == Tag::Adv))
@@ -285,7 +80,7 @@ impl Scene {
     }
 
     /// True for what may act: people, animals, and names that no list has of the first thing.
-    pub(super) fn is_alive(&self, t: usize) -> bool {
+    pub(crate) fn is_alive(&self, t: usize) -> bool {
         let head = self.low(self.things[t].head);
         self.is_kind(t, &["person", "animal"])
             || matches!(
@@ -319,12 +114,12 @@ impl Scene {
     }
 
     /// True for what someone has on or of themselves.
-    pub(super) fn is_own(&self, t: usize) -> bool {
+    pub(crate) fn is_own(&self, t: usize) -> bool {
         self.is_kind(t, &["body", "hair", "beard", "glasses", "accessory", "headgear", "clothing", "jewellery"])
     }
 
     /// True for a time, a season or a weather that is said of the whole picture.
-    pub(super) fn is_slot(&self, t: usize) -> bool {
+    pub(crate) fn is_slot(&self, t: usize) -> bool {
         self.is_kind(t, &["time", "season", "weather"])
             || matches!(
                 self.low(self.things[t].head),
@@ -342,7 +137,7 @@ impl Scene {
     }
 
     /// True for the word that names the medium at the head of a prompt: `photo` of `a photo of a cat`.
-    pub(super) fn is_medium(&self, t: usize) -> bool {
+    pub(crate) fn is_medium(&self, t: usize) -> bool {
         let head = self.low(self.things[t].head);
         (frames().is("medium", head)
             || frames().is("picture", head)
@@ -351,12 +146,12 @@ impl Scene {
     }
 
     /// The thing that a word stands in.
-    pub(super) fn thing_at(&self, i: usize) -> Option<usize> {
+    pub(crate) fn thing_at(&self, i: usize) -> Option<usize> {
         self.things.iter().position(|t| t.start <= i && i <= t.head)
     }
 
     /// True if `t` hangs on `on`, directly or through others.
-    pub(super) fn hangs_on(&self, t: usize, on: usize) -> bool {
+    pub(crate) fn hangs_on(&self, t: usize, on: usize) -> bool {
         let mut at = self.things[t].parent;
         for _ in 0..12 {
             match at {
@@ -369,7 +164,7 @@ impl Scene {
     }
 
     /// The first thing that the picture is of.
-    pub(super) fn subject(&self) -> Option<usize> {
+    pub(crate) fn subject(&self) -> Option<usize> {
         let shown = |t: &usize| !self.is_medium(*t) && !self.is_slot(*t);
         (0..self.things.len()).find(shown).map(|t| match self.things.iter().position(|o| o.owner == Some(t)) {
             Some(face) if !self.is_alive(t) => face,
@@ -550,8 +345,7 @@ impl Scene {
                     let new = self.things[prev].joined
                         && self.low(self.things[prev].tie) == ","
                         && is_determiner(self.low(self.things[prev].start));
-                    let verb_before =
-                        self.tags[self.things[prev].tie..self.things[prev].start].iter().any(|t| *t == Tag::Ed);
+                    let verb_before = self.tags[self.things[prev].tie..self.things[prev].start].contains(&Tag::Ed);
                     if owned || new || part || verb_before { prev } else { root }
                 }
             });
@@ -570,7 +364,7 @@ impl Scene {
     }
 
     /// Where what hangs on a thing ends, one past: its clause, its participle, what it holds.
-    pub(super) fn end(&self, t: usize) -> usize {
+    pub(crate) fn end(&self, t: usize) -> usize {
         let mut end = self.things[t].head + 1;
         for u in t + 1..self.things.len() {
             if self.hangs_on(u, t) && !self.is_slot(u) {
@@ -608,165 +402,8 @@ impl Scene {
     }
 
     /// The words of a range, joined.
-    pub(super) fn words(&self, range: Range<usize>) -> String {
+    pub(crate) fn words(&self, range: Range<usize>) -> String {
         self.low[range].join(" ")
-    }
-}
-
-fn tag(low: &[String]) -> Vec<Tag> {
-    let n = low.len();
-    let mut tags = vec![Tag::Noun; n];
-    let at = |i: usize| low.get(i).map_or("", String::as_str);
-    let mut i = 0;
-    // True while a clause has a plural or several subjects: then its verb is the bare form.
-    let mut many = false;
-    while i < n {
-        let w = at(i);
-        let prev = if i == 0 { Tag::Stop } else { tags[i - 1] };
-        if let Some(tie) = TIES.iter().find(|t| t.iter().enumerate().all(|(k, p)| at(i + k) == *p)) {
-            for k in 0..tie.len() {
-                tags[i + k] = Tag::Prep;
-            }
-            i += tie.len();
-            continue;
-        }
-        let next = at(i + 1);
-        let opens_np = |w: &str| {
-            is_determiner(w) || w.is_empty() || is_adverb(w) || matches!(w, "," | "and" | "." | "it" | "them" | "him")
-        };
-        let next_open = opens_np(next) || (is_preposition(next) && next != "of");
-        let listed_noun = !lexicon().noun(w).is_empty();
-        let listed_adj = lexicon().is_adjective(w);
-        tags[i] = if !w.chars().any(char::is_alphanumeric) {
-            match w {
-                "," => Tag::Comma,
-                "&" => Tag::And,
-                "." | ";" | ":" | "!" | "?" | "|" => Tag::Stop,
-                _ => Tag::Mark,
-            }
-        } else if w == "'s" {
-            if matches!(prev, Tag::Noun | Tag::Adj) { Tag::Owner } else { Tag::Be }
-        } else if is_number(w) || w.chars().all(|c| c.is_ascii_digit()) {
-            Tag::Num
-        } else if w == "that" && prev == Tag::Noun {
-            Tag::Rel
-        } else if is_determiner(w) && w != "one" && !(w == "her" && next_open && !next.is_empty() && !listed(next)) {
-            Tag::Det
-        } else if w == "one" && !matches!(prev, Tag::Adj | Tag::Det) {
-            Tag::Num
-        } else if matches!(w, "who" | "which" | "where" | "whose") {
-            Tag::Rel
-        } else if matches!(w, "and" | "or" | "but" | "while" | "as") {
-            Tag::And
-        } else if matches!(w, "is" | "are" | "was" | "were" | "be" | "been" | "being") {
-            Tag::Be
-        } else if matches!(
-            w,
-            "it" | "him"
-                | "them"
-                | "he"
-                | "she"
-                | "they"
-                | "her"
-                | "there"
-                | "itself"
-                | "himself"
-                | "herself"
-                | "themselves"
-        ) {
-            Tag::Pron
-        } else if matches!(w, "wearing" | "holding" | "carrying" | "having" | "featuring") {
-            if matches!(prev, Tag::Det) { Tag::Adj } else { Tag::Ing }
-        } else if POSTURE_PARTICLES.contains(&w)
-            && matches!(prev, Tag::Ing | Tag::Ed | Tag::Verb)
-            && (is_preposition(next) || next.is_empty() || matches!(next, "," | "and"))
-        {
-            Tag::Adv
-        } else if is_preposition(w) {
-            Tag::Prep
-        } else if is_adverb(w) {
-            Tag::Adv
-        } else if is_ing(w) {
-            match prev {
-                Tag::Det | Tag::Num | Tag::Owner => Tag::Adj,
-                Tag::Adj if i > 1 && !matches!(tags[i - 2], Tag::Noun | Tag::Be) => Tag::Adj,
-                Tag::Stop | Tag::Comma | Tag::And | Tag::Prep if !next_open => Tag::Adj,
-                _ => Tag::Ing,
-            }
-        } else if is_ed(w) {
-            match prev {
-                Tag::Noun | Tag::Pron | Tag::Adv if next_open => Tag::Ed,
-                Tag::Be | Tag::Rel => Tag::Ed,
-                Tag::Stop | Tag::Comma | Tag::And if is_preposition(next) => Tag::Ed,
-                _ => Tag::Adj,
-            }
-        } else if w == "has" || (matches!(w, "have" | "had") && matches!(prev, Tag::Noun | Tag::Rel | Tag::Pron)) {
-            Tag::Verb
-        } else if matches!(prev, Tag::Noun | Tag::Pron | Tag::Rel | Tag::Adv)
-            && i > 0
-            && w != "lights"
-            && (next_open || (!listed_noun && !listed_adj && !lexicon().noun(next).is_empty()))
-            && is_finite(w, many || tags_plural(low, &tags, i), has_noun(&tags, i), is_determiner(next))
-        {
-            Tag::Verb
-        } else if listed_adj {
-            let next_word = next.chars().any(char::is_alphanumeric)
-                && !opens_np(next)
-                && !is_preposition(next)
-                && !matches!(next, "is" | "are" | "who" | "that" | "which" | "'s" | "has");
-            let alone = !next_word && matches!(at(i.wrapping_sub(1)), "a" | "an") && i > 0;
-            if (listed_noun || alone)
-                && (!next_word || (is_ing(next) && !lexicon().adjective(next).is_empty() && opens_np(at(i + 2))))
-            {
-                Tag::Noun
-            } else {
-                Tag::Adj
-            }
-        } else {
-            Tag::Noun
-        };
-        if matches!(tags[i], Tag::Stop | Tag::Prep | Tag::Comma) {
-            many = false;
-        }
-        if w == "and" && prev == Tag::Noun {
-            many = true;
-        }
-        i += 1;
-    }
-    tags
-}
-
-fn listed(word: &str) -> bool {
-    lexicon().is_adjective(word) || !lexicon().noun(word).is_empty()
-}
-
-/// True if a noun stands before `i` in the same phrase.
-fn has_noun(tags: &[Tag], i: usize) -> bool {
-    tags[..i]
-        .iter()
-        .rev()
-        .take_while(|t| !matches!(t, Tag::Stop | Tag::Prep))
-        .any(|t| matches!(t, Tag::Noun | Tag::Pron))
-}
-
-/// True if the noun before `i` is a plural.
-fn tags_plural(low: &[String], tags: &[Tag], i: usize) -> bool {
-    let noun = (0..i).rev().find(|&k| tags[k] == Tag::Noun);
-    noun.is_some_and(|k| is_plural(&low[k]) || matches!(low[k].as_str(), "sheep" | "fish" | "deer"))
-}
-
-/// True if a word is what the subject before it does, by its number.
-fn is_finite(word: &str, plural: bool, subject: bool, object: bool) -> bool {
-    if !subject {
-        return false;
-    }
-    if frames().is_past(word) {
-        return true;
-    }
-    if plural {
-        frames().acts(word) || frames().finite(word).is_some_and(|_| object || !is_plural(word))
-    } else {
-        frames().finite(word).is_some()
     }
 }
 

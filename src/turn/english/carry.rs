@@ -1,242 +1,25 @@
-//! Plain English: a line's clauses, their readings, the best of them, and what it does.
+//! How well a reading holds against the prompt, and carrying it out.
 
-use super::apply::{No, Work, nothing_left};
-use super::check::dangling;
-use super::desk::{Desk, Stop, Tok, lows, tokens};
-use super::frames::frames;
-use super::grammar::Clause;
-use super::lexicon::lexicon;
-use super::phrase::courtesy;
-use super::rank::{Found, is_one, resolve};
-use super::reading::{Reading, Slot};
-use super::scene::{Scene, is_adverb};
-use super::small::{is_determiner, is_function_word, is_preposition};
-use super::{form, words};
+use super::Trust;
+use crate::apply::{No, Work, nothing_left};
+use crate::desk::{Desk, Stop, Tok, lows};
+use crate::frames::frames;
+use crate::lexicon::lexicon;
+use crate::rank::{Found, is_one, resolve};
+use crate::reading::{Reading, Slot};
+use crate::scene::{Scene, is_adverb};
+use crate::small::{is_determiner, is_preposition};
 use std::ops::Range;
 
-/// Lines longer than this many words are prompts, not instructions.
-const LONGEST: usize = 80;
-
-/// How much a reader may take for granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// Only what finds all that it names.
-    Sure,
-    /// Also what is left when no one else reads the line.
-    Rest,
-}
-
-/// A line's clauses with what was said around them.
-struct Spoken<'t> {
-    clauses: Vec<&'t [Tok]>,
-    words: Vec<&'t str>,
-    polite: bool,
-}
-
-fn spoken<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Spoken<'t> {
-    let (plain, polite, wish) = courtesy::plain(toks);
-    Spoken { clauses: cut(plain, named), words: lows(plain), polite: polite || wish != courtesy::Wish::None }
-}
-
-/// True if a line tells to do something.
-pub(super) fn instructs(line: &str, prompt: &str) -> bool {
-    let toks = tokens(line, 0);
-    if toks.len() > LONGEST {
-        return false;
-    }
-    let words: Vec<String> = words::split(prompt).iter().map(|w| words::lower(w.text)).collect();
-    let named = |w: &str| !is_function_word(w) && words.iter().any(|p| lexicon().same(p, w));
-    let said = spoken(&toks, &named);
-    let low: Vec<&str> = toks.iter().map(|t| t.low.as_str()).collect();
-    let wished = low.windows(2).any(|w| w == ["would", "be"]) || low.contains(&"please");
-    form::is_instruction(&said.words, said.polite || wished, &named)
-}
-
-/// True for a line that only ever describes.
-pub(super) fn describes(line: &str) -> bool {
-    let words = words::split(line);
-    let low: Vec<String> = words.iter().take(4).map(|w| words::lower(w.text)).collect();
-    match low.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["there", "is" | "are", first, _] => {
-            words.len() > 6 && !matches!(*first, "no" | "not" | "too" | "now" | "more" | "less" | "nothing")
-        }
-        ["more" | "less", "than" | "is", ..] | ["no", _, "'s", ..] => true,
-        _ => false,
-    }
-}
-
-/// True for a line that begins with what may be a verb, and goes on as only a caption does: `give way sign on a road`.
-pub(super) fn is_caption(line: &str, prompt: &str) -> bool {
-    let words: Vec<String> = words::split(line).iter().map(|w| words::lower(w.text)).collect();
-    let low: Vec<&str> = words.iter().map(String::as_str).collect();
-    let verb = frames().verb(&low).is_some_and(|(_, n)| n == 1) && !matches!(low[0], "use" | "try" | "set" | "go");
-    low.len() > 3
-        && verb
-        && !low.iter().any(|w| w.chars().all(|c| !c.is_alphanumeric()) && *w != ",")
-        && !instructs(line, prompt)
-}
-
-/// Cuts where another order begins: `add a goat and remove the hen`.
-fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
-    let mut all = Vec::new();
-    let mut from = 0;
-    let mut i = 1;
-    while i + 1 < toks.len() {
-        let low = toks[i].low.as_str();
-        if low == ","
-            && matches!(toks[i + 1].low.as_str(), "no" | "without")
-            && toks.len() > i + 2
-            && form::orders(&lows(&toks[from..i]), named)
-        {
-            all.push(&toks[from..i]);
-            from = i + 1;
-        } else if matches!(low, "and" | "," | "then" | ";" | "." | "but" | "while") {
-            let mut next = i + 1;
-            while next < toks.len()
-                && matches!(toks[next].low.as_str(), "and" | "then" | "also" | "," | "please" | "so")
-            {
-                next += 1;
-            }
-            let words: Vec<&str> = lows(&toks[next..]);
-            if !words.is_empty()
-                && i > from
-                && (form::orders(&words, named) || (form::orders(&lows(&toks[from..i]), named) && bare_order(&words)))
-            {
-                all.push(&toks[from..i]);
-                from = next;
-                i = next;
-            }
-        }
-        i += 1;
-    }
-    all.push(&toks[from..]);
-    all
-}
-
-/// `… and add goats`
-fn bare_order(words: &[&str]) -> bool {
-    let noun = words.first().is_some_and(|w| !lexicon().noun(w).is_empty() || lexicon().is_adjective(w));
-    words.len() > 1 && !noun && frames().tells(words[0]) && !matches!(words[1], "of" | "and" | ",")
-}
-
-/// Reads a line against the prompt; false if no reading of it holds.
-pub(super) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
-    let Some(prompt) = desk.here.prompt else { return Ok(false) };
-    let toks = tokens(desk.line, 0);
-    if toks.len() > LONGEST || toks.is_empty() || desk.line.contains('#') {
-        return Ok(false);
-    }
-    let scene = Scene::of(prompt);
-    let named = |w: &str| !is_function_word(w) && scene.low.iter().any(|p| lexicon().same(p, w));
-    let said = spoken(&toks, &named);
-    if said.words.is_empty() {
-        return Ok(false);
-    }
-    let mut work = Work::new(&scene, prompt);
-    if let ([keep @ ("keep" | "drop"), "them" | "it" | "that"], Some(parent)) =
-        (said.words.as_slice(), desk.here.ancestors.first())
-    {
-        if work.otherwise(parent, prompt, *keep == "keep") {
-            return Ok(work.make(desk).is_ok());
-        }
-        if *keep == "keep" {
-            return Ok(false);
-        }
-    }
-    let mut clauses = said.clauses.clone();
-    merge(&mut clauses);
-    for clause in &clauses {
-        match read(desk, &scene, &mut work, clause, trust, said.polite || clauses.len() > 1)? {
-            true => {}
-            false => return Ok(false),
-        }
-    }
-    if work.is_empty() {
-        if trust == Trust::Rest && !work.idle.is_empty() {
-            desk.idle.append(&mut work.idle);
-            return Ok(true);
-        }
-        return Ok(false);
-    }
-    if work.make(desk).is_err() {
-        return Ok(false);
-    }
-    desk.draft.agree();
-    Ok(dangling(prompt, &desk.draft.prompt()).is_none())
-}
-
-/// `remove the hen and put a goat in its place` is one swap: left to the reader of swaps.
-fn merge(clauses: &mut Vec<&[Tok]>) {
-    clauses.retain(|c| !c.is_empty());
-}
-
 /// A reading with what it finds and how well it holds.
-struct Held<'r> {
-    reading: &'r Reading,
-    found: Option<Found>,
-    score: i32,
-}
-
-/// Reads one clause.
-fn read(
-    desk: &mut Desk<'_>,
-    scene: &Scene,
-    work: &mut Work<'_>,
-    toks: &[Tok],
-    trust: Trust,
-    polite: bool,
-) -> Result<bool, Stop> {
-    let (toks, _, _) = courtesy::plain(toks);
-    let low = lows(toks);
-    let names = |w: &[&str]| matches!(resolve(scene, w), Found::Things(_));
-    let clause = Clause { low: low.clone(), names: &names, polite };
-    let readings = clause.readings();
-    let mut held: Vec<Held<'_>> = Vec::new();
-    for reading in &readings {
-        if let Some(h) = hold(scene, &low, reading) {
-            held.push(h);
-        }
-    }
-    held.sort_by_key(|h| -h.score);
-    for h in held {
-        if h.score < 50 && trust == Trust::Sure {
-            break;
-        }
-        let before = work.mark();
-        match apply(desk, scene, work, toks, &h, trust)? {
-            true => return Ok(true),
-            false => work.back_to(before),
-        }
-    }
-    // What it is about is not there.
-    if trust == Trust::Rest {
-        for reading in &readings {
-            if let Reading::Remove { what }
-            | Reading::Swap { old: Some(what), .. }
-            | Reading::Cover { what, .. }
-            | Reading::Become { what: Some(what), .. }
-            | Reading::Act { who: Some(what), .. }
-            | Reading::Count { what, .. } = reading
-                && matches!(resolve(scene, &low[what.clone()]), Found::None)
-            {
-                return Err(desk.missing(core(&toks[what.clone()])));
-            }
-        }
-    }
-    Ok(false)
-}
-
-/// Without articles before it.
-fn core(toks: &[Tok]) -> &[Tok] {
-    let mut rest = toks;
-    while rest.len() > 1 && (is_determiner(&rest[0].low) || rest[0].is_mark()) {
-        rest = &rest[1..];
-    }
-    rest
+pub(crate) struct Held<'r> {
+    pub(crate) reading: &'r Reading,
+    pub(crate) found: Option<Found>,
+    pub(crate) score: i32,
 }
 
 /// Whether a reading holds against the prompt, and how well: what it finds counts most, then how much of the clause it uses.
-fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Option<Held<'r>> {
+pub(crate) fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Option<Held<'r>> {
     let find = |r: &Range<usize>| match scene.subject() {
         Some(t) if r.is_empty() => Found::Things(vec![t]),
         _ => resolve(scene, &low[r.clone()]),
@@ -298,7 +81,7 @@ fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Option<Held<'r
 }
 
 /// The one thing that a reading is about: asks where there are several.
-fn one(desk: &mut Desk<'_>, scene: &Scene, found: &Found, all: bool) -> Result<Option<Vec<usize>>, Stop> {
+pub(crate) fn one(desk: &mut Desk<'_>, scene: &Scene, found: &Found, all: bool) -> Result<Option<Vec<usize>>, Stop> {
     let Found::Things(things) = found else { return Ok(None) };
     if things.len() == 1 || all || is_one(scene, things) {
         return Ok(Some(things.clone()));
@@ -310,12 +93,12 @@ fn one(desk: &mut Desk<'_>, scene: &Scene, found: &Found, all: bool) -> Result<O
     Ok(t.map(|t| vec![t]))
 }
 
-fn says_all(words: &[&str]) -> bool {
+pub(crate) fn says_all(words: &[&str]) -> bool {
     matches!(words.first(), Some(&("all" | "both" | "every" | "each" | "any" | "no")))
 }
 
 /// True for a piece of a clause that says more than one thing: `red and the roof blue`, `a fox instead of the dog`.
-fn is_tangled(scene: &Scene, words: &[&str]) -> bool {
+pub(crate) fn is_tangled(scene: &Scene, words: &[&str]) -> bool {
     let n = words.len();
     words.iter().any(|w| matches!(*w, "instead" | "rather" | ";" | "."))
         || words.last().is_some_and(|w| is_preposition(w) || matches!(*w, "'s" | "and"))
@@ -330,7 +113,7 @@ fn is_tangled(scene: &Scene, words: &[&str]) -> bool {
 }
 
 /// True for words that compare or weigh: another reader knows what to do with them.
-fn is_degree(words: &[&str]) -> bool {
+pub(crate) fn is_degree(words: &[&str]) -> bool {
     words.iter().any(|w| {
         lexicon().comparative(w).is_some()
             || matches!(
@@ -365,7 +148,7 @@ fn is_degree(words: &[&str]) -> bool {
 }
 
 /// True for what makes of a noun nothing but a property: `red`, `more rustic`, `a bronze one`.
-fn is_property(words: &[&str]) -> bool {
+pub(crate) fn is_property(words: &[&str]) -> bool {
     let said = Scene::of(&words.join(" "));
     let det = words.first().is_some_and(|w| is_determiner(w));
     if matches!(words.last(), Some(&("one" | "ones"))) {
@@ -381,15 +164,15 @@ fn is_property(words: &[&str]) -> bool {
     // `red`, `bronze`; a word that no list has is a property where no article says otherwise.
     let adjective = |w: &str| lexicon().is_adjective(w);
     adjective(last)
-        || (words.len() == 1 && super::scene::is_ed(last))
+        || (words.len() == 1 && crate::scene::is_ed(last))
         || (words.len() == 1
             && lexicon().noun(last).is_empty()
-            && !super::lexicon::is_plural(last)
+            && !crate::lexicon::is_plural(last)
             && !words[0].is_empty())
 }
 
 /// The words of a property: `bronze` of `a bronze one`.
-fn property_words<'w>(words: &[&'w str]) -> Vec<&'w str> {
+pub(crate) fn property_words<'w>(words: &[&'w str]) -> Vec<&'w str> {
     let mut words = words.to_vec();
     while matches!(words.last(), Some(&("one" | "ones" | "again"))) {
         words.pop();
@@ -403,7 +186,7 @@ fn property_words<'w>(words: &[&'w str]) -> Vec<&'w str> {
     words
 }
 
-fn apply(
+pub(crate) fn apply(
     desk: &mut Desk<'_>,
     scene: &Scene,
     work: &mut Work<'_>,
@@ -520,7 +303,7 @@ fn apply(
                 .any(|u| lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t));
             let crowded = work.is_crowded(t) && scene.is_alive(t);
             if has
-                && super::apply::number(said.low(new.start)).is_some()
+                && crate::apply::number(said.low(new.start)).is_some()
                 && let Some(u) = (0..scene.things.len()).find(|&u| {
                     lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t)
                 })
@@ -587,19 +370,19 @@ fn apply(
             }
             // `remove one penguin` of two
             if let ([n, _], Some(Found::Things(t))) = (words, &held.found)
-                && let ([t], Some(less)) = (t.as_slice(), super::apply::number(n))
-                && let Some(have) = super::apply::number(scene.low(scene.things[*t].start))
+                && let ([t], Some(less)) = (t.as_slice(), crate::apply::number(n))
+                && let Some(have) = crate::apply::number(scene.low(scene.things[*t].start))
                 && have > less
                 && !desk.here.prompt.is_none_or(str::is_empty)
             {
-                return Ok(ok(work.count(*t, super::apply::NUMBERS[have - less - 1])));
+                return Ok(ok(work.count(*t, crate::apply::NUMBERS[have - less - 1])));
             }
             let Some(Found::Things(_)) = &held.found else { return Ok(false) };
             let Some(found) = &held.found else { return Ok(false) };
             let many = |t: &[usize]| {
                 t.len() > 1
-                    && words.last().is_some_and(|w| super::lexicon::is_plural(w))
-                    && t.iter().all(|&t| !super::lexicon::is_plural(scene.low(scene.things[t].head)))
+                    && words.last().is_some_and(|w| crate::lexicon::is_plural(w))
+                    && t.iter().all(|&t| !crate::lexicon::is_plural(scene.low(scene.things[t].head)))
             };
             if let Found::Things(t) = found
                 && (many(t) || t.len() > 1 && low.contains(&"off"))
@@ -665,7 +448,7 @@ fn apply(
                     })
                     .collect();
                 let number = said.low(0);
-                let counts = matches!(said.tag(0), super::scene::Tag::Num)
+                let counts = matches!(said.tag(0), crate::scene::Tag::Num)
                     || words.contains(&"single")
                     || words.contains(&"one");
                 if let ([t], true) = (same.as_slice(), counts) {
@@ -708,7 +491,7 @@ fn apply(
             {
                 let unlisted = !lexicon().is_adjective(first)
                     && lexicon().noun(first).is_empty()
-                    && !super::scene::is_ed(first)
+                    && !crate::scene::is_ed(first)
                     && !is_adverb(first);
                 let form = lexicon().adjective_form(first).is_some_and(|f| lexicon().adjective(f).contains(&"action"));
                 if (form || unlisted && !rest.is_empty() && !rest.iter().all(|w| lexicon().is_adjective(w)))
@@ -723,14 +506,14 @@ fn apply(
             let all = old.as_ref().is_some_and(|r| says_all(&low[r.clone()]));
             let several = |t: &[usize]| {
                 t.len() > 1
-                    && old.as_ref().is_some_and(|r| low[r.clone()].last().is_some_and(|w| super::lexicon::is_plural(w)))
-                    && t.iter().all(|&t| !super::lexicon::is_plural(scene.low(scene.things[t].head)))
+                    && old.as_ref().is_some_and(|r| low[r.clone()].last().is_some_and(|w| crate::lexicon::is_plural(w)))
+                    && t.iter().all(|&t| !crate::lexicon::is_plural(scene.low(scene.things[t].head)))
             };
             let all = all || matches!(&found, Found::Things(t) if several(t));
             let Some(things) = one(desk, scene, &found, all)? else { return Ok(false) };
             let words_of_property = property_words(words);
             let before = new.start.checked_sub(1).map_or("", |i| low[i]);
-            let lone = words.len() == 1 && !lexicon().is_adjective(words[0]) && !super::scene::is_ed(words[0]);
+            let lone = words.len() == 1 && !lexicon().is_adjective(words[0]) && !crate::scene::is_ed(words[0]);
             let noun = lone
                 && (!becomes || matches!(before, "to" | "into" | "with" | "as" | "by" | "for"))
                 && !low.iter().any(|w| matches!(*w, "color" | "colour" | "material" | "texture" | "pattern" | "shape"));
@@ -808,15 +591,14 @@ fn apply(
         Reading::Act { does, .. } => {
             let text = desk.typed(&toks[does.clone()]).to_owned();
             let does = &low[does.clone()];
-            let ing = if super::scene::is_ing(does[0]) { does[0].to_owned() } else { frames().ing(does[0]) };
+            let ing = if crate::scene::is_ing(does[0]) { does[0].to_owned() } else { frames().ing(does[0]) };
             let kinds = lexicon().adjective(&ing);
             let mood = kinds.contains(&"mood") && !kinds.contains(&"action") && does.len() == 1;
             let weather = lexicon()
                 .adjective_form(&ing)
                 .or(lexicon().adjective_form(does[0]))
                 .is_some_and(|f| lexicon().adjective(f).contains(&"weather"));
-            let several =
-                does.iter().any(|w| *w == "and") && does.windows(2).any(|p| p[0] == "and" && frames().acts(p[1]));
+            let several = does.contains(&"and") && does.windows(2).any(|p| p[0] == "and" && frames().acts(p[1]));
             if matches!(does[0], "out" | "off" | "up" | "down" | "in" | "on" | "away") {
                 return Ok(false);
             }
@@ -857,45 +639,4 @@ fn apply(
         }
     };
     Ok(done)
-}
-
-/// See [`super::readings`].
-pub(super) fn explained(line: &str, prompt: &str) -> Vec<(String, i32)> {
-    let toks = tokens(line, 0);
-    if toks.len() > LONGEST {
-        return Vec::new();
-    }
-    let scene = Scene::of(prompt);
-    let named = |w: &str| !is_function_word(w) && scene.low.iter().any(|p| lexicon().same(p, w));
-    let said = spoken(&toks, &named);
-    let mut all = Vec::new();
-    for clause in said.clauses {
-        let (toks, _, _) = courtesy::plain(clause);
-        let low = lows(toks);
-        let names = |w: &[&str]| matches!(resolve(&scene, w), Found::Things(_));
-        let readings = Clause { low: low.clone(), names: &names, polite: said.polite }.readings();
-        for reading in &readings {
-            let score = hold(&scene, &low, reading).map_or(0, |h| h.score);
-            let parts: Vec<String> =
-                reading.parts().iter().filter_map(|r| toks.get(r.clone())).map(|t| text_of(line, t)).collect();
-            all.push((format!("{} {}", reading.name(), parts.join(" | ")), score));
-        }
-    }
-    all.sort_by_key(|(_, score)| -score);
-    all
-}
-
-fn text_of(line: &str, toks: &[Tok]) -> String {
-    match (toks.first(), toks.last()) {
-        (Some(a), Some(b)) => line.get(a.from..b.to).unwrap_or_default().to_owned(),
-        _ => String::new(),
-    }
-}
-
-/// True if a line is the present prompt with some words changed, whatever its clauses say.
-pub(super) fn retypes(line: &str, prompt: &str) -> bool {
-    if words::split(line).len() < 3 || instructs(line, prompt) {
-        return false;
-    }
-    super::whole::is_near(prompt, line)
 }

@@ -1,0 +1,295 @@
+//! Plain English: a line's clauses, their readings, the best of them, and what it does.
+
+mod carry;
+
+use crate::apply::Work;
+use crate::check::dangling;
+use crate::desk::{Desk, Stop, Tok, lows, tokens};
+use crate::frames::{Frame, frames};
+use crate::grammar::Clause;
+use crate::lexicon::lexicon;
+use crate::phrase::courtesy;
+use crate::rank::{Found, resolve};
+use crate::reading::Reading;
+use crate::scene::Scene;
+use crate::small::{is_determiner, is_function_word};
+use crate::{form, words};
+use carry::{Held, apply, hold};
+
+/// Lines longer than this many words are prompts, not instructions.
+const LONGEST: usize = 80;
+
+/// How much a reader may take for granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Only what finds all that it names.
+    Sure,
+    /// Also what is left when no one else reads the line.
+    Rest,
+}
+
+/// A line's clauses with what was said around them.
+struct Spoken<'t> {
+    clauses: Vec<&'t [Tok]>,
+    words: Vec<&'t str>,
+    polite: bool,
+}
+
+fn spoken<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Spoken<'t> {
+    let (plain, polite, wish) = courtesy::plain(toks);
+    Spoken { clauses: cut(plain, named), words: lows(plain), polite: polite || wish != courtesy::Wish::None }
+}
+
+/// True if a line tells to do something.
+pub(crate) fn instructs(line: &str, prompt: &str) -> bool {
+    let toks = tokens(line, 0);
+    if toks.len() > LONGEST {
+        return false;
+    }
+    let words: Vec<String> = words::split(prompt).iter().map(|w| words::lower(w.text)).collect();
+    let named = |w: &str| !is_function_word(w) && words.iter().any(|p| lexicon().same(p, w));
+    let said = spoken(&toks, &named);
+    let low: Vec<&str> = toks.iter().map(|t| t.low.as_str()).collect();
+    let wished = low.windows(2).any(|w| w == ["would", "be"]) || low.contains(&"please");
+    form::is_instruction(&said.words, said.polite || wished, &named)
+}
+
+/// True for a line that only ever describes.
+pub(crate) fn describes(line: &str) -> bool {
+    let words = words::split(line);
+    let low: Vec<String> = words.iter().take(4).map(|w| words::lower(w.text)).collect();
+    match low.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["there", "is" | "are", first, _] => {
+            words.len() > 6 && !matches!(*first, "no" | "not" | "too" | "now" | "more" | "less" | "nothing")
+        }
+        ["more" | "less", "than" | "is", ..] | ["no", _, "'s", ..] => true,
+        _ => false,
+    }
+}
+
+/// True for a line that begins with what may be a verb, and goes on as only a caption does: `give way sign on a road`.
+pub(crate) fn is_caption(line: &str, prompt: &str) -> bool {
+    let words: Vec<String> = words::split(line).iter().map(|w| words::lower(w.text)).collect();
+    let low: Vec<&str> = words.iter().map(String::as_str).collect();
+    let verb = frames().verb(&low).is_some_and(|(_, n)| n == 1) && !matches!(low[0], "use" | "try" | "set" | "go");
+    low.len() > 3
+        && verb
+        && !low.iter().any(|w| w.chars().all(|c| !c.is_alphanumeric()) && *w != ",")
+        && !instructs(line, prompt)
+}
+
+/// Cuts where another order begins: `add a goat and remove the hen`.
+fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    let mut i = 1;
+    while i + 1 < toks.len() {
+        let low = toks[i].low.as_str();
+        if low == ","
+            && matches!(toks[i + 1].low.as_str(), "no" | "without")
+            && toks.len() > i + 2
+            && form::orders(&lows(&toks[from..i]), named)
+        {
+            all.push(&toks[from..i]);
+            from = i + 1;
+        } else if matches!(low, "and" | "," | "then" | ";" | "." | "but" | "while") {
+            let mut next = i + 1;
+            while next < toks.len()
+                && matches!(toks[next].low.as_str(), "and" | "then" | "also" | "," | "please" | "so")
+            {
+                next += 1;
+            }
+            let words: Vec<&str> = lows(&toks[next..]);
+            if !words.is_empty()
+                && i > from
+                && (form::orders(&words, named) || (form::orders(&lows(&toks[from..i]), named) && bare_order(&words)))
+            {
+                all.push(&toks[from..i]);
+                from = next;
+                i = next;
+            }
+        }
+        i += 1;
+    }
+    all.push(&toks[from..]);
+    all
+}
+
+/// `… and add goats`
+fn bare_order(words: &[&str]) -> bool {
+    let noun = words.first().is_some_and(|w| !lexicon().noun(w).is_empty() || lexicon().is_adjective(w));
+    words.len() > 1 && !noun && frames().tells(words[0]) && !matches!(words[1], "of" | "and" | ",")
+}
+
+/// Reads a line against the prompt; false if no reading of it holds.
+pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
+    let Some(prompt) = desk.here.prompt else { return Ok(false) };
+    let toks = tokens(desk.line, 0);
+    if toks.len() > LONGEST || toks.is_empty() || desk.line.contains('#') {
+        return Ok(false);
+    }
+    let scene = Scene::of(prompt);
+    let named = |w: &str| !is_function_word(w) && scene.low.iter().any(|p| lexicon().same(p, w));
+    let said = spoken(&toks, &named);
+    if said.words.is_empty() {
+        return Ok(false);
+    }
+    let mut work = Work::new(&scene, prompt);
+    if let ([keep @ ("keep" | "drop"), "them" | "it" | "that"], Some(parent)) =
+        (said.words.as_slice(), desk.here.ancestors.first())
+    {
+        if work.otherwise(parent, prompt, *keep == "keep") {
+            return Ok(work.make(desk).is_ok());
+        }
+        if *keep == "keep" {
+            return Ok(false);
+        }
+    }
+    let mut clauses = said.clauses.clone();
+    clauses.retain(|c| !c.is_empty());
+    // `remove the hen and put a goat in its place` is one swap.
+    if let [first, second] = clauses.as_slice()
+        && let Some((what, new)) = in_its_place(first, second)
+    {
+        let Found::Things(things) = resolve(&scene, &lows(what)) else { return Ok(false) };
+        let named = lows(what);
+        if things.len() != 1 || work.swap(things[0], &[], &named, &desk.written(new)).is_err() {
+            return Ok(false);
+        }
+        return Ok(work.make(desk).is_ok() && dangling(prompt, &desk.draft.prompt()).is_none());
+    }
+    for clause in &clauses {
+        match read(desk, &scene, &mut work, clause, trust, said.polite || clauses.len() > 1)? {
+            true => {}
+            false => return Ok(false),
+        }
+    }
+    if work.is_empty() {
+        if trust == Trust::Rest && !work.idle.is_empty() {
+            desk.idle.append(&mut work.idle);
+            return Ok(true);
+        }
+        return Ok(false);
+    }
+    if work.make(desk).is_err() {
+        return Ok(false);
+    }
+    desk.draft.agree();
+    Ok(dangling(prompt, &desk.draft.prompt()).is_none())
+}
+
+/// What goes and what comes in its place, if two clauses say so.
+fn in_its_place<'t>(first: &'t [Tok], second: &'t [Tok]) -> Option<(&'t [Tok], &'t [Tok])> {
+    let (kinds, n) = frames().verb(&lows(first))?;
+    if !kinds.contains(&Frame::Remove) || n >= first.len() {
+        return None;
+    }
+    let low = lows(second);
+    let new = match low.as_slice() {
+        ["replace" | "swap" | "substitute", "it" | "them", "with" | "by" | "for", ..] => &second[3..],
+        ["replace" | "substitute", "with" | "by", ..] => &second[2..],
+        [_, .., "in", "its" | "their", "place"] => &second[1..second.len() - 3],
+        ["put" | "add" | "place", .., "instead" | "there"] => &second[1..second.len() - 1],
+        _ => return None,
+    };
+    (!new.is_empty()).then_some((&first[n..], new))
+}
+
+/// Reads one clause.
+fn read(
+    desk: &mut Desk<'_>,
+    scene: &Scene,
+    work: &mut Work<'_>,
+    toks: &[Tok],
+    trust: Trust,
+    polite: bool,
+) -> Result<bool, Stop> {
+    let (toks, _, _) = courtesy::plain(toks);
+    let low = lows(toks);
+    let names = |w: &[&str]| matches!(resolve(scene, w), Found::Things(_));
+    let clause = Clause { low: low.clone(), names: &names, polite };
+    let readings = clause.readings();
+    let mut held: Vec<Held<'_>> = Vec::new();
+    for reading in &readings {
+        if let Some(h) = hold(scene, &low, reading) {
+            held.push(h);
+        }
+    }
+    held.sort_by_key(|h| -h.score);
+    for h in held {
+        if h.score < 50 && trust == Trust::Sure {
+            break;
+        }
+        let before = work.mark();
+        match apply(desk, scene, work, toks, &h, trust)? {
+            true => return Ok(true),
+            false => work.back_to(before),
+        }
+    }
+    // What it is about is not there.
+    if trust == Trust::Rest {
+        for reading in &readings {
+            if let Reading::Remove { what }
+            | Reading::Swap { old: Some(what), .. }
+            | Reading::Cover { what, .. }
+            | Reading::Become { what: Some(what), .. }
+            | Reading::Act { who: Some(what), .. }
+            | Reading::Count { what, .. } = reading
+                && matches!(resolve(scene, &low[what.clone()]), Found::None)
+            {
+                return Err(desk.missing(core(&toks[what.clone()])));
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Without articles before it.
+fn core(toks: &[Tok]) -> &[Tok] {
+    let mut rest = toks;
+    while rest.len() > 1 && (is_determiner(&rest[0].low) || rest[0].is_mark()) {
+        rest = &rest[1..];
+    }
+    rest
+}
+
+/// See [`crate::readings`].
+pub(crate) fn explained(line: &str, prompt: &str) -> Vec<(String, i32)> {
+    let toks = tokens(line, 0);
+    if toks.len() > LONGEST {
+        return Vec::new();
+    }
+    let scene = Scene::of(prompt);
+    let named = |w: &str| !is_function_word(w) && scene.low.iter().any(|p| lexicon().same(p, w));
+    let said = spoken(&toks, &named);
+    let mut all = Vec::new();
+    for clause in said.clauses {
+        let (toks, _, _) = courtesy::plain(clause);
+        let low = lows(toks);
+        let names = |w: &[&str]| matches!(resolve(&scene, w), Found::Things(_));
+        let readings = Clause { low: low.clone(), names: &names, polite: said.polite }.readings();
+        for reading in &readings {
+            let score = hold(&scene, &low, reading).map_or(0, |h| h.score);
+            let parts: Vec<String> =
+                reading.parts().iter().filter_map(|r| toks.get(r.clone())).map(|t| text_of(line, t)).collect();
+            all.push((format!("{} {}", reading.name(), parts.join(" | ")), score));
+        }
+    }
+    all.sort_by_key(|(_, score)| -score);
+    all
+}
+
+fn text_of(line: &str, toks: &[Tok]) -> String {
+    match (toks.first(), toks.last()) {
+        (Some(a), Some(b)) => line.get(a.from..b.to).unwrap_or_default().to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// True if a line is the present prompt with some words changed, whatever its clauses say.
+pub(crate) fn retypes(line: &str, prompt: &str) -> bool {
+    if words::split(line).len() < 3 || instructs(line, prompt) {
+        return false;
+    }
+    crate::whole::is_near(prompt, line)
+}
