@@ -197,7 +197,7 @@ impl Session {
             let (message, hint) = if is_embedded(&below) {
                 (
                     "this tree was drawn by an embedded model with other weights than this program has".to_owned(),
-                    "its pictures can be looked at; /new draws its prompt with these weights",
+                    "its pictures can be looked at; describe one after /new, and these weights draw it",
                 )
             } else {
                 (

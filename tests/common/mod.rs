@@ -2,7 +2,9 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
-pub mod probes;
+pub mod chains;
+pub mod judge;
+pub mod marks;
 
 use std::ops::ControlFlow;
 
