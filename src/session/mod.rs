@@ -350,8 +350,7 @@ impl Session {
 }
 
 /// The settings that say which model is loaded, and how.
-const MADE_OF: [&str; 8] =
-    ["model", "lora", "embedding", "vae", "clip_skip", "precision", "guidance", "negative"];
+const MADE_OF: [&str; 8] = ["model", "lora", "embedding", "vae", "clip_skip", "precision", "guidance", "negative"];
 
 /// The line that names the model of a root under these settings, and what is laid over it. The model in the program draws
 /// without its adapter where words are to be pushed: by a guidance, or away from a negative text.

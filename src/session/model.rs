@@ -382,7 +382,9 @@ impl<'a> Lexicon<'a> {
         for edit in edits {
             for word in crate::turn::words::split(&edit.prompt) {
                 let quoted = format!("`{}`", word.text);
-                let Some(warning) = edit.warnings.iter_mut().find(|warning| warning.contains(&quoted)) else { continue };
+                let Some(warning) = edit.warnings.iter_mut().find(|warning| warning.contains(&quoted)) else {
+                    continue;
+                };
                 let offered = self.instead_of(word.text);
                 if offered.len() > 1 {
                     *warning = format!("there is no {} here: {} …", word.text, offered.join(", "));
