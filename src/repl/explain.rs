@@ -31,7 +31,9 @@ pub fn object(model: &str, prompt: Option<&str>, line: &str) -> Result<(Value, b
         Ok(Line::Command(_)) => {
             Err(Hinted::new("a command is not an edit", "type an edit, such as: blond -> red").into())
         }
-        Ok(Line::Text) => crate::turn::read(line, &here).map(|turn| lexicon.with_offers(turn)).map_err(anyhow::Error::from),
+        Ok(Line::Text) => {
+            crate::turn::read(line, &here).map(|turn| lexicon.with_offers(turn)).map_err(anyhow::Error::from)
+        }
         Err(misread) => Err(misread.into()),
     };
     match read.and_then(|turn| explained(&reader, prompt, turn)) {
