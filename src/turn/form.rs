@@ -1,6 +1,6 @@
 //! Whether a line tells to do something, by its form alone: what no rule reads is then said so, and is no new picture.
 
-use super::frames::frames;
+use super::frames::{Frame, frames};
 use super::lexicon::lexicon;
 use super::scene::{is_ed, is_ing};
 use super::small::{is_determiner, is_owner, is_person_pronoun, is_preposition};
@@ -44,6 +44,21 @@ pub(super) fn orders(words: &[&str], named: &dyn Fn(&str) -> bool) -> bool {
             && next != "of"
             && words.iter().skip(2).any(|w| matches!(*w, "into" | "to"));
         let lets = matches!(first, "let" | "have") && !next.is_empty();
+        // `hang copper pots above the counter`, `swap bears for wolves`
+        let puts = known
+            .iter()
+            .flat_map(|(frames, _)| frames)
+            .any(|f| matches!(f, Frame::Add | Frame::Cover | Frame::Move | Frame::Remove | Frame::Replace));
+        let placed = puts
+            && first != "mount"
+            && !lexicon().is_adjective(first)
+            && words.len() > 4
+            && words[2..].windows(2).any(|p| is_preposition(p[0]) && p[0] != "of" && p[1] == "the");
+        let traded = matches!(first, "swap" | "replace" | "exchange" | "substitute" | "trade")
+            && words.iter().skip(2).any(|w| matches!(*w, "for" | "with" | "by"));
+        if (placed || traded) && next != "of" && !is_preposition(next) && !is_ing(next) {
+            return true;
+        }
         let some = (!noun || words.get(n + 1).is_some_and(|w| is_determiner(w)))
             && (matches!(next, "up" | "off") && words.len() > n + 1 && words[n + 1] != "of");
         if lets || some || points(next) || matches!(next, "a" | "an") || turns {
