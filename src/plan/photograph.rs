@@ -84,7 +84,7 @@ pub fn pixel_digest((width, height): (usize, usize), bytes: &[u8]) -> String {
 /// How a picture from outside is brought to the shape of a tree's pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Fit {
+pub enum PhotographFit {
     /// The middle of it, as large as the shape allows.
     #[default]
     Crop,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::device::DeviceName;
 use super::inversion::InversionName;
-use super::photograph::{Fit, Photograph};
+use super::photograph::{Photograph, PhotographFit};
 use super::sampler::SamplerName;
 
 pub use table::{PRESETS, Setting, TABLE, find, names, plain_name};
@@ -257,7 +257,7 @@ pub struct RootSettings {
     pub inversion: Option<InversionName>,
     /// How a photograph is brought to the shape of pictures.
     #[serde(default)]
-    pub fit: Fit,
+    pub fit: PhotographFit,
     /// The photograph that the next first picture is, instead of a drawing. It belongs to that one picture: nothing sets it.
     #[serde(skip)]
     pub photograph: Option<Arc<Photograph>>,

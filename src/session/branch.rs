@@ -17,7 +17,7 @@ use super::{Session, TurnResult};
 use crate::history::Event;
 use crate::plan::area::Area;
 use crate::plan::lineage::Ancestry;
-use crate::plan::photograph::Fit;
+use crate::plan::photograph::PhotographFit;
 use crate::plan::redraw::{DrawnBy, Redraw, seed_at};
 use crate::plan::resolve::resolve;
 use crate::plan::settings::{RootSettings, Settings, TurnSettings};
@@ -59,7 +59,7 @@ pub fn root_settings(recipe: &Recipe) -> RootSettings {
         precision: Some(recipe.precision),
         map_precision: Some(recipe.map_precision),
         inversion: recipe.photograph().map(|(_, inversion)| inversion),
-        fit: Fit::default(),
+        fit: PhotographFit::default(),
         photograph: recipe.photograph().map(|(picture, _)| picture.clone()),
     }
 }

@@ -3,11 +3,11 @@
 use image::imageops::{self, FilterType};
 use image::{GenericImageView, RgbImage};
 
-use crate::plan::photograph::Fit;
+use crate::plan::photograph::PhotographFit;
 
 /// The picture at `width` x `height` pixels, and what was done, as what its file *is*: `4000 x 3000 pixels: the middle …`.
 #[must_use]
-pub fn fit(picture: &RgbImage, how: Fit, (width, height): (u32, u32)) -> (RgbImage, String) {
+pub fn fit(picture: &RgbImage, how: PhotographFit, (width, height): (u32, u32)) -> (RgbImage, String) {
     let (w, h) = picture.dimensions();
     if (w, h) == (width, height) {
         return (picture.clone(), format!("{w} x {h} pixels, as they are"));
@@ -16,13 +16,13 @@ pub fn fit(picture: &RgbImage, how: Fit, (width, height): (u32, u32)) -> (RgbIma
     let scaled = |from: &RgbImage, to: (u32, u32)| resized(from, to);
     let (fitted, done) = match how {
         _ if is_alike => (scaled(picture, (width, height)), "all of it".to_owned()),
-        Fit::Stretch => (scaled(picture, (width, height)), "all of it, drawn out of its shape".to_owned()),
-        Fit::Crop => {
+        PhotographFit::Stretch => (scaled(picture, (width, height)), "all of it, drawn out of its shape".to_owned()),
+        PhotographFit::Crop => {
             let (cw, ch) = inside((w, h), (width, height));
             let part = picture.view((w - cw) / 2, (h - ch) / 2, cw, ch).to_image();
             (scaled(&part, (width, height)), format!("the middle {cw} x {ch} of it"))
         }
-        Fit::Pad => {
+        PhotographFit::Pad => {
             let (pw, ph) = inside((width, height), (w, h));
             let whole = scaled(picture, (pw, ph));
             let (left, top) = ((width - pw) / 2, (height - ph) / 2);
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn a_picture_of_the_size_keeps_every_pixel() {
         let picture = striped(16, 8, 3);
-        for how in [Fit::Crop, Fit::Pad, Fit::Stretch] {
+        for how in [PhotographFit::Crop, PhotographFit::Pad, PhotographFit::Stretch] {
             assert_eq!(fit(&picture, how, (16, 8)).0, picture);
         }
     }
@@ -76,21 +76,21 @@ mod tests {
     #[test]
     fn cropping_keeps_the_middle_padding_all_and_stretching_all_out_of_shape() {
         let picture = striped(32, 8, 8);
-        let (cropped, said) = fit(&picture, Fit::Crop, (8, 8));
+        let (cropped, said) = fit(&picture, PhotographFit::Crop, (8, 8));
         assert!(cropped.pixels().all(|p| p.0 == [200, 0, 0]), "the stripe was cut off");
         assert_eq!(said, "32 x 8 pixels: the middle 8 x 8 of it, as 8 x 8 (`fit` crop)");
-        let (padded, said) = fit(&picture, Fit::Pad, (32, 32));
+        let (padded, said) = fit(&picture, PhotographFit::Pad, (32, 32));
         assert_eq!(padded.get_pixel(0, 0), padded.get_pixel(0, 31));
         assert!(padded.get_pixel(1, 0).0[1] > 200 && padded.get_pixel(20, 31).0[1] < 20);
         assert!(said.contains("all of it on 32 x 8"), "{said}");
-        let (stretched, _) = fit(&picture, Fit::Stretch, (32, 32));
+        let (stretched, _) = fit(&picture, PhotographFit::Stretch, (32, 32));
         assert!(stretched.get_pixel(2, 30).0[1] > 200 && stretched.get_pixel(20, 30).0[1] < 20);
     }
 
     #[test]
     fn every_shape_however_extreme_fits_every_other() {
         for from in [(1, 1), (1, 3000), (3000, 1), (2, 3), (129, 65)] {
-            for how in [Fit::Crop, Fit::Pad, Fit::Stretch] {
+            for how in [PhotographFit::Crop, PhotographFit::Pad, PhotographFit::Stretch] {
                 for to in [(64, 64), (64, 32), (8, 128)] {
                     assert_eq!(fit(&striped(from.0, from.1, 1), how, to).0.dimensions(), to, "{from:?} {how:?}");
                 }
