@@ -195,7 +195,7 @@ impl Default for TurnSettings {
         Self {
             cross_replace_steps: Window::until(0.4),
             cross_words: BTreeMap::new(),
-            self_replace_steps: Window::until(0.4),
+            self_replace_steps: Window::until(0.6),
             self_max: None,
             k: 0.3,
             blend_words: Vec::new(),
