@@ -337,6 +337,10 @@ mod tests {
             let mut settings = Settings::default();
             let shown = settings.get(setting.name);
             assert!(!shown.is_empty() || setting.name == "negative", "{}", setting.name);
+            // Windows of unlike lengths are no freedom that could be set.
+            if shown == "mixed" {
+                continue;
+            }
             if shown != "auto" || ["self_max", "blend_words"].contains(&setting.name) {
                 settings.set(setting.name, &shown).expect(setting.name);
                 assert_eq!(settings.get(setting.name), shown, "{}", setting.name);

@@ -25,7 +25,7 @@ use crate::preview::size::Size;
 use crate::safe::printable_line;
 use crate::session::file::Hinted;
 use crate::session::{Options, Session, to_image};
-use crate::study::question::Question;
+use crate::study::question::StudyQuestion;
 
 use plan::{Asking, Shard};
 
@@ -48,7 +48,7 @@ pub fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let asking = if name == "merge" {
         Asking::read(&folder.join(ABOUT))?
     } else {
-        let question = Question::find(name).context("BUG: a study of no question")?;
+        let question = StudyQuestion::find(name).context("BUG: a study of no question")?;
         Asking::of(question, args, config.settings.clone())?
     };
     let settings = asking.settings(config.settings)?;

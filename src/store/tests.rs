@@ -362,7 +362,7 @@ fn a_full_disk_stops_writing_but_not_reading() {
         Store::open(&shelf.folder(), "kernels 1", &Limits::default(), Arc::new(FaultyDisk::new(1, Fault::HalfForGood)));
     store.put(key(3), blob(3, LARGE));
     let warnings = store.take_warnings();
-    assert!(warnings.len() == 1 && warnings[0].contains("no storage space"), "{warnings:?}");
+    assert!(warnings.len() == 1 && warnings[0].contains("No space left"), "{warnings:?}");
     assert!(!store.is_on_disk());
     assert_eq!(store.get(key(2)).as_deref(), Some(&blob(2, LARGE)));
     assert_eq!(store.get(key(3)).as_deref(), Some(&blob(3, LARGE)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::interval::Interval;
-use super::question::{Axis, Question};
+use super::question::{Axis, StudyQuestion};
 use super::table::Table;
 
 /// One picture of a study.
@@ -53,7 +53,7 @@ const OUTSIDE: usize = 2;
 impl Measure {
     /// The measures that a question is answered with.
     #[must_use]
-    pub fn of(question: &Question) -> &'static [usize] {
+    pub fn of(question: &StudyQuestion) -> &'static [usize] {
         match question.axis {
             Axis::Setting(..) => &[SHOWN, 1, OUTSIDE, 3],
             Axis::Weight(_) => &[1, OUTSIDE, 3],
@@ -114,7 +114,7 @@ pub fn shown(interval: &Interval) -> String {
 
 /// The sentences that follow from the numbers.
 #[must_use]
-pub fn findings(question: &Question, all: &[Observation]) -> Vec<String> {
+pub fn findings(question: &StudyQuestion, all: &[Observation]) -> Vec<String> {
     let mut said = Vec::new();
     let values = question.axis.values();
     for &measure in Measure::of(question) {
@@ -147,7 +147,12 @@ pub fn findings(question: &Question, all: &[Observation]) -> Vec<String> {
 }
 
 /// What happens to a measure from the first to the last value of the axis.
-fn along(question: &Question, all: &[Observation], measure: usize, (panel, name): (usize, &str)) -> Option<String> {
+fn along(
+    question: &StudyQuestion,
+    all: &[Observation],
+    measure: usize,
+    (panel, name): (usize, &str),
+) -> Option<String> {
     let values = question.axis.values();
     let (first, last) = (0, values.len() - 1);
     let end = |value: usize| move |o: &Observation| o.panel == panel && o.value == value;
@@ -184,7 +189,7 @@ fn magnitude(change: &Interval) -> Interval {
 }
 
 /// Settings that nothing beats in both: what is shown, and what is kept.
-fn front(question: &Question, all: &[Observation]) -> Vec<String> {
+fn front(question: &StudyQuestion, all: &[Observation]) -> Vec<String> {
     let mut kinds: Vec<&str> = all.iter().map(|o| o.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -218,7 +223,7 @@ fn front(question: &Question, all: &[Observation]) -> Vec<String> {
 
 /// A row for each panel and value, over seeds.
 #[must_use]
-pub fn summary(question: &Question, all: &[Observation]) -> Table {
+pub fn summary(question: &StudyQuestion, all: &[Observation]) -> Table {
     let measures = Measure::of(question);
     let names = measures.iter().map(|m| format!("{} ({})", MEASURES[*m].name, MEASURES[*m].unit));
     let head =
@@ -238,7 +243,7 @@ pub fn summary(question: &Question, all: &[Observation]) -> Table {
 
 /// Everything, a row a picture, in the order of the question.
 #[must_use]
-pub fn rows(question: &Question, all: &[Observation]) -> Table {
+pub fn rows(question: &StudyQuestion, all: &[Observation]) -> Table {
     let head = ["kind", "edit", "seed", "settings", question.axis.name()].into_iter().chain(MEASURES.map(|m| m.name));
     let mut table = Table::new(head);
     for o in all {
@@ -260,7 +265,7 @@ mod tests {
     use super::*;
 
     /// Twenty seeds; `number` says what is measured at a panel, a value and a seed.
-    fn observed(question: &Question, number: impl Fn(usize, usize, u64) -> f64) -> Vec<Observation> {
+    fn observed(question: &StudyQuestion, number: impl Fn(usize, usize, u64) -> f64) -> Vec<Observation> {
         let mut all = Vec::new();
         for seed in 1..=20 {
             for panel in 0..question.panels.len() {
@@ -276,7 +281,7 @@ mod tests {
 
     #[test]
     fn what_rises_for_every_seed_is_said_to_rise_and_what_wavers_is_not_settled() {
-        let question = Question::find("k").unwrap();
+        let question = StudyQuestion::find("k").unwrap();
         let rising = findings(question, &observed(question, |_, value, seed| value as f64 + seed as f64));
         assert!(rising[0].contains("rises by 6.00"), "{}", rising[0]);
         let wavering = findings(
@@ -290,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_way_back_counts_the_pictures_that_came_home_equal() {
-        let question = Question::find("cycle").unwrap();
+        let question = StudyQuestion::find("cycle").unwrap();
         let said = findings(question, &observed(question, |_, value, _| if value == 0 { 0.0 } else { 3.0 }));
         assert!(said.iter().any(|s| s.contains("back with 0.2: 20 of 20")), "{said:?}");
         assert!(said.iter().any(|s| s.contains("back with 0.4: 0 of 20")), "{said:?}");
@@ -298,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_front_leaves_out_what_another_beats_in_both() {
-        let question = Question::find("best").unwrap();
+        let question = StudyQuestion::find("best").unwrap();
         let mut all = observed(question, |_, _, _| 1.0);
         for o in &mut all {
             // The first settings show most and change least; one more shows even more and changes more.
@@ -316,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_table_of_all_pictures_has_a_row_for_each() {
-        let question = Question::find("self").unwrap();
+        let question = StudyQuestion::find("self").unwrap();
         let all = observed(question, |_, _, _| 0.5);
         assert_eq!(rows(question, &all).rows.len(), all.len());
         assert_eq!(summary(question, &all).rows.len(), question.panels.len() * question.axis.values().len());

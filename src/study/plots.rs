@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
 use super::findings::{MEASURES, Observation, at};
-use super::question::Question;
+use super::question::StudyQuestion;
 
 /// Colours of panels; told apart with all kinds of sight (Okabe and Ito's palette).
 const COLOURS: [RGBColor; 6] = [
@@ -22,7 +22,7 @@ const SIZE: (u32, u32) = (640, 400);
 ///
 /// # Errors
 /// Fails if the plot cannot be made.
-pub fn plot(question: &Question, all: &[Observation], measure: usize) -> Result<Option<String>> {
+pub fn plot(question: &StudyQuestion, all: &[Observation], measure: usize) -> Result<Option<String>> {
     let values = question.axis.values();
     let lines: Vec<Vec<(usize, [f64; 3])>> = (0..question.panels.len())
         .map(|panel| {
@@ -50,7 +50,7 @@ type Failed = Box<dyn std::error::Error>;
 
 fn draw(
     svg: &mut String,
-    question: &Question,
+    question: &StudyQuestion,
     lines: &[Vec<(usize, [f64; 3])>],
     measure: usize,
     (low, high): (f64, f64),

@@ -1,6 +1,6 @@
 //! The questions that the study behind this program asked in pictures, as grids that give numbers.
 //!
-//! A [`Question`] varies one thing, its axis, under some panels of settings, over some subjects: prompts, each with the edits that
+//! A [`StudyQuestion`] varies one thing, its axis, under some panels of settings, over some subjects: prompts, each with the edits that
 //! are made of it. Every combination is drawn with every seed.
 
 /// What a question varies.
@@ -56,7 +56,7 @@ pub struct Subject {
 
 /// A question.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Question {
+pub struct StudyQuestion {
     /// What it is called on the command line.
     pub name: &'static str,
     /// What is asked, in a sentence.
@@ -74,8 +74,8 @@ const LOOSE: Panel =
 const SHARES: &[&str] = &["0", "0.2", "0.4", "0.6", "0.8", "1"];
 
 /// Every question.
-pub const QUESTIONS: [Question; 7] = [
-    Question {
+pub const QUESTIONS: [StudyQuestion; 7] = [
+    StudyQuestion {
         name: "k",
         asks: "What does the threshold of the silhouette do?",
         axis: Axis::Setting("k", &["0", "0.1", "0.2", "0.3", "0.4", "0.6", "0.8"]),
@@ -84,7 +84,7 @@ pub const QUESTIONS: [Question; 7] = [
             Panel { name: "cross .2, self .8", settings: &[("cross", "0.2"), ("self", "0.8")] },
         ],
     },
-    Question {
+    StudyQuestion {
         name: "cross",
         asks: "What does the share of steps with carried cross-attention do, under several silhouettes?",
         axis: Axis::Setting("cross_replace_steps", SHARES),
@@ -94,7 +94,7 @@ pub const QUESTIONS: [Question; 7] = [
             Panel { name: "k .6, self .4", settings: &[("k", "0.6"), ("self", "0.4")] },
         ],
     },
-    Question {
+    StudyQuestion {
         name: "self",
         asks: "What does the share of steps with carried self-attention do, where the rest is held and where it is free?",
         axis: Axis::Setting("self_replace_steps", SHARES),
@@ -103,7 +103,7 @@ pub const QUESTIONS: [Question; 7] = [
             Panel { name: "k 0, cross .2", settings: &[("k", "0"), ("cross", "0.2")] },
         ],
     },
-    Question {
+    StudyQuestion {
         name: "cycle",
         asks: "Does an edit taken back by words lead to the picture that it began with, whatever the windows on the way back?",
         axis: Axis::WayBack("cross_replace_steps", &["0.2", "0.4", "0.6", "0.8"]),
@@ -118,19 +118,19 @@ pub const QUESTIONS: [Question; 7] = [
             },
         ],
     },
-    Question {
+    StudyQuestion {
         name: "reweight",
         asks: "Do the settings that serve swaps serve weights too, negative ones included?",
         axis: Axis::Weight(&["-8", "-4", "-2", "0", "1", "2", "4", "8"]),
         panels: &[CLOSE, LOOSE],
     },
-    Question {
+    StudyQuestion {
         name: "values",
         asks: "What does mixing in the values of the old prompt for some steps do?",
         axis: Axis::Setting("v_replace_steps", &["off", "0.1", "0.2", "0.4", "0.6", "0.8"]),
         panels: &[CLOSE, LOOSE],
     },
-    Question {
+    StudyQuestion {
         name: "best",
         asks: "Which settings show the edit most for what they keep of the rest?",
         axis: Axis::Setting("cross_replace_steps", &["0.2", "0.4", "0.8"]),
@@ -145,7 +145,7 @@ pub const QUESTIONS: [Question; 7] = [
     },
 ];
 
-impl Question {
+impl StudyQuestion {
     /// The question of this name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn every_question_asks_for_settings_that_can_be_had_and_none_sets_what_it_varies() {
         for question in &QUESTIONS {
-            assert_eq!(Question::find(question.name), Some(question));
+            assert_eq!(StudyQuestion::find(question.name), Some(question));
             let mut settings = Settings::default();
             for panel in question.panels {
                 for (name, value) in panel.settings {

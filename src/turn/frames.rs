@@ -159,10 +159,17 @@ impl Frames {
             return Some("lie".to_owned());
         }
         let known = |w: &str| self.acts(w) || self.tells(w);
+        let silent = format!("{stem}e");
+        // `riding`: of one short syllable the last letter would have doubled.
+        let vowel = |c: char| "aeiou".contains(c);
+        let mut back = stem.chars().rev();
+        let ends_short = back.next().is_some_and(|c| !vowel(c) && !"wxy".contains(c)) && back.next().is_some_and(vowel);
+        if ends_short && stem.chars().filter(|c| vowel(*c)).count() == 1 {
+            return Some(silent);
+        }
         if known(stem) {
             return Some(stem.to_owned());
         }
-        let silent = format!("{stem}e");
         if known(&silent) {
             return Some(silent);
         }

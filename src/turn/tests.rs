@@ -354,10 +354,11 @@ fn a_word_that_the_model_does_not_know_is_drawn_and_noted() {
 }
 
 #[test]
-fn a_word_without_a_kind_takes_the_place_of_the_one_most_like_it() {
+fn a_quality_without_a_kind_stands_beside_the_others_and_a_thing_takes_the_place_of_the_one_most_like_it() {
     let here = Here { prompt: Some("a fancy red dog"), ancestors: &[], sense: &Small };
     let Ok(Turn::Edit(edit)) = read("make the dog zorgish", &here) else { panic!() };
-    assert_eq!(edit.prompt, "a fancy zorgish dog");
+    // Nobody named `red`, so it stays.
+    assert_eq!(edit.prompt, "a fancy red zorgish dog");
     let here = Here { prompt: Some("a cat with a hat"), ancestors: &[], sense: &Small };
     let Ok(Turn::Edit(edit)) = read("make it a blorp", &here) else { panic!() };
     assert_eq!(edit.prompt, "a blorp with a hat");

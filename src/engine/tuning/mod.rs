@@ -14,11 +14,11 @@ use std::ops::ControlFlow;
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Tensor, Var};
 
+use super::Engine;
 use super::layers::Backend;
 use super::reader::Reader;
 use super::schedule::NoiseSchedule;
 use super::unet::Condition;
-use super::Engine;
 use crate::model::ModelSource;
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;

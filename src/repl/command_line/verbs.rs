@@ -147,12 +147,9 @@ pub(super) fn verbs() -> Vec<Verb> {
             [
                 "study NAME [FOLDER] --out DIR",
                 "ask a question over many pictures",
-                "NAME is k, cross, self, cycle, reweight, values or best: settings are varied over prompts, edits and seeds, and \
-                 tables, plots, sheets and a page are written to DIR. cycles edits random conversations back by every method; \
-                 methods makes the same edits by every command that edits; photographs FOLDER inverts its pictures by every \
-                 method, edits them and compares them with themselves: FOLDER/captions.tsv has a line for each, file, caption and \
-                 edits, parted by tabs. A study that was broken off goes on. Several machines may share one with --shard; merge \
-                 then puts the shards in DIR together.",
+                "k, cross, self, cycle, reweight, values and best vary settings over prompts, edits and seeds; cycles goes back by \
+                 every method, methods edits by every command; photographs FOLDER inverts the pictures of its captions.tsv. A \
+                 study that was broken off goes on; merge puts the shards in DIR together.",
                 "wordbrush study k --seeds 20 --out results",
             ],
             study::study,
@@ -166,18 +163,19 @@ pub(super) fn verbs() -> Vec<Verb> {
                     .collect::<Vec<_>>(),
             )),
             free("FOLDER").required(false).value_hint(ValueHint::DirPath),
-            switch("slow", "photographs: also by null-text, minutes a picture"),
+            switch("slow", "photographs: also by null-text, minutes a picture").hide(true),
             out().required(true),
             plain(),
             json(),
             option("seeds", "N", "how many seeds; 20 if not given, of methods 10").value_parser(whole(1..=250)),
-            option("prompts", "FILE", "prompts and edits of one's own, in the form of a sweep's file"),
+            option("prompts", "FILE", "prompts and edits of your own, like a sweep's file"),
             option("shard", "I/N", "draw the I-th of N parts, into a folder of its own in DIR"),
-            option("slurm", "N", "write a script for Slurm, an array of N tasks, and draw nothing").value_parser(whole(1..=1000)),
+            option("slurm", "N", "only write a script for Slurm, an array of N tasks").value_parser(whole(1..=1000)),
             option("chains", "N", "how many conversations, 50 if not given").value_parser(whole(1..=1000)),
-            option("seed", "N", "what they are drawn from, 1 if not given").value_parser(whole(0..=u64::MAX)),
+            option("seed", "N", "what they are drawn from, 1 if not given").value_parser(whole(0..=u64::MAX)).hide(true),
             option("from", "N", "the first of them, 1 if not given; --chains N is the last")
-                .value_parser(whole(0..=u64::MAX)),
+                .value_parser(whole(0..=u64::MAX))
+                .hide(true),
         ]),
         verb(
             [

@@ -300,7 +300,7 @@ mod tests {
         let mut settings = TurnSettings::default();
         settings.cross_words.insert("hair".to_owned(), Window { from: 0.1, to: 0.3 });
         let freer = moved(&settings, 0.2);
-        assert_eq!((freer.cross_replace_steps.to, freer.self_replace_steps.to), (0.2, 0.2));
+        assert_eq!((freer.cross_replace_steps.to, freer.self_replace_steps.to), (0.2, 0.4));
         assert_eq!(freer.cross_words["hair"], Window { from: 0.1, to: 0.1 });
         let end = moved(&moved(&freer, 0.2), 0.2);
         assert_eq!(end.cross_replace_steps.to, 0.0);

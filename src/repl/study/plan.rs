@@ -12,7 +12,7 @@ use crate::plan::settings::Settings;
 use crate::preview::file::write_atomically;
 use crate::session::Session;
 use crate::session::file::Hinted;
-use crate::study::question::{Axis, Panel, Question, Subject};
+use crate::study::question::{Axis, Panel, StudyQuestion, Subject};
 use crate::study::sweep::Axes;
 
 /// Seeds where none are named: enough for intervals that say something.
@@ -20,7 +20,7 @@ const SEEDS: u64 = 20;
 
 /// A question with all that is asked of it.
 pub(super) struct Asking {
-    pub(super) question: &'static Question,
+    pub(super) question: &'static StudyQuestion,
     about: About,
 }
 
@@ -85,7 +85,7 @@ impl Asking {
     ///
     /// # Errors
     /// Fails if the prompts cannot be read, or do not suit the question.
-    pub(super) fn of(question: &'static Question, args: &Args, settings: Settings) -> Result<Self> {
+    pub(super) fn of(question: &'static StudyQuestion, args: &Args, settings: Settings) -> Result<Self> {
         let subjects = match args.value("prompts") {
             None => question.subjects(),
             Some(file) => given(question, Path::new(file), settings)?,
@@ -107,7 +107,7 @@ impl Asking {
             Hinted::new(message, "give the --out DIR that the shards were drawn with")
         })?;
         let about: About = serde_json::from_str(&text).with_context(|| format!("{shown} is damaged"))?;
-        let question = Question::find(&about.question);
+        let question = StudyQuestion::find(&about.question);
         let question = question
             .with_context(|| format!("{shown} names the study `{}`, of which there is none", about.question))?;
         Ok(Self { question, about })
@@ -239,7 +239,7 @@ impl Asking {
 }
 
 /// The subjects of a file: prompts, each with all of its edits.
-fn given(question: &Question, path: &Path, settings: Settings) -> Result<Vec<Subject>> {
+fn given(question: &StudyQuestion, path: &Path, settings: Settings) -> Result<Vec<Subject>> {
     let asked = Asked::read(path, settings, &[])?;
     let is_weight = matches!(question.axis, Axis::Weight(_));
     let edit = |chain: &Vec<String>| -> Result<(String, String)> {

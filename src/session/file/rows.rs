@@ -295,7 +295,8 @@ impl GrowRow {
 
     /// The row of a node whose only ancestors are those in the rows before it, as a picture carries it: counted from 1.
     pub(super) fn in_lineage(node: &Node, number: u32, picture: Option<PictureRow>) -> Result<Self> {
-        let mut row = Self { node: number, parent: (number > 1).then(|| number - 1), ..Self::from_node(node, picture)? };
+        let mut row =
+            Self { node: number, parent: (number > 1).then(|| number - 1), ..Self::from_node(node, picture)? };
         // A picture goes to others, who need not know in which folder a photograph lay.
         if let Some(inverted) = row.recipe.as_mut().and_then(|recipe| recipe.inverted.as_mut()) {
             inverted.file = inverted.file.take().map(|file| last_part(&file));

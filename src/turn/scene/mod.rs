@@ -268,6 +268,14 @@ impl Scene {
                 self.things[t].tie = gap[last] + 1;
                 continue;
             }
+            // `birds flying around, at night`: the clause is the birds', and what stands behind the comma is the picture's.
+            if let [Tag::Ing | Tag::Ed, middle @ .., Tag::Comma, Tag::Prep] = tags.as_slice()
+                && middle.iter().all(|t| *t == Tag::Adv)
+            {
+                self.things[t].tie = start - 2;
+                self.things[t].parent = None;
+                continue;
+            }
             // `with a cat looking out and curtains`: the clause is the cat's, the `and` is of the two.
             if let [Tag::Ing | Tag::Ed, middle @ .., Tag::And] = tags.as_slice()
                 && middle.iter().all(|t| *t == Tag::Adv)

@@ -315,8 +315,15 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
                 && !opens_np(next)
                 && !is_preposition(next)
                 && !matches!(next, "is" | "are" | "who" | "that" | "which" | "'s" | "has");
-            let alone = !next_word && matches!(at(i.wrapping_sub(1)), "a" | "an") && i > 0;
+            // `a red and blue balloon`: the first of two.
+            let paired = matches!(next, "and" | "or" | ",")
+                && lexicon().is_adjective(at(i + 2))
+                && !at(i + 3).is_empty()
+                && !opens_np(at(i + 3))
+                && !is_preposition(at(i + 3));
+            let alone = !next_word && !paired && matches!(at(i.wrapping_sub(1)), "a" | "an") && i > 0;
             if (listed_noun || alone)
+                && !paired
                 && (!next_word || (is_ing(next) && !lexicon().adjective(next).is_empty() && opens_np(at(i + 2))))
             {
                 Tag::Noun
