@@ -88,10 +88,10 @@ fn session_name(home: &Path) -> String {
 #[test]
 fn ctrl_c_stops_a_turn_and_at_the_prompt_the_second_leaves() {
     let home = tempfile::tempdir().unwrap();
-    let mut window = Terminal::open(home.path(), &["--set", "steps=1000", "--preview", "blocks"]);
+    let mut window = Terminal::open(home.path(), &["--set", "steps=900", "--preview", "blocks"]);
     window.sees("› ");
     window.type_line("a cat");
-    window.sees("/1000");
+    window.sees("/900");
     window.type_keys("\u{3}");
     window.sees("stopped; no picture was added");
     window.sees("› ");
@@ -223,11 +223,11 @@ fn a_signal_that_ends_the_program_leaves_the_terminal_as_it_was_found() {
         for in_mid_turn in [true, false] {
             let home = tempfile::tempdir().unwrap();
             let mut window =
-                Terminal::open(home.path(), &["--set", "steps=1000", "--set", "size=512", "--preview", "none"]);
+                Terminal::open(home.path(), &["--set", "steps=900", "--set", "size=512", "--preview", "none"]);
             window.sees("› ");
             if in_mid_turn {
                 window.type_line("a cat");
-                window.sees("/1000");
+                window.sees("/900");
             }
             let modes = |window: &Terminal| tcgetattr(&*window.pty).unwrap().local_modes;
             assert!(!modes(&window).contains(LocalModes::ECHO), "the program does the echo");
@@ -260,6 +260,7 @@ fn a_byte_that_is_no_text_does_not_end_the_file_of_typed_lines() {
     std::fs::write(&file, b"#V2\nspoilt \xff\n").unwrap();
     window.type_line("/about");
     window.sees("are set aside in");
+    window.sees("› ");
     window.type_keys("\u{4}");
     assert_eq!(window.ends(), 0);
     let text = std::fs::read_to_string(&file).unwrap();
@@ -287,10 +288,10 @@ fn where_nothing_can_be_kept_that_is_said_at_the_start() {
 fn a_second_ctrl_c_during_a_turn_leaves() {
     let home = tempfile::tempdir().unwrap();
     // At this size a step takes long enough to press a key twice.
-    let mut window = Terminal::open(home.path(), &["--set", "steps=1000", "--set", "size=768", "--preview", "none"]);
+    let mut window = Terminal::open(home.path(), &["--set", "steps=900", "--set", "size=768", "--preview", "none"]);
     window.sees("› ");
     window.type_line("a cat");
-    window.sees("/1000");
+    window.sees("/900");
     window.type_keys("\u{3}");
     window.sees("stopping after this step");
     window.type_keys("\u{3}");

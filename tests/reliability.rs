@@ -209,7 +209,7 @@ fn flipped_bytes_in_any_store_file_are_noticed_and_what_was_there_is_computed_ag
             assert_eq!(last_latent(&next), latent, "file {number} damaged at {at}: {}", path.display());
             let stats = session.store_stats();
             damaged += stats.damaged;
-            recomputed += u64::from(next.evaluations > 4);
+            recomputed += u64::from(next.evaluations > 2);
         }
     }
     assert!(sound.len() > 8 && damaged > 0 && recomputed > 0, "{} files, {damaged} damaged values", sound.len());

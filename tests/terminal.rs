@@ -41,10 +41,10 @@ fn ctrl_z_gives_the_terminal_back_in_mid_turn_and_at_the_prompt_and_the_program_
         let wanted = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
         assert!(modes.local_modes.contains(wanted & found.local_modes), "{when}: {:?}", modes.local_modes);
     };
-    window.type_line(&format!("{PROGRAM} --set steps=1000 --set size=512 --preview none"));
+    window.type_line(&format!("{PROGRAM} --set steps=900 --set size=512 --preview none"));
     window.sees("› ");
     window.type_line("a cat");
-    window.sees("/1000");
+    window.sees("/900");
     window.type_keys("\u{1a}");
     window.sees("ready> ");
     checked(&window, "in mid-turn");
@@ -52,7 +52,7 @@ fn ctrl_z_gives_the_terminal_back_in_mid_turn_and_at_the_prompt_and_the_program_
     window.sees("it is 42");
     window.sees("ready> ");
     window.type_line("fg");
-    window.sees("/1000");
+    window.sees("/900");
     assert!(!tcgetattr(&*window.pty).unwrap().local_modes.contains(LocalModes::ECHO), "the program does the echo");
     window.type_keys("\u{3}");
     window.sees("stopped; no picture was added");
