@@ -20,7 +20,7 @@ use wordbrush::session::run_node::RunResult;
 use wordbrush::session::{Options, Session};
 use wordbrush::store::Limits;
 
-const SETTINGS: [(&str, &str); 3] = [("steps", "4"), ("seed", "7"), ("guidance", "1")];
+const SETTINGS: [(&str, &str); 4] = [("steps", "4"), ("seed", "7"), ("guidance", "1"), ("scheduler", "ddim")];
 const PROMPT: &str = "a woman's face with long wavy blond hair";
 
 fn talk(extra: &[(&'static str, &'static str)]) -> Talk {

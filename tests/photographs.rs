@@ -1,5 +1,7 @@
 //! A picture from a file as the first picture of a tree, and what every later turn keeps of it.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
 mod common;
 
 use std::ops::ControlFlow;

@@ -56,7 +56,7 @@ fn next(text: &str) -> Option<(&str, &str, &str)> {
     while let Some(open) = text[from..].find('<').map(|at| from + at) {
         let inside = &text[open + 1..];
         let is_tag = |kind: &&str| inside.get(..kind.len()).is_some_and(|head| head.eq_ignore_ascii_case(kind));
-        if KINDS.iter().any(|kind| is_tag(kind))
+        if KINDS.iter().any(is_tag)
             && let Some(close) = inside.find('>')
         {
             return Some((&text[..open], &inside[..close], &inside[close + 1..]));

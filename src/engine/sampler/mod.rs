@@ -137,7 +137,7 @@ mod tests {
         let (clean, noise) = (start(), Tensor::new(&[-0.8f32, 0.3, 1.1], &Device::Cpu).unwrap());
         // DDIM and its like by the model's own numbers: an output that is the noise itself leads to the picture.
         // LCM scales what it draws, and PLMS looks back at steps that are not made here.
-        let others = SamplerName::all().into_iter().filter(|n| !matches!(n, SamplerName::Lcm | SamplerName::Plms));
+        let others = SamplerName::all().filter(|n| !matches!(n, SamplerName::Lcm | SamplerName::Plms));
         for name in others {
             let mut sampler = made(name, 9, &[]).unwrap();
             let noised = sampler.noised(&clean, &noise, 8).unwrap();

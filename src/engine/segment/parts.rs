@@ -196,9 +196,8 @@ fn matches(parts: &str, part: &str) -> bool {
 }
 
 #[cfg(test)]
+#[cfg(feature = "embedded")]
 mod tests {
-    #![cfg(feature = "embedded")]
-
     use super::*;
     use crate::model::text_masks;
     use wordbrush_kernels as kernels;

@@ -24,12 +24,15 @@ pub(super) struct Asking {
     about: About,
 }
 
+/// A kind, a prompt, and the edits that are made of it.
+type AskedOf = (String, String, Vec<(String, String)>);
+
 /// The same as a study's folder keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct About {
     question: String,
     seeds: u64,
-    subjects: Vec<(String, String, Vec<(String, String)>)>,
+    subjects: Vec<AskedOf>,
     /// Settings of all pictures, name and value.
     settings: Vec<(String, String)>,
 }
@@ -126,7 +129,7 @@ impl Asking {
                 format!("{} is of another study, or of the same with other seeds, prompts or settings", path.display());
             return Err(Hinted::new(message, "give another folder with --out").into());
         }
-        Ok(write_atomically(path, format!("{}\n", serde_json::to_string_pretty(&self.about)?).as_bytes())?)
+        write_atomically(path, format!("{}\n", serde_json::to_string_pretty(&self.about)?).as_bytes())
     }
 
     /// Settings of all pictures, on top of others.
@@ -242,11 +245,12 @@ impl Asking {
 fn given(question: &StudyQuestion, path: &Path, settings: Settings) -> Result<Vec<Subject>> {
     let asked = Asked::read(path, settings, &[])?;
     let is_weight = matches!(question.axis, Axis::Weight(_));
+    let is_word = |line: &str| !line.is_empty() && !line.contains(|c: char| c.is_whitespace() || "->*".contains(c));
     let edit = |chain: &Vec<String>| -> Result<(String, String)> {
         let line = chain.join("; ");
         let parted = line.split_once("->").map(|(from, to)| (from.trim().to_owned(), to.trim().to_owned()));
         match parted {
-            _ if is_weight && !line.contains(['-', '>', '*']) => Ok((line.trim().to_owned(), String::new())),
+            _ if is_weight && is_word(line.trim()) => Ok((line.trim().to_owned(), String::new())),
             Some((from, to)) if !is_weight && chain.len() == 1 && !from.is_empty() && !to.is_empty() => Ok((from, to)),
             _ => {
                 let hint = if is_weight { "edits = [\"wavy\", \"blond\"]" } else { "edits = [\"blond -> red\"]" };

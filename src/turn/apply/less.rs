@@ -18,8 +18,7 @@ impl<'s> Work<'s> {
         let opens = t == 0
             || owned
             || (thing.tie == thing.start && s.low(thing.start.wrapping_sub(1)) != "of")
-            || (thing.start > 0 && s.tag(thing.start - 1) == Tag::Stop)
-            || s.low(0) == "there" && t == 0;
+            || (thing.start > 0 && s.tag(thing.start - 1) == Tag::Stop);
         let shown = |w: &Self, r: Range<usize>| w.text(r);
         let gap: Vec<&str> = (thing.tie..thing.start).map(|i| s.low(i)).collect();
         let joined = !gap.is_empty() && gap.iter().all(|w| matches!(*w, "and" | "," | "or"));
