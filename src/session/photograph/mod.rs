@@ -1,7 +1,7 @@
 //! A photograph as the first picture of a tree.
 //!
-//! [`read`] makes pixels of a file, [`fit`] brings them to the shape of the tree's pictures, [`invert`] finds the latents that
-//! lead to them, and [`render`] makes of all that what any first picture leaves: latents, maps, and a picture, which is
+//! [`read`] makes pixels of a file, [`fit`] brings them to the shape of the tree's pictures, `invert` finds the latents that
+//! lead to them, and `render` makes of all that what any first picture leaves: latents, maps, and a picture, which is
 //! the photograph itself. [`paste`] lays its pixels around the region that an edit changed. What stands here decides
 //! nothing about words: the caption is a prompt like any other.
 
