@@ -326,7 +326,7 @@ fn a_picture_generated_from_its_prompt_does_not_lead_back_and_a_weight_alone_doe
     };
     // Without its weight the source is the first picture, and so is what comes of it.
     let steps = back(&mut session);
-    assert!(steps[0].identical && steps[0].evaluations == 16, "{} evaluations", steps[0].evaluations);
+    assert!(steps[0].identical && steps[0].evaluations == 8, "{} evaluations", steps[0].evaluations);
     say(&mut session, "blond -> red");
     let steps = back(&mut session);
     assert_eq!(steps.len(), 2);
