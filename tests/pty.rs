@@ -134,6 +134,19 @@ fn lines_typed_or_pasted_ahead_are_all_taken_in_order() {
 }
 
 #[test]
+fn ctrl_d_pressed_while_a_turn_runs_leaves_once_the_turn_is_done() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open(home.path(), &["--set", "steps=40", "--preview", "none"]);
+    window.sees("› ");
+    window.type_line("a cat on a beach");
+    window.sees("/40");
+    window.type_keys("\u{4}");
+    window.sees("#1  ");
+    window.sees("everything is kept");
+    assert_eq!(window.ends(), 0);
+}
+
+#[test]
 fn leaving_says_what_is_not_on_the_disk() {
     let home = tempfile::tempdir().unwrap();
     let mut window = Terminal::open(home.path(), &["--set", "steps=2", "--preview", "none"]);

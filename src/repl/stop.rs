@@ -1,11 +1,16 @@
 //! Ctrl-C: the first stops a turn between two steps, the second leaves. Other signals that end us give the terminal back
 //! as it was found, and so does Ctrl-Z, until the program is gone on with.
+//!
+//! Where the terminal is drawn over, its own line editing and its echo are off for as long as we have it: keys would land in
+//! the middle of a picture, and what ends a line or the input, pressed while a turn runs, would be gone by the next prompt.
 
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
+#[cfg(unix)]
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 /// The exit status after a second Ctrl-C: what shells give to a program that an interrupt ended.
 pub const INTERRUPTED: u8 = 130;
@@ -25,12 +30,29 @@ pub struct Stop {
     lent: Arc<AtomicBool>,
     /// What the terminal was set to when it was found.
     #[cfg(unix)]
-    found: Option<Arc<rustix::termios::Termios>>,
+    found: Option<Arc<Termios>>,
+    /// Gives it back; whoever listens for signals has none.
+    #[cfg(unix)]
+    had: Option<Arc<Had>>,
+}
+
+/// The terminal, given back as it was found once nobody has it any more.
+#[cfg(unix)]
+#[derive(Debug)]
+struct Had {
+    found: Arc<Termios>,
+}
+
+#[cfg(unix)]
+impl Drop for Had {
+    fn drop(&mut self) {
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Drain, &self.found);
+    }
 }
 
 impl Stop {
-    /// Begins to listen for Ctrl-C. `draws_over` says whether the terminal may be drawn over; then what is typed during a
-    /// turn is not shown until the next prompt.
+    /// Begins to listen for Ctrl-C. `draws_over` says whether the terminal may be drawn over; then what is typed is not
+    /// shown but by whoever reads it, until the last copy of this is gone.
     ///
     /// # Errors
     /// Fails if the system does not let us, or this was done before.
@@ -49,11 +71,16 @@ impl Stop {
     fn heard(mut self) -> Result<Self> {
         #[cfg(unix)]
         if self.draws_over {
-            self.found = rustix::termios::tcgetattr(rustix::stdio::stdin()).ok().map(Arc::new);
+            self.found = tcgetattr(rustix::stdio::stdin()).ok().map(Arc::new);
             self.give_back_at_the_end()?;
         }
         let heard = self.clone();
         ctrlc::set_handler(move || heard.hear()).context("cannot listen for Ctrl-C")?;
+        #[cfg(unix)]
+        if let Some(found) = self.found.clone() {
+            self.had = Some(Arc::new(Had { found }));
+            self.take_keys();
+        }
         Ok(self)
     }
 
@@ -70,7 +97,7 @@ impl Stop {
             return;
         }
         if again {
-            self.show_typing(true);
+            self.give_back();
             let _ = out.write_all(b"\n").and_then(|()| out.flush());
             std::process::exit(i32::from(INTERRUPTED));
         }
@@ -93,14 +120,12 @@ impl Stop {
     pub fn begin(&self) {
         self.asked.store(0, Ordering::SeqCst);
         self.at_work.store(true, Ordering::SeqCst);
-        self.show_typing(false);
     }
 
     /// The turn is over.
     pub fn end(&self) {
         self.at_work.store(false, Ordering::SeqCst);
         self.asked.store(0, Ordering::SeqCst);
-        self.show_typing(true);
     }
 
     /// Whether the turn is to stop.
@@ -112,13 +137,11 @@ impl Stop {
     /// Lends the terminal to another program for as long as `to` takes: Ctrl-C is that program's meanwhile.
     pub fn lend<T>(&self, to: impl FnOnce() -> T) -> T {
         self.lent.store(true, Ordering::SeqCst);
-        self.show_typing(true);
+        self.give_back();
         let result = to();
+        self.take_keys();
         self.lent.store(false, Ordering::SeqCst);
         self.asked.store(0, Ordering::SeqCst);
-        if self.at_work.load(Ordering::SeqCst) {
-            self.show_typing(false);
-        }
         result
     }
 
@@ -128,18 +151,24 @@ impl Stop {
         self.resumed.load(Ordering::SeqCst)
     }
 
-    /// Keys pressed during a turn would land in the middle of the picture. They are kept, and come up at the next prompt.
-    #[cfg(unix)]
-    fn show_typing(&self, show: bool) {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let input = rustix::stdio::stdin();
-        let Some(mut modes) = self.draws_over.then(|| tcgetattr(input).ok()).flatten() else { return };
-        modes.local_modes.set(LocalModes::ECHO, show);
-        let _ = tcsetattr(input, OptionalActions::Drain, &modes);
+    /// The terminal as it was found, for another program or the end.
+    fn give_back(&self) {
+        #[cfg(unix)]
+        if let Some(found) = &self.found {
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Drain, found);
+        }
     }
 
-    #[cfg(not(unix))]
-    fn show_typing(&self, _: bool) {}
+    /// Keys wait unseen and whole for whoever reads them; those that send signals do so.
+    fn take_keys(&self) {
+        #[cfg(unix)]
+        if let Some(mut modes) = self.found.as_deref().cloned() {
+            modes.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
+            modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+            modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Drain, &modes);
+        }
+    }
 }
 
 #[cfg(unix)]
@@ -147,7 +176,6 @@ impl Stop {
     /// Gives the terminal back as it was found when a signal ends us or stops us, whatever it is set to by then, and lets the
     /// signal do so.
     fn give_back_at_the_end(&self) -> Result<()> {
-        use rustix::termios::{OptionalActions, tcsetattr};
         use signal_hook::consts::{SIGALRM, SIGHUP, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU};
         let Some(found) = self.found.clone() else { return Ok(()) };
         let ends = [SIGHUP, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGTSTP];
@@ -171,14 +199,14 @@ impl Stop {
     /// Stops the program until the shell goes on with it; the terminal is as it was found meanwhile. Does nothing where
     /// there is no shell that could go on with it.
     pub fn suspend(&self) {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
         use signal_hook::consts::{SIGTSTP, SIGWINCH};
         let input = rustix::stdio::stdin();
         let (Some(found), Ok(now)) = (&self.found, tcgetattr(input)) else { return };
         if is_orphaned() {
             return;
         }
-        let edits = !now.local_modes.contains(LocalModes::ICANON);
+        // Only whoever edits a line takes the keys that send signals, too.
+        let edits = !now.local_modes.contains(LocalModes::ISIG);
         let _ = tcsetattr(input, OptionalActions::Now, found);
         write_past(END_OF_EDITING);
         let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
