@@ -195,8 +195,8 @@ fn matches(parts: &str, part: &str) -> bool {
     parts.split(' ').any(|name| name == part || name == "*" && !SCENERY.split(' ').any(|other| other == part))
 }
 
-#[cfg(test)]
 #[cfg(feature = "embedded")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::text_masks;

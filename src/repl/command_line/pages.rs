@@ -19,6 +19,9 @@ use crate::repl::help::WORDS;
 /// Options that the first help page names; a verb's own help names all of its.
 const FIRST: [&str; 4] = ["model", "set", "out", "device"];
 
+/// A page of help fits a screen of 24 lines with the next prompt below.
+const LINES: usize = 23;
+
 /// The table, with the options of every verb in every verb.
 fn built() -> Command {
     let mut tree = verbs::tree();
@@ -48,10 +51,26 @@ fn page(tree: &Command) -> String {
 
 fn one(verb: &Command) -> String {
     let options = verb.get_arguments().filter(|arg| arg.get_long().is_some() && arg.get_id() != "help");
-    let options: Vec<String> = options.map(line).collect();
+    let (everywhere, own): (Vec<&Arg>, Vec<&Arg>) = options.partition(|arg| arg.is_global_set());
+    let own: Vec<String> = own.into_iter().map(line).collect();
+    let whole = with_options(verb, &[own.clone(), everywhere.iter().map(|arg| line(arg)).collect()].concat());
+    if whole.lines().count() <= LINES {
+        return whole;
+    }
+    with_options(verb, &[own, vec![in_one_line(&everywhere)]].concat())
+}
+
+fn with_options(verb: &Command, options: &[String]) -> String {
     let example = text(verb.get_after_help());
     let said = fold(&format!("  {}", said_of(verb)), 79, 0);
     format!("{}\n\n{said}\n\n{}\n\nexample: {example}", usage(verb), options.join("\n"))
+}
+
+/// Options that every verb takes, by their names alone.
+fn in_one_line(everywhere: &[&Arg]) -> String {
+    let names: Vec<String> =
+        everywhere.iter().filter_map(|arg| arg.get_long()).map(|name| format!("--{name}")).collect();
+    format!("  as every verb: {}", names.join(", "))
 }
 
 /// `wordbrush run SCRIPT [--json]`.
@@ -216,7 +235,7 @@ mod tests {
         for verb in everyone() {
             let page = help(verb.get_name());
             let lines: Vec<&str> = page.lines().collect();
-            assert!(lines.len() <= 23, "`{}` has {} lines", verb.get_name(), lines.len());
+            assert!(lines.len() <= LINES, "`{}` has {} lines", verb.get_name(), lines.len());
             let wide = lines.iter().find(|line| line.chars().count() > 80);
             assert_eq!(wide, None, "`{}`", verb.get_name());
         }
@@ -229,7 +248,9 @@ mod tests {
             assert!(help("").contains(&format!("  {}", verb.get_name())), "{}", verb.get_name());
             for option in options(verb).filter(|option| option.get_id() != "help") {
                 let about = text(option.get_help());
-                assert!(!about.is_empty() && page.contains(&line(option)), "{} {}", verb.get_name(), typed(option));
+                let by_name = option.is_global_set() && page.contains("  as every verb: ");
+                let told = if by_name { format!(" --{}", option.get_long().unwrap()) } else { line(option) };
+                assert!(!about.is_empty() && page.contains(&told), "{} {}", verb.get_name(), typed(option));
             }
         }
     }

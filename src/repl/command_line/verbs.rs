@@ -163,7 +163,7 @@ pub(super) fn verbs() -> Vec<Verb> {
                     .collect::<Vec<_>>(),
             )),
             free("FOLDER").required(false).value_hint(ValueHint::DirPath),
-            switch("slow", "photographs: also by null-text, minutes a picture").hide(true),
+            switch("slow", "photographs: also by null-text, minutes a picture"),
             out().required(true),
             plain(),
             json(),
@@ -172,10 +172,9 @@ pub(super) fn verbs() -> Vec<Verb> {
             option("shard", "I/N", "draw the I-th of N parts, into a folder of its own in DIR"),
             option("slurm", "N", "only write a script for Slurm, an array of N tasks").value_parser(whole(1..=1000)),
             option("chains", "N", "how many conversations, 50 if not given").value_parser(whole(1..=1000)),
-            option("seed", "N", "what they are drawn from, 1 if not given").value_parser(whole(0..=u64::MAX)).hide(true),
+            option("seed", "N", "what they are drawn from, 1 if not given").value_parser(whole(0..=u64::MAX)),
             option("from", "N", "the first of them, 1 if not given; --chains N is the last")
-                .value_parser(whole(0..=u64::MAX))
-                .hide(true),
+                .value_parser(whole(0..=u64::MAX)),
         ]),
         verb(
             [
