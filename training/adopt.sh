@@ -60,7 +60,7 @@ words() {
 
 judge() {
     cd training
-    drawn=$(cat render.mjs portraits.mjs landscapes.mjs landscape_parts.mjs scenes.mjs util.mjs | sha256sum | cut -c1-16)
+    drawn=$(node render.mjs --digest 200)
     if ! grep -q "\"renderer\": \"$drawn\"" ../tests/judge/judge.json; then
         node render.mjs --out build/judge --n 40000 --part 0 --parts 2 --seed 2 &
         node render.mjs --out build/judge --n 40000 --part 1 --parts 2 --seed 2

@@ -8,10 +8,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
-import { Rng } from './util.mjs';
+import { Rng, npyHeader } from './util.mjs';
 import { portrait } from './portraits.mjs';
 import { landscape } from './landscapes.mjs';
-import { scene, CORE } from './scenes.mjs';
+import { scene, OBJECTS } from './scenes.mjs';
 
 export const PARTS = [
   'back',
@@ -30,7 +30,7 @@ export const PARTS = [
   'middle',
   'thing',
   'ground',
-  ...CORE,
+  ...Object.keys(OBJECTS),
 ];
 const arg = (k, d) => {
   const i = process.argv.indexOf('--' + k);
@@ -122,18 +122,6 @@ function partsOf({ svg, colours }) {
   // In an avatar the background is what no part covers; elsewhere it is a part as any other, `back`, and the rest.
   for (let k = 0; k < GRID * GRID; k++) if (rest[k] > most[k]) best[k] = 0;
   return best;
-}
-
-function npyHeader(shape) {
-  let h = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
-  h += ' '.repeat(64 - ((10 + h.length + 1) % 64)) + '\n';
-  const b = Buffer.alloc(10 + h.length);
-  b.write('\x93NUMPY', 0, 'latin1');
-  b[6] = 1;
-  b[7] = 0;
-  b.writeUInt16LE(h.length, 8);
-  b.write(h, 10, 'latin1');
-  return b;
 }
 
 const out = arg('out', 'build/parts'),

@@ -3,16 +3,18 @@
 //   node render.mjs --out build/data --n 64000 --part 0 --parts 2 [--seed 1]   one process per part
 //   node render.mjs --sheet sheet.png [--captions 1] [--n 72]                a contact sheet to look at
 //   node render.mjs --words 20000                                            the words of that many captions
+//   node render.mjs --digest 200                                             what tells this renderer by what it draws
 //
 // `--only portrait` (landscape, scene) draws one kind alone, `--objects 2` scenes of two objects.
 //
 // A part writes images_<part>.npy (uint8, N x 128 x 128 x 3) and captions_<part>.jsonl, one line a picture:
 // {"captions": [three wordings], ...factors}. Pictures are drawn at twice the size and averaged down.
 // Seed 1 is the training set. Seeds up to 3 are sound; beyond, the seeding product leaves the exact integers.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
-import { Rng } from './util.mjs';
+import { Rng, npyHeader } from './util.mjs';
 import { portrait, portraitCaption } from './portraits.mjs';
 import { landscape, landscapeCaption } from './landscapes.mjs';
 import { scene, sceneCaption } from './scenes.mjs';
@@ -51,17 +53,6 @@ function pixels(svg) {
       }
   return out;
 }
-function npyHeader(shape) {
-  let h = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
-  h += ' '.repeat(64 - ((10 + h.length + 1) % 64)) + '\n';
-  const b = Buffer.alloc(10 + h.length);
-  b.write('\x93NUMPY', 0, 'latin1');
-  b[6] = 1;
-  b[7] = 0;
-  b.writeUInt16LE(h.length, 8);
-  b.write(h, 10, 'latin1');
-  return b;
-}
 
 if (arg('words')) {
   const words = new Set();
@@ -70,6 +61,13 @@ if (arg('words')) {
       for (const word of caption.toLowerCase().match(/[a-z]+/g)) words.add(word);
   words.delete('s'); // of "woman's"
   console.log([...words].sort().join('\n'));
+} else if (arg('digest')) {
+  const hash = createHash('sha256');
+  for (let i = 0; i < +arg('digest'); i++) {
+    const s = sample(i, arg('only'));
+    hash.update(pixels(s.svg)).update(JSON.stringify([s.captions, s.attrs]));
+  }
+  console.log(hash.digest('hex').slice(0, 16));
 } else if (arg('sheet')) {
   const n = +arg('n', 72),
     only = arg('only'),

@@ -96,3 +96,16 @@ export function fromHsl(h, s, l) {
   ][k];
   return hex(t.map((v) => (v + m) * 255));
 }
+
+// The head of a .npy file of bytes.
+export function npyHeader(shape) {
+  let h = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
+  h += ' '.repeat(64 - ((10 + h.length + 1) % 64)) + '\n';
+  const b = Buffer.alloc(10 + h.length);
+  b.write('\x93NUMPY', 0, 'latin1');
+  b[6] = 1;
+  b[7] = 0;
+  b.writeUInt16LE(h.length, 8);
+  b.write(h, 10, 'latin1');
+  return b;
+}
