@@ -10,7 +10,7 @@ use super::error::trouble;
 use super::tensors::{CONVERT, PICKLES};
 use super::{FileBytes, ModelSource};
 
-/// A folder with `unet/`, `vae/`, `text_encoder/`, `tokenizer/` and `scheduler/`.
+/// A folder with `unet/`, `vae/`, `text_encoder/`, `tokenizer/` and `scheduler/`, or with one network.
 #[derive(Debug)]
 pub struct Folder {
     files: Files,
@@ -86,47 +86,18 @@ impl Folder {
         }
         Ok(Self { files: Files::new(path) })
     }
-}
 
-/// A folder with one network, whose files lie in no parts: `config.json`, `model.safetensors` and a tokenizer.
-#[derive(Debug)]
-pub struct SingleFolder {
-    files: Files,
-}
-
-impl SingleFolder {
-    /// Opens the folder; its files are read later.
+    /// Opens a folder with one network, whose files lie in no parts: `config.json`, its weights, and perhaps a tokenizer.
     ///
     /// # Errors
     /// Fails if `path` is no folder that holds a `config.json`.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
-        let path = path.into();
-        let files = Files::new(path);
+    pub fn of_one_network(path: impl Into<PathBuf>) -> Result<Self> {
+        let files = Files::new(path.into());
         if files.open("config.json")?.is_none() {
             let message = format!("{} is no network: config.json is missing from it", files.path.display());
             return Err(trouble(message, "name the folder that config.json and model.safetensors lie in"));
         }
         Ok(Self { files })
-    }
-
-    /// The folder.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.files.path
-    }
-}
-
-impl ModelSource for SingleFolder {
-    fn name(&self) -> String {
-        self.files.path.display().to_string()
-    }
-
-    fn open(&self, path: &str) -> Result<Option<FileBytes>> {
-        self.files.open(path)
-    }
-
-    fn files(&self, part: &str) -> Vec<String> {
-        self.files.names(part)
     }
 }
 

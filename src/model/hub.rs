@@ -29,7 +29,7 @@ pub use error::HubError;
 pub use settings::HubSettings;
 pub use shelf::{CachedModel, cached, remove};
 
-use super::folder::{Folder, SingleFolder};
+use super::folder::Folder;
 use super::spec::{ClipSegSpec, ModelSpec};
 use cache::Repo;
 use download::{Remote, Tally};
@@ -125,19 +125,15 @@ pub fn fetch_with(settings: &HubSettings, name: &str, progress: &mut FetchProgre
 ///
 /// # Errors
 /// As [`fetch_with`].
-pub fn fetch_segmenter_with(
-    settings: &HubSettings,
-    name: &str,
-    progress: &mut FetchProgress<'_>,
-) -> Result<SingleFolder> {
-    SingleFolder::open(fetched(settings, name, Some(Alone::Segmenter), progress)?)
+pub fn fetch_segmenter_with(settings: &HubSettings, name: &str, progress: &mut FetchProgress<'_>) -> Result<Folder> {
+    Folder::of_one_network(fetched(settings, name, Some(Alone::Segmenter), progress)?)
 }
 
 /// The same with the environment's settings.
 ///
 /// # Errors
 /// As [`fetch`].
-pub fn fetch_segmenter(name: &str, progress: &mut FetchProgress<'_>) -> Result<SingleFolder> {
+pub fn fetch_segmenter(name: &str, progress: &mut FetchProgress<'_>) -> Result<Folder> {
     let settings = HubSettings::from_env(|variable| std::env::var(variable).ok())?;
     fetch_segmenter_with(&settings, name, progress)
 }
@@ -202,10 +198,7 @@ fn fetched(
         stopped |= flow.is_break();
         flow
     };
-    let brought = Wire::new(settings, &parsed).and_then(|wire| match alone {
-        None => bring(&wire, &repo, &parsed, &mut watched),
-        Some(alone) => bring_alone(&wire, &repo, (&parsed, alone), &mut watched),
-    });
+    let brought = Wire::new(settings, &parsed).and_then(|wire| bring(&wire, &repo, (&parsed, alone), &mut watched));
     match (brought, &others[..]) {
         // The hub cannot be had, and what it would be asked for is here.
         (Err(_), [commit]) if !stopped => Ok(found(&repo, commit, progress)),
@@ -220,25 +213,45 @@ fn found(repo: &Repo, commit: &str, progress: &mut FetchProgress<'_>) -> PathBuf
 }
 
 /// Fetches what is missing: configuration files first, so that a model that cannot be drawn with costs no gigabytes.
-fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut FetchProgress<'_>) -> Result<PathBuf> {
+fn bring(
+    wire: &Wire<'_>,
+    repo: &Repo,
+    (name, alone): (&Name, Option<Alone>),
+    progress: &mut FetchProgress<'_>,
+) -> Result<PathBuf> {
     let mut tally = Tally::new(progress);
-    let listing = wire.listing(&mut tally)?;
-    let commit = listing.commit;
-    let files = listing.files;
+    let Listing { commit, files } = wire.listing(&mut tally)?;
     let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
-    let plan = layout::choose(&names, false).map_err(|lack| unusable(name, &lack))?;
+    let useless = match alone {
+        None => format!("`{name}` cannot be drawn with"),
+        Some(Alone::Segmenter) => format!("`{name}` cannot make masks"),
+        Some(Alone::Autoencoder) => format!("`{name}` cannot serve as an autoencoder"),
+    };
+    let lacks = |lack: Lack| trouble(format!("{useless}: {lack}"), lack.hint());
+    let plan = match alone {
+        None => layout::choose(&names, false),
+        Some(alone) => layout::choose_alone(&names, alone),
+    };
+    let plan = plan.map_err(lacks)?;
 
     for path in plan.small.iter().chain(plan.indexes()) {
         download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
     }
     let snapshot = repo.snapshot(&commit);
-    let folder = Folder::open(&snapshot)?;
-    let spec = ModelSpec::read(&folder).with_context(|| format!("`{name}` cannot be drawn with"))?;
-    layout::choose(&names, spec.text_2.is_some()).map_err(|lack| unusable(name, &lack))?;
+    let folder = if alone.is_none() { Folder::open(&snapshot)? } else { Folder::of_one_network(&snapshot)? };
+    match alone {
+        None => {
+            let spec = ModelSpec::read(&folder).with_context(|| useless.clone())?;
+            layout::choose(&names, spec.text_2.is_some()).map_err(lacks)?;
+        }
+        Some(Alone::Segmenter) => drop(ClipSegSpec::read(&folder).with_context(|| useless.clone())?),
+        // Whether it fits the model is found out when it is laid over it.
+        Some(Alone::Autoencoder) => {}
+    }
 
     let weights = plan.weight_files(&folder)?;
     if let Some(lost) = weights.iter().find(|path| !files.contains_key(*path)) {
-        return Err(unusable(name, &Lack::File(lost.clone())));
+        return Err(lacks(Lack::File(lost.clone())));
     }
     tally.set_total(total(weights.iter().map(|path| &files[path])));
     for path in &weights {
@@ -248,48 +261,9 @@ fn bring(wire: &Wire<'_>, repo: &Repo, name: &Name, progress: &mut FetchProgress
     Ok(snapshot)
 }
 
-/// As [`bring`], of a network that stands alone.
-fn bring_alone(
-    wire: &Wire<'_>,
-    repo: &Repo,
-    (name, alone): (&Name, Alone),
-    progress: &mut FetchProgress<'_>,
-) -> Result<PathBuf> {
-    let mut tally = Tally::new(progress);
-    let Listing { commit, files } = wire.listing(&mut tally)?;
-    let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
-    let serves = match alone {
-        Alone::Segmenter => "make masks",
-        Alone::Autoencoder => "serve as an autoencoder",
-    };
-    let useless = |lack: &Lack| trouble(format!("`{name}` cannot {serves}: {lack}"), lack.hint());
-    let plan = layout::choose_alone(&names, alone).map_err(|lack| useless(&lack))?;
-    for path in plan.small.iter().chain(plan.indexes()) {
-        download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
-    }
-    let folder = SingleFolder::open(repo.snapshot(&commit))?;
-    if alone == Alone::Segmenter {
-        ClipSegSpec::read(&folder).with_context(|| format!("`{name}` cannot {serves}"))?;
-    }
-    let weights = plan.weight_files(&folder)?;
-    if let Some(lost) = weights.iter().find(|path| !files.contains_key(*path)) {
-        return Err(useless(&Lack::File(lost.clone())));
-    }
-    tally.set_total(total(weights.iter().map(|path| &files[path])));
-    for path in &weights {
-        download::file(wire, repo, &commit, path, &files[path], &mut tally)?;
-    }
-    repo.remember(&commit)?;
-    Ok(repo.snapshot(&commit))
-}
-
 /// Bytes of several files, if all are known.
 fn total<'a>(files: impl Iterator<Item = &'a Remote>) -> Option<u64> {
     files.map(|file| file.size).try_fold(0u64, |sum, size| sum.checked_add(size?))
-}
-
-fn unusable(name: &Name, lack: &Lack) -> anyhow::Error {
-    trouble(format!("`{name}` cannot be drawn with: {lack}"), lack.hint())
 }
 
 /// A hub's listing of a revision.

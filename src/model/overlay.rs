@@ -18,11 +18,17 @@ use super::{FileBytes, ModelSource, WeightFile};
 pub struct Overlay {
     name: Option<String>,
     below: Box<dyn ModelSource>,
-    parts: BTreeMap<String, Files>,
-    /// A part, and the folder of the model below that takes its place.
-    other: Option<(String, String)>,
+    parts: BTreeMap<String, Replaced>,
     vae: Option<PathBuf>,
     adapters: Adapters,
+}
+
+/// What takes the place of a part.
+enum Replaced {
+    /// A folder from elsewhere.
+    Folder(Files),
+    /// Another folder of the model below.
+    Below(String),
 }
 
 impl Overlay {
@@ -30,7 +36,7 @@ impl Overlay {
     #[must_use]
     pub fn new(below: Box<dyn ModelSource>) -> Self {
         let adapters = below.adapters().clone();
-        Self { name: None, below, parts: BTreeMap::new(), other: None, vae: None, adapters }
+        Self { name: None, below, parts: BTreeMap::new(), vae: None, adapters }
     }
 
     /// The model that things are laid over.
@@ -58,7 +64,7 @@ impl Overlay {
         if !folder.is_dir() {
             bail!("{}, to take the place of `{part}`, is no folder", folder.display());
         }
-        self.parts.insert(part.to_owned(), Files::new(folder));
+        self.parts.insert(part.to_owned(), Replaced::Folder(Files::new(folder)));
         Ok(self)
     }
 
@@ -75,7 +81,7 @@ impl Overlay {
 
     /// Takes another folder of the model below in the place of a part.
     pub(super) fn instead(mut self, part: &str, other: &str) -> Self {
-        self.other = Some((part.to_owned(), other.to_owned()));
+        self.parts.insert(part.to_owned(), Replaced::Below(other.to_owned()));
         self
     }
 
@@ -124,15 +130,10 @@ impl ModelSource for Overlay {
 
     fn open(&self, path: &str) -> Result<Option<FileBytes>> {
         let over = path.split_once('/').and_then(|(part, rest)| Some((self.parts.get(part)?, rest)));
-        match (over, &self.other) {
-            (Some((files, rest)), _) => files.open(rest),
-            (None, Some((part, other))) => {
-                match path.strip_prefix(part.as_str()).filter(|rest| rest.starts_with('/')) {
-                    Some(rest) => self.below.open(&format!("{other}{rest}")),
-                    None => self.below.open(path),
-                }
-            }
-            (None, None) => self.below.open(path),
+        match over {
+            Some((Replaced::Folder(files), rest)) => files.open(rest),
+            Some((Replaced::Below(other), rest)) => self.below.open(&format!("{other}/{rest}")),
+            None => self.below.open(path),
         }
     }
 
@@ -141,7 +142,7 @@ impl ModelSource for Overlay {
             Some(path) if part == "vae" => {
                 Ok(Some(WeightFile { path: path.display().to_string(), bytes: folder::file(path)?, whole: false }))
             }
-            _ if self.parts.contains_key(part) || self.other.as_ref().is_some_and(|(of, _)| of == part) => Ok(None),
+            _ if self.parts.contains_key(part) => Ok(None),
             _ => self.below.weights(part),
         }
     }
@@ -151,10 +152,10 @@ impl ModelSource for Overlay {
     }
 
     fn files(&self, part: &str) -> Vec<String> {
-        match (self.parts.get(part), &self.other) {
-            (Some(files), _) => files.names(""),
-            (None, Some((of, other))) if of == part => self.below.files(other),
-            _ => self.below.files(part),
+        match self.parts.get(part) {
+            Some(Replaced::Folder(files)) => files.names(""),
+            Some(Replaced::Below(other)) => self.below.files(other),
+            None => self.below.files(part),
         }
     }
 

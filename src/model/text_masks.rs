@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 #[cfg(feature = "embedded")]
 use super::FileBytes;
-use super::folder::SingleFolder;
+use super::folder::Folder;
 use super::{ModelSource, place, whole};
 
 /// The network in the program: it knows the parts that the embedded model's pictures consist of.
@@ -50,7 +50,7 @@ pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
     }
     let folder = place(name);
     if folder.is_dir() {
-        return Ok(Box::new(SingleFolder::open(whole(&folder)?)?));
+        return Ok(Box::new(Folder::of_one_network(whole(&folder)?)?));
     }
     if std::fs::symlink_metadata(&folder).is_ok() {
         bail!("`{name}` is no network that makes masks: that is a folder with config.json and model.safetensors");

@@ -17,8 +17,7 @@ use super::download::is_whole;
 use super::error::disk;
 use super::layout::{self, Alone, Lack};
 use super::name::{Name, is_commit, is_file_name};
-use crate::model::ModelSource;
-use crate::model::folder::{Folder, SingleFolder};
+use crate::model::folder::Folder;
 
 /// A model's place in the cache.
 pub(super) struct Repo {
@@ -81,19 +80,19 @@ impl Repo {
         let snapshot = self.snapshot(commit);
         let names = files_in(&snapshot);
         let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-        let (plan, folder): (_, Box<dyn ModelSource>) = match alone {
+        let (plan, folder) = match alone {
             None => {
                 let plan = layout::choose(&names, wants_two(&snapshot)).map_err(Some)?;
-                (plan, Box::new(Folder::open(&snapshot).map_err(|_| Some(Lack::Layout))?))
+                (plan, Folder::open(&snapshot).map_err(|_| Some(Lack::Layout))?)
             }
             Some(alone) => {
                 let plan = layout::choose_alone(&names, alone).map_err(Some)?;
                 let none = |_| Some(Lack::File("config.json".to_owned()));
-                (plan, Box::new(SingleFolder::open(&snapshot).map_err(none)?))
+                (plan, Folder::of_one_network(&snapshot).map_err(none)?)
             }
         };
         let damaged = || Some(Lack::File(plan.indexes().next().cloned().unwrap_or_default()));
-        let weights = plan.weight_files(&*folder).map_err(|_| damaged())?;
+        let weights = plan.weight_files(&folder).map_err(|_| damaged())?;
         if let Some(lost) = weights.iter().find(|path| !names.contains(path.as_str())) {
             return Err(Some(Lack::File(lost.clone())));
         }
