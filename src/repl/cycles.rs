@@ -89,16 +89,8 @@ fn photographs_study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut session = session(args, None, false)?;
     let study = photographs::photographs_id(&session);
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
-    };
-    let before = |name: &str, head: &[&str]| match std::fs::read_to_string(folder.join(name)) {
-        Err(_) => Ok(Vec::new()),
-        Ok(csv) => photographs::rows_of(&csv, head, &study).ok_or_else(|| {
-            Hinted::new(format!("{} holds another study", folder.display()), "give another folder with --out")
-        }),
-    };
+    let write = |name: &str, bytes: &[u8]| put(folder, name, bytes);
+    let before = |name: &str, head: &[&str]| begun(folder, name, |csv| photographs::rows_of(csv, head, &study));
     let (edits_head, chains_head) = (&photographs::EDITS_HEAD[..], &photographs::CHAINS_HEAD[..]);
     let mut edits = before("photographs.csv", edits_head)?;
     let mut chains = before("chains.csv", chains_head)?;
@@ -151,16 +143,10 @@ fn study_methods(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut session = session(args, None, false)?;
     let study = methods::study_id(&session);
-    let rows = match std::fs::read_to_string(folder.join("methods.csv")) {
-        Err(_) => Vec::new(),
-        Ok(csv) => methods::read(&csv, &study).ok_or_else(|| another_study(folder))?,
-    };
-    let write_all = |rows: &[methods::MethodRow]| -> Result<()> {
-        for (name, text) in [("methods.csv", methods::csv(rows, &study)), ("methods.md", methods::markdown(rows))] {
-            let path = folder.join(name);
-            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        }
-        Ok(())
+    let rows = begun(folder, "methods.csv", |csv| methods::read(csv, &study))?;
+    let write_all = |rows: &[methods::MethodRow]| {
+        put(folder, "methods.csv", methods::csv(rows, &study).as_bytes())?;
+        put(folder, "methods.md", methods::markdown(rows).as_bytes())
     };
     let seeds = args.get("seeds").copied().unwrap_or(10);
     let all = seeds as usize * methods::EDITS.len();
@@ -174,8 +160,17 @@ fn study_methods(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn another_study(folder: &Path) -> Hinted {
-    Hinted::new(format!("{} holds another study", folder.display()), "give another folder with --out")
+/// The rows of a study that was begun in a folder, as `read` reads its table; none where there is no table.
+fn begun<T>(folder: &Path, name: &str, read: impl FnOnce(&str) -> Option<Vec<T>>) -> Result<Vec<T>> {
+    let Ok(csv) = std::fs::read_to_string(folder.join(name)) else { return Ok(Vec::new()) };
+    read(&csv).ok_or_else(|| {
+        Hinted::new(format!("{} holds another study", folder.display()), "give another folder with --out").into()
+    })
+}
+
+fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn study_cycles(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
@@ -184,15 +179,9 @@ fn study_cycles(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let (from, chains, seed) = (number("from", 1).max(1) as usize, number("chains", 50) as usize, number("seed", 1));
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut session = session(args, None, false)?;
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
-    };
+    let write = |name: &str, bytes: &[u8]| put(folder, name, bytes);
     let study = cycles::study_id(&mut session, seed)?;
-    let rows = match std::fs::read_to_string(folder.join("cycles.csv")) {
-        Err(_) => Vec::new(),
-        Ok(csv) => cycles::summary::read(&csv, &study).ok_or_else(|| another_study(folder))?,
-    };
+    let rows = begun(folder, "cycles.csv", |csv| cycles::summary::read(csv, &study))?;
     // Written anew after every conversation, so that a study that is broken off goes on.
     let write_all = |rows: &[cycles::Row]| {
         write("cycles.csv", cycles::summary::csv(rows, &study).as_bytes())?;

@@ -16,6 +16,7 @@ pub mod files;
 pub mod fold;
 pub mod help;
 pub mod helper;
+mod html;
 pub mod inputrc;
 pub mod interactive;
 pub mod json;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use image::RgbImage;
 
 use super::command_line::Args;
 use super::config::Config;
@@ -114,12 +115,17 @@ fn carry_out(
     let bar = Progress::start("study", manner, Size::of_terminal().columns, Instant::now());
     let every = if as_json { 1 } else { (plan.runs.len() / 20).max(1) };
     let teller = RefCell::new(Teller { out, bar, as_json, stop, every });
+    // Runs that start from one picture follow each other.
+    let mut first: Option<(u32, RgbImage)> = None;
     let cost = draw(session, plan, held, &teller, &mut |session, run, start, drawn| {
         drawn.figures.shown = session.words_shown(&run.sketch, &drawn.latent)?;
         if let Some(start) = start {
-            let first = to_image(&session.picture(start)?);
+            let (_, first) = match first.take() {
+                Some(kept) if kept.0 == start => first.insert(kept),
+                _ => first.insert((start, to_image(&session.picture(start)?))),
+            };
             let everywhere = vec![true; (first.width() * first.height()) as usize];
-            drawn.figures.change_home = mean_change(&drawn.picture, &first, &everywhere);
+            drawn.figures.change_home = mean_change(&drawn.picture, first, &everywhere);
         }
         Ok(())
     })?;

@@ -6,13 +6,13 @@ use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+use super::super::html::{escaped, head};
 use super::super::report::counted;
 use super::super::talk::Talk;
 use super::{brief, decibels};
 use crate::measure::{psnr, psnr_where, ssim};
 use crate::plan::settings::{Settings, TABLE, name_of};
 use crate::preview::png;
-use crate::safe::printable_line;
 use crate::session::branch::root_settings;
 use crate::session::to_image;
 
@@ -34,22 +34,6 @@ table { border-collapse: collapse; font-size: .85rem; }
 td { padding: 0 .8rem 0 0; vertical-align: top; }
 code { font-size: .9rem; }";
 
-/// Text as it may stand in a page, in or out of an attribute: nothing in it is markup.
-pub(in crate::repl) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in printable_line(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// The page.
 ///
 /// # Errors
@@ -58,12 +42,7 @@ pub(super) fn page(talk: &mut Talk) -> Result<String> {
     let session = &talk.session;
     let title = session.title().map_or_else(|| session.name(), str::to_owned);
     let (count, roots) = (session.tree().len(), session.tree().roots().to_vec());
-    let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    out.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n");
-    // Even if something slipped through, a browser would neither run nor fetch it.
-    out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n");
-    let _ = writeln!(out, "<title>{}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>", escaped(&title));
-    let _ = writeln!(out, "<h1>{}</h1>", escaped(&title));
+    let mut out = head(&title, STYLE);
     let pictures = counted(count as u64, "picture");
     let _ = writeln!(out, "<p class=\"quiet\">{pictures}, drawn by wordbrush {}</p>", env!("CARGO_PKG_VERSION"));
     for root in roots {

@@ -7,7 +7,7 @@ pub(super) mod about;
 pub(super) mod branches;
 pub(super) mod cycle;
 pub mod export;
-pub(super) mod export_html;
+mod export_html;
 pub(in crate::repl) mod files;
 pub(super) mod maps;
 pub(super) mod methods;

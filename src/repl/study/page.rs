@@ -7,7 +7,7 @@ use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::super::look::export_html::escaped;
+use super::super::html::{escaped, head};
 use super::super::sweep::Plan;
 use super::super::sweep::folder::Folder;
 use super::plan::{Asking, Place};
@@ -106,11 +106,7 @@ fn blocks(asking: &Asking, plan: &Plan, places: &[Place], held: &Folder) -> Resu
 
 fn page(asking: &Asking, said: &[String], summary: &Table, plots: &[(&str, String)], sheet: &[u8]) -> String {
     let question = asking.question;
-    let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    out.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n");
-    out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n");
-    let title = format!("Study: {}", question.name);
-    let _ = writeln!(out, "<title>{title}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n<h1>{title}</h1>");
+    let mut out = head(&format!("Study: {}", question.name), STYLE);
     let _ = writeln!(out, "<p>{}</p>", escaped(question.asks));
     let mut set: Vec<String> = asking.given().iter().map(|(name, value)| format!("{name}={value}")).collect();
     set.insert(0, format!("{} seeds", asking.seeds()));
