@@ -34,6 +34,7 @@ use crate::attention::{AttentionControl, Untouched};
 use crate::model::ModelSource;
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;
+use crate::plan::photograph::Photograph;
 use crate::plan::settings::Precision;
 
 use layers::Backend;
@@ -41,6 +42,7 @@ use sampler::Sampler;
 use unet::{Call, Condition, Prepared, Unet};
 use vae::Vae;
 
+pub use explained::NoiseProbe;
 pub use reader::{Reader, vocabulary};
 pub use run::{Conditions, Guidance, Run, StepNoise};
 pub use trajectory::Trajectory;
@@ -173,7 +175,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`noise`](Self::noise).
-    pub fn noise_after(&self, seed: u64, latents: usize, (h, w, channels): (usize, usize, usize)) -> Result<Tensor> {
+    fn noise_after(&self, seed: u64, latents: usize, (h, w, channels): (usize, usize, usize)) -> Result<Tensor> {
         let count = h * w * channels;
         let noise = noise::normal_after(seed, latents * count, count);
         let noise = Tensor::from_vec(noise, (channels, h, w), &candle_core::Device::Cpu)?;
@@ -374,6 +376,12 @@ pub struct Picture {
     pub height: usize,
     /// Red, green and blue of each pixel, row by row.
     pub bytes: Vec<u8>,
+}
+
+impl From<&Photograph> for Picture {
+    fn from(photograph: &Photograph) -> Self {
+        Self { width: photograph.width(), height: photograph.height(), bytes: photograph.bytes().to_vec() }
+    }
 }
 
 /// What a batch's outputs say together.

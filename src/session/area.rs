@@ -9,10 +9,11 @@ use anyhow::{Context, Result};
 
 use super::Session;
 use super::compose::find_words;
-use super::file::{Hinted, plainly};
+use super::file::Hinted;
 use super::region::{REPORT_K, enlarged, words_map};
 use super::renderer::Renderer;
 use super::run_node::{RunNode, RunResult};
+use super::stencil;
 use crate::attention::blend::{Mask, MaskRule, spread};
 use crate::engine::edit::masked::latent_mask;
 use crate::plan::area::{Area, PixelMask};
@@ -21,9 +22,6 @@ use crate::turn::nearest;
 
 /// From so much light on a pixel of a mask may change.
 const LIGHT: u8 = 128;
-
-/// The largest side of a mask that is read, in pixels.
-const LONGEST_SIDE: u32 = 8192;
 
 impl Session {
     /// The area of a node's picture that `typed` gives; `file` is the file that it would be.
@@ -122,22 +120,11 @@ fn rectangle(typed: &str, numbers: &[Option<usize>], (across, down): (usize, usi
 /// Fails if the file is no picture, or of another size, or has no light pixel.
 pub fn read_mask(file: &Path, size: (usize, usize)) -> Result<PixelMask> {
     let shown = file.display();
-    let cannot_read = |error: std::io::Error| {
-        let message = format!("cannot read the mask {shown}: {}", plainly(&error));
-        Hinted::new(message, "give the file of a PNG, a rectangle such as 20,20,40,40, or a word of the prompt")
-    };
-    let reader = image::ImageReader::open(file).map_err(cannot_read)?;
-    let mut reader = reader.with_guessed_format().map_err(cannot_read)?;
-    let mut limits = image::Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(LONGEST_SIDE), Some(LONGEST_SIDE));
-    reader.limits(limits);
-    let no_picture = |error: image::ImageError| {
-        Hinted::new(
-            format!("the mask {shown} is no picture that can be read: {error}"),
-            "a mask is a PNG in black and white",
-        )
-    };
-    let picture = reader.decode().map_err(no_picture)?.to_luma_alpha8();
+    let hints = [
+        "give the file of a PNG, a rectangle such as 20,20,40,40, or a word of the prompt",
+        "a mask is a PNG in black and white",
+    ];
+    let picture = stencil::decoded(file, "mask", hints)?.to_luma_alpha8();
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     if (width, height) != size {
         let message = format!("the mask {shown} is {width}x{height}, but the picture {}x{}", size.0, size.1);

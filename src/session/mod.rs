@@ -25,6 +25,7 @@ pub mod renderer;
 pub mod replay;
 pub mod run_node;
 pub mod sketch;
+mod stencil;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

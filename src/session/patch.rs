@@ -4,11 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::file::{Hinted, plainly, png_of};
+use super::file::{Hinted, png_of};
+use super::stencil;
 use crate::plan::redraw::Patch;
-
-/// The largest side of a patch that is read, in pixels.
-const LONGEST_SIDE: u32 = 8192;
 
 /// The most bytes that a patch may take in a session's file.
 const MOST_BYTES: usize = 700_000;
@@ -19,19 +17,8 @@ const MOST_BYTES: usize = 700_000;
 /// Fails if the file is no picture, or the patch reaches beyond the picture, or a session's file has no room for it.
 pub fn read_patch(file: &Path, at: Option<(usize, usize)>, (across, down): (usize, usize)) -> Result<Patch> {
     let shown = file.display();
-    let cannot_read = |error: std::io::Error| {
-        Hinted::new(format!("cannot read the patch {shown}: {}", plainly(&error)), "with hat.png at 40,20")
-    };
-    let reader = image::ImageReader::open(file).map_err(cannot_read)?;
-    let mut reader = reader.with_guessed_format().map_err(cannot_read)?;
-    let mut limits = image::Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(LONGEST_SIDE), Some(LONGEST_SIDE));
-    reader.limits(limits);
-    let no_picture = |error: image::ImageError| {
-        let message = format!("the patch {shown} is no picture that can be read: {error}");
-        Hinted::new(message, "a patch is a PNG; what is transparent in it covers nothing")
-    };
-    let picture = reader.decode().map_err(no_picture)?.into_rgba8();
+    let hints = ["with hat.png at 40,20", "a patch is a PNG; what is transparent in it covers nothing"];
+    let picture = stencil::decoded(file, "patch", hints)?.into_rgba8();
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     if width > across || height > down {
         let message =

@@ -15,13 +15,16 @@ use super::model::maker;
 use super::region;
 use super::renderer::{Renderer, ReusablePrefix, Watch};
 use super::run_node::{RunNode, RunResult, first_step};
-use crate::engine::Guidance;
+use crate::engine::{Guidance, NoiseProbe};
 use crate::history::{Event, Node, NodeId};
 use crate::plan::redraw::DrawnBy;
 use crate::plan::resolve::Resolved;
 use crate::plan::settings::Settings;
 use crate::store::Store;
 use crate::turn::Edit;
+
+/// The noise under which words explain pictures: words decide little below these levels, and nothing is left of the picture above.
+const PROBE: NoiseProbe = NoiseProbe { seed: 0x5eed, levels: &[0.4, 0.55, 0.7, 0.85], noises: 1 };
 
 /// A picture that may be drawn beside the tree.
 pub struct Sketch {
@@ -223,20 +226,15 @@ impl Session {
     /// # Errors
     /// Fails if the model cannot be loaded.
     pub fn words_shown(&mut self, sketch: &Sketch, latent: &candle_core::Tensor) -> Result<Option<f64>> {
-        let recipe = &sketch.node.recipe;
-        let (new, Some(above)) = (&sketch.node.plan.prompt, sketch.family.get(1)) else { return Ok(None) };
-        let old = &above.plan.prompt;
-        if old == new {
+        let [own, above, ..] = &sketch.family[..] else { return Ok(None) };
+        if own.plan.prompt == above.plan.prompt {
             return Ok(None);
         }
-        let model = self.model_for(recipe)?;
-        let left = |prompt: &str| {
-            let size = (recipe.width, recipe.height);
-            let text = model.engine.reader().conditions(prompt, &recipe.negative, size)?.cond;
-            model.engine.unexplained(latent, &text, Guidance::of_recipe(recipe))
-        };
-        let (old, new) = (left(old)?, left(new)?);
-        Ok(Some(100.0 * (old - new) / old))
+        let renderer = self.renderer(&sketch.node.recipe)?;
+        let (new, old) = (renderer.conditions(&sketch.family)?, renderer.conditions(&sketch.family[1..])?);
+        let guidance = Guidance::of_recipe(&sketch.node.recipe);
+        let engine = &renderer.model.engine;
+        Ok(Some(engine.better_explained(latent, [&old.cond, &new.cond], guidance, PROBE)?))
     }
 
     /// Draws a sketch. Steps that `trail` has done under the same orders are taken over. Nothing grows and nothing of it

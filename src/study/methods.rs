@@ -7,11 +7,10 @@
 use std::ops::ControlFlow;
 
 use anyhow::{Context, Result};
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
 use super::table::Table;
-use crate::engine::schedule::NoiseSchedule;
-use crate::engine::{Engine, Picture};
+use crate::engine::{Guidance, NoiseProbe, Picture};
 use crate::measure::{psnr_where, ssim};
 use crate::plan::area::Area;
 use crate::plan::redraw::{DrawnBy, RedrawMethod};
@@ -32,10 +31,8 @@ pub const EDITS: [(&str, &str, &str); 6] = [
 pub const NAMES: [&str; 9] =
     ["nothing", "words", "words in region", "sdedit .4", "sdedit .7", "paint", "mix", "diffedit", "drawn afresh"];
 
-/// Levels of noise, in shares of the training's, at which a picture is explained.
-const LEVELS: [f64; 4] = [0.2, 0.4, 0.6, 0.8];
-/// Noises at each.
-const NOISES: usize = 2;
+/// The noise under which pictures are explained.
+const PROBE: NoiseProbe = NoiseProbe { seed: 0xD1FF, levels: &[0.2, 0.4, 0.6, 0.8], noises: 2 };
 
 /// What is counted of pictures that are equal outside, in dB.
 pub const MOST_DECIBELS: f64 = 60.0;
@@ -96,7 +93,9 @@ fn one(session: &mut Session, seed: u64, number: usize) -> Result<Vec<MethodRow>
     let area = session.area(root.node, word, std::path::Path::new(word))?;
     let outside = session.outside_area(root.node, &area)?;
     let model = session.model()?;
-    let texts = [prompt, edit.prompt.as_str()];
+    let size = (root.left.picture.width, root.left.picture.height);
+    let read = |text: &str| model.engine.reader().conditions(text, "", size);
+    let (old, new) = (read(prompt)?, read(&edit.prompt)?);
     let mut rows = Vec::new();
     for (method, name) in NAMES.iter().enumerate() {
         let redraw = |method, area: Option<&Area>| Some(DrawnBy::Redraw { method, area: area.cloned(), seed: None });
@@ -122,7 +121,8 @@ fn one(session: &mut Session, seed: u64, number: usize) -> Result<Vec<MethodRow>
             Some(turned) => (&turned.left, turned.seconds, turned.evaluations),
             None => (&root.left, 0.0, 0),
         };
-        let margin = better_explained(&model.engine, left.trajectory.last(), texts)?;
+        let (clean, texts) = (left.trajectory.last(), [&old.cond, &new.cond]);
+        let margin = model.engine.better_explained(clean, texts, Guidance::None, PROBE)?;
         let (before, after) = (&root.left.picture, &left.picture);
         let psnr = psnr_where(&to_image(before), &to_image(after), &outside).unwrap_or(MOST_DECIBELS);
         let ssim = ssim(&to_image(before), &to_image(&with_inside_of(before, after, &outside))).unwrap_or(f64::NAN);
@@ -139,31 +139,6 @@ fn with_inside_of(other: &Picture, picture: &Picture, outside: &[bool]) -> Pictu
         out.bytes[3 * pixel..3 * pixel + 3].copy_from_slice(&other.bytes[3 * pixel..3 * pixel + 3]);
     }
     out
-}
-
-/// By how much of the first text's error the second explains a clean latent better, in percent: the mean squared distance of estimated
-/// from true noise, over levels and noises.
-fn better_explained(engine: &Engine, clean: &Tensor, texts: [&str; 2]) -> Result<f64> {
-    let (h, w, c) = clean.dims3()?;
-    let size = (w * engine.spec().vae.factor(), h * engine.spec().vae.factor());
-    let schedule = NoiseSchedule::new(&engine.spec().scheduler);
-    let mut errors = [0.0, 0.0];
-    for (error, text) in errors.iter_mut().zip(texts) {
-        let conditions = engine.reader().conditions(text, "", size)?;
-        for (at, share) in LEVELS.iter().enumerate() {
-            let level = (share * schedule.alphas_cumprod().len() as f64) as usize;
-            let a = f64::from(schedule.alphas_cumprod()[level]);
-            for noise in 0..NOISES {
-                let noise = engine.noise_after(0xD1FF, at * NOISES + noise, (h, w, c))?;
-                let noised = schedule.noised(clean, &noise, level)?;
-                let output = engine.predict(&noised.unsqueeze(0)?, &conditions.cond, level as f32, None)?.get(0)?;
-                let output = output.to_dtype(DType::F32)?;
-                let estimate = schedule.noise(&noised, &output, (a.sqrt(), (1.0 - a).sqrt()))?;
-                *error += f64::from((estimate - noise)?.sqr()?.mean_all()?.to_scalar::<f32>()?);
-            }
-        }
-    }
-    Ok(100.0 * (errors[0] - errors[1]) / errors[0])
 }
 
 /// What tells studies apart: a digest of the settings and what computes.

@@ -126,8 +126,7 @@ pub fn edits(
     names: &[InversionName],
 ) -> Result<(Vec<Vec<String>>, RgbImage)> {
     let photograph = session.photograph(&folder.join(&one.file))?.photograph;
-    let (width, height) = (photograph.width(), photograph.height());
-    let pixels = Picture { width, height, bytes: photograph.bytes().to_vec() };
+    let pixels = Picture::from(&*photograph);
     let engine = session.model()?;
     let ceiling = psnr(&to_image(&pixels), &to_image(&engine.engine.decode(&engine.engine.encode(&pixels)?)?));
     let pixels = to_image(&pixels);
@@ -199,7 +198,7 @@ pub fn chain(
 ) -> Result<(Vec<Vec<String>>, RgbImage)> {
     let photograph = session.photograph(&folder.join(&one.file))?.photograph;
     let (width, height) = (photograph.width(), photograph.height());
-    let pixels = to_image(&Picture { width, height, bytes: photograph.bytes().to_vec() });
+    let pixels = to_image(&Picture::from(&*photograph));
     let back = one.edits.iter().rev().map(|edit| {
         taken_back(edit)
             .ok_or_else(|| Hinted::new(format!("`{edit}` cannot be taken back by rule"), "write it as a -> b"))

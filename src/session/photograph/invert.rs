@@ -110,8 +110,7 @@ pub(crate) fn invert(
 ) -> Result<Option<(Inverted, u64)>> {
     let engine = &model.engine;
     ensure!(!recipe.embeds_guidance, "BUG: a model that reads its guidance was to invert a photograph");
-    let picture =
-        Picture { width: photograph.width(), height: photograph.height(), bytes: photograph.bytes().to_vec() };
+    let picture = Picture::from(photograph);
     let ddim = DdimInversion { ddim: ddim(model, recipe)? };
     let guidance = Guidance::of_recipe(recipe);
     let gradients;

@@ -18,11 +18,6 @@ use crate::plan::photograph::Photograph;
 use crate::plan::settings::{BlendArithmetic, Outside};
 use crate::plan::{Origin, Region};
 
-/// The pixels of a photograph as the engine has pictures.
-fn pixels(photograph: &Photograph) -> Picture {
-    Picture { width: photograph.width(), height: photograph.height(), bytes: photograph.bytes().to_vec() }
-}
-
 impl Renderer<'_> {
     /// How words push in a run of a node. The run of a photograph that is held on its latents needs no push: where it would
     /// lead is not asked.
@@ -116,7 +111,7 @@ impl Renderer<'_> {
             trajectory: Trajectory::new(drawn.trajectory.latents().to_vec()),
             word_maps: Arc::new(drawn.word_maps),
             masks: Vec::new(),
-            picture: pixels(photograph),
+            picture: photograph.into(),
         };
         self.keep_run(node, &left, drawn.maps, keep.self_max)?;
         Ok(Some(self.output(node, None, orders, left, (0, 0, drawn.row_gaps, drawn.memory))))
@@ -149,7 +144,7 @@ impl Renderer<'_> {
         let Some((photograph, _)) = self.recipe.photograph() else { return Ok(own) };
         let made_by = maker(family);
         if made_by + 1 == family.len() {
-            return Ok(if self.is_photograph(&family[made_by..]) { pixels(photograph) } else { own });
+            return Ok(if self.is_photograph(&family[made_by..]) { Picture::from(&**photograph) } else { own });
         }
         if family[made_by].plan.settings.outside == Outside::Model {
             return Ok(own);

@@ -26,7 +26,7 @@ use crate::engine::Engine;
 use crate::engine::layers::Backend;
 use crate::engine::segment::ClipSeg;
 use crate::model::ModelSource;
-use crate::model::folder::SingleFolder;
+use crate::model::folder::Folder;
 use crate::plan::device::DeviceName;
 use crate::plan::settings::Precision;
 
@@ -96,7 +96,7 @@ impl ModelFolders {
         let path = self.segmenter_path(case)?;
         if !self.segmenters.contains_key(&path) {
             let backend = Backend::on(self.device, Precision::F32)?;
-            let loaded = ClipSeg::load(&SingleFolder::open(&path)?, &backend)?;
+            let loaded = ClipSeg::load(&Folder::of_one_network(&path)?, &backend)?;
             self.segmenters.insert(path, loaded);
         }
         Ok(())
