@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::dice::Dice;
 use serde_json::Value;
 use wordbrush::history::LogEntry;
 use wordbrush::plan::settings::Settings;
@@ -18,22 +19,6 @@ use wordbrush::session::home::Home;
 use wordbrush::session::{Options, Session, picture_digest};
 use wordbrush::store::Limits;
 use wordbrush::turn::Turn;
-
-/// Numbers that are the same each time (xorshift64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
-
-    fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
-    }
-}
 
 const COLOURS: [&str; 6] = ["red", "black", "green", "blue", "white", "brown"];
 const ANIMALS: [&str; 5] = ["cat", "dog", "fox", "horse", "rabbit"];

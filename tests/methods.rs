@@ -8,9 +8,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use common::session;
+use common::talking::{bits, drew, refused};
 use wordbrush::plan::sampler::SamplerName;
 use wordbrush::plan::settings::Settings;
-use wordbrush::repl::reply::{Reply, TurnReport, tell};
+use wordbrush::repl::reply::Reply;
 use wordbrush::repl::talk::{Talk, Unwatched};
 use wordbrush::session::cycle::predict::Foretold;
 use wordbrush::session::file::{Trust, read_lineage, write_lineage};
@@ -26,30 +27,6 @@ const PROMPT: &str = "a woman's face with long wavy blond hair";
 fn talk(extra: &[(&'static str, &'static str)]) -> Talk {
     let settings: Vec<(&str, &str)> = SETTINGS.iter().copied().chain(extra.iter().copied()).collect();
     Talk::new(session(&settings), None)
-}
-
-#[track_caller]
-fn drew(talk: &mut Talk, line: &str) -> Box<TurnReport> {
-    match talk.line(line, &mut Unwatched) {
-        Ok(Reply::Drew(report)) => report,
-        Ok(_) => panic!("`{line}` drew nothing"),
-        Err(error) => panic!("`{line}`: {error:#}"),
-    }
-}
-
-#[track_caller]
-fn refused(talk: &mut Talk, line: &str, why: &str) {
-    let nodes = talk.session.tree().len();
-    let Err(error) = talk.line(line, &mut Unwatched) else { panic!("`{line}` was carried out") };
-    let told = tell(&error);
-    assert!(told.message.contains(why), "`{line}`: {}", told.message);
-    assert!(told.hint.is_some(), "`{line}`: `{}` gives nothing to try", told.message);
-    assert_eq!(talk.session.tree().len(), nodes, "`{line}` grew a node");
-}
-
-fn bits(left: &RunResult) -> Vec<Vec<u32>> {
-    let latents = left.trajectory.latents().iter();
-    latents.map(|l| l.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().map(|x| x.to_bits()).collect()).collect()
 }
 
 /// Which numbers of the clean latents differ: rows, columns.

@@ -8,10 +8,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use common::session;
+use common::talking::{bits, drew, refused};
 use wordbrush::engine::Picture;
 use wordbrush::measure::psnr;
 use wordbrush::plan::settings::Settings;
-use wordbrush::repl::reply::{Reply, TurnReport, tell};
+use wordbrush::repl::reply::Reply;
 use wordbrush::repl::talk::{Talk, Unwatched, Watcher};
 use wordbrush::session::file::Trust;
 use wordbrush::session::home::Home;
@@ -39,30 +40,6 @@ fn talk(extra: &[(&'static str, &'static str)]) -> Talk {
 
 fn open_line(path: &Path, caption: &str) -> String {
     format!("/open '{}' \"{caption}\"", path.display())
-}
-
-#[track_caller]
-fn drew(talk: &mut Talk, line: &str) -> Box<TurnReport> {
-    match talk.line(line, &mut Unwatched) {
-        Ok(Reply::Drew(report)) => report,
-        Ok(_) => panic!("`{line}` drew nothing"),
-        Err(error) => panic!("`{line}`: {error:#}"),
-    }
-}
-
-#[track_caller]
-fn refused(talk: &mut Talk, line: &str, why: &str) {
-    let nodes = talk.session.tree().len();
-    let Err(error) = talk.line(line, &mut Unwatched) else { panic!("`{line}` was carried out") };
-    let told = tell(&error);
-    assert!(told.message.contains(why), "`{line}`: {}", told.message);
-    assert!(told.hint.is_some(), "`{line}`: `{}` gives nothing to try", told.message);
-    assert_eq!(talk.session.tree().len(), nodes, "`{line}` grew a node");
-}
-
-fn bits(left: &RunResult) -> Vec<Vec<u32>> {
-    let latents = left.trajectory.latents().iter();
-    latents.map(|l| l.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().map(|x| x.to_bits()).collect()).collect()
 }
 
 /// Which pixels of an edit lie outside its region, by the mask of its last step.

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly anywhere")]
 #![cfg(unix)]
 
+#[path = "common/dice.rs"]
+mod dice;
 #[cfg(feature = "hub")]
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "hub/server.rs"]
@@ -16,6 +18,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use dice::Dice;
 use window::{PROGRAM, Terminal};
 use wordbrush::plan::settings::Settings;
 use wordbrush::repl::batch;
@@ -37,22 +40,6 @@ fn check(bytes: &[u8], what: &str) {
     if let Some(at) = text.find(|c| !is_printable(c)) {
         let begin = (0..=at.saturating_sub(200)).rev().find(|begin| text.is_char_boundary(*begin)).unwrap_or(0);
         panic!("{what}: {:?} came raw, after {:?}", text[at..].chars().next().unwrap(), &text[begin..at]);
-    }
-}
-
-/// Numbers that are the same each time (xorshift64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
-
-    fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
     }
 }
 

@@ -3,8 +3,10 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 pub mod chains;
+pub mod dice;
 pub mod judge;
 pub mod marks;
+pub mod talking;
 
 use std::ops::ControlFlow;
 
