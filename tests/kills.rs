@@ -218,15 +218,15 @@ fn soak(all: usize) -> (u64, u64) {
         }
         let line = line(&mut dice, count);
         turns += 1;
+        if turns == all / 3 {
+            after_a_third = memory();
+        }
         let Ok(Turn::Edit(edit)) = session.read(&line) else { continue };
         if let Ok(turned) = session.edit(&line, &edit, &mut |_, _| ControlFlow::Continue(())) {
             turned.expect("nobody stopped it");
         }
         let stats = session.store_stats();
         assert!(stats.ram_bytes <= limits.ram && stats.disk_bytes <= limits.disk, "{stats:?}");
-        if turns == all / 3 {
-            after_a_third = memory();
-        }
     }
     assert!(session.tree().len() > all / 3, "{} pictures in {all} turns", session.tree().len());
     let kept = session.tree().len() as u32;
