@@ -85,6 +85,7 @@ fn a_script_for_many_machines_names_every_part_of_the_study() {
         "--seeds 3",
         "--set 'steps=2'",
         "$SLURM_ARRAY_TASK_ID/4",
+        "exec scontrol requeue",
     ] {
         assert!(script.contains(part), "{part}: {script}");
     }

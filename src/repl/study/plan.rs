@@ -270,7 +270,8 @@ fn given(question: &StudyQuestion, path: &Path, settings: Settings) -> Result<Ve
     Ok(asked.prompts.iter().enumerate().map(subject).collect())
 }
 
-/// A script for Slurm: an array of as many tasks, a shard each. A task that is killed is put back into the queue and goes on.
+/// A script for Slurm: an array of as many tasks, a shard each. A task whose program or node is killed is put back into the
+/// queue, `PATIENCE` times at most, and goes on where it was.
 pub(super) fn slurm(asking: &Asking, tasks: u64, args: &Args, folder: &Path) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let out = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string();
@@ -289,11 +290,20 @@ pub(super) fn slurm(asking: &Asking, tasks: u64, args: &Args, folder: &Path) -> 
          #SBATCH --requeue\n\
          #SBATCH --open-mode=append\n\
          # When all have ended: wordbrush study merge --out {merged}\n\
-         exec \"${{WORDBRUSH:-wordbrush}}\" {line} --plain --shard \"$SLURM_ARRAY_TASK_ID/{tasks}\"\n",
+         \"${{WORDBRUSH:-wordbrush}}\" {line} --plain --shard \"$SLURM_ARRAY_TASK_ID/{tasks}\"\n\
+         status=$?\n\
+         # What a signal ended has 128 and more.\n\
+         if [ $status -gt 128 ] && [ \"${{SLURM_RESTART_COUNT:-0}}\" -lt {PATIENCE} ]; then\n  \
+           exec scontrol requeue \"${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID\"\n\
+         fi\n\
+         exit $status\n",
         name = asking.question.name,
         merged = quoted(&out),
     )
 }
+
+/// How often a task that was killed is tried again.
+const PATIENCE: usize = 5;
 
 #[cfg(test)]
 mod tests {
