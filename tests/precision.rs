@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::judge::Judge;
+use common::judge::{answer, load as judge};
 use common::{say, session};
 use wordbrush::measure::psnr;
 use wordbrush::session::to_image;
@@ -34,7 +34,7 @@ const PROMPTS: [(&str, &str, &str); 20] = [
 
 #[test]
 fn edits_in_bf16_are_those_in_f32_to_35_db_in_nine_of_ten_cases_and_the_judge_sees_the_same_in_all() {
-    let judge = Judge::load();
+    let judge = judge();
     let mut values = Vec::new();
     for (prompt, line, asked) in PROMPTS {
         let drawn = ["f32", "bf16"].map(|precision| {
@@ -47,7 +47,7 @@ fn edits_in_bf16_are_those_in_f32_to_35_db_in_nine_of_ten_cases_and_the_judge_se
             // A place at the edge of a mask may fall on the other side, and its pixels then show something else.
             assert!(value >= 20.0, "`{prompt}`, `{line}`: bf16 and f32 are {value:.1} dB apart");
             values.push(value);
-            let seen = [full, half].map(|turned| judge.look(&turned.left.picture).answer(asked, 1));
+            let seen = [full, half].map(|turned| answer(&judge.look(&turned.left.picture).expect("a look"), asked, 1));
             assert_eq!(seen[0], seen[1], "`{prompt}`, `{line}`: the judge sees another picture in bf16");
         }
     }

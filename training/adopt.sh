@@ -61,7 +61,7 @@ words() {
 judge() {
     cd training
     drawn=$(node render.mjs --digest 200)
-    if ! grep -q "\"renderer\": \"$drawn\"" ../tests/judge/judge.json; then
+    if ! grep -q "\"renderer\": \"$drawn\"" ../assets/judge/judge.json; then
         node render.mjs --out build/judge --n 40000 --part 0 --parts 2 --seed 2 &
         node render.mjs --out build/judge --n 40000 --part 1 --parts 2 --seed 2
         wait
@@ -134,7 +134,7 @@ cycles() {
 
 compare() {
     echo "measured before (-) and of this model (+); nothing below means that nothing differs:"
-    git diff -U0 -- docs/DEFAULTS.md docs/CYCLES.md tests/judge/judge.json | grep -E '^[-+](\||.*accuracy)' || true
+    git diff -U0 -- docs/DEFAULTS.md docs/CYCLES.md assets/judge/judge.json | grep -E '^[-+](\||.*accuracy)' || true
 }
 
 for step in $steps; do

@@ -10,7 +10,7 @@ Writes pictures to look at and results.json:
   edits           many one-word swaps at several windows: does the judge see the new word, does the rest stay (PSNR)?
   accuracy        does the judge see what the prompt names? The same on rendered pictures is the ceiling.
 
-The judge is that of ../tests/judge; see judge.py.
+The judge is that of ../assets/judge; see judge.py.
 """
 
 import argparse
@@ -153,7 +153,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--model", default="../assets/atelier")
     p.add_argument("--out", default="build/samples")
-    p.add_argument("--judge", default="../tests/judge")
+    p.add_argument("--judge", default="../assets/judge")
     p.add_argument("--steps", type=int, default=30)
     p.add_argument("--guidance", type=float, default=4.5)
     p.add_argument("--seed", type=int, default=1)

@@ -1,6 +1,8 @@
-"""Trains the judge that the edit tests ask what a picture shows, and writes it to ../tests/judge.
+"""Trains the judge of what a picture shows, and writes it to ../assets/judge: the edit tests ask it, and so does whoever opens a
+photograph without a caption.
 
     ./adopt.sh --only judge          # renders its pictures and calls this; ten minutes of one core
+    python3 judge.py --heads who     # one head, over the convolutions and beside the heads that are there; a minute
 
 The pictures are none that the model was trained on. They are shown to the judge moved, scaled, blurred and noisy, since what a
 model draws is a little smeared; a tenth is held out. The judge is a small convolutional network with one linear head a question:
@@ -54,6 +56,31 @@ def only_colour(a):
     return a["objects"][0]["colour"] if len(a["objects"]) == 1 else None
 
 
+def coat(a):
+    """As `only_colour`, where things without a colour of their own count, too."""
+    return (a["objects"][0]["colour"] or "none") if len(a["objects"]) == 1 else None
+
+
+# What hair is called in a caption, its colour before the last word.
+HAIRDOS = {
+    "longStraight": "long straight hair",
+    "longWavy": "long wavy hair",
+    "curly": "long curly hair",
+    "bob": "short bob",
+    "medium": "medium hair",
+    "bun": "bun",
+    "afro": "big afro",
+    "dreads": "long dreadlocks",
+    "flowers": "hair",
+    "shortStraight": "short straight hair",
+    "shortCurly": "short curly hair",
+    "shortWavy": "short wavy hair",
+    "buzz": "very short hair",
+    "shortDreads": "short dreadlocks",
+    "shaggy": "shaggy hair",
+}
+
+
 # What each head names; None where a picture has no answer. The objects of a picture are one or two.
 HEADS = {
     "hair": portrait(lambda a: None if a["style"] in COVERED else a["hair"]),
@@ -70,6 +97,11 @@ HEADS = {
     "object": scene(lambda a: sorted(o["name"] for o in a["objects"])),
     "colour": scene(only_colour),
     "place": scene(lambda a: a["place"]),
+    # What a caption says beside these.
+    "kind": lambda a: a["domain"],
+    "who": portrait(lambda a: a["sex"]),
+    "hairdo": portrait(lambda a: HAIRDOS.get(a["style"])),
+    "coat": scene(coat),
 }
 
 
@@ -100,6 +132,20 @@ class Judge(nn.Module):
             out[f"{name}.weight"], out[f"{name}.bias"] = head.weight, head.bias
         return {k: v.detach().half().contiguous() for k, v in out.items()}
 
+    def take(self, tensors):
+        """Takes over what was written; norms do nothing then, and stay so. Heads that were not written are as they were."""
+        with torch.no_grad():
+            for k, (conv, norm) in enumerate(zip(self.convs, self.norms)):
+                conv.weight.copy_(tensors[f"conv{k}.weight"])
+                norm.running_var.fill_(1 - norm.eps)
+                norm.bias.copy_(tensors[f"conv{k}.bias"])
+            for name, head in self.heads.items():
+                if f"{name}.weight" in tensors:
+                    head.weight.copy_(tensors[f"{name}.weight"])
+                    head.bias.copy_(tensors[f"{name}.bias"])
+        self.convs.requires_grad_(False)
+        self.norms.requires_grad_(False)
+
 
 class Written:
     """The judge as it was written, for other programs here."""
@@ -107,7 +153,8 @@ class Written:
     def __init__(self, folder):
         self.tensors = {name: t.float() for name, t in load_file(f"{folder}/judge.safetensors").items()}
         with open(f"{folder}/judge.json") as f:
-            self.about = json.load(f)["heads"]
+            whole = json.load(f)
+        self.about, self.check = whole["heads"], whole["check"]["sums"]
 
     def see(self, head, pictures):
         """What each picture, uint8 [n, 128, 128, 3], shows."""
@@ -193,8 +240,9 @@ def artificial():
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--data", default="build/judge,build/judge-one,build/judge-two")
-    p.add_argument("--out", default="../tests/judge")
+    p.add_argument("--out", default="../assets/judge")
     p.add_argument("--renderer", default="", help="what adopt.sh knows the renderer by")
+    p.add_argument("--heads", default="", help="train these alone, separated by commas, and leave the rest as it is")
     p.add_argument("--epochs", type=float, default=1.7)
     p.add_argument("--batch", type=int, default=128)
     p.add_argument("--lr", type=float, default=3e-3)
@@ -210,26 +258,37 @@ def main():
 
     judge = Judge({name: len(c) for name, c in classes.items()})
     judge.to(memory_format=torch.channels_last)
+    alone = [name for name in a.heads.split(",") if name]
+    written = Written(a.out) if alone else None
+    if alone:
+        judge.take(written.tensors)
+        for name, head in judge.heads.items():
+            head.requires_grad_(name in alone)
     steps = int(a.epochs * len(train) / a.batch)
-    muon = Muon([conv.weight for conv in judge.convs[1:]])
-    matrices = {id(p) for p in muon.params}
-    adam = torch.optim.AdamW([p for p in judge.parameters() if id(p) not in matrices], weight_decay=0.02)
+    muon = Muon([conv.weight for conv in judge.convs[1:]]) if not alone else None
+    matrices = {id(p) for p in muon.params} if muon else set()
+    learned = [p for p in judge.parameters() if p.requires_grad and id(p) not in matrices]
+    adam = torch.optim.AdamW(learned, weight_decay=0.02)
     g = torch.Generator().manual_seed(1)
     order, begun, shown = torch.empty(0, dtype=torch.long), time.time(), 0.0
     for step in range(steps):
         if len(order) < a.batch:
             order = train[torch.randperm(len(train), generator=g)]
         ids, order = order[: a.batch], order[a.batch :]
+        judge.norms.train(not alone)
         sums = judge(worn(pictures(ids.numpy()), g))
         loss = 0
         for name, y in sums.items():
+            if alone and name not in alone:
+                continue
             t = rows[name][ids]
             loss = loss - (t * F.log_softmax(y, 1)).sum() / t.sum().clamp(min=1)
         lr = a.lr * min(1, (step + 1) / 40) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
         adam.param_groups[0]["lr"] = lr
         adam.zero_grad()
         loss.backward()
-        muon.step(2 * lr)
+        if muon:
+            muon.step(2 * lr)
         adam.step()
         shown = 0.98 * shown + 0.02 * loss.item()
         if step % 50 == 49:
@@ -260,6 +319,11 @@ def main():
         "picture": "value of row y, column x, channel c: (3 x + 5 y + 70 c) mod 256",
         "sums": {name: [round(v, 3) for v in s[0].tolist()] for name, s in sums.items()},
     }
+    if alone:
+        # What is there already stays as it was written.
+        tensors.update({k: t.half() for k, t in written.tensors.items() if k.split(".")[0] not in alone})
+        about = {name: about[name] if name in alone else written.about[name] for name in classes}
+        check["sums"].update({name: sums for name, sums in written.check.items() if name not in alone})
     os.makedirs(a.out, exist_ok=True)
     save_file(tensors, f"{a.out}/judge.safetensors")
     with open(f"{a.out}/judge.json", "w") as f:

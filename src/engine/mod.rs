@@ -9,6 +9,7 @@ mod encoder;
 pub mod exact;
 mod explained;
 pub mod inversion;
+pub mod judge;
 pub mod layers;
 pub mod noise;
 mod reader;

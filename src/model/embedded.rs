@@ -53,6 +53,12 @@ assets!(
     "vae/diffusion_pytorch_model.safetensors",
 );
 
+/// The network that says what a picture of this model shows: its weights, and what is known of it.
+#[must_use]
+pub fn judge() -> (&'static [u8], &'static str) {
+    (include_bytes!("../../assets/judge/judge.safetensors"), include_str!("../../assets/judge/judge.json"))
+}
+
 /// The words of the captions that the model was trained with, in alphabetical order.
 pub fn words() -> impl Iterator<Item = &'static str> {
     include_str!("../../assets/words.txt").lines()

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use wordbrush::engine::Picture;
+use wordbrush::engine::judge::Judge;
 use wordbrush::measure::psnr_where;
 use wordbrush::session::to_image;
 
-use super::judge::Judge;
+use super::judge::answer;
 use super::{say, session};
 
 /// What a picture shows, by the judge's heads.
@@ -94,7 +95,7 @@ pub fn kinds() -> Vec<&'static str> {
 
 /// Whether the judge sees it: as many answers as are asked for, with `+` between them.
 fn sees(judge: &Judge, picture: &Picture, (head, wanted): (&str, &str)) -> (bool, String) {
-    let found = judge.look(picture).answer(head, wanted.split('+').count());
+    let found = answer(&judge.look(picture).expect("a picture can be looked at"), head, wanted.split('+').count());
     (found == wanted, found)
 }
 

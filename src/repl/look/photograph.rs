@@ -110,9 +110,16 @@ pub(in crate::repl) fn ask(talk: &mut Talk, file: PathBuf) -> Result<Reply> {
             format!("say what it shows: /open {} \"a cat on a bench\"", printable_line(&file.display().to_string()));
         return Err(Hinted::new(message, hint).into());
     }
-    let proposed = noted_prompt(&file);
+    let noted = noted_prompt(&file);
+    let (proposed, whose) = match noted {
+        Some(words) => (Some(words), "the words noted in it"),
+        None => {
+            let photograph = talk.session.photograph(&file)?.photograph;
+            (talk.session.proposed_caption(&photograph)?, "the nearest that this model knows")
+        }
+    };
     let take = match &proposed {
-        Some(prompt) => format!("; Enter alone takes the words noted in it: {}", printable_line(prompt)),
+        Some(words) => format!("; Enter alone takes {whose}: {}", printable_line(words)),
         None => String::new(),
     };
     talk.await_caption(AwaitedCaption { file, proposed });

@@ -5,6 +5,8 @@
 //! the photograph itself. [`paste`] lays its pixels around the region that an edit changed. What stands here decides
 //! nothing about words: the caption is a prompt like any other.
 
+#[cfg(feature = "embedded")]
+mod caption;
 pub mod fit;
 pub(super) mod invert;
 pub mod paste;
@@ -19,6 +21,10 @@ use anyhow::{Result, ensure};
 use super::file::Hinted;
 use super::renderer::Watch;
 use super::{Session, TurnResult};
+#[cfg(feature = "embedded")]
+use crate::engine::{Picture, judge::Judge};
+#[cfg(feature = "embedded")]
+use crate::model::{embedded, is_embedded};
 use crate::plan::inversion::InversionName;
 use crate::plan::photograph::Photograph;
 use crate::plan::redraw::DrawnBy;
@@ -50,6 +56,22 @@ impl Session {
         let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned();
         let photograph = Photograph::new(recipe.width, recipe.height, picture.into_raw(), Some(whole))?;
         Ok(FittedPhotograph { photograph: Arc::new(photograph), notes })
+    }
+
+    /// A caption in the words of the embedded model, if it is the model of the next first picture: of all that it can draw, what
+    /// looks most like the photograph. `None` for other models.
+    ///
+    /// # Errors
+    /// Fails if what is compiled in is damaged.
+    pub fn proposed_caption(&self, photograph: &Photograph) -> Result<Option<String>> {
+        #[cfg(feature = "embedded")]
+        if is_embedded(&self.model_of_root(&self.settings.root).0) {
+            let (weights, about) = embedded::judge();
+            let judge = Judge::read(weights, about)?;
+            return caption::caption(&judge.look(&Picture::from(photograph))?).map(Some);
+        }
+        let _ = photograph;
+        Ok(None)
     }
 
     /// Begins a tree with a photograph, whose caption is the prompt of `edit`. `None` if it was stopped; then nothing has
