@@ -180,6 +180,7 @@ impl Session {
         let prompt = model.engine.reader().prompt(&edit.prompt)?;
         let resolved = resolve_by(&above, prompt, edit, &settings.turn, &by)?;
         resolved.plan.fits(&recipe)?;
+        Self::check_region(&model, &recipe, &resolved, &above)?;
         Ok((recipe, resolved))
     }
 

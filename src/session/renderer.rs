@@ -204,6 +204,7 @@ impl<'a> Renderer<'a> {
         Keep {
             cross: 0..at(self.reach.0),
             own: 0..at(self.reach.1),
+            ending: true,
             self_max: self.self_max,
             values: self.keeps_values,
         }
@@ -286,10 +287,11 @@ impl<'a> Renderer<'a> {
         };
         match node.plan.region() {
             _ if node.plan.redraw().is_some() => {}
-            Region::Words { .. } => {
+            Region::Words { source, .. } => {
                 let parent = self.left(ancestors)?;
-                before.parent =
-                    Some(Parent { latents: parent.trajectory.after(), word_maps: parent.word_maps.clone() });
+                let places = self.places(node.plan.settings.region_from, source, ancestors)?;
+                let (latents, word_maps) = (parent.trajectory.after(), parent.word_maps.clone());
+                before.parent = Some(Parent { latents, word_maps, places });
             }
             Region::As { up } => match self.masks_of(&ancestors[up - 1..])? {
                 Some(taken) => before.taken_up = Some(taken),
@@ -461,12 +463,12 @@ enum Started {
 }
 
 /// The maps of a run's ancestors.
-struct AncestorMaps<'a> {
-    renderer: &'a Renderer<'a>,
-    family: &'a [Arc<RunNode>],
-    self_max: usize,
+pub(super) struct AncestorMaps<'a> {
+    pub(super) renderer: &'a Renderer<'a>,
+    pub(super) family: &'a [Arc<RunNode>],
+    pub(super) self_max: usize,
     /// Maps of the step at hand, so that two columns of one ancestor cost one look.
-    now: HashMap<(usize, usize), Arc<StepMaps>>,
+    pub(super) now: HashMap<(usize, usize), Arc<StepMaps>>,
 }
 
 impl AncestorMaps<'_> {
@@ -495,7 +497,7 @@ impl AncestorMaps<'_> {
         Some(maps)
     }
 
-    fn find(&mut self, up: usize, step: usize, want: Want) -> Result<Arc<StepMaps>> {
+    pub(super) fn find(&mut self, up: usize, step: usize, want: Want) -> Result<Arc<StepMaps>> {
         if let Some(maps) = self.now.get(&(up, step)).filter(|m| self.has(m, want)) {
             return Ok(maps.clone());
         }
@@ -522,7 +524,7 @@ impl AncestorMaps<'_> {
             AncestorMaps { renderer, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
         let here = step..step + 1;
         let self_max = self.self_max.max(renderer.self_max);
-        let keep = Keep { cross: here.clone(), own: here, self_max, values: want.values };
+        let keep = Keep { cross: here.clone(), own: here, ending: false, self_max, values: want.values };
         let latent = left.trajectory.before(step);
         let reading = renderer.mixed_reading(family)?;
         let begins = (first_step(family, renderer.recipe.steps), family.len() == 1);

@@ -19,7 +19,7 @@ use super::super::run_node::RunNode;
 use super::{StepBack, WayWatch, difference};
 use crate::plan::resolve::resolve;
 use crate::plan::settings::{
-    Alignment, BlendArithmetic, BlendMaps, Rounding, TurnSettings, VLayers, WeightWindow, Window,
+    Alignment, BlendArithmetic, BlendMaps, RegionFrom, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
 use crate::plan::window;
 use crate::turn::Edit;
@@ -73,6 +73,7 @@ fn published() -> TurnSettings {
         self_replace_steps: Window::until(0.4),
         self_max: Some(256),
         k: 0.3,
+        region_from: RegionFrom::Cross,
         start_blend: 0.0,
         weight_window: WeightWindow::Inside,
         alignment: Alignment::Published,
