@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use common::judge::Judge;
 use common::marks::write_marked;
+use common::talking::{drew, refused};
 use common::{say, session};
 use wordbrush::engine::Picture;
 use wordbrush::engine::layers::Backend;
@@ -23,9 +24,16 @@ use wordbrush::engine::segment::Segmenter;
 use wordbrush::measure::psnr_where;
 use wordbrush::model::text_masks;
 use wordbrush::plan::photograph::Photograph;
-use wordbrush::plan::settings::Precision;
-use wordbrush::session::{Session, to_image};
-use wordbrush::turn::Edit;
+use wordbrush::plan::settings::Settings;
+use wordbrush::repl::reply::Reply;
+use wordbrush::repl::talk::{Talk, Unwatched};
+use wordbrush::session::file::Trust;
+use wordbrush::session::home::Home;
+use wordbrush::session::replay::Verdict;
+use wordbrush::session::run_node::RunResult;
+use wordbrush::session::{Options, Session, TurnResult, to_image};
+use wordbrush::store::Limits;
+use wordbrush::turn::{Edit, Turn};
 
 /// Pixels along a side, and places of the latent.
 const SIDE: usize = 128;
@@ -131,32 +139,68 @@ impl Pair {
         pixels.map(|(a, b)| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > CHANGED)).collect()
     }
 
-    fn measure(&self, session: &mut Session, judge: &Judge) -> Measured {
+    /// Opens the first of the pair, and makes the edit in each way. `None` for one that is refused: a network does not know every
+    /// word.
+    fn measure(&self, session: &mut Session, rows: &[Row], judge: &Judge) -> Vec<Option<Measured>> {
         let photograph = Photograph::new(SIDE, SIDE, self.before.bytes.clone(), None).expect("pixels");
         let root = Edit::root(self.prompt.clone());
         let go = &mut |_: usize, _: &candle_core::Tensor| ControlFlow::Continue(());
         let root = session.open_photograph(&self.prompt, Arc::new(photograph), &root, go).expect("it can be opened");
         let root = root.expect("nobody stopped it");
-        let now = say(session, &self.edit);
+        // The photograph as the model has it: its autoencoder's losses are no one's region.
+        let engine = &session.model().expect("a model").engine;
+        let before = engine.decode(root.left.trajectory.last()).expect("a picture");
         let truth = self.truth();
         let counts = counts(&truth);
         let wanted: Vec<bool> = counts.iter().map(|count| *count >= BELONGS).collect();
         let untouched = pixels(&counts.iter().map(|count| *count == 0).collect::<Vec<_>>());
-        let mask = now.left.masks.last().cloned().flatten().expect("the last step was blended");
-        let mask: Vec<bool> = mask.iter().map(|inside| *inside == 1).collect();
-        // The photograph as the model has it: its autoencoder's losses are no one's region.
-        let engine = &session.model().expect("a model").engine;
-        let before = engine.decode(root.left.trajectory.last()).expect("a picture");
-        let picture = &now.left.picture;
-        Measured {
-            iou: iou(&mask, &wanted),
-            shown: judge.look(picture).answer(&self.head, 1) == self.wanted,
-            stays: psnr(&before, picture, &untouched),
-            becomes: psnr(&self.after, picture, &truth),
-            inside: mean_change(&before, picture, &truth),
-            area: mask.iter().filter(|inside| **inside).count() as f64 / mask.len() as f64,
-        }
+        let mut one = |row: &Row| {
+            let now = edited(session, row, &self.edit)?;
+            let mask = mask(&now);
+            let picture = &now.left.picture;
+            Some(Measured {
+                iou: iou(&mask, &wanted),
+                shown: judge.look(picture).answer(&self.head, 1) == self.wanted,
+                stays: psnr(&before, picture, &untouched),
+                becomes: psnr(&self.after, picture, &truth),
+                inside: mean_change(&before, picture, &truth),
+                area: share(&mask),
+            })
+        };
+        rows.iter().map(&mut one).collect()
     }
+}
+
+/// A way to say where words were, and other settings: what is said of it, and they.
+type Row = (String, Vec<(String, String)>);
+
+/// An edit of the present picture under a row's settings, and back. `None` if it is refused.
+fn edited(session: &mut Session, row: &Row, line: &str) -> Option<TurnResult> {
+    let was: Vec<(String, String)> =
+        row.1.iter().map(|(name, _)| (name.clone(), session.settings().get(name))).collect();
+    let set = |session: &mut Session, settings: &[(String, String)]| {
+        settings.iter().for_each(|(name, value)| {
+            session.set(name, value).expect("it can be set");
+        });
+    };
+    set(session, &row.1);
+    let Turn::Edit(edit) = session.read(line).expect("it can be read") else { panic!("`{line}` is no edit") };
+    let turned = session.edit(line, &edit, &mut |_, _| ControlFlow::Continue(()));
+    set(session, &was);
+    let turned = turned.map_err(|error| eprintln!("`{line}`: {error:#}")).ok()?.expect("nobody stopped it");
+    let up = session.tree().undo(1).expect("there is a parent");
+    session.go(up).expect("undo works");
+    Some(turned)
+}
+
+/// The places that an edit could change in its last step.
+fn mask(turned: &TurnResult) -> Vec<bool> {
+    let mask = turned.left.masks.last().cloned().flatten();
+    mask.map_or(vec![true; PLACES * PLACES], |mask| mask.iter().map(|inside| *inside == 1).collect())
+}
+
+fn share(places: &[bool]) -> f64 {
+    places.iter().filter(|inside| **inside).count() as f64 / places.len() as f64
 }
 
 /// Edits of pictures that the model draws.
@@ -238,28 +282,30 @@ const DRAWN: [Drawn; 6] = [
 ];
 
 impl Drawn {
-    fn measure(&self, seed: usize, settings: &[(&str, &str)], judge: &Judge, parts: &Segmenter) -> Measured {
+    fn measure(&self, seed: usize, rows: &[Row], judge: &Judge, parts: &Segmenter) -> Vec<Option<Measured>> {
         let (line, wanted) = self.edits[seed % self.edits.len()];
-        let seed = seed.to_string();
-        let mut session = session(&[&[("seed", &*seed)], settings].concat());
+        let mut session = session(&[("seed", &seed.to_string())]);
         let root = say(&mut session, self.prompt);
-        let now = say(&mut session, line);
         let found = self.text.map(|text| {
             let found = parts.mask(&root.left.picture, text).expect("the network knows it");
             let counts = counts(&found.iter().map(|byte| *byte >= 128).collect::<Vec<_>>());
             counts.iter().map(|count| *count >= BELONGS).collect::<Vec<bool>>()
         });
-        let mask = now.left.masks.last().cloned().flatten();
-        let mask: Vec<bool> = mask.map_or(vec![true; PLACES * PLACES], |mask| mask.iter().map(|x| *x == 1).collect());
         let stays: Vec<bool> = (0..SIDE * SIDE).map(|at| (self.stays)(at % SIDE, at / SIDE)).collect();
-        Measured {
-            iou: found.as_ref().map_or(f64::NAN, |found| iou(&mask, found)),
-            shown: judge.look(&now.left.picture).answer(self.head, 1) == wanted,
-            stays: psnr(&root.left.picture, &now.left.picture, &stays),
-            becomes: f64::NAN,
-            inside: found.map_or(f64::NAN, |found| mean_change(&root.left.picture, &now.left.picture, &pixels(&found))),
-            area: mask.iter().filter(|inside| **inside).count() as f64 / mask.len() as f64,
-        }
+        let before = &root.left.picture;
+        let mut one = |row: &Row| {
+            let now = edited(&mut session, row, line)?;
+            let (mask, picture) = (mask(&now), &now.left.picture);
+            Some(Measured {
+                iou: found.as_ref().map_or(f64::NAN, |found| iou(&mask, found)),
+                shown: judge.look(picture).answer(self.head, 1) == wanted,
+                stays: psnr(before, picture, &stays),
+                becomes: f64::NAN,
+                inside: found.as_ref().map_or(f64::NAN, |found| mean_change(before, picture, &pixels(found))),
+                area: share(&mask),
+            })
+        };
+        rows.iter().map(&mut one).collect()
     }
 }
 
@@ -268,8 +314,8 @@ fn parts() -> Segmenter {
     Segmenter::load(&*text_masks::embedded().expect("a network"), &backend).expect("it can be loaded")
 }
 
-/// The ways that are compared: what is said of each, and its settings.
-fn rows() -> Vec<(String, Vec<(String, String)>)> {
+/// The ways that are compared; `WORDBRUSH_REGION_ROWS` names others, such as `spread k=.4; text`, and then no page is written.
+fn rows() -> Vec<Row> {
     let said = std::env::var("WORDBRUSH_REGION_ROWS").unwrap_or("cross; spread; text".to_owned());
     let row = |row: &str| {
         let mut parts = row.split_whitespace();
@@ -278,6 +324,14 @@ fn rows() -> Vec<(String, Vec<(String, String)>)> {
         (row.trim().to_owned(), [from].into_iter().chain(more).collect())
     };
     said.split(';').map(row).collect()
+}
+
+/// Lines of a table: what was measured of edits of a kind, by way.
+fn lines(kind: &str, rows: &[Row], measured: &[Vec<Option<Measured>>]) -> Vec<String> {
+    let of = |way: usize| measured.iter().filter_map(|edit| edit[way]).collect::<Vec<_>>();
+    let lines: Vec<String> = rows.iter().enumerate().map(|(way, (name, _))| line(kind, name, &of(way))).collect();
+    lines.iter().for_each(|line| eprintln!("{line}"));
+    lines
 }
 
 fn head() -> &'static str {
@@ -305,6 +359,123 @@ fn table(mut lines: Vec<String>) -> String {
     lines.join("\n")
 }
 
+/// A conversation under these settings, besides few steps.
+fn talk(settings: &[(&str, &str)]) -> Talk {
+    Talk::new(session(&[&[("steps", "4"), ("seed", "12")], settings].concat()), None)
+}
+
+const FACE: &str = "a woman's face with long wavy blond hair";
+
+#[test]
+fn each_way_to_say_where_words_were_makes_another_mask_and_another_node() {
+    let drawn = |from: &str| {
+        let mut talk = talk(&[("region_from", from)]);
+        drew(&mut talk, FACE);
+        let edit = drew(&mut talk, "blond -> red");
+        (talk.session.tree()[2].id, edit.turned.left.masks.clone())
+    };
+    let [cross, spread, text] = ["cross", "spread", "text"].map(drawn);
+    for (a, b) in [(&cross, &spread), (&spread, &text), (&text, &cross)] {
+        assert_ne!(a.0, b.0);
+        assert_ne!(a.1, b.1);
+    }
+    // Before the first step that is blended none is made, whatever makes them.
+    assert!([&cross, &spread, &text].iter().all(|(_, masks)| masks.len() == 4 && masks[0].is_none()));
+}
+
+#[test]
+fn outside_a_spread_region_the_latent_is_the_parents_to_the_bit() {
+    for from in ["spread", "text"] {
+        let mut talk = talk(&[("region_from", from)]);
+        let root = drew(&mut talk, FACE).turned.left;
+        let edit = drew(&mut talk, "blond -> red").turned.left;
+        let values = |left: &RunResult| {
+            left.trajectory.last().flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("a latent has numbers")
+        };
+        let (before, after) = (values(&root), values(&edit));
+        let mask = edit.masks.last().cloned().flatten().expect("the last step was blended");
+        let channels = before.len() / mask.len();
+        let differs = |place: usize| {
+            let range = place * channels..(place + 1) * channels;
+            before[range.clone()] != after[range]
+        };
+        let inside = mask.iter().filter(|inside| **inside == 1).count();
+        assert!((20..200).contains(&inside), "{from}: {inside} of {} places may change", mask.len());
+        assert!((0..mask.len()).all(|place| mask[place] == 1 || !differs(place)), "{from}: something moved outside");
+        assert!((0..mask.len()).filter(|place| differs(*place)).count() > inside / 2, "{from}: little moved inside");
+    }
+}
+
+#[test]
+fn a_spread_region_costs_an_evaluation_only_where_the_picture_was_drawn_without_it_in_sight() {
+    let cost = |at_first: &str, then: &str| {
+        let mut talk = talk(&[("region_from", at_first)]);
+        drew(&mut talk, FACE);
+        talk.session.set("region_from", then).expect("a setting");
+        drew(&mut talk, "blond -> red").turned.evaluations
+    };
+    let usual = cost("cross", "cross");
+    assert_eq!(cost("spread", "spread"), usual, "the last step's queries and keys were kept");
+    assert_eq!(cost("cross", "spread"), usual + 1, "they are those of one step, computed again");
+}
+
+#[test]
+fn a_session_under_each_way_is_replayed_with_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for from in ["spread", "text"] {
+        let path = folder.path().join(format!("{from}.jsonl"));
+        let overrides =
+            [("steps", "4"), ("seed", "12"), ("region_from", from)].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let mut written = Session::open(Options {
+            home: Home::find(|_| Some("/nowhere".into())).expect("a home is named"),
+            path: Some(path.clone()),
+            read_only: false,
+            settings: Settings::default(),
+            overrides: overrides.to_vec(),
+            limits: Limits { ram: 1 << 30, disk: 1 << 30 },
+        })
+        .expect("a file can be written");
+        say(&mut written, FACE);
+        say(&mut written, "blond -> red");
+        drop(written);
+        let lines = std::fs::read_to_string(&path).expect("a session");
+        assert!(lines.contains(&format!("\"region_from\":\"{from}\"")), "{lines}");
+        let (mut other, go) = (session(&[]), &mut |_: &_, _| ControlFlow::Continue(()));
+        let replay = other.replay(&path, Trust::Imported, go, &mut |_, _: &_| ControlFlow::Continue(()));
+        let replay = replay.expect("it can be replayed");
+        assert!(replay.nodes.len() == 2 && replay.nodes.iter().all(|node| node.verdict == Verdict::Same), "{from}");
+    }
+}
+
+#[test]
+fn a_network_is_refused_words_that_it_does_not_know_and_models_that_have_none() {
+    let mut talk = talk(&[("region_from", "text")]);
+    drew(&mut talk, "a green chair in a forest");
+    refused(&mut talk, "chair -> sofa", "`chair` names no part of a picture");
+    // What is only gained need not be known: nobody looks for it in the parent.
+    drew(&mut talk, "with a sofa");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/parity/models/tiny-sd");
+    let mut other = self::talk(&[("region_from", "text"), ("model", model), ("precision", "f32")]);
+    drew(&mut other, FACE);
+    refused(&mut other, "blond -> red", "`region_from text` needs a network");
+    other.session.set("region_from", "spread").expect("a setting");
+    drew(&mut other, "blond -> red");
+}
+
+#[test]
+fn explain_tells_what_says_where_words_were() {
+    for (from, expected) in [
+        ("cross", "where `blond hair` was and `red hair` will be, k 0.3"),
+        ("spread", "where `blond hair` was, spread along the self-attention of #1, and `red hair` will be, k 0.3"),
+        ("text", "where the network of parts finds `blond hair` in #1, and where `red hair` will be, k 0.3"),
+    ] {
+        let mut talk = talk(&[("region_from", from)]);
+        drew(&mut talk, FACE);
+        let Ok(Reply::Text(shown)) = talk.line("/explain blond -> red", &mut Unwatched) else { panic!("{from}") };
+        assert!(shown.text.contains(expected), "{}", shown.text);
+    }
+}
+
 #[test]
 #[ignore = "measures for half an hour, on pictures that training/regions.mjs renders"]
 fn the_table_of_regions_of_rendered_pictures_is_written() {
@@ -313,21 +484,15 @@ fn the_table_of_regions_of_rendered_pictures_is_written() {
     let judge = Judge::load();
     let mut kinds: Vec<&str> = pairs.iter().map(|pair| &*pair.kind).collect();
     kinds.dedup();
-    let rows = rows();
-    let mut lines = Vec::new();
+    let (rows, mut all) = (rows(), Vec::new());
     for kind in kinds {
-        for (way, settings) in &rows {
-            let mut settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
-            settings.push(("outside", "model"));
-            let mut session = session(&settings);
-            let of = pairs.iter().filter(|pair| pair.kind == kind);
-            let all: Vec<Measured> = of.map(|pair| pair.measure(&mut session, &judge)).collect();
-            lines.push(line(kind, way, &all));
-            eprintln!("{}", lines[lines.len() - 1]);
-        }
+        let mut session = session(&[("outside", "model")]);
+        let of = pairs.iter().filter(|pair| pair.kind == kind);
+        let measured: Vec<_> = of.map(|pair| pair.measure(&mut session, &rows, &judge)).collect();
+        all.extend(lines(kind, &rows, &measured));
     }
     if std::env::var_os("WORDBRUSH_REGION_ROWS").is_none() {
-        write_marked("docs/DEFAULTS.md", "regions-rendered", &table(lines));
+        write_marked("docs/DEFAULTS.md", "regions-rendered", &table(all));
     }
 }
 
@@ -335,16 +500,12 @@ fn the_table_of_regions_of_rendered_pictures_is_written() {
 #[ignore = "measures for half an hour"]
 fn the_table_of_regions_of_drawn_pictures_is_written() {
     let (judge, parts) = (Judge::load(), parts());
-    let mut lines = Vec::new();
+    let (rows, mut all) = (rows(), Vec::new());
     for drawn in &DRAWN {
-        for (way, settings) in &rows() {
-            let settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
-            let all: Vec<Measured> = (1..=24).map(|seed| drawn.measure(seed, &settings, &judge, &parts)).collect();
-            lines.push(line(drawn.kind, way, &all));
-            eprintln!("{}", lines[lines.len() - 1]);
-        }
+        let measured: Vec<_> = (1..=24).map(|seed| drawn.measure(seed, &rows, &judge, &parts)).collect();
+        all.extend(lines(drawn.kind, &rows, &measured));
     }
     if std::env::var_os("WORDBRUSH_REGION_ROWS").is_none() {
-        write_marked("docs/DEFAULTS.md", "regions-drawn", &table(lines));
+        write_marked("docs/DEFAULTS.md", "regions-drawn", &table(all));
     }
 }

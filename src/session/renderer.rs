@@ -26,6 +26,7 @@ use crate::plan::area::Area;
 use crate::plan::inversion::InversionName;
 use crate::plan::redraw::{Redraw, RedrawMethod};
 use crate::plan::settings::BlendArithmetic;
+use crate::plan::window::Reach;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
 
@@ -95,20 +96,20 @@ pub struct Renderer<'a> {
     pub(super) reading: OnceCell<InversionReading>,
     sampler: Box<dyn Sampler>,
     self_max: usize,
-    /// Shares of the steps whose maps children may need.
-    reach: (f64, f64),
+    /// How far children may need maps.
+    reach: Reach,
     /// Whether values are kept too, by nodes that are not stored.
     keeps_values: bool,
     evaluations: Cell<u64>,
 }
 
 impl<'a> Renderer<'a> {
-    /// A renderer for a tree of this recipe. `reach` is how far, in shares of the steps, windows for text and own maps go:
+    /// A renderer for a tree of this recipe. `reach` is how far windows for text and own maps go:
     /// maps beyond are not kept, but computed again when they are needed.
     ///
     /// # Errors
     /// Fails if the recipe has no steps or more than its sampler makes on this model.
-    pub fn new(model: Arc<Model>, store: &'a Store, recipe: Arc<Recipe>, reach: (f64, f64)) -> Result<Self> {
+    pub fn new(model: Arc<Model>, store: &'a Store, recipe: Arc<Recipe>, reach: Reach) -> Result<Self> {
         let sampler = match recipe.photograph() {
             // Its steps add the noise that was found.
             Some((_, InversionName::EditFriendly)) => Box::new(NoiseMapSampler::new(ddim(&model, &recipe)?, ETA, 0)),
@@ -202,9 +203,9 @@ impl<'a> Renderer<'a> {
         let made = self.recipe.steps - first;
         let at = |share: f64| first + ((share * made as f64).ceil() as usize).min(made);
         Keep {
-            cross: 0..at(self.reach.0),
-            own: 0..at(self.reach.1),
-            ending: true,
+            cross: 0..at(self.reach.cross),
+            own: 0..at(self.reach.own),
+            ending: self.reach.ending,
             self_max: self.self_max,
             values: self.keeps_values,
         }
