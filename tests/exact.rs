@@ -119,6 +119,13 @@ fn every_way_back_without_guidance_leads_to_the_very_bits() {
 }
 
 #[test]
+fn every_way_back_leads_to_the_very_bits_whatever_says_where_words_were() {
+    for from in ["cross", "spread", "text"] {
+        chains(4, &with(&[("region_from", from)]));
+    }
+}
+
+#[test]
 #[ignore = "takes minutes; cargo test --release -- --ignored"]
 fn three_hundred_ways_back_lead_to_the_very_bits() {
     chains(150, &with(&[("precision", "f32"), ("map_precision", "f32")]));
@@ -127,7 +134,7 @@ fn three_hundred_ways_back_lead_to_the_very_bits() {
 
 /// Sets some of what exactness hangs on, at random.
 fn set_at_random(session: &mut Session, dice: &mut Dice) {
-    let values: [(&str, &[&str]); 9] = [
+    let values: [(&str, &[&str]); 10] = [
         ("cross", &["0", ".25", ".5", ".75", "1", "{hair: .75, default: .25}", ".25...75"]),
         ("self", &["0", ".25", ".5", "1", ".25...5"]),
         ("self_max", &["auto", "auto", "64", "16"]),
@@ -137,6 +144,7 @@ fn set_at_random(session: &mut Session, dice: &mut Dice) {
         ("renormalize", &["off", "off", "off", "on"]),
         ("alignment", &["words", "words", "words", "published"]),
         ("k", &["0", ".3"]),
+        ("region_from", &["cross", "spread"]),
     ];
     for (name, values) in values {
         if dice.roll(4) == 0 {
@@ -389,19 +397,21 @@ fn without_glasses_and_with_glasses_again_gives_the_same_glasses() {
 #[test]
 fn a_warm_cache_and_a_cold_one_give_the_same_picture() {
     let lines = ["a woman's face with long wavy blond hair", "blond -> red", "with glasses", "red -> black", "hair*2"];
-    let mut warm = session(&with(&[]));
-    let mut cold = session(&with(&[]));
-    for line in lines {
-        let a = say(&mut warm, line);
-        let b = say(&mut cold, line);
-        assert_eq!(last_latent(&a), last_latent(&b), "{line}");
-        cold.forget();
+    for from in ["cross", "spread", "text"] {
+        let mut warm = session(&with(&[("region_from", from)]));
+        let mut cold = session(&with(&[("region_from", from)]));
+        for line in lines {
+            let a = say(&mut warm, line);
+            let b = say(&mut cold, line);
+            assert_eq!(last_latent(&a), last_latent(&b), "{from}: {line}");
+            cold.forget();
+        }
+        // What was forgotten is computed again, with more evaluations and the same bits.
+        let a = say(&mut warm, "black -> red");
+        let b = say(&mut cold, "black -> red");
+        assert!(b.evaluations > a.evaluations, "{from}: nothing was computed again");
+        assert_eq!(last_latent(&a), last_latent(&b), "{from}");
     }
-    // What was forgotten is computed again, with more evaluations and the same bits.
-    let a = say(&mut warm, "black -> red");
-    let b = say(&mut cold, "black -> red");
-    assert!(b.evaluations > a.evaluations, "nothing was computed again");
-    assert_eq!(last_latent(&a), last_latent(&b));
 }
 
 #[test]

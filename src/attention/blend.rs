@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor};
 
 use super::record::{MaskLayers, add_word_map};
+use super::transition::WordPlaces;
 use super::{AttentionControl, Site};
 use crate::plan::settings::BlendArithmetic;
 
@@ -66,18 +67,32 @@ impl MaskRule {
         spread(&sum_of(maps, tokens, self.grid.0 * self.grid.1), self.grid)
     }
 
-    /// Where a map on the grid of the maps exceeds a share of its maximum, on the latent's grid.
-    #[must_use]
-    pub fn above(&self, map: &[f32], k: f64) -> Mask {
-        let ((h, w), (gh, gw)) = (self.latent, self.grid);
+    /// A map on a grid, on the latent's.
+    fn enlarged(&self, map: &[f32], (gh, gw): (usize, usize)) -> Vec<f32> {
+        let (h, w) = self.latent;
         let mut large = Vec::with_capacity(h * w);
         for y in 0..h {
             for x in 0..w {
                 large.push(map[(y * gh / h) * gw + x * gw / w]);
             }
         }
+        large
+    }
+
+    /// Where a map on the grid of the maps exceeds a share of its maximum, on the latent's grid.
+    #[must_use]
+    pub fn above(&self, map: &[f32], k: f64) -> Mask {
+        let large = self.enlarged(map, self.grid);
         let max = large.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         large.iter().map(|v| u8::from(v / max > k as f32)).collect()
+    }
+
+    /// What a side takes out.
+    fn taken_out(&self, maps: &[f32], words: &MaskWords) -> Mask {
+        if words.without.is_empty() {
+            return vec![0; self.latent.0 * self.latent.1];
+        }
+        self.above(&sum_of(maps, &words.without, self.grid.0 * self.grid.1), self.substruct_k)
     }
 
     /// One side's mask.
@@ -85,12 +100,7 @@ impl MaskRule {
         let pixels = self.latent.0 * self.latent.1;
         let within =
             if words.within.is_empty() { vec![0; pixels] } else { self.above(&self.map(maps, &words.within), self.k) };
-        let without = if words.without.is_empty() {
-            vec![0; pixels]
-        } else {
-            self.above(&sum_of(maps, &words.without, self.grid.0 * self.grid.1), self.substruct_k)
-        };
-        (within, without)
+        (within, self.taken_out(maps, words))
     }
 
     /// The union of both sides' masks, less the union of what both take out.
@@ -102,6 +112,21 @@ impl MaskRule {
     }
 }
 
+impl MaskRule {
+    /// The mask where something else than the source's maps says where its words were: the union of that and of where the target's
+    /// own map exceeds the threshold, as it is and not enlarged, less what both take out.
+    #[must_use]
+    pub fn mask_beside(&self, places: &WordPlaces, source: (&[f32], &MaskWords), target: (&[f32], &MaskWords)) -> Mask {
+        let pixels = self.latent.0 * self.latent.1;
+        let was = |share: f32| !source.1.within.is_empty() && f64::from(share) > self.k;
+        let a = self.enlarged(&places.shares, places.grid).into_iter().map(|share| u8::from(was(share)));
+        let own = sum_of(target.0, &target.1.within, self.grid.0 * self.grid.1);
+        let b = if target.1.within.is_empty() { vec![0; pixels] } else { self.above(&own, self.k) };
+        let (a_out, b_out) = (self.taken_out(source.0, source.1), self.taken_out(target.0, target.1));
+        a.enumerate().map(|(i, a)| (a | b[i]) & !(a_out[i] | b_out[i]) & 1).collect()
+    }
+}
+
 /// What a run is blended with: everything of the parent that a mask and its outside need.
 #[derive(Debug, Clone)]
 pub struct Parent {
@@ -109,6 +134,8 @@ pub struct Parent {
     pub latents: Arc<Vec<Tensor>>,
     /// Its word maps by step, `[keys, pixels]`.
     pub word_maps: Arc<Vec<Vec<f32>>>,
+    /// Where the words were in its picture, where something else than its maps says that.
+    pub places: Option<WordPlaces>,
 }
 
 /// Makes a mask at every step from the maps so far, and blends.
@@ -258,7 +285,11 @@ impl AttentionControl for LocalBlend {
                     fresh.masks.push(None);
                     return Ok(latent);
                 }
-                let mask = fresh.rule.mask((&fresh.source_sum, &fresh.source), (&fresh.target_sum, &fresh.target));
+                let (source, target) = ((&*fresh.source_sum, &fresh.source), (&*fresh.target_sum, &fresh.target));
+                let mask = match &fresh.parent.places {
+                    None => fresh.rule.mask(source, target),
+                    Some(places) => fresh.rule.mask_beside(places, source, target),
+                };
                 let blended = compose(&latent, &fresh.parent.latents[step], &mask, fresh.arithmetic);
                 fresh.masks.push(Some(mask));
                 blended

@@ -11,6 +11,7 @@ pub mod inject;
 pub mod maps;
 pub mod record;
 pub mod reweight;
+pub mod transition;
 
 use candle_core::{Result, Tensor};
 

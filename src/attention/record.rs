@@ -31,6 +31,8 @@ pub struct Keep {
     pub cross: Range<usize>,
     /// Steps whose queries and keys are kept.
     pub own: Range<usize>,
+    /// Whether queries and keys of the last step are kept too: what spreads maps of a finished picture.
+    pub ending: bool,
     /// Largest self-attention layer, in pixels, whose queries and keys are kept.
     pub self_max: usize,
     /// Whether values are kept, in the steps of either.
@@ -74,7 +76,8 @@ impl Record {
     }
 
     fn keeps_own(&self, site: Site) -> bool {
-        site.kind == Kind::SelfAttention && self.keep.own.contains(&site.step) && site.pixels() <= self.keep.self_max
+        let is_kept = self.keep.own.contains(&site.step) || self.keep.ending && site.step + 1 == self.steps.len();
+        site.kind == Kind::SelfAttention && is_kept && site.pixels() <= self.keep.self_max
     }
 
     fn keeps_values(&self, site: Site) -> bool {

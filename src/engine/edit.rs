@@ -23,7 +23,7 @@ use crate::attention::record::{Keep, MaskLayers, Record};
 use crate::attention::reweight::{Reweight, weights_at};
 use crate::attention::{AttentionControl, Chain};
 use crate::plan::area::Area;
-use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, VLayers, WeightWindow};
+use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, RegionFrom, VLayers, WeightWindow};
 use crate::plan::window::{For, cross_windows, steps_of};
 use crate::plan::{Column, Plan, Region};
 use crate::prompt::Prompt;
@@ -99,6 +99,7 @@ impl RunPlan {
             Region::As { .. } | Region::Difference => RunRegion::As,
             Region::Given(area) => RunRegion::Given { area: area.clone(), k: s.k },
             Region::Words { source, target, source_out, target_out } => RunRegion::Words {
+                from: s.region_from,
                 k: s.k,
                 substruct_k: s.substruct_k,
                 source: MaskWords { within: source.clone(), without: source_out.clone() },
@@ -134,6 +135,8 @@ pub enum RunRegion {
     Everywhere,
     /// Where words' maps say.
     Words {
+        /// What says where they were.
+        from: RegionFrom,
         /// Threshold, as a share of the largest value.
         k: f64,
         /// Threshold for what is taken out.
@@ -203,7 +206,7 @@ pub struct DrawOutput {
     pub masks: Vec<Option<Mask>>,
     /// The run's maps that masks were made of, by step; empty where none were made.
     pub targets: Vec<Vec<f32>>,
-    /// The last step's maps that were compared with the threshold, source then target; for looking.
+    /// The last step's maps that were compared with the threshold, source then target, where both were; for looking.
     pub mask_maps: Option<(Vec<f32>, Vec<f32>)>,
     /// The largest distance of a used row's sum from 1, by step; empty where nothing was measured.
     pub row_gaps: Vec<f32>,
@@ -270,7 +273,7 @@ pub fn draw(
         return Ok(None);
     };
     let mask_maps = match (&blend, rule, &orders.region) {
-        (LocalBlend::Computed(fresh), Some(rule), RunRegion::Words { source, target, .. }) => {
+        (LocalBlend::Computed(fresh), Some(rule), RunRegion::Words { from: RegionFrom::Cross, source, target, .. }) => {
             let (a, b) = fresh.sums();
             Some((rule.map(a, &source.within), rule.map(b, &target.within)))
         }
@@ -300,11 +303,13 @@ fn blend(
             };
             Ok((LocalBlend::Inherited(InheritedBlend { masks, outside, arithmetic }), None, false))
         }
-        RunRegion::Words { k, substruct_k, source, target, start, arithmetic, maps } => {
+        RunRegion::Words { from, k, substruct_k, source, target, start, arithmetic, maps } => {
             let Some(parent) = parent else {
                 anyhow::bail!("BUG: a mask is to be made, but there is no parent");
             };
             ensure!(!parent.word_maps.is_empty(), "BUG: the parent has no word maps");
+            let is_told = parent.places.is_some() == (*from != RegionFrom::Cross);
+            ensure!(is_told, "BUG: nothing says where the words were that a mask is of");
             let rule = MaskRule { k: *k, substruct_k: *substruct_k, grid: layers.grid, latent };
             let words = (source.clone(), target.clone());
             let fresh = ComputedBlend::new(rule, layers, words, parent, *start, *arithmetic);

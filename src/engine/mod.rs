@@ -25,12 +25,14 @@ pub mod tuning;
 pub mod unet;
 pub mod vae;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
 use crate::attention::record::MaskLayers;
+use crate::attention::transition::Transition;
 use crate::attention::{AttentionControl, Untouched};
 use crate::model::ModelSource;
 use crate::model::spec::ModelSpec;
@@ -154,6 +156,29 @@ impl Engine {
         wanted
             .or(grids.first())
             .map_or(MaskLayers { grid: (1, 1), count: 1 }, |(grid, count)| MaskLayers { grid: *grid, count: *count })
+    }
+
+    /// What places of the masks' grid look at in a step: from its queries and keys by layer, of those layers that have this grid.
+    /// `None` where none has.
+    ///
+    /// # Errors
+    /// Fails if the device has no memory left.
+    pub fn transition(
+        &self,
+        own: &BTreeMap<usize, (Tensor, Tensor)>,
+        latent: (usize, usize),
+    ) -> Result<Option<Transition>> {
+        let grid = self.mask_layers(latent).grid;
+        let level = (0..self.spec.unet.channels.len())
+            .find(|level| (latent.0.div_ceil(1 << level), latent.1.div_ceil(1 << level)) == grid);
+        let Some(heads) = level.and_then(|level| self.spec.unet.heads.get(level)) else { return Ok(None) };
+        let places = grid.0 * grid.1;
+        let mut maps = Vec::new();
+        for (q, k) in own.values().filter(|(q, _)| q.dims()[0] == places) {
+            let probs = layers::attention_probs(&q.unsqueeze(0)?, &k.unsqueeze(0)?, *heads, &self.backend)?;
+            maps.push(probs.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok(Transition::of(&maps, places))
     }
 
     /// The noise of a seed, `[h, w, channels]`. Numbers run channel by channel, as latents are usually written.

@@ -10,7 +10,7 @@ use crate::attention::blend::MaskWords;
 use crate::attention::inject::ColumnSource;
 use crate::plan::Column;
 use crate::plan::area::Area;
-use crate::plan::settings::{BlendArithmetic, BlendMaps};
+use crate::plan::settings::{BlendArithmetic, BlendMaps, RegionFrom};
 
 /// All that a run's orders say about one step. Two runs that are equal here, and came to the step with the same latent
 /// and maps, leave it with the same.
@@ -35,7 +35,7 @@ struct AtStep<'o> {
 enum MaskAt<'o> {
     Inherited,
     Given(&'o Area, f64),
-    Computed { k: f64, substruct_k: f64, words: [&'o MaskWords; 2], arithmetic: BlendArithmetic },
+    Computed { from: RegionFrom, k: f64, substruct_k: f64, words: [&'o MaskWords; 2], arithmetic: BlendArithmetic },
 }
 
 impl RunPlan {
@@ -60,9 +60,9 @@ impl RunPlan {
             mask: match &self.region {
                 RunRegion::As => Some(MaskAt::Inherited),
                 RunRegion::Given { area, k } => Some(MaskAt::Given(area, *k)),
-                RunRegion::Words { k, substruct_k, source, target, start, arithmetic, .. } if *start <= step => {
-                    let (k, substruct_k, arithmetic) = (*k, *substruct_k, *arithmetic);
-                    Some(MaskAt::Computed { k, substruct_k, words: [source, target], arithmetic })
+                RunRegion::Words { from, k, substruct_k, source, target, start, arithmetic, .. } if *start <= step => {
+                    let (from, k, substruct_k, arithmetic) = (*from, *k, *substruct_k, *arithmetic);
+                    Some(MaskAt::Computed { from, k, substruct_k, words: [source, target], arithmetic })
                 }
                 _ => None,
             },
@@ -102,7 +102,8 @@ mod tests {
     fn words(k: f64, start: usize, maps: BlendMaps) -> RunRegion {
         let side = MaskWords { within: vec![1], without: vec![] };
         let (source, target) = (side.clone(), side);
-        RunRegion::Words { k, substruct_k: 0.3, source, target, start, arithmetic: BlendArithmetic::Select, maps }
+        let (from, arithmetic) = (RegionFrom::Cross, BlendArithmetic::Select);
+        RunRegion::Words { from, k, substruct_k: 0.3, source, target, start, arithmetic, maps }
     }
 
     #[track_caller]
@@ -129,6 +130,11 @@ mod tests {
         check(2, |o| o.region = words(0.5, 2, BlendMaps::Carried));
         check(2, |o| o.region = words(0.3, 5, BlendMaps::Carried));
         check(2, |o| o.region = RunRegion::Everywhere);
+        check(2, |o| {
+            if let RunRegion::Words { from, .. } = &mut o.region {
+                *from = RegionFrom::Spread;
+            }
+        });
         check(0, |o| o.region = RunRegion::As);
         check(0, |o| o.region = RunRegion::Given { area: Area::Words { tokens: vec![1] }, k: 0.3 });
     }

@@ -9,7 +9,8 @@ use std::fmt;
 use crate::plan::area::Area;
 use crate::plan::redraw::{Patch, Redraw, RedrawMethod};
 use crate::plan::settings::{
-    Alignment, BlendArithmetic, BlendMaps, Outside, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
+    Alignment, BlendArithmetic, BlendMaps, Outside, Precision, RegionFrom, Rounding, TurnSettings, VLayers,
+    WeightWindow, Window,
 };
 use crate::plan::{EditMethod, Origin, P2p, Plan, PlanParts, Recipe, Region, Stretch};
 use crate::turn::Replaced;
@@ -302,6 +303,7 @@ fn settings_bytes(out: &mut Bytes, settings: &TurnSettings) {
         self_replace_steps,
         self_max,
         k,
+        region_from,
         blend_words,
         substruct_words,
         substruct_k,
@@ -361,6 +363,11 @@ fn settings_bytes(out: &mut Bytes, settings: &TurnSettings) {
     // Younger than the ids: no byte where it says what was meant before, and one that begins no method where it does not.
     if *outside == Outside::Model {
         out.ordinal(0xff);
+    }
+    match region_from {
+        RegionFrom::Cross => {}
+        RegionFrom::Spread => out.ordinal(0xfe),
+        RegionFrom::Text => out.ordinal(0xfd),
     }
 }
 

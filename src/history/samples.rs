@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::plan::photograph::Photograph;
 use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{
-    Alignment, BlendArithmetic, BlendMaps, Outside, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
+    Alignment, BlendArithmetic, BlendMaps, Outside, Precision, RegionFrom, Rounding, TurnSettings, VLayers,
+    WeightWindow, Window,
 };
 use crate::plan::{Columns, EditMethod, Origin, P2p, Plan, PlanParts, Recipe, Region, Stretch};
 use crate::turn::{Replaced, words};
@@ -82,6 +83,7 @@ fn settings() -> TurnSettings {
         self_replace_steps: Window { from: 0.0, to: 0.4 },
         self_max: None,
         k: 0.3,
+        region_from: RegionFrom::Cross,
         blend_words: Vec::new(),
         substruct_words: Vec::new(),
         substruct_k: 0.3,

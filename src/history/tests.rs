@@ -397,6 +397,8 @@ fn every_part_of_a_plan_and_a_recipe_but_the_models_name_changes_the_id() {
         |s| s.window_rounding = crate::plan::settings::Rounding::Published,
         |s| s.renormalize = true,
         |s| s.outside = crate::plan::settings::Outside::Model,
+        |s| s.region_from = crate::plan::settings::RegionFrom::Spread,
+        |s| s.region_from = crate::plan::settings::RegionFrom::Text,
     ];
     for change in settings {
         let changed = changed(&plan, |p| change(Arc::make_mut(&mut p.settings)));

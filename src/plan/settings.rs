@@ -102,6 +102,18 @@ pub enum BlendMaps {
     Used,
 }
 
+/// What says where the words were that an edit is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegionFrom {
+    /// Maps of text attention, those of the parent and of the run so far alike.
+    Cross,
+    /// The parent's maps of its whole run, spread along its self-attention; the run's own as they are.
+    Spread,
+    /// A network that finds the words in the parent's picture; the run's own maps as they are.
+    Text,
+}
+
 /// How the latent is composed at the border of a mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -160,6 +172,8 @@ pub struct TurnSettings {
     pub self_max: Option<usize>,
     /// Threshold of local blend; 0 is no blending.
     pub k: f64,
+    /// What says where those words were.
+    pub region_from: RegionFrom,
     /// Words whose maps make the mask; empty stands for the changed words with their nouns, `none` alone for no mask.
     pub blend_words: Vec<String>,
     /// Words whose maps are taken out of the mask.
@@ -198,6 +212,7 @@ impl Default for TurnSettings {
             self_replace_steps: Window::until(0.6),
             self_max: None,
             k: 0.3,
+            region_from: RegionFrom::Cross,
             blend_words: Vec::new(),
             substruct_words: Vec::new(),
             substruct_k: 0.3,

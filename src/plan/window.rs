@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::settings::{Rounding, TurnSettings, Window};
+use super::settings::{RegionFrom, Rounding, TurnSettings, Window};
 use crate::prompt::Prompt;
 
 /// Which attention a window is for: the published rounding differs.
@@ -48,11 +48,35 @@ pub fn rows_of(window: Window, steps: usize, rounding: Rounding, what: For) -> R
     from..to.max(from)
 }
 
-/// Shares of the steps to which windows for text maps, and for self-attention, reach under these settings.
+/// How far settings may ask for a run's maps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reach {
+    /// Share of the steps to which windows for text maps go.
+    pub cross: f64,
+    /// Share of the steps to which windows for self-attention go.
+    pub own: f64,
+    /// Whether self-attention of the last step is asked for, wherever windows end.
+    pub ending: bool,
+}
+
+impl Reach {
+    /// The reach of both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let ending = self.ending || other.ending;
+        Self { cross: self.cross.max(other.cross), own: self.own.max(other.own), ending }
+    }
+}
+
+/// How far these settings ask for maps.
 #[must_use]
-pub fn reach(settings: &TurnSettings) -> (f64, f64) {
+pub fn reach(settings: &TurnSettings) -> Reach {
     let words = settings.cross_words.values().map(|w| w.to);
-    (words.fold(settings.cross_replace_steps.to, f64::max), settings.self_replace_steps.to)
+    Reach {
+        cross: words.fold(settings.cross_replace_steps.to, f64::max),
+        own: settings.self_replace_steps.to,
+        ending: settings.region_from == RegionFrom::Spread && settings.k > 0.0,
+    }
 }
 
 /// Words that `cross` names and that a prompt lacks.

@@ -12,7 +12,7 @@ use crate::engine::Reader;
 use crate::plan::lineage::Ancestry;
 use crate::plan::redraw::{RedrawMethod, steps_in};
 use crate::plan::resolve::resolve;
-use crate::plan::settings::TurnSettings;
+use crate::plan::settings::{RegionFrom, TurnSettings};
 use crate::plan::window::{For, cross_windows, steps_of};
 use crate::plan::{Column, Region};
 use crate::session::Session;
@@ -142,10 +142,9 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
         ));
         out.push(format!("noise   of seed {}", redraw.seed));
         out.push(format!("keeps   {}", kept(&redraw.method, recipe.steps)));
-        let k = settings.k;
         out.push(format!(
             "region  {}",
-            region_text(&redraw.region, &above.generation, &resolved.generation, k, session)
+            region_text(&redraw.region, &above.generation, &resolved.generation, settings, session)
         ));
         out.push(format!(
             "back    no way back by words leads to the bits of #{here}: this run begins with noise of its own; /undo goes there"
@@ -192,7 +191,7 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
         ));
         out.push(format!(
             "region  {}",
-            region_text(resolved.plan.region(), &parent.generation, &resolved.generation, settings.k, session)
+            region_text(resolved.plan.region(), &parent.generation, &resolved.generation, settings, session)
         ));
     }
     if let Some(back) = session.leads_back(&edit, &resolved)? {
@@ -262,7 +261,13 @@ fn source_text(column: &Column, family: &[std::sync::Arc<crate::session::run_nod
     format!("`{}` {who}", names.join(" "))
 }
 
-fn region_text(region: &Region, parent: &Ancestry, child: &Ancestry, k: f64, session: &Session) -> String {
+fn region_text(
+    region: &Region,
+    parent: &Ancestry,
+    child: &Ancestry,
+    settings: &TurnSettings,
+    session: &Session,
+) -> String {
     let words = |tokens: &[usize], g: &Ancestry| {
         let mut words: Vec<&str> = tokens
             .iter()
@@ -281,7 +286,21 @@ fn region_text(region: &Region, parent: &Ancestry, child: &Ancestry, k: f64, ses
         Region::Given(area) => crate::session::area::said(area, &parent.prompt),
         Region::Difference => "where both prompts have other noise".to_owned(),
         Region::Words { source, target, .. } => {
-            format!("where `{}` was and `{}` will be, k {k}", words(source, parent), words(target, child))
+            let (k, was, will) = (settings.k, words(source, parent), words(target, child));
+            match settings.region_from {
+                RegionFrom::Spread if !source.is_empty() => {
+                    let here = parent_number(session);
+                    format!(
+                        "where `{was}` was, spread along the self-attention of #{here}, and `{will}` will be, k {k}"
+                    )
+                }
+                RegionFrom::Text if !source.is_empty() => {
+                    let here = parent_number(session);
+                    format!("where the network of parts finds `{was}` in #{here}, and where `{will}` will be, k {k}")
+                }
+                RegionFrom::Spread | RegionFrom::Text => format!("where `{will}` will be, k {k}"),
+                RegionFrom::Cross => format!("where `{was}` was and `{will}` will be, k {k}"),
+            }
         }
     }
 }

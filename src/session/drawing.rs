@@ -20,7 +20,7 @@ use crate::plan::lineage::{self, Ancestry};
 use crate::plan::redraw::{DrawnBy, seed_at};
 use crate::plan::resolve::{Resolved, resolve, resolve_by};
 use crate::plan::settings::{RootSettings, Settings};
-use crate::plan::window::reach;
+use crate::plan::window::{Reach, reach};
 use crate::turn::Edit;
 
 /// Nodes whose runs are remembered besides the store.
@@ -101,8 +101,8 @@ impl Session {
         Ok((family, Renderer::new(model, &self.store, recipe, self.reach())?))
     }
 
-    /// Shares of the steps that windows reach to under the settings in force.
-    pub(super) fn reach(&self) -> (f64, f64) {
+    /// How far windows go and what else is asked for under the settings in force.
+    pub(super) fn reach(&self) -> Reach {
         reach(&self.settings.turn)
     }
 
@@ -180,6 +180,7 @@ impl Session {
         let prompt = model.engine.reader().prompt(&edit.prompt)?;
         let resolved = resolve_by(&above, prompt, edit, &settings.turn, &by)?;
         resolved.plan.fits(&recipe)?;
+        Self::check_region(&model, &recipe, &resolved, &above)?;
         Ok((recipe, resolved))
     }
 
@@ -260,7 +261,7 @@ impl Session {
     /// The same, keeping maps as far as `reach`. A file that came about for it is taken back if nothing grew.
     fn edit_reaching(
         &mut self,
-        reach: (f64, f64),
+        reach: Reach,
         (parent, line): (Option<u32>, &str),
         edit: &Edit,
         planned: (Recipe, Resolved),
@@ -276,7 +277,7 @@ impl Session {
 
     fn draw_and_grow(
         &mut self,
-        reach: (f64, f64),
+        reach: Reach,
         (parent, line): (Option<u32>, &str),
         edit: &Edit,
         (recipe, resolved): (Recipe, Resolved),

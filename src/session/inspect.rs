@@ -15,6 +15,7 @@ use crate::history::Event;
 use crate::plan::lineage::Ancestry;
 use crate::plan::redraw::Redraw;
 use crate::plan::resolve::changed_tokens;
+use crate::plan::settings::RegionFrom;
 use crate::plan::{Plan, Recipe, Region};
 use crate::store::Stats;
 use crate::turn::Replaced;
@@ -135,7 +136,13 @@ impl Session {
             (None, _) if plan.redraw().is_some() => vec![true; rule.latent.0 * rule.latent.1],
             (None, Some(before)) => {
                 let (a, b) = (summed(&before), summed(&left));
-                rule.mask((&a, &source), (&b, &target)).iter().map(|inside| *inside == 1).collect()
+                let (family, renderer) = self.renderer_at(made_by)?;
+                let from = if blended { plan.settings.region_from } else { RegionFrom::Cross };
+                let mask = match renderer.places(from, &source.within, &family[1..])? {
+                    Some(places) => rule.mask_beside(&places, (&a, &source), (&b, &target)),
+                    None => rule.mask((&a, &source), (&b, &target)),
+                };
+                mask.iter().map(|inside| *inside == 1).collect()
             }
             (None, None) => Vec::new(),
         };

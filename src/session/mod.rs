@@ -24,6 +24,7 @@ pub mod region;
 pub mod renderer;
 pub mod replay;
 pub mod run_node;
+mod silhouette;
 pub mod sketch;
 mod stencil;
 

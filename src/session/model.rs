@@ -1,17 +1,18 @@
 //! The model of a session, loaded while the person types.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, anyhow};
 
 use super::file::Hinted;
 use crate::engine::layers::Backend;
+use crate::engine::segment::Segmenter;
 use crate::engine::{Engine, Guidance, Reader};
 use crate::model::named::ModelName;
 use crate::model::spec::{ModelSpec, Usual};
 use crate::model::weights::Weights;
-use crate::model::{self, ModelSource};
+use crate::model::{self, ModelSource, text_masks};
 use crate::plan::device::DeviceName;
 use crate::plan::sampler::SamplerName;
 use crate::plan::settings::{Precision, RootSettings, name_of};
@@ -32,6 +33,8 @@ pub struct Model {
     pub device: DeviceName,
     /// The words of its vocabulary, and their tokens.
     words: Arc<[(String, u32)]>,
+    /// The network that knows the parts of its pictures, once asked for.
+    parts: OnceLock<Segmenter>,
 }
 
 /// Channels of the first level from which a UNet is of full size.
@@ -120,7 +123,23 @@ impl Model {
         let digest = digest.map_err(|_| anyhow!("BUG: the digest of the model failed"))??;
         let engine = engine?;
         let words = known_words(&source.name(), engine.reader());
-        Ok(Self { name: source.name(), digest, engine, precision, device, words })
+        Ok(Self { name: source.name(), digest, engine, precision, device, words, parts: OnceLock::new() })
+    }
+
+    /// The network that comes with it and knows the parts of its pictures, if there is one. It goes with the model, whatever
+    /// `segmenter` says: what a node's mask was made by may not depend on a setting that no session keeps.
+    ///
+    /// # Errors
+    /// Fails if it is there and cannot be loaded.
+    pub fn parts(&self) -> Result<Option<&Segmenter>> {
+        if !model::is_embedded(&self.name) {
+            return Ok(None);
+        }
+        if let Some(found) = self.parts.get() {
+            return Ok(Some(found));
+        }
+        let loaded = Segmenter::load(&*text_masks::embedded()?, &Backend::on(self.device, Precision::F32)?)?;
+        Ok(Some(self.parts.get_or_init(|| loaded)))
     }
 
     /// What its vocabulary knows about words; costs nothing.

@@ -26,6 +26,7 @@ use crate::plan::area::Area;
 use crate::plan::inversion::InversionName;
 use crate::plan::redraw::{Redraw, RedrawMethod};
 use crate::plan::settings::BlendArithmetic;
+use crate::plan::window::Reach;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
 
@@ -95,20 +96,20 @@ pub struct Renderer<'a> {
     pub(super) reading: OnceCell<InversionReading>,
     sampler: Box<dyn Sampler>,
     self_max: usize,
-    /// Shares of the steps whose maps children may need.
-    reach: (f64, f64),
+    /// How far children may need maps.
+    reach: Reach,
     /// Whether values are kept too, by nodes that are not stored.
     keeps_values: bool,
     evaluations: Cell<u64>,
 }
 
 impl<'a> Renderer<'a> {
-    /// A renderer for a tree of this recipe. `reach` is how far, in shares of the steps, windows for text and own maps go:
+    /// A renderer for a tree of this recipe. `reach` is how far windows for text and own maps go:
     /// maps beyond are not kept, but computed again when they are needed.
     ///
     /// # Errors
     /// Fails if the recipe has no steps or more than its sampler makes on this model.
-    pub fn new(model: Arc<Model>, store: &'a Store, recipe: Arc<Recipe>, reach: (f64, f64)) -> Result<Self> {
+    pub fn new(model: Arc<Model>, store: &'a Store, recipe: Arc<Recipe>, reach: Reach) -> Result<Self> {
         let sampler = match recipe.photograph() {
             // Its steps add the noise that was found.
             Some((_, InversionName::EditFriendly)) => Box::new(NoiseMapSampler::new(ddim(&model, &recipe)?, ETA, 0)),
@@ -202,8 +203,9 @@ impl<'a> Renderer<'a> {
         let made = self.recipe.steps - first;
         let at = |share: f64| first + ((share * made as f64).ceil() as usize).min(made);
         Keep {
-            cross: 0..at(self.reach.0),
-            own: 0..at(self.reach.1),
+            cross: 0..at(self.reach.cross),
+            own: 0..at(self.reach.own),
+            ending: self.reach.ending,
             self_max: self.self_max,
             values: self.keeps_values,
         }
@@ -286,10 +288,11 @@ impl<'a> Renderer<'a> {
         };
         match node.plan.region() {
             _ if node.plan.redraw().is_some() => {}
-            Region::Words { .. } => {
+            Region::Words { source, .. } => {
                 let parent = self.left(ancestors)?;
-                before.parent =
-                    Some(Parent { latents: parent.trajectory.after(), word_maps: parent.word_maps.clone() });
+                let places = self.places(node.plan.settings.region_from, source, ancestors)?;
+                let (latents, word_maps) = (parent.trajectory.after(), parent.word_maps.clone());
+                before.parent = Some(Parent { latents, word_maps, places });
             }
             Region::As { up } => match self.masks_of(&ancestors[up - 1..])? {
                 Some(taken) => before.taken_up = Some(taken),
@@ -461,12 +464,12 @@ enum Started {
 }
 
 /// The maps of a run's ancestors.
-struct AncestorMaps<'a> {
-    renderer: &'a Renderer<'a>,
-    family: &'a [Arc<RunNode>],
-    self_max: usize,
+pub(super) struct AncestorMaps<'a> {
+    pub(super) renderer: &'a Renderer<'a>,
+    pub(super) family: &'a [Arc<RunNode>],
+    pub(super) self_max: usize,
     /// Maps of the step at hand, so that two columns of one ancestor cost one look.
-    now: HashMap<(usize, usize), Arc<StepMaps>>,
+    pub(super) now: HashMap<(usize, usize), Arc<StepMaps>>,
 }
 
 impl AncestorMaps<'_> {
@@ -495,7 +498,7 @@ impl AncestorMaps<'_> {
         Some(maps)
     }
 
-    fn find(&mut self, up: usize, step: usize, want: Want) -> Result<Arc<StepMaps>> {
+    pub(super) fn find(&mut self, up: usize, step: usize, want: Want) -> Result<Arc<StepMaps>> {
         if let Some(maps) = self.now.get(&(up, step)).filter(|m| self.has(m, want)) {
             return Ok(maps.clone());
         }
@@ -522,7 +525,7 @@ impl AncestorMaps<'_> {
             AncestorMaps { renderer, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
         let here = step..step + 1;
         let self_max = self.self_max.max(renderer.self_max);
-        let keep = Keep { cross: here.clone(), own: here, self_max, values: want.values };
+        let keep = Keep { cross: here.clone(), own: here, ending: false, self_max, values: want.values };
         let latent = left.trajectory.before(step);
         let reading = renderer.mixed_reading(family)?;
         let begins = (first_step(family, renderer.recipe.steps), family.len() == 1);

@@ -15,11 +15,13 @@ use super::model::maker;
 use super::region;
 use super::renderer::{Renderer, ReusablePrefix, Watch};
 use super::run_node::{RunNode, RunResult, first_step};
+use crate::engine::edit::RunRegion;
 use crate::engine::{Guidance, NoiseProbe};
 use crate::history::{Event, Node, NodeId};
 use crate::plan::redraw::DrawnBy;
 use crate::plan::resolve::Resolved;
-use crate::plan::settings::Settings;
+use crate::plan::settings::{RegionFrom, Settings};
+use crate::plan::window::Reach;
 use crate::store::Store;
 use crate::turn::Edit;
 
@@ -37,7 +39,7 @@ pub struct Sketch {
     /// Itself, and its ancestors.
     family: Vec<Arc<RunNode>>,
     /// Shares of the steps to which it carries text maps and self-attention.
-    reach: (f64, f64),
+    reach: Reach,
 }
 
 /// A picture that was drawn and is no node.
@@ -164,7 +166,8 @@ impl Session {
         let first = first_step(&family, steps);
         let share = |step: usize| step.saturating_sub(first) as f64 / (steps - first) as f64;
         let text = orders.carry.cross.iter().map(|window| window.end).max().unwrap_or(0);
-        let reach = (share(text), share(orders.carry.own.end));
+        let ending = matches!(orders.region, RunRegion::Words { from: RegionFrom::Spread, .. });
+        let reach = Reach { cross: share(text), own: share(orders.carry.own.end), ending };
         Ok(Sketch { digests: orders.digests(steps), node, warnings, family, reach })
     }
 
@@ -203,8 +206,7 @@ impl Session {
     pub fn draw_ancestors(&mut self, sketches: &[&Sketch], watch: Watch<'_>) -> Result<Option<u64>> {
         let Some(first) = sketches.first() else { return Ok(Some(0)) };
         let model = self.model_for(&first.node.recipe)?;
-        let wider = |(a, b): (f64, f64), s: &&Sketch| (a.max(s.reach.0), b.max(s.reach.1));
-        let reach = sketches.iter().fold(self.reach(), wider);
+        let reach = sketches.iter().fold(self.reach(), |reach, sketch| reach.and(sketch.reach));
         let renderer = Renderer::new(model, &self.store, first.node.recipe.clone(), reach)?;
         let family = &first.family;
         let missing = (1..family.len()).take_while(|i| renderer.left_before(&family[*i]).is_none()).count();

@@ -39,6 +39,17 @@ impl Segmenter {
         })
     }
 
+    /// Whether a text names anything that it knows: what a picture shows of that is another question.
+    ///
+    /// # Errors
+    /// Fails if it names nothing; the error says what to name.
+    pub fn knows(&self, text: &str) -> Result<()> {
+        match self {
+            Self::ClipSeg(network) => network.read(text).map(|_| ()),
+            Self::Parts(network) => network.knows(text).map_err(Into::into),
+        }
+    }
+
     /// What a text names in a picture, `height * width` bytes: 255 where a place surely belongs to it, 0 where it surely does not,
     /// 128 at the border.
     ///

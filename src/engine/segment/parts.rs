@@ -117,6 +117,14 @@ impl PartsNet {
         Ok(resize(&bytes, (grid, grid), 1, (picture.width, picture.height), ResizeFilter::Bicubic))
     }
 
+    /// Whether a text names a part.
+    ///
+    /// # Errors
+    /// Fails if it names none.
+    pub fn knows(&self, text: &str) -> Result<(), SegmentError> {
+        self.meant(text).map(|_| ())
+    }
+
     /// Which parts a text means.
     fn meant(&self, text: &str) -> Result<Vec<bool>, SegmentError> {
         let lower = text.to_lowercase();

@@ -50,6 +50,13 @@ pub const TABLE: &[Setting] = &[
         .by(|s, r| put(&mut s.turn.self_max, r.auto_or_whole(1 << 24)), |s| or_auto(s.turn.self_max)),
     turn("k", "", "0..1", "threshold of local blend; 0 is no blending")
         .by(|s, r| put(&mut s.turn.k, r.share()), |s| s.turn.k.to_string()),
+    turn(
+        "region_from",
+        "",
+        "cross, spread or text",
+        "what says where the changed words were: maps, maps spread, or a network",
+    )
+    .by(|s, r| put(&mut s.turn.region_from, r.choice()), |s| name_of(&s.turn.region_from)),
     turn("blend_words", "", "words, auto or none", "words whose maps make the mask; none is no blending")
         .by(|s, r| put(&mut s.turn.blend_words, r.words("auto")), |s| list(&s.turn.blend_words, "auto")),
     turn("substruct_words", "", "words, or none", "words whose maps are taken out of the mask")

@@ -19,9 +19,9 @@ use super::super::run_node::RunNode;
 use super::{StepBack, WayWatch, difference};
 use crate::plan::resolve::resolve;
 use crate::plan::settings::{
-    Alignment, BlendArithmetic, BlendMaps, Rounding, TurnSettings, VLayers, WeightWindow, Window,
+    Alignment, BlendArithmetic, BlendMaps, RegionFrom, Rounding, TurnSettings, VLayers, WeightWindow, Window,
 };
-use crate::plan::window;
+use crate::plan::window::{self, Reach};
 use crate::turn::Edit;
 
 /// How a way back is drawn.
@@ -73,6 +73,7 @@ fn published() -> TurnSettings {
         self_replace_steps: Window::until(0.4),
         self_max: Some(256),
         k: 0.3,
+        region_from: RegionFrom::Cross,
         start_blend: 0.0,
         weight_window: WeightWindow::Inside,
         alignment: Alignment::Published,
@@ -160,11 +161,11 @@ impl Session {
     }
 }
 
-/// Shares of the steps whose maps an edit under these settings needs of its source.
-fn reach(settings: &TurnSettings) -> (f64, f64) {
+/// How far an edit under these settings needs maps of its source.
+fn reach(settings: &TurnSettings) -> Reach {
     let values = if settings.v_mix > 0.0 { settings.v_replace_steps.to } else { 0.0 };
-    let (cross, own) = window::reach(settings);
+    let Reach { cross, own, ending } = window::reach(settings);
     // Published rounding may reach one step further than the share says.
     let more = |share: f64| if share > 0.0 { (share + 0.05).min(1.0) } else { 0.0 };
-    (more(cross.max(values)), more(own.max(values)))
+    Reach { cross: more(cross.max(values)), own: more(own.max(values)), ending }
 }

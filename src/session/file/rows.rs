@@ -17,7 +17,8 @@ use crate::history::{Event, Node, NodeId, Tree};
 use crate::plan::area::Area;
 use crate::plan::redraw::{Redraw, RedrawMethod};
 use crate::plan::settings::{
-    Alignment, BlendArithmetic, BlendMaps, Outside, Precision, Rounding, TurnSettings, VLayers, WeightWindow, Window,
+    Alignment, BlendArithmetic, BlendMaps, Outside, Precision, RegionFrom, Rounding, TurnSettings, VLayers,
+    WeightWindow, Window,
 };
 use crate::plan::{EditMethod, Origin, P2p, Plan, PlanParts, Recipe, Region, Stretch};
 use crate::turn::{Change, Replaced};
@@ -125,6 +126,9 @@ struct SettingsRow {
     /// Absent: the photograph's own pixels, which is nothing where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     outside: Option<String>,
+    /// Absent: maps of text attention.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    region_from: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -185,6 +189,14 @@ words!(
     VLayers::Both = "both"
 );
 words!(outside, to_outside, Outside, Outside::Photograph = "photograph", Outside::Model = "model");
+words!(
+    region_from,
+    to_region_from,
+    RegionFrom,
+    RegionFrom::Cross = "cross",
+    RegionFrom::Spread = "spread",
+    RegionFrom::Text = "text"
+);
 words!(weight_window, to_weight_window, WeightWindow, WeightWindow::Always = "always", WeightWindow::Inside = "inside");
 words!(alignment, to_alignment, Alignment, Alignment::Words = "words", Alignment::Published = "published");
 words!(blend_maps, to_blend_maps, BlendMaps, BlendMaps::Carried = "carried", BlendMaps::Used = "used");
@@ -422,6 +434,7 @@ impl From<&TurnSettings> for SettingsRow {
             window_rounding: rounding(s.window_rounding),
             renormalize: s.renormalize,
             outside: (s.outside != Outside::Photograph).then(|| outside(s.outside)),
+            region_from: (s.region_from != RegionFrom::Cross).then(|| region_from(s.region_from)),
         }
     }
 }
@@ -450,6 +463,7 @@ impl TryFrom<SettingsRow> for TurnSettings {
             window_rounding: to_rounding(&row.window_rounding)?,
             renormalize: row.renormalize,
             outside: row.outside.as_deref().map_or(Ok(Outside::Photograph), to_outside)?,
+            region_from: row.region_from.as_deref().map_or(Ok(RegionFrom::Cross), to_region_from)?,
         })
     }
 }

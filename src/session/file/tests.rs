@@ -2,7 +2,7 @@ use super::*;
 use crate::history::{changed, edit_of, first, first_of, next, recipe};
 use crate::plan::inversion::InversionName;
 use crate::plan::photograph::Photograph;
-use crate::plan::settings::Window;
+use crate::plan::settings::{RegionFrom, Window};
 use crate::plan::{Columns, Origin, Plan, Recipe, Region, Stretch};
 use crate::store::disk::RealDisk;
 use crate::store::disk::faulty::{ERRORS, Fault, FaultyDisk};
@@ -31,6 +31,7 @@ fn hard_plan(parent: &Plan) -> Plan {
         settings.cross_words.insert("hat".to_owned(), Window { from: 0.1, to: 0.7 + 0.1 });
         settings.blend_words = vec!["a".to_owned(), "\u{7}".to_owned()];
         settings.self_max = Some(256);
+        settings.region_from = RegionFrom::Text;
         let edit = edit_of(hard);
         edit.spans = vec![Replaced { source: 0..1, target: 0..2 }, Replaced { source: 2..2, target: 3..count }];
         let sum = Stretch::Sum { up: 1, tokens: [(1, 1.0 / 3.0), (2, f32::MIN_POSITIVE)].into() };

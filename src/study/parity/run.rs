@@ -382,7 +382,7 @@ impl Worker<'_> {
         let length = texts[0].ids.len();
         let self_max = self.case.edit.as_ref().map_or(0, |e| e.self_replace_max_pixels);
         let keep = if self.case.edit.is_some() {
-            Keep { cross: 0..calls, own: 0..calls, self_max, values: false }
+            Keep { cross: 0..calls, own: 0..calls, ending: false, self_max, values: false }
         } else {
             Keep::default()
         };
@@ -410,7 +410,7 @@ impl Worker<'_> {
         probes: &mut Vec<Probe>,
     ) -> Result<()> {
         let mut finals = vec![source.trajectory.last().clone()];
-        let parent = Parent { latents: source.trajectory.after(), word_maps: Arc::new(source.word_maps) };
+        let parent = Parent { latents: source.trajectory.after(), word_maps: Arc::new(source.word_maps), places: None };
         let mut kept = Kept(source.maps.into_iter().map(Arc::new).collect());
         let (mut runs, mut pictures, mut masks) = (Vec::new(), Vec::new(), Vec::new());
         let mut maps: Vec<Vec<f32>> = Vec::new();

@@ -11,7 +11,7 @@ use crate::attention::inject::InjectionPlan;
 use crate::engine::edit::{RunPlan, RunRegion};
 use crate::plan::Column;
 use crate::plan::align::{Published, positions_of, refine, replace, word_positions};
-use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, Rounding, VLayers, Window};
+use crate::plan::settings::{BlendArithmetic, BlendMaps, Precision, RegionFrom, Rounding, VLayers, Window};
 use crate::plan::window::{For, rows_of, steps_of};
 use crate::prompt::vocabulary::Vocabulary;
 
@@ -169,6 +169,7 @@ pub(super) fn orders(case: &Case, edit: &EditCase, words: &TargetWords, masks: (
     let region = match &edit.local_blend {
         None => RunRegion::Everywhere,
         Some(blend) => RunRegion::Words {
+            from: RegionFrom::Cross,
             k: blend.threshold,
             substruct_k: blend.substruct_threshold.unwrap_or(blend.threshold),
             source: masks.0,
