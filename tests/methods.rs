@@ -16,7 +16,7 @@ use wordbrush::repl::talk::{Talk, Unwatched};
 use wordbrush::session::cycle::predict::Foretold;
 use wordbrush::session::file::{Trust, read_lineage, write_lineage};
 use wordbrush::session::home::Home;
-use wordbrush::session::replay::{Replayed, Verdict};
+use wordbrush::session::replay::{Lessons, Replayed, Verdict};
 use wordbrush::session::run_node::RunResult;
 use wordbrush::session::{Options, Session};
 use wordbrush::store::Limits;
@@ -93,7 +93,7 @@ fn replayed_as_drawn(folder: &Path, lines: &[&str], between: impl FnOnce()) -> T
     between();
     let mut other = session(&[]);
     let mut seen = |_: &Replayed, _: usize| ControlFlow::Continue(());
-    let replay = other.replay(&path, Trust::Imported, &mut seen, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let replay = other.replay(&path, (Trust::Imported, Lessons::AsKept), &mut seen, &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert_eq!(replay.nodes.len(), lines.len());
     for node in &replay.nodes {
         assert_eq!(node.verdict, Verdict::Same, "#{}: {}", node.node, tree[node.node].line);
@@ -179,7 +179,7 @@ fn every_method_is_replayed_edited_further_and_taken_back_bit_for_bit() {
     drop(talk);
     let mut other = session(&[]);
     let mut seen = |_: &Replayed, _: usize| ControlFlow::Continue(());
-    let replay = other.replay(&path, Trust::Imported, &mut seen, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let replay = other.replay(&path, (Trust::Imported, Lessons::AsKept), &mut seen, &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert!(replay.nodes.len() > lines && replay.nodes.iter().all(|node| node.verdict == Verdict::Same), "{replay:?}");
 }
 

@@ -158,7 +158,7 @@ impl Session {
         };
         // Without an id: nothing of it is put into the store.
         family.insert(0, Arc::new(RunNode::new(None, node.plan.clone(), resolved)));
-        let renderer = Renderer::new(model, &self.store, node.recipe.clone(), self.reach())?;
+        let renderer = Renderer::new(model, (&self.store, &self.learner), node.recipe.clone(), self.reach())?;
         let orders = renderer.orders(&family);
         let steps = node.recipe.steps;
         let first = first_step(&family, steps);
@@ -205,7 +205,7 @@ impl Session {
         let model = self.model_for(&first.node.recipe)?;
         let wider = |(a, b): (f64, f64), s: &&Sketch| (a.max(s.reach.0), b.max(s.reach.1));
         let reach = sketches.iter().fold(self.reach(), wider);
-        let renderer = Renderer::new(model, &self.store, first.node.recipe.clone(), reach)?;
+        let renderer = Renderer::new(model, (&self.store, &self.learner), first.node.recipe.clone(), reach)?;
         let family = &first.family;
         let missing = (1..family.len()).take_while(|i| renderer.left_before(&family[*i]).is_none()).count();
         for from in (1..=missing).rev() {

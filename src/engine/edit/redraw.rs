@@ -63,7 +63,8 @@ pub fn begin(
             let clean = engine.encode(&patched(from.picture, patch))?.to_dtype(DType::F32)?;
             begins(sampler.noised(&clean, &noise(0)?, first)?, None)
         }
-        RedrawMethod::SdEdit { patch: None, .. } | RedrawMethod::MagicMix { .. } => {
+        RedrawMethod::Imagic { .. } => begins((noise(0)? * sampler.init_noise_scale())?, None),
+        RedrawMethod::SdEdit { patch: None, .. } | RedrawMethod::MagicMix { .. } | RedrawMethod::UniTune { .. } => {
             begins(sampler.noised(clean, &noise(0)?, first)?, None)
         }
         RedrawMethod::BlendedDiffusion { .. } => {
