@@ -93,7 +93,9 @@ fn replayed_as_drawn(folder: &Path, lines: &[&str], between: impl FnOnce()) -> T
     between();
     let mut other = session(&[]);
     let mut seen = |_: &Replayed, _: usize| ControlFlow::Continue(());
-    let replay = other.replay(&path, (Trust::Imported, Lessons::AsKept), &mut seen, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let replay = other
+        .replay(&path, (Trust::Imported, Lessons::AsKept), &mut seen, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap();
     assert_eq!(replay.nodes.len(), lines.len());
     for node in &replay.nodes {
         assert_eq!(node.verdict, Verdict::Same, "#{}: {}", node.node, tree[node.node].line);
@@ -179,7 +181,9 @@ fn every_method_is_replayed_edited_further_and_taken_back_bit_for_bit() {
     drop(talk);
     let mut other = session(&[]);
     let mut seen = |_: &Replayed, _: usize| ControlFlow::Continue(());
-    let replay = other.replay(&path, (Trust::Imported, Lessons::AsKept), &mut seen, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let replay = other
+        .replay(&path, (Trust::Imported, Lessons::AsKept), &mut seen, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap();
     assert!(replay.nodes.len() > lines && replay.nodes.iter().all(|node| node.verdict == Verdict::Same), "{replay:?}");
 }
 

@@ -4,11 +4,13 @@
 //! the same picture as what was just learned. A file is believed only after its length, its header, the shape of every tensor and
 //! a digest of all numbers were checked; nothing is allocated for a tensor that was not asked for.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -60,9 +62,16 @@ impl LearnedTensor {
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// Its numbers as bytes, the lowest first.
+    fn bytes(&self) -> Cow<'_, [u8]> {
         match &self.numbers {
+            #[cfg(target_endian = "little")]
+            LearnedNumbers::Half(numbers) => Cow::Borrowed(bytemuck::cast_slice(numbers.reinterpret_cast())),
+            #[cfg(target_endian = "little")]
+            LearnedNumbers::Single(numbers) => Cow::Borrowed(bytemuck::cast_slice(numbers)),
+            #[cfg(target_endian = "big")]
             LearnedNumbers::Half(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+            #[cfg(target_endian = "big")]
             LearnedNumbers::Single(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
         }
     }
@@ -94,12 +103,11 @@ impl LearnedFile {
     /// # Errors
     /// Fails if a tensor's numbers are not as many as its shape has.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let data: Vec<(&String, &LearnedTensor, Vec<u8>)> =
-            self.tensors.iter().map(|(name, tensor)| (name, tensor, tensor.bytes())).collect();
-        let views = data
-            .iter()
-            .map(|(name, tensor, bytes)| Ok(((*name).clone(), TensorView::new(tensor.dtype(), tensor.shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>>>()?;
+        let bytes: Vec<Cow<'_, [u8]>> = self.tensors.values().map(LearnedTensor::bytes).collect();
+        let views = self.tensors.iter().zip(&bytes).map(|((name, tensor), bytes)| {
+            Ok((name.clone(), TensorView::new(tensor.dtype(), tensor.shape.clone(), bytes)?))
+        });
+        let views = views.collect::<Result<Vec<_>>>()?;
         let mut about: HashMap<String, String> = self.about.clone().into_iter().collect();
         about.insert(DIGEST.to_owned(), self.digest());
         Ok(safetensors::serialize(views, Some(about))?)
@@ -118,7 +126,11 @@ impl LearnedFile {
             sum.checked_add(bytes)?.checked_add(ENTRY + name.len() as u64)
         });
         let most = most.context("BUG: a file of so many numbers was asked for")?;
-        ensure!(blob.len() <= most, "{called} has {} bytes, more than the {most} that such a file can have", blob.len());
+        ensure!(
+            blob.len() <= most,
+            "{called} has {} bytes, more than the {most} that such a file can have",
+            blob.len()
+        );
         let file = TensorFile::open(blob, called.clone())?;
         for (name, text) in about {
             let found = file.metadata.get(name).map_or("", String::as_str);
@@ -142,7 +154,7 @@ impl LearnedFile {
                 bail!("{called} is damaged: `{name}` holds what is no number");
             }
             let numbers = match half {
-                true => LearnedNumbers::Half(numbers.into_iter().map(f16::from_f32).collect()),
+                true => LearnedNumbers::Half(halves(&numbers)),
                 false => LearnedNumbers::Single(numbers),
             };
             tensors.insert(name.clone(), LearnedTensor { shape: shape.clone(), numbers });
@@ -153,6 +165,14 @@ impl LearnedFile {
         ensure!(read.digest() == digest, "{called} is damaged: its numbers are not those that were written");
         Ok(read)
     }
+}
+
+/// Numbers in half precision.
+#[must_use]
+pub fn halves(numbers: &[f32]) -> Vec<f16> {
+    let mut halves = vec![f16::ZERO; numbers.len()];
+    halves.convert_from_f32_slice(numbers);
+    halves
 }
 
 /// What a file says that it is of, its header alone being read.

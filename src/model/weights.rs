@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor, Var};
+use half::slice::HalfFloatSliceExt;
 
 use super::adapters::Adapters;
 use super::error::trouble;
@@ -239,7 +240,7 @@ impl Weights {
             if changes.len() != values.len() {
                 bail!("`{prefix}{name}` of {part} holds {} numbers, but {} were learned", values.len(), changes.len());
             }
-            values.iter_mut().zip(changes).for_each(|(value, change)| *value += change.to_f32());
+            values.iter_mut().zip(changes.to_f32_vec()).for_each(|(value, change)| *value += change);
         }
         if let Ok(mut used) = self.used.lock() {
             used.insert(name.to_owned());

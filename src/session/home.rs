@@ -141,7 +141,10 @@ impl Home {
         for path in folder.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jsonl"));
             let Some(name) = name.filter(|name| check_name(name).is_ok()) else { continue };
-            let bytes = bytes_of(&path) + bytes_of(&store_of(&path)) + bytes_of(&learned_of(&path)) + bytes_of(&pictures_of(&path));
+            let bytes = bytes_of(&path)
+                + bytes_of(&store_of(&path))
+                + bytes_of(&learned_of(&path))
+                + bytes_of(&pictures_of(&path));
             let found = summary(&path, disk).ok();
             let nodes = found.as_ref().map(|summary| summary.nodes);
             let (title, last_prompt) = found.map_or((None, None), |summary| (summary.title, summary.last_prompt));

@@ -143,7 +143,8 @@ impl Asked<'_> {
     }
 
     fn about(&self, key: &str, state: &str) -> BTreeMap<String, String> {
-        let said = [("wordbrush", "learned 1"), ("state", state), ("lesson", key), ("method", self.redraw.method.command())];
+        let said =
+            [("wordbrush", "learned 1"), ("state", state), ("lesson", key), ("method", self.redraw.method.command())];
         said.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
     }
 
@@ -440,6 +441,7 @@ impl Learner {
         let shapes = shapes_of(asked.model)?;
         let mut state = self.begun(key, asked, &shapes);
         let mut stopped = false;
+        let tuned = TunableModel::load(&*source, &backend)?;
         loop {
             let kept = Instant::now();
             let mut each = |step: TuningStep<'_>| {
@@ -447,7 +449,6 @@ impl Learner {
                 stopped = watch(seen).is_break();
                 if stopped || kept.elapsed() >= PAUSE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
-            let tuned = TunableModel::load(&*source, &backend)?;
             let mut tensors = BTreeMap::new();
             let outcome = match &asked.redraw.method {
                 RedrawMethod::Imagic { embedding, model, .. } => {
@@ -645,6 +646,9 @@ mod tests {
     fn a_model_that_needs_more_memory_than_there_is_is_not_tuned() {
         assert!(fits("m", 10, None).is_ok() && fits("m", 10, Some(10)).is_ok());
         let error = fits("big", 27_500_000_000, Some(3_200_000_000)).unwrap_err().to_string();
-        assert_eq!(error, "the model `big` cannot be tuned here: it takes about 27.5 GB of memory, and 3.2 GB are free");
+        assert_eq!(
+            error,
+            "the model `big` cannot be tuned here: it takes about 27.5 GB of memory, and 3.2 GB are free"
+        );
     }
 }

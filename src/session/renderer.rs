@@ -172,7 +172,9 @@ impl<'a> Renderer<'a> {
             return Ok(found.clone());
         }
         let mut made = self.plain_conditions(family)?;
-        if let ControlFlow::Continue(Some((learned, method))) = self.learned(family, &mut |_| ControlFlow::Continue(()))? {
+        if let ControlFlow::Continue(Some((learned, method))) =
+            self.learned(family, &mut |_| ControlFlow::Continue(()))?
+        {
             made.cond = learned.reads(made.cond, method)?;
         }
         Ok(run_node.conditions.get_or_init(|| Arc::new(made)).clone())

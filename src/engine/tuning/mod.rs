@@ -21,7 +21,7 @@ use super::reader::Reader;
 use super::schedule::NoiseSchedule;
 use super::unet::Condition;
 use crate::model::ModelSource;
-use crate::model::learned::WeightChanges;
+use crate::model::learned::{WeightChanges, halves};
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;
 
@@ -146,9 +146,11 @@ impl TunableModel {
         for (name, weight) in &self.weights {
             let was = before.values(name, weight.dims())?;
             let is = weight.as_tensor().flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-            let change: Vec<f16> = is.iter().zip(was).map(|(is, was)| f16::from_f32(is - was)).collect();
-            ensure!(change.iter().all(|n| n.is_finite()), "`{name}` has become no number: the learning rate is too high");
-            changes.insert(name.clone(), change);
+            let change: Vec<f32> = is.iter().zip(was).map(|(is, was)| is - was).collect();
+            // What half precision cannot hold is no weight any more.
+            let is_number = change.iter().all(|n| n.abs() <= f32::from(f16::MAX));
+            ensure!(is_number, "`{name}` has become no number: the learning rate is too high");
+            changes.insert(name.clone(), halves(&change));
         }
         Ok(changes)
     }
@@ -322,11 +324,9 @@ mod tests {
         let run = |stops: &[usize]| {
             let Scene { model, schedule, clean, written, .. } = scene();
             let lesson = Lesson { schedule: &schedule, clean: &clean, target: TuningTarget::Noise };
-            let copies =
-                |step: usize| Ok(NoisedCopy { noise: normal(step as u64, &model), level: 100 + 200 * step });
+            let copies = |step: usize| Ok(NoisedCopy { noise: normal(step as u64, &model), level: 100 + 200 * step });
             let adam = AdamRule::default();
-            let rule =
-                ImagicRule { embedding_steps: 2, embedding_rate: 1e-2, model_steps: 2, model_rate: 1e-3, adam };
+            let rule = ImagicRule { embedding_steps: 2, embedding_rate: 1e-2, model_steps: 2, model_rate: 1e-3, adam };
             let mut state = None;
             for stop in stops {
                 let mut watch = |s: TuningStep<'_>| {

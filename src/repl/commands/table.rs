@@ -2,7 +2,9 @@
 
 use super::Group::{Draw, Files, Help, Look, Move, Settings};
 use super::{Entry, Group, Offers, Run};
-use crate::repl::look::{about, branches, cycle, export, files, learning, maps, methods, region, settings, show, sweep};
+use crate::repl::look::{
+    about, branches, cycle, export, files, learning, maps, methods, region, settings, show, sweep,
+};
 use crate::repl::reply::Reply;
 use crate::repl::{explain, help};
 

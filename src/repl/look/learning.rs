@@ -19,16 +19,14 @@ use crate::session::learning::{LearningStep, ToLearn};
 use crate::session::{Session, TurnResult, to_image};
 use crate::turn::{Edit, Weighing, words};
 
-/// Steps in which a model learns a picture where nothing is set, and of Imagic's the share that its embedding takes.
-const STEPS: usize = 120;
-const EMBEDDING: (usize, usize) = (1, 3);
+/// How a picture is learned where nothing is set: the embedding and the model. The embedded model was tried with these.
+const USUAL: [Tuning; 2] = [Tuning { steps: 20, rate: 5e-3 }, Tuning { steps: 40, rate: 1e-4 }];
 
-/// Learning rates: of an embedding, and of the model's weights.
-const EMBEDDING_RATE: f64 = 1e-3;
-const MODEL_RATE: f64 = 1e-5;
+/// The same of models as wide as Stable Diffusion's, as Kawar et al. have it for that (their appendix).
+const FULL_SIZE: [Tuning; 2] = [Tuning { steps: 1000, rate: 2e-3 }, Tuning { steps: 1500, rate: 5e-7 }];
 
 /// The strengths of a sheet.
-const IMAGIC: [f64; 5] = [0.4, 0.6, 0.7, 0.8, 0.9];
+const IMAGIC: [f64; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
 const UNITUNE: [f64; 5] = [0.5, 0.6, 0.7, 0.8, 0.9];
 
 /// The word under which `/unitune` has a picture learned: it means nothing to a model.
@@ -39,21 +37,25 @@ struct Read {
     edit: Edit,
     strength: Option<f64>,
     seed: Option<u64>,
-    method: fn(f64, usize) -> RedrawMethod,
+    method: fn(f64, [Tuning; 2]) -> RedrawMethod,
     strengths: [f64; 5],
 }
 
-fn imagic_of(strength: f64, steps: usize) -> RedrawMethod {
-    let embedding = (steps * EMBEDDING.0 / EMBEDDING.1).min(steps - 1);
-    RedrawMethod::Imagic {
-        strength,
-        embedding: Tuning { steps: embedding, rate: EMBEDDING_RATE },
-        model: Tuning { steps: steps - embedding, rate: MODEL_RATE },
-    }
+fn imagic_of(strength: f64, [embedding, model]: [Tuning; 2]) -> RedrawMethod {
+    RedrawMethod::Imagic { strength, embedding, model }
 }
 
-fn unitune_of(strength: f64, steps: usize) -> RedrawMethod {
-    RedrawMethod::UniTune { strength, rare: RARE.to_owned(), model: Tuning { steps, rate: MODEL_RATE } }
+/// The model alone is tuned, in as many steps as the other takes for both.
+fn unitune_of(strength: f64, [embedding, model]: [Tuning; 2]) -> RedrawMethod {
+    let model = Tuning { steps: embedding.steps + model.steps, ..model };
+    RedrawMethod::UniTune { strength, rare: RARE.to_owned(), model }
+}
+
+/// How a picture is learned: in so many steps together as are set, shared out as they usually are.
+fn tunings([embedding, model]: [Tuning; 2], set: Option<usize>) -> [Tuning; 2] {
+    let Some(steps) = set else { return [embedding, model] };
+    let first = (steps * embedding.steps / (embedding.steps + model.steps)).min(steps.saturating_sub(1));
+    [Tuning { steps: first, ..embedding }, Tuning { steps: steps - first, ..model }]
 }
 
 /// `PROMPT [STRENGTH] [seed N]`.
@@ -98,10 +100,11 @@ fn under_rare_word(session: &mut Session, here: u32, edit: Edit) -> Result<Edit>
 
 /// The plans of the strengths that were asked for: one, or all of a sheet.
 fn plans(session: &mut Session, read: &Read) -> Result<Vec<AskedEdit>> {
-    let steps = session.settings().tuning_steps.unwrap_or(STEPS);
+    let usual = if session.model()?.is_full_size() { FULL_SIZE } else { USUAL };
+    let tunings = tunings(usual, session.settings().tuning_steps);
     let strengths = read.strength.map_or_else(|| read.strengths.to_vec(), |strength| vec![strength]);
     let one = |strength: f64| {
-        let by = DrawnBy::Redraw { method: (read.method)(strength, steps), area: None, seed: read.seed };
+        let by = DrawnBy::Redraw { method: (read.method)(strength, tunings), area: None, seed: read.seed };
         let asked = planned(session, read.edit.clone(), &by)?;
         let prompt = &asked.1.1.generation.prompt;
         if prompt.cut > 0 {
@@ -231,9 +234,8 @@ mod tests {
 
     #[test]
     fn few_steps_are_shared_so_that_the_model_has_one_at_least() {
-        for (steps, expected) in [(1, (0, 1)), (2, (0, 2)), (3, (1, 2)), (120, (40, 80))] {
-            let RedrawMethod::Imagic { embedding, model, .. } = imagic_of(0.5, steps) else { panic!() };
-            assert_eq!((embedding.steps, model.steps), expected, "{steps}");
+        for (set, expected) in [(Some(1), [0, 1]), (Some(2), [0, 2]), (Some(3), [1, 2]), (None, [20, 40])] {
+            assert_eq!(tunings(USUAL, set).map(|tuning| tuning.steps), expected, "{set:?}");
         }
     }
 }
