@@ -207,8 +207,8 @@ fn a_region_drawn_again_leaves_the_clean_latent_outside_it_bit_for_bit() {
 
 #[test]
 fn the_mask_of_diffedit_is_where_it_may_change_and_no_more() {
-    for guidance in ["1", "3"] {
-        let mut talk = talk(&[("guidance", guidance)]);
+    for (guidance, sampler) in [("1", "ddim"), ("3", "ddim"), ("1", "dpm"), ("3", "dpm")] {
+        let mut talk = talk(&[("guidance", guidance), ("scheduler", sampler)]);
         let root = drew(&mut talk, PROMPT);
         let made = drew(&mut talk, "/diffedit blond -> red");
         let mask = made.turned.left.masks.iter().flatten().last().unwrap();
@@ -231,7 +231,7 @@ fn each_sampler_serves_each_method_or_refuses_it_by_name() {
         {
             let serves = match sampler {
                 SamplerName::Plms => false,
-                SamplerName::Ddim => true,
+                SamplerName::Ddim | SamplerName::Dpm => true,
                 _ => !method.contains("diffedit"),
             };
             if !serves {

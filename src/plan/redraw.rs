@@ -229,8 +229,9 @@ impl RedrawMethod {
     pub fn refused_by(&self, sampler: SamplerName, steps: usize) -> Option<String> {
         let command = self.command();
         match (self, sampler) {
-            (Self::DiffEdit { .. }, other) if other != SamplerName::Ddim => Some(format!(
-                "`/diffedit` goes back to noise by the steps of `ddim`, but this tree is drawn with `{other}`"
+            (Self::DiffEdit { .. }, SamplerName::Ddim | SamplerName::Dpm) => None,
+            (Self::DiffEdit { .. }, other) => Some(format!(
+                "`/diffedit` goes back to noise by the steps of `ddim` or `dpm`, but this tree is drawn with `{other}`"
             )),
             (_, SamplerName::Plms) if self.first(steps) > 0 => Some(format!(
                 "`/{command}` begins at a later step, but `plms`, which draws this tree, looks back at the steps before"
@@ -426,7 +427,7 @@ mod tests {
             let says = |method: &RedrawMethod| method.refused_by(sampler, 10);
             assert_eq!(says(&part).is_some(), sampler == SamplerName::Plms);
             assert_eq!(says(&whole), None);
-            assert_eq!(says(&inverts).is_some(), sampler != SamplerName::Ddim);
+            assert_eq!(says(&inverts).is_some(), ![SamplerName::Ddim, SamplerName::Dpm].contains(&sampler));
             assert!(says(&inverts).is_none_or(|why| why.contains(&format!("`{sampler}`"))));
         }
     }

@@ -137,13 +137,14 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
         let here = parent_number(session);
         let first = redraw.method.first(recipe.steps);
         out.push(format!(
-            "by      {}: steps {first}..{} of {}#{here}",
+            "by      {}: steps {first}..{} of {}",
             redraw.method,
             recipe.steps,
             match &redraw.method {
-                RedrawMethod::Imagic { .. } => "a run from noise, by the model tuned on the picture of ",
-                RedrawMethod::UniTune { .. } => "the noised picture, by the model tuned on it, of ",
-                _ => "the noised picture of ",
+                RedrawMethod::Imagic { .. } =>
+                    format!("a run from noise, by the model tuned on the picture of #{here}"),
+                RedrawMethod::UniTune { .. } => format!("the noised picture of #{here}, by the model tuned on it"),
+                _ => format!("the noised picture of #{here}"),
             }
         ));
         out.push(format!("noise   of seed {}", redraw.seed));

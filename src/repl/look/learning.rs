@@ -205,7 +205,7 @@ pub(in crate::repl) fn ahead(
     watcher: &mut dyn Watcher,
 ) -> Result<Option<Reply>> {
     let Some(to) = talk.session.to_learn(here, plan)? else { return Ok(None) };
-    watcher.predicted(&format!("  {}; Ctrl-C stops it and keeps what was learned", needs(to, here)));
+    watcher.predicted(&format!("  {}\n  Ctrl-C stops it and keeps what was learned", needs(to, here)));
     let begun = std::time::Instant::now();
     let (mut first, mut last) = (None, LearningStep { done: to.done, of: to.steps, loss: 0.0 });
     let mut watch = |step: LearningStep| -> ControlFlow<()> {
@@ -225,7 +225,7 @@ pub(in crate::repl) fn ahead(
 pub(in crate::repl) fn needs(to: ToLearn, here: u32) -> String {
     let steps = report::counted((to.steps - to.done) as u64, "step");
     let more = if to.done > 0 { format!(" more, after {} that were made", to.done) } else { String::new() };
-    format!("the model learns the picture of #{here} in {steps}{more}, in about {} of memory", size(to.memory))
+    format!("the picture of #{here} is learned in {steps}{more}, in about {} of memory", size(to.memory))
 }
 
 #[cfg(test)]
