@@ -584,7 +584,8 @@ impl Renderer<'_> {
         let clean = || Ok(self.left(above)?.trajectory.last().clone());
         let found = self.learner.learned(&asked, &clean, watch)?;
         Ok(found.map_continue(|(learned, is_new)| {
-            if is_new && !self.grows && !self.learner.again {
+            let is_grown_for = self.grows && at == 0;
+            if is_new && !is_grown_for && !self.learner.again {
                 let (command, steps) = (redraw.method.command(), redraw.method.tuning_steps());
                 self.learner.note(format!(
                     "what `/{command}` had learned of the picture was not there any more: it was learned again in {steps} steps"
