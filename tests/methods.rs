@@ -16,7 +16,7 @@ use wordbrush::repl::talk::{Talk, Unwatched};
 use wordbrush::session::cycle::predict::Foretold;
 use wordbrush::session::file::{Trust, read_lineage, write_lineage};
 use wordbrush::session::home::Home;
-use wordbrush::session::replay::{Replayed, Verdict};
+use wordbrush::session::replay::{Lessons, Replayed, Verdict};
 use wordbrush::session::run_node::RunResult;
 use wordbrush::session::{Options, Session};
 use wordbrush::store::Limits;
@@ -93,7 +93,9 @@ fn replayed_as_drawn(folder: &Path, lines: &[&str], between: impl FnOnce()) -> T
     between();
     let mut other = session(&[]);
     let mut seen = |_: &Replayed, _: usize| ControlFlow::Continue(());
-    let replay = other.replay(&path, Trust::Imported, &mut seen, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let replay = other
+        .replay(&path, (Trust::Imported, Lessons::AsKept), &mut seen, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap();
     assert_eq!(replay.nodes.len(), lines.len());
     for node in &replay.nodes {
         assert_eq!(node.verdict, Verdict::Same, "#{}: {}", node.node, tree[node.node].line);
@@ -179,7 +181,9 @@ fn every_method_is_replayed_edited_further_and_taken_back_bit_for_bit() {
     drop(talk);
     let mut other = session(&[]);
     let mut seen = |_: &Replayed, _: usize| ControlFlow::Continue(());
-    let replay = other.replay(&path, Trust::Imported, &mut seen, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let replay = other
+        .replay(&path, (Trust::Imported, Lessons::AsKept), &mut seen, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap();
     assert!(replay.nodes.len() > lines && replay.nodes.iter().all(|node| node.verdict == Verdict::Same), "{replay:?}");
 }
 
@@ -203,8 +207,8 @@ fn a_region_drawn_again_leaves_the_clean_latent_outside_it_bit_for_bit() {
 
 #[test]
 fn the_mask_of_diffedit_is_where_it_may_change_and_no_more() {
-    for guidance in ["1", "3"] {
-        let mut talk = talk(&[("guidance", guidance)]);
+    for (guidance, sampler) in [("1", "ddim"), ("3", "ddim"), ("1", "dpm"), ("3", "dpm")] {
+        let mut talk = talk(&[("guidance", guidance), ("scheduler", sampler)]);
         let root = drew(&mut talk, PROMPT);
         let made = drew(&mut talk, "/diffedit blond -> red");
         let mask = made.turned.left.masks.iter().flatten().last().unwrap();
@@ -227,7 +231,7 @@ fn each_sampler_serves_each_method_or_refuses_it_by_name() {
         {
             let serves = match sampler {
                 SamplerName::Plms => false,
-                SamplerName::Ddim => true,
+                SamplerName::Ddim | SamplerName::Dpm => true,
                 _ => !method.contains("diffedit"),
             };
             if !serves {

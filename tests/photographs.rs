@@ -17,7 +17,7 @@ use wordbrush::repl::talk::{Talk, Unwatched, Watcher};
 use wordbrush::session::file::Trust;
 use wordbrush::session::home::Home;
 use wordbrush::session::photograph::paste::inside_of;
-use wordbrush::session::replay::Verdict;
+use wordbrush::session::replay::{Lessons, Verdict};
 use wordbrush::session::run_node::RunResult;
 use wordbrush::session::{Options, Session, to_image};
 use wordbrush::store::Limits;
@@ -144,7 +144,9 @@ fn a_session_is_replayed_and_gone_on_with_when_the_photographs_file_is_gone_and_
         std::fs::remove_dir_all(path.with_extension("store")).unwrap();
         let mut other = session(&[]);
         let go = &mut |_: &_, _| ControlFlow::Continue(());
-        let replay = other.replay(&path, Trust::Imported, go, &mut |_, _: &_| ControlFlow::Continue(())).unwrap();
+        let replay = other
+            .replay(&path, (Trust::Imported, Lessons::AsKept), go, &mut |_, _: &_| ControlFlow::Continue(()))
+            .unwrap();
         assert!(replay.nodes.iter().all(|n| n.verdict == Verdict::Same) && replay.nodes.len() == 2, "{inversion}");
         assert!(replay.notes[0].contains("my cat.png") && replay.notes[0].contains("is gone"), "{:?}", replay.notes);
         let mut again = kept(&path, &[]);

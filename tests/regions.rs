@@ -14,11 +14,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::judge::Judge;
+use common::judge::{answer, load as the_judge};
 use common::marks::write_marked;
 use common::talking::{drew, refused};
 use common::{say, session};
 use wordbrush::engine::Picture;
+use wordbrush::engine::judge::Judge;
 use wordbrush::engine::layers::Backend;
 use wordbrush::engine::segment::Segmenter;
 use wordbrush::measure::psnr_where;
@@ -29,7 +30,7 @@ use wordbrush::repl::reply::Reply;
 use wordbrush::repl::talk::{Talk, Unwatched};
 use wordbrush::session::file::Trust;
 use wordbrush::session::home::Home;
-use wordbrush::session::replay::Verdict;
+use wordbrush::session::replay::{Lessons, Verdict};
 use wordbrush::session::run_node::RunResult;
 use wordbrush::session::{Options, Session, TurnResult, to_image};
 use wordbrush::store::Limits;
@@ -160,7 +161,7 @@ impl Pair {
             let picture = &now.left.picture;
             Some(Measured {
                 iou: iou(&mask, &wanted),
-                shown: judge.look(picture).answer(&self.head, 1) == self.wanted,
+                shown: answer(&judge.look(picture).expect("a look"), &self.head, 1) == self.wanted,
                 stays: psnr(&before, picture, &untouched),
                 becomes: psnr(&self.after, picture, &truth),
                 inside: mean_change(&before, picture, &truth),
@@ -298,7 +299,7 @@ impl Drawn {
             let (mask, picture) = (mask(&now), &now.left.picture);
             Some(Measured {
                 iou: found.as_ref().map_or(f64::NAN, |found| iou(&mask, found)),
-                shown: judge.look(picture).answer(self.head, 1) == wanted,
+                shown: answer(&judge.look(picture).expect("a look"), self.head, 1) == wanted,
                 stays: psnr(before, picture, &stays),
                 becomes: f64::NAN,
                 inside: found.as_ref().map_or(f64::NAN, |found| mean_change(before, picture, &pixels(found))),
@@ -441,7 +442,8 @@ fn a_session_under_each_way_is_replayed_with_the_same_bits() {
         let lines = std::fs::read_to_string(&path).expect("a session");
         assert!(lines.contains(&format!("\"region_from\":\"{from}\"")), "{lines}");
         let (mut other, go) = (session(&[]), &mut |_: &_, _| ControlFlow::Continue(()));
-        let replay = other.replay(&path, Trust::Imported, go, &mut |_, _: &_| ControlFlow::Continue(()));
+        let replay =
+            other.replay(&path, (Trust::Imported, Lessons::AsKept), go, &mut |_, _: &_| ControlFlow::Continue(()));
         let replay = replay.expect("it can be replayed");
         assert!(replay.nodes.len() == 2 && replay.nodes.iter().all(|node| node.verdict == Verdict::Same), "{from}");
     }
@@ -481,7 +483,7 @@ fn explain_tells_what_says_where_words_were() {
 fn the_table_of_regions_of_rendered_pictures_is_written() {
     let folder = std::env::var_os("WORDBRUSH_REGIONS").expect("WORDBRUSH_REGIONS names the folder of the pictures");
     let pairs = Pair::all(Path::new(&folder));
-    let judge = Judge::load();
+    let judge = the_judge();
     let mut kinds: Vec<&str> = pairs.iter().map(|pair| &*pair.kind).collect();
     kinds.dedup();
     let (rows, mut all) = (rows(), Vec::new());
@@ -499,7 +501,7 @@ fn the_table_of_regions_of_rendered_pictures_is_written() {
 #[test]
 #[ignore = "measures for half an hour"]
 fn the_table_of_regions_of_drawn_pictures_is_written() {
-    let (judge, parts) = (Judge::load(), parts());
+    let (judge, parts) = (the_judge(), parts());
     let (rows, mut all) = (rows(), Vec::new());
     for drawn in &DRAWN {
         let measured: Vec<_> = (1..=24).map(|seed| drawn.measure(seed, &rows, &judge, &parts)).collect();

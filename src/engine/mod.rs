@@ -27,6 +27,7 @@ pub mod vae;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
@@ -35,6 +36,7 @@ use crate::attention::record::MaskLayers;
 use crate::attention::transition::Transition;
 use crate::attention::{AttentionControl, Untouched};
 use crate::model::ModelSource;
+use crate::model::learned::WeightChanges;
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;
 use crate::plan::photograph::Photograph;
@@ -74,6 +76,16 @@ impl Engine {
         let spec = ModelSpec::read(source)?;
         let reader = Reader::load(source, &spec, backend)?;
         Self::with_reader(source, spec, reader, backend)
+    }
+
+    /// Loads a model with what was learned added to its UNet's weights.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_learned(source: &dyn ModelSource, backend: &Backend, changes: Arc<WeightChanges>) -> Result<Self> {
+        let spec = ModelSpec::read(source)?;
+        let reader = Reader::load(source, &spec, backend)?;
+        Self::with_unet(source, spec, reader, &Weights::open(source, "unet")?.with_learned(changes), backend)
     }
 
     /// Loads the rest of a model whose text encoders are loaded already.
@@ -201,7 +213,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`noise`](Self::noise).
-    fn noise_after(&self, seed: u64, latents: usize, (h, w, channels): (usize, usize, usize)) -> Result<Tensor> {
+    pub fn noise_after(&self, seed: u64, latents: usize, (h, w, channels): (usize, usize, usize)) -> Result<Tensor> {
         let count = h * w * channels;
         let noise = noise::normal_after(seed, latents * count, count);
         let noise = Tensor::from_vec(noise, (channels, h, w), &candle_core::Device::Cpu)?;

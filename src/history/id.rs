@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::plan::area::Area;
-use crate::plan::redraw::{Patch, Redraw, RedrawMethod};
+use crate::plan::redraw::{Patch, Redraw, RedrawMethod, Tuning};
 use crate::plan::settings::{
     Alignment, BlendArithmetic, BlendMaps, Outside, Precision, RegionFrom, Rounding, TurnSettings, VLayers,
     WeightWindow, Window,
@@ -176,6 +176,12 @@ impl Bytes {
         self.number(to);
     }
 
+    fn tuning(&mut self, tuning: Tuning) {
+        let Tuning { steps, rate } = tuning;
+        self.count(steps);
+        self.number(rate);
+    }
+
     fn precision(&mut self, precision: Precision) {
         self.ordinal(match precision {
             Precision::F32 => 0,
@@ -242,6 +248,18 @@ fn method_bytes(out: &mut Bytes, method: &RedrawMethod) {
             out.ordinal(19);
             [strength, mask_strength, ratio].into_iter().for_each(|x| out.number(*x));
             out.count(*maps);
+        }
+        RedrawMethod::Imagic { strength, embedding, model } => {
+            out.ordinal(20);
+            out.number(*strength);
+            out.tuning(*embedding);
+            out.tuning(*model);
+        }
+        RedrawMethod::UniTune { strength, rare, model } => {
+            out.ordinal(21);
+            out.number(*strength);
+            out.text(rare);
+            out.tuning(*model);
         }
     }
 }

@@ -15,6 +15,7 @@ mod error;
 pub mod folder;
 #[cfg(feature = "hub")]
 pub mod hub;
+pub mod learned;
 pub mod lora;
 pub mod named;
 mod original;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result, bail};
-use half::slice::HalfFloatSliceExt;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use half::{bf16, f16};
 use safetensors::Dtype;
 
@@ -130,8 +130,8 @@ impl TensorFile {
         let bytes = bytes.with_context(|| format!("cannot read `{name}` of {path}"))?;
         let values: Vec<f32> = match place.dtype {
             Dtype::F32 => bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            Dtype::F16 => widened(&bytes, f16::from_le_bytes, |halves, out| halves.convert_to_f32_slice(out)),
-            Dtype::BF16 => widened(&bytes, bf16::from_le_bytes, |halves, out| halves.convert_to_f32_slice(out)),
+            Dtype::F16 => bits_of(&bytes).reinterpret_cast::<f16>().to_f32_vec(),
+            Dtype::BF16 => bits_of(&bytes).reinterpret_cast::<bf16>().to_f32_vec(),
             Dtype::F64 => bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
             other => bail!("`{name}` of {path} is stored as {other:?}, which is not read: f32, f16 and bf16 are"),
         };
@@ -154,18 +154,9 @@ impl TensorFile {
     }
 }
 
-/// Numbers of two bytes each, many at a time: one alone asks the processor anew what it can do.
-fn widened<H: Copy>(bytes: &[u8], of: fn([u8; 2]) -> H, widen: fn(&[H], &mut [f32])) -> Vec<f32> {
-    const MANY: usize = 512;
-    let pairs = bytes.as_chunks::<2>().0;
-    let mut values = vec![0.0; pairs.len()];
-    let mut halves = [of([0, 0]); MANY];
-    for (pairs, values) in pairs.chunks(MANY).zip(values.chunks_mut(MANY)) {
-        let halves = &mut halves[..pairs.len()];
-        halves.iter_mut().zip(pairs).for_each(|(half, pair)| *half = of(*pair));
-        widen(halves, values);
-    }
-    values
+/// Numbers of two bytes each, to be widened all at once: one alone asks the processor anew what it can do.
+fn bits_of(bytes: &[u8]) -> Vec<u16> {
+    bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect()
 }
 
 /// The bytes of a file from `at` to `to`.
@@ -195,10 +186,13 @@ mod tests {
         bytes.extend([0x00, 0x3c]); // a row that is no multiple of anything
         let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
         let alone = |of: fn([u8; 2]) -> f32| bytes.as_chunks::<2>().0.iter().map(|b| of(*b)).collect::<Vec<_>>();
-        let row = widened(&bytes, f16::from_le_bytes, |halves, out| halves.convert_to_f32_slice(out));
-        assert_eq!(bits(row), bits(alone(|b| f16::from_le_bytes(b).to_f32())));
-        let row = widened(&bytes, bf16::from_le_bytes, |halves, out| halves.convert_to_f32_slice(out));
-        assert_eq!(bits(row), bits(alone(|b| bf16::from_le_bytes(b).to_f32())));
-        assert_eq!(widened(&[], f16::from_le_bytes, |halves, out| halves.convert_to_f32_slice(out)), [0.0; 0]);
+        assert_eq!(
+            bits(bits_of(&bytes).reinterpret_cast::<f16>().to_f32_vec()),
+            bits(alone(|b| f16::from_le_bytes(b).to_f32()))
+        );
+        assert_eq!(
+            bits(bits_of(&bytes).reinterpret_cast::<bf16>().to_f32_vec()),
+            bits(alone(|b| bf16::from_le_bytes(b).to_f32()))
+        );
     }
 }

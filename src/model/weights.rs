@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor, Var};
+use half::slice::HalfFloatSliceExt;
 
 use super::adapters::Adapters;
 use super::error::trouble;
+use super::learned::WeightChanges;
 use super::lora::{Change, Lora};
 use super::original;
 use super::tensors::{CONVERT, PICKLES, Place, TensorFile, digest_range};
@@ -27,6 +29,8 @@ pub struct Weights {
     places: HashMap<String, (usize, Place)>,
     /// What LoRAs change, by name, in order.
     changes: HashMap<String, Vec<(Arc<Lora>, Change)>>,
+    /// What was learned on top, by name.
+    learned: Option<Arc<WeightChanges>>,
     used: Mutex<HashSet<String>>,
     random: bool,
     /// Whether other parts lie in the same file.
@@ -80,6 +84,7 @@ impl Weights {
             files: Vec::new(),
             places: HashMap::new(),
             changes: HashMap::new(),
+            learned: None,
             used: Mutex::default(),
             random: source.is_random(),
             shared: false,
@@ -113,6 +118,12 @@ impl Weights {
     #[must_use]
     pub fn tunable(self) -> Self {
         Self { variables: Some(Mutex::default()), ..self }
+    }
+
+    /// The same weights with what was learned added to them.
+    #[must_use]
+    pub fn with_learned(self, changes: Arc<WeightChanges>) -> Self {
+        Self { learned: Some(changes), ..self }
     }
 
     /// A weight as networks hold it: the tensor itself, or a variable of it where weights are to be tuned.
@@ -225,6 +236,12 @@ impl Weights {
             let said = || format!("cannot change `{prefix}{name}` of {part} as {} says", lora.path());
             lora.add(change, &mut values).with_context(said)?;
         }
+        if let Some(changes) = self.learned.as_ref().and_then(|learned| learned.get(name)) {
+            if changes.len() != values.len() {
+                bail!("`{prefix}{name}` of {part} holds {} numbers, but {} were learned", values.len(), changes.len());
+            }
+            values.iter_mut().zip(changes.to_f32_vec()).for_each(|(value, change)| *value += change);
+        }
         if let Ok(mut used) = self.used.lock() {
             used.insert(name.to_owned());
         }
@@ -244,6 +261,11 @@ impl Weights {
     /// As [`values`](Self::values).
     pub fn tensor(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor> {
         Ok(Tensor::from_vec(self.values(name, shape)?, shape, device)?)
+    }
+
+    /// Names and shapes of all tensors.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.places.iter().map(|(name, (_, place))| (name.as_str(), place.shape.as_slice()))
     }
 
     /// Names of tensors that nothing has read: weights of an architecture that is not this one.

@@ -105,6 +105,51 @@ pub enum RedrawMethod {
         /// Pictures under noise whose estimates are compared.
         maps: usize,
     },
+    /// Imagic (Kawar et al. 2023): the words' embedding and then the model are tuned on the picture; drawn from noise by that model,
+    /// reading what lies between.
+    Imagic {
+        /// How far from the embedding that was found, at 0, to the words' own, at 1, and beyond.
+        strength: f64,
+        /// Steps of the embedding, and their learning rate.
+        embedding: Tuning,
+        /// Steps of the model, and their learning rate.
+        model: Tuning,
+    },
+    /// `UniTune` (Valevski et al. 2023): the model is tuned on the picture under a rare word; drawn by that model from the noised
+    /// picture.
+    UniTune {
+        /// Share of the steps that are made.
+        strength: f64,
+        /// The rare word, which stands first in the prompt.
+        rare: String,
+        /// Steps of the model, and their learning rate.
+        model: Tuning,
+    },
+}
+
+/// How something is tuned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tuning {
+    /// Steps.
+    pub steps: usize,
+    /// The learning rate.
+    pub rate: f64,
+}
+
+/// The most steps that a model is tuned for.
+pub const MOST_TUNING_STEPS: usize = 100_000;
+
+/// How far beyond the words `Imagic` may go.
+const MOST_ALPHA: f64 = 2.0;
+
+/// The longest rare word, in bytes.
+const LONGEST_RARE: usize = 40;
+
+impl Tuning {
+    fn check(self, least: usize) -> bool {
+        let Self { steps, rate } = self;
+        (least..=MOST_TUNING_STEPS).contains(&steps) && rate > 0.0 && rate <= 1.0
+    }
 }
 
 /// So many of `steps` steps are a share of them: at least one of a share that is not 0.
@@ -135,6 +180,18 @@ impl RedrawMethod {
             Self::BlendedDiffusion { .. } => "paint",
             Self::MagicMix { .. } => "mix",
             Self::DiffEdit { .. } => "diffedit",
+            Self::Imagic { .. } => "imagic",
+            Self::UniTune { .. } => "unitune",
+        }
+    }
+
+    /// Steps in which a model is tuned on the picture before; 0 where none is.
+    #[must_use]
+    pub fn tuning_steps(&self) -> usize {
+        match self {
+            Self::Imagic { embedding, model, .. } => embedding.steps + model.steps,
+            Self::UniTune { model, .. } => model.steps,
+            Self::SdEdit { .. } | Self::BlendedDiffusion { .. } | Self::MagicMix { .. } | Self::DiffEdit { .. } => 0,
         }
     }
 
@@ -145,7 +202,9 @@ impl RedrawMethod {
             Self::SdEdit { strength, .. } | Self::BlendedDiffusion { strength } | Self::DiffEdit { strength, .. } => {
                 *strength
             }
+            Self::UniTune { strength, .. } => *strength,
             Self::MagicMix { kmax, .. } => *kmax,
+            Self::Imagic { .. } => 1.0,
         }
     }
 
@@ -161,6 +220,7 @@ impl RedrawMethod {
         match self {
             Self::DiffEdit { maps, .. } => (2 * maps + steps - self.first(steps)) as u64,
             Self::SdEdit { .. } | Self::BlendedDiffusion { .. } | Self::MagicMix { .. } => 0,
+            Self::Imagic { .. } | Self::UniTune { .. } => 0,
         }
     }
 
@@ -169,8 +229,9 @@ impl RedrawMethod {
     pub fn refused_by(&self, sampler: SamplerName, steps: usize) -> Option<String> {
         let command = self.command();
         match (self, sampler) {
-            (Self::DiffEdit { .. }, other) if other != SamplerName::Ddim => Some(format!(
-                "`/diffedit` goes back to noise by the steps of `ddim`, but this tree is drawn with `{other}`"
+            (Self::DiffEdit { .. }, SamplerName::Ddim | SamplerName::Dpm) => None,
+            (Self::DiffEdit { .. }, other) => Some(format!(
+                "`/diffedit` goes back to noise by the steps of `ddim` or `dpm`, but this tree is drawn with `{other}`"
             )),
             (_, SamplerName::Plms) if self.first(steps) > 0 => Some(format!(
                 "`/{command}` begins at a later step, but `plms`, which draws this tree, looks back at the steps before"
@@ -184,7 +245,9 @@ impl RedrawMethod {
         let some = |share: f64| share > 0.0 && share <= 1.0;
         let whole = |share: f64| (0.0..=1.0).contains(&share);
         let is_right_region = match self {
-            Self::SdEdit { .. } | Self::MagicMix { .. } => *region == Region::Everywhere,
+            Self::SdEdit { .. } | Self::MagicMix { .. } | Self::Imagic { .. } | Self::UniTune { .. } => {
+                *region == Region::Everywhere
+            }
             Self::BlendedDiffusion { .. } => matches!(region, Region::Given(_)),
             Self::DiffEdit { .. } => *region == Region::Difference,
         };
@@ -205,6 +268,22 @@ impl RedrawMethod {
                 let is_right = some(*strength) && some(*mask_strength) && (1..=MOST_MAPS).contains(maps);
                 if is_right && *ratio > 0.0 && *ratio <= 100.0 { Ok(()) } else { wrong("its mask is out of range") }
             }
+            Self::Imagic { strength, embedding, model } => {
+                if !(0.0..=MOST_ALPHA).contains(strength) {
+                    return wrong("its strength is out of range");
+                }
+                if embedding.check(0) && model.check(1) { Ok(()) } else { wrong("its tuning is out of range") }
+            }
+            Self::UniTune { strength, rare, model } => {
+                if !some(*strength) {
+                    return wrong("its strength is out of range");
+                }
+                let is_word = crate::turn::words::split(rare).len() == 1 && rare.trim() == rare;
+                if !is_word || rare.len() > LONGEST_RARE {
+                    return wrong("its rare word is none");
+                }
+                if model.check(1) { Ok(()) } else { wrong("its tuning is out of range") }
+            }
         }
     }
 }
@@ -221,6 +300,7 @@ impl fmt::Display for RedrawMethod {
             Self::BlendedDiffusion { strength } if *strength == 1.0 => Ok(()),
             Self::BlendedDiffusion { strength } | Self::DiffEdit { strength, .. } => write!(f, " {strength}"),
             Self::MagicMix { kmin, kmax, nu } => write!(f, " {kmin} {kmax} {nu}"),
+            Self::Imagic { strength, .. } | Self::UniTune { strength, .. } => write!(f, " {strength}"),
         }
     }
 }
@@ -347,7 +427,7 @@ mod tests {
             let says = |method: &RedrawMethod| method.refused_by(sampler, 10);
             assert_eq!(says(&part).is_some(), sampler == SamplerName::Plms);
             assert_eq!(says(&whole), None);
-            assert_eq!(says(&inverts).is_some(), sampler != SamplerName::Ddim);
+            assert_eq!(says(&inverts).is_some(), ![SamplerName::Ddim, SamplerName::Dpm].contains(&sampler));
             assert!(says(&inverts).is_none_or(|why| why.contains(&format!("`{sampler}`"))));
         }
     }

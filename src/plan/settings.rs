@@ -288,6 +288,9 @@ pub struct Settings {
     /// Where networks compute. It belongs to this machine: sessions do not keep it.
     #[serde(skip)]
     pub device: DeviceName,
+    /// Steps in which `/imagic` and `/unitune` tune a model; `None` for as many as the model needs. What was asked stands in the plan.
+    #[serde(default)]
+    pub tuning_steps: Option<usize>,
     /// The network that finds what a text names; `None` for the one that goes with the model. Sessions keep what it found.
     #[serde(skip)]
     pub segmenter: Option<String>,

@@ -17,7 +17,7 @@ use crate::model::is_embedded;
 use crate::safe::{cells, printable};
 use crate::session::file::{Hinted, Trust};
 use crate::session::home::Home;
-use crate::session::replay::Verdict;
+use crate::session::replay::{Lessons, Verdict};
 use crate::session::{Options, Session};
 use crate::store::Limits;
 use crate::study::parity;
@@ -271,7 +271,7 @@ pub fn replay(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         let mut lines = Vec::new();
         let replayed = session.replay(
             path,
-            Trust::Imported,
+            (Trust::Imported, if args.has("verify") { Lessons::Again } else { Lessons::AsKept }),
             &mut |node, count| {
                 lines.push(verdict(node.node, count, &node.verdict));
                 std::ops::ControlFlow::Continue(())

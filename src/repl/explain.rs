@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::commands::{self, Line};
 use super::json;
-use super::look::methods;
+use super::look::{learning, methods};
 use super::reply::Reply;
 use super::talk::{self, Talk};
 use crate::engine::Reader;
@@ -137,8 +137,15 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
         let here = parent_number(session);
         let first = redraw.method.first(recipe.steps);
         out.push(format!(
-            "by      {}: steps {first}..{} of the noised picture of #{here}",
-            redraw.method, recipe.steps
+            "by      {}: steps {first}..{} of {}",
+            redraw.method,
+            recipe.steps,
+            match &redraw.method {
+                RedrawMethod::Imagic { .. } =>
+                    format!("a run from noise, by the model tuned on the picture of #{here}"),
+                RedrawMethod::UniTune { .. } => format!("the noised picture of #{here}, by the model tuned on it"),
+                _ => format!("the noised picture of #{here}"),
+            }
         ));
         out.push(format!("noise   of seed {}", redraw.seed));
         out.push(format!("keeps   {}", kept(&redraw.method, recipe.steps)));
@@ -150,6 +157,13 @@ pub fn text(session: &mut Session, line: &str) -> Result<String> {
             "back    no way back by words leads to the bits of #{here}: this run begins with noise of its own; /undo goes there"
         ));
         out.push(format!("cost    {}", cost_text(session, evaluations)));
+        if redraw.method.tuning_steps() > 0 {
+            let said = match session.to_learn(here, &resolved.plan)? {
+                Some(to) => learning::needs(to, here),
+                None => "was learned before, and is kept".to_owned(),
+            };
+            out.push(format!("learns  {said}"));
+        }
         out.extend(edit.warnings.iter().chain(&resolved.warnings).map(|w| format!("note    {w}")));
         return Ok(out.join("\n"));
     }
@@ -227,6 +241,12 @@ fn kept(method: &RedrawMethod, steps: usize) -> String {
         RedrawMethod::DiffEdit { .. } => {
             "everything outside the mask; inside it, what the way to noise carries".to_owned()
         }
+        RedrawMethod::Imagic { strength, .. } => format!(
+            "what the model has learned of the picture, the less the nearer the strength, {strength}, is to 1: there are the words alone"
+        ),
+        RedrawMethod::UniTune { .. } => format!(
+            "what the model has learned of the picture, and what is still to be seen of it under the noise of step {first}"
+        ),
     }
 }
 

@@ -7,7 +7,7 @@ use super::reply::{Cycled, Reply, TurnReport, tell};
 use crate::history::Node;
 use crate::plan::Region;
 use crate::plan::area::Area;
-use crate::plan::redraw::{Patch, Redraw, RedrawMethod};
+use crate::plan::redraw::{Patch, Redraw, RedrawMethod, Tuning};
 use crate::safe::printable;
 use crate::session::Session;
 use crate::session::cycle::predict::Foretold;
@@ -82,8 +82,22 @@ fn method(redraw: &Redraw) -> Value {
                 .for_each(|(name, x)| say(name, number(*x)));
             say("maps", (*maps).into());
         }
+        RedrawMethod::Imagic { strength, embedding, model } => {
+            say("strength", number(*strength));
+            say("embedding", tuning(*embedding));
+            say("model", tuning(*model));
+        }
+        RedrawMethod::UniTune { strength, rare, model } => {
+            say("strength", number(*strength));
+            say("rare", rare.clone().into());
+            say("model", tuning(*model));
+        }
     }
     object
+}
+
+fn tuning(tuning: Tuning) -> Value {
+    json!({"steps": tuning.steps, "rate": number(tuning.rate)})
 }
 
 /// Where a person said that the picture may change.

@@ -37,6 +37,12 @@ pub trait Watcher {
         ControlFlow::Continue(())
     }
 
+    /// A model learns from a picture: steps done, steps in all, the error before the last. `Break` stops that, and what was learned
+    /// is kept.
+    fn learning(&mut self, _done: usize, _all: usize, _error: f64) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
     /// A latent is done. `Break` stops the turn.
     fn step(&mut self, done: usize, all: usize, latent: &Tensor) -> ControlFlow<()>;
 }
@@ -265,6 +271,11 @@ impl Talk {
         let here = self.session.tree().here();
         let all = planned.0.steps;
         watcher.understood(&edit.changes);
+        if let Some(here) = here.filter(|_| !edit.is_root)
+            && let Some(stopped) = super::look::learning::ahead(self, here, &planned.1.plan, watcher)?
+        {
+            return Ok(stopped);
+        }
         if here.is_none() || edit.is_root {
             self.session.slowness(&planned.0)?.iter().for_each(|said| watcher.predicted(said));
         }

@@ -75,6 +75,8 @@ pub struct TurnView<'a> {
     size: Option<fn() -> Size>,
     /// Whether what was understood is told even where it is a new picture: not at the first, which was just typed.
     tells_start: bool,
+    /// Steps of a lesson that were made before.
+    learned_before: Option<usize>,
     /// How often the program had been stopped and gone on with when something was last drawn.
     resumed: u32,
 }
@@ -104,6 +106,7 @@ impl<'a> TurnView<'a> {
             fetching: false,
             size: None,
             tells_start,
+            learned_before: None,
             resumed: stop.resumed(),
         }
     }
@@ -178,6 +181,28 @@ impl Watcher for TurnView<'_> {
         };
         self.fetching = true;
         if self.stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn learning(&mut self, done: usize, all: usize, _error: f64) -> ControlFlow<()> {
+        if self.stop.is_asked() {
+            return ControlFlow::Break(());
+        }
+        self.begin_anew();
+        // Those that were made before say nothing of the pace.
+        let before = *self.learned_before.get_or_insert(done.saturating_sub(1));
+        let (screen, manner, begun) = (self.screen, self.manner, self.begun);
+        let live = self.live.get_or_insert_with(|| Live::start(screen, "learning", manner, begun));
+        if let Some(size) = self.size {
+            let _ = live.resize(self.out, size());
+        }
+        let _ = live.step(self.out, done - before, all - before, None, Instant::now());
+        if done == all {
+            // What follows is drawn, and has a bar of its own.
+            let live = self.live.take();
+            let _ = live.map(|live| live.finish(self.out));
+            (self.begun, self.announced) = (Instant::now(), false);
+        }
+        ControlFlow::Continue(())
     }
 
     fn step(&mut self, done: usize, all: usize, latent: &Tensor) -> ControlFlow<()> {

@@ -331,7 +331,7 @@ impl Session {
         let edit = Edit { is_root: true, spans: Vec::new(), ..self.edit_of(node) };
         let resolved = resolve(&[], prompt, &edit, &self.tree()[node].plan.settings)?;
         let run_node = Arc::new(RunNode::new(None, resolved.plan, resolved.generation));
-        let renderer = Renderer::new(model, &self.store, recipe, self.reach())?;
+        let renderer = Renderer::new(model, (&self.store, &self.learner), recipe, self.reach())?;
         let done = renderer.draw(&[run_node], &mut |_, _| ControlFlow::Continue(()))?;
         Ok(done.context("BUG: an unwatched run was stopped")?.left)
     }

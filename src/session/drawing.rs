@@ -90,7 +90,7 @@ impl Session {
     /// What draws pictures of a recipe, keeping maps as far as settings in force may ask for them.
     pub(super) fn renderer(&mut self, recipe: &Arc<Recipe>) -> Result<Renderer<'_>> {
         let (model, reach) = (self.model_for(recipe)?, self.reach());
-        Renderer::new(model, &self.store, recipe.clone(), reach)
+        Renderer::new(model, (&self.store, &self.learner), recipe.clone(), reach)
     }
 
     /// The same for a node, with its family.
@@ -98,7 +98,7 @@ impl Session {
         let recipe = self.tree[number].recipe.clone();
         let model = self.model_for(&recipe)?;
         let family = self.family(number, &model)?;
-        Ok((family, Renderer::new(model, &self.store, recipe, self.reach())?))
+        Ok((family, Renderer::new(model, (&self.store, &self.learner), recipe, self.reach())?))
     }
 
     /// How far windows go and what else is asked for under the settings in force.
@@ -303,7 +303,7 @@ impl Session {
             None => Vec::new(),
         };
         family.insert(0, run_node.clone());
-        let renderer = Renderer::new(model, &self.store, node.recipe.clone(), reach)?;
+        let renderer = Renderer::new(model, (&self.store, &self.learner), node.recipe.clone(), reach)?.growing();
         let Some(done) = renderer.draw(&family, watch)? else {
             return Ok(None);
         };

@@ -35,7 +35,7 @@ pub struct Listed {
     pub last_prompt: Option<String>,
     /// How many nodes it has; `None` if its file cannot be read.
     pub nodes: Option<usize>,
-    /// Bytes of its file, its store and its pictures.
+    /// Bytes of its file, its store, what was learned for it and its pictures.
     pub bytes: u64,
     /// When its file was last written, where the disk tells.
     pub changed: Option<SystemTime>,
@@ -123,7 +123,7 @@ impl Home {
     #[must_use]
     pub fn is_free(&self, name: &str) -> bool {
         let taken = |ending: &str| self.sessions().join(format!("{name}.{ending}")).exists();
-        !["jsonl", "store", "pictures", "lock"].into_iter().any(taken)
+        !["jsonl", "store", "learned", "pictures", "lock"].into_iter().any(taken)
     }
 
     /// All sessions, in the order of their names. A file that cannot be read is listed without its contents.
@@ -141,7 +141,10 @@ impl Home {
         for path in folder.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jsonl"));
             let Some(name) = name.filter(|name| check_name(name).is_ok()) else { continue };
-            let bytes = bytes_of(&path) + bytes_of(&store_of(&path)) + bytes_of(&pictures_of(&path));
+            let bytes = bytes_of(&path)
+                + bytes_of(&store_of(&path))
+                + bytes_of(&learned_of(&path))
+                + bytes_of(&pictures_of(&path));
             let found = summary(&path, disk).ok();
             let nodes = found.as_ref().map(|summary| summary.nodes);
             let (title, last_prompt) = found.map_or((None, None), |summary| (summary.title, summary.last_prompt));
@@ -164,7 +167,7 @@ impl Home {
         Ok(last.ok_or_else(none)?.name)
     }
 
-    /// Removes a session: its file, what was set aside from it, its store and its pictures.
+    /// Removes a session: its file, what was set aside from it, its store, what was learned and its pictures.
     ///
     /// # Errors
     /// There is no such session, a process has it open, or something cannot be removed.
@@ -179,7 +182,7 @@ impl Home {
             let hint = "what is left of it can be removed by hand";
             Hinted::new(format!("cannot remove session `{name}`: {}", plainly(error)), hint)
         };
-        for folder in [store_of(&path), pictures_of(&path)] {
+        for folder in [store_of(&path), learned_of(&path), pictures_of(&path)] {
             if folder.exists() {
                 fs::remove_dir_all(&folder).map_err(|error| failed(&error))?;
             }
@@ -219,6 +222,12 @@ pub fn is_same_file(a: &Path, b: &Path) -> bool {
 #[must_use]
 pub fn store_of(file: &Path) -> PathBuf {
     file.with_extension("store")
+}
+
+/// The folder of what was learned for pictures of a session: `NAME.learned` beside `NAME.jsonl`.
+#[must_use]
+pub fn learned_of(file: &Path) -> PathBuf {
+    file.with_extension("learned")
 }
 
 /// The folder of the pictures that belong to a session's file: `NAME.pictures` beside `NAME.jsonl`.

@@ -15,6 +15,7 @@ pub mod found;
 pub mod home;
 pub mod import;
 pub mod inspect;
+pub mod learning;
 pub mod lock;
 pub mod model;
 mod opening;
@@ -49,6 +50,7 @@ use crate::turn::{Here, Misread, Turn};
 use drawing::RunNodes;
 use file::{DrawnRow, Hinted, SessionFile};
 use home::{Home, store_of};
+use learning::Learner;
 use lock::Lock;
 use model::{Model, Models, default_precision, maker};
 use run_node::RunResult;
@@ -79,6 +81,8 @@ pub struct Session {
     read_only: bool,
     disk: Arc<dyn Disk>,
     store: Store,
+    /// What models learned from pictures.
+    learner: Learner,
     limits: Limits,
     settings: Settings,
     /// Settings changed before there was a file to write them to.
@@ -147,6 +151,7 @@ impl Session {
     pub fn take_notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.notes);
         notes.extend(self.store.take_warnings());
+        notes.extend(self.learner.take_notes());
         notes
     }
 
@@ -314,6 +319,7 @@ impl Session {
         }
         self.models.compute_on(device);
         self.run_nodes.clear();
+        self.learner.forget();
         // The store on disk is closed before it is opened anew.
         let had_folder = self.store.is_on_disk();
         self.store = Store::in_memory(&self.limits);

@@ -250,12 +250,17 @@ impl Model {
         all
     }
 
+    /// Whether its UNet is as wide as Stable Diffusion's.
+    #[must_use]
+    pub fn is_full_size(&self) -> bool {
+        self.engine.spec().unet.channels[0] >= FULL_SIZE
+    }
+
     /// What a picture of this recipe will take, if that is many evaluations of a full-size UNet.
     #[must_use]
     pub fn slowness(&self, recipe: &Recipe) -> Option<String> {
         let evaluations = Guidance::of_recipe(recipe).evaluations() * recipe.steps as u64;
-        let is_full_size = self.engine.spec().unet.channels[0] >= FULL_SIZE;
-        (is_full_size && evaluations > MANY_EVALUATIONS).then(|| {
+        (self.is_full_size() && evaluations > MANY_EVALUATIONS).then(|| {
             format!(
                 "a first picture takes {evaluations} evaluations of this model, seconds each on a processor; Ctrl-C stops it. \
                  A model or LoRA that was made for few steps takes 1 to 8: see docs/guide/8-models.md"

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use super::drawing::RunNodes;
 use super::file::{self, DrawnRow, Hinted, Kept, SessionFile, Trust};
 use super::home::store_of;
+use super::learning::Learner;
 use super::lock::Lock;
 use super::model::{Models, maker};
 use super::{Options, Session, inspect};
@@ -43,6 +44,7 @@ impl Session {
             lock: None,
             read_only: options.read_only,
             store: Store::in_memory(&options.limits),
+            learner: Learner::beside(options.path.as_deref(), !options.read_only, Arc::new(RealDisk)),
             limits: options.limits,
             settings,
             unsaved: Vec::new(),
@@ -134,6 +136,7 @@ impl Session {
     /// session that has a file keeps it.
     pub fn move_to(&mut self, path: PathBuf) {
         if self.file.is_none() {
+            self.learner = Learner::beside(Some(&path), !self.read_only, self.disk.clone());
             self.path = Some(path);
         }
     }
@@ -218,6 +221,7 @@ impl Session {
     /// measuring what a cold start costs.
     pub fn forget(&mut self) {
         self.run_nodes.clear();
+        self.learner.forget();
         if self.store.is_on_disk() {
             self.store.forget_memory();
         } else {

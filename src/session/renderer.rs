@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use candle_core::Tensor;
 
+use super::learning::{Learner, LearningStep};
 use super::model::Model;
 use super::photograph::invert::{ETA, InversionReading, ddim};
 use super::region::REPORT_K;
@@ -91,6 +92,9 @@ impl ReusablePrefix {
 pub struct Renderer<'a> {
     pub(super) model: Arc<Model>,
     pub(super) store: &'a Store,
+    pub(super) learner: &'a Learner,
+    /// Whether the first of a family is about to grow: then nothing of it can be missing.
+    pub(super) grows: bool,
     pub(super) recipe: Arc<Recipe>,
     /// What the inversion of a photograph left for runs to read, once asked for.
     pub(super) reading: OnceCell<InversionReading>,
@@ -109,20 +113,33 @@ impl<'a> Renderer<'a> {
     ///
     /// # Errors
     /// Fails if the recipe has no steps or more than its sampler makes on this model.
-    pub fn new(model: Arc<Model>, store: &'a Store, recipe: Arc<Recipe>, reach: Reach) -> Result<Self> {
+    pub fn new(
+        model: Arc<Model>,
+        (store, learner): (&'a Store, &'a Learner),
+        recipe: Arc<Recipe>,
+        reach: Reach,
+    ) -> Result<Self> {
         let sampler = match recipe.photograph() {
             // Its steps add the noise that was found.
             Some((_, InversionName::EditFriendly)) => Box::new(NoiseMapSampler::new(ddim(&model, &recipe)?, ETA, 0)),
             _ => sampler(recipe.scheduler, &model.engine.spec().scheduler, recipe.steps)?,
         };
         let (self_max, reading, evaluations) = (model.self_max(&recipe), OnceCell::new(), Cell::new(0));
-        Ok(Self { model, store, recipe, reading, sampler, self_max, reach, keeps_values: false, evaluations })
+        let (keeps_values, grows) = (false, false);
+        Ok(Self { model, store, learner, grows, recipe, reading, sampler, self_max, reach, keeps_values, evaluations })
     }
 
     /// The same, but a node that is in no tree keeps its values as well, for a child that mixes them.
     #[must_use]
     pub fn keeping_values(mut self) -> Self {
         self.keeps_values = true;
+        self
+    }
+
+    /// The same for a node that is about to grow.
+    #[must_use]
+    pub fn growing(mut self) -> Self {
+        self.grows = true;
         self
     }
 
@@ -155,12 +172,22 @@ impl<'a> Renderer<'a> {
         if let Some(found) = run_node.conditions.get() {
             return Ok(found.clone());
         }
-        let Recipe { negative, width, height, .. } = &*self.recipe;
-        let mut made = self.model.engine.reader().conditions(&run_node.plan.prompt, negative, (*width, *height))?;
+        let mut made = self.plain_conditions(family)?;
+        if let ControlFlow::Continue(Some((learned, method))) =
+            self.learned(family, &mut |_| ControlFlow::Continue(()))?
+        {
+            made.cond = learned.reads(made.cond, method)?;
+        }
+        Ok(run_node.conditions.get_or_init(|| Arc::new(made)).clone())
+    }
+
+    /// What the first of `family` would read of a model that was not tuned.
+    fn plain_conditions(&self, family: &[Arc<RunNode>]) -> Result<Conditions> {
+        let mut made = self.words(&family[0].plan.prompt)?;
         if let Some(uncond) = &self.reading(family)?.uncond {
             made.uncond.clone_from(uncond);
         }
-        Ok(run_node.conditions.get_or_init(|| Arc::new(made)).clone())
+        Ok(made)
     }
 
     /// How the run of the first of `family` reads, where that is a way of its own: an edit by words reads as the run that it goes
@@ -267,7 +294,6 @@ impl<'a> Renderer<'a> {
         if let Some((photograph, inversion)) = self.recipe.photograph().filter(|_| ancestors.is_empty()) {
             return self.draw_photograph(family, (photograph, inversion), watch);
         }
-        let conditions = self.conditions(family)?;
         let mut orders = self.orders(family);
         let start = match ancestors.first() {
             None => {
@@ -276,6 +302,10 @@ impl<'a> Renderer<'a> {
             }
             Some(_) => self.left(ancestors)?.trajectory.before(0).clone(),
         };
+        // Before anything is read: it may take minutes, and can be stopped.
+        let mut learning = |_: LearningStep| watch(0, &start);
+        let ControlFlow::Continue(learned) = self.learned(family, &mut learning)? else { return Ok(None) };
+        let conditions = self.conditions(family)?;
         let mut before = Inherited::default();
         let first = first_step(family, self.recipe.steps);
         let start = match self.beginning(family, &conditions, &mut *watch)? {
@@ -324,7 +354,8 @@ impl<'a> Renderer<'a> {
             observer: &mut Untouched,
             watch: &mut counted,
         };
-        let Some(drawn) = draw(engine, &run, &start, &orders, before, means)? else {
+        let draws = learned.as_ref().map_or(engine, |(learned, _)| &learned.engine);
+        let Some(drawn) = draw(draws, &run, &start, &orders, before, means)? else {
             return Ok(None);
         };
         let picture = self.finished(family, &drawn.masks, engine.decode(drawn.trajectory.last())?)?;
@@ -401,7 +432,7 @@ impl<'a> Renderer<'a> {
         let source = RedrawSource {
             clean: parent.trajectory.last(),
             picture: &parent.picture,
-            conditions: [&*self.conditions(ancestors)?, conditions],
+            conditions: [&self.plain_conditions(ancestors)?, conditions],
             mask: mask.as_ref(),
             embeds_guidance: self.recipe.embeds_guidance,
         };
@@ -520,6 +551,8 @@ impl AncestorMaps<'_> {
         let node = &family[0];
         let left = renderer.left(family)?;
         let conditions = renderer.conditions(family)?;
+        let learned = renderer.learned(family, &mut |_| ControlFlow::Continue(()))?.continue_value().flatten();
+        let draws = learned.as_ref().map_or(&renderer.model.engine, |(learned, _)| &learned.engine);
         let orders = renderer.orders(family);
         let mut ancestors =
             AncestorMaps { renderer, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
@@ -530,7 +563,7 @@ impl AncestorMaps<'_> {
         let reading = renderer.mixed_reading(family)?;
         let begins = (first_step(family, renderer.recipe.steps), family.len() == 1);
         let run = renderer.run(&conditions, reading.as_ref(), begins);
-        let maps = recall(&renderer.model.engine, &run, (step, latent), &orders, &mut ancestors, keep)?;
+        let maps = recall(draws, &run, (step, latent), &orders, &mut ancestors, keep)?;
         renderer.count(1);
         renderer.keep_step(node, step, maps.clone(), self_max);
         Ok(maps)

@@ -9,6 +9,7 @@ use candle_core::Tensor;
 
 use super::drawing::RunNodes;
 use super::file::{self, Hinted, Trust};
+use super::learning::Learner;
 use super::model::{Model, computed_by};
 use super::renderer::Renderer;
 use super::{Session, picture_digest, to_image};
@@ -49,6 +50,15 @@ pub struct Replayed {
     pub verdict: Verdict,
 }
 
+/// What is done about models that learned from pictures of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lessons {
+    /// What was kept beside its file is used.
+    AsKept,
+    /// They learn again.
+    Again,
+}
+
 /// A session replayed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replay {
@@ -83,14 +93,14 @@ impl Replay {
 
 impl Session {
     /// Draws every node of another session's file anew, in an empty store, and compares. `seen` is told each node as it
-    /// is done and may stop the rest.
+    /// is done and may stop the rest. What models learned is taken as it was kept, or learned again and kept nowhere.
     ///
     /// # Errors
     /// Fails if the file cannot be read or a node cannot be drawn.
     pub fn replay(
         &mut self,
         path: &Path,
-        trust: Trust,
+        (trust, lessons): (Trust, Lessons),
         seen: &mut dyn FnMut(&Replayed, usize) -> ControlFlow<()>,
         watch: &mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
     ) -> Result<Replay> {
@@ -98,13 +108,15 @@ impl Session {
         let count = contents.tree.len();
         let tree = &contents.tree;
         let gone = super::photograph::gone(tree);
+        let learner = Learner::beside(Some(path), false, self.disk.clone());
+        let learner = if lessons == Lessons::Again { learner.learning_again() } else { learner };
         let (store, mut run_nodes) = (Store::in_memory(&self.limits), RunNodes::default());
         let mut nodes = Vec::new();
         for number in 1..=count as u32 {
             let recipe = &tree[number].recipe;
             let model = self.model_to_replay(recipe, &contents.outside)?;
             let family = run_nodes.family(tree, number, &model)?;
-            let renderer = Renderer::new(model, &store, recipe.clone(), self.reach())?;
+            let renderer = Renderer::new(model, (&store, &learner), recipe.clone(), self.reach())?;
             let Some(done) = renderer.draw(&family, &mut *watch)? else { break };
             let picture = &done.left.picture;
             let kernels = computed_by(self.device(), recipe.precision);
@@ -130,7 +142,7 @@ impl Session {
                 break;
             }
         }
-        Ok(Replay { nodes, unread: contents.notes, notes: gone })
+        Ok(Replay { nodes, unread: contents.notes, notes: gone.into_iter().chain(learner.take_notes()).collect() })
     }
 
     /// The model of a tree from a file, or the one that `--model` gave in its stead; `outside` are notes on what the file

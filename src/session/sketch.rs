@@ -160,7 +160,7 @@ impl Session {
         };
         // Without an id: nothing of it is put into the store.
         family.insert(0, Arc::new(RunNode::new(None, node.plan.clone(), resolved)));
-        let renderer = Renderer::new(model, &self.store, node.recipe.clone(), self.reach())?;
+        let renderer = Renderer::new(model, (&self.store, &self.learner), node.recipe.clone(), self.reach())?;
         let orders = renderer.orders(&family);
         let steps = node.recipe.steps;
         let first = first_step(&family, steps);
@@ -207,7 +207,7 @@ impl Session {
         let Some(first) = sketches.first() else { return Ok(Some(0)) };
         let model = self.model_for(&first.node.recipe)?;
         let reach = sketches.iter().fold(self.reach(), |reach, sketch| reach.and(sketch.reach));
-        let renderer = Renderer::new(model, &self.store, first.node.recipe.clone(), reach)?;
+        let renderer = Renderer::new(model, (&self.store, &self.learner), first.node.recipe.clone(), reach)?;
         let family = &first.family;
         let missing = (1..family.len()).take_while(|i| renderer.left_before(&family[*i]).is_none()).count();
         for from in (1..=missing).rev() {

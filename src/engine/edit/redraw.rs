@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use candle_core::{DType, Tensor};
 
-use super::super::inversion::climb;
+use super::super::inversion::{climb, climb_on};
 use super::super::sampler::{Ddim, Sampler};
 use super::super::schedule::NoiseSchedule;
 use super::super::{Conditions, Engine, Guidance, Picture};
@@ -63,7 +63,8 @@ pub fn begin(
             let clean = engine.encode(&patched(from.picture, patch))?.to_dtype(DType::F32)?;
             begins(sampler.noised(&clean, &noise(0)?, first)?, None)
         }
-        RedrawMethod::SdEdit { patch: None, .. } | RedrawMethod::MagicMix { .. } => {
+        RedrawMethod::Imagic { .. } => begins((noise(0)? * sampler.init_noise_scale())?, None),
+        RedrawMethod::SdEdit { patch: None, .. } | RedrawMethod::MagicMix { .. } | RedrawMethod::UniTune { .. } => {
             begins(sampler.noised(clean, &noise(0)?, first)?, None)
         }
         RedrawMethod::BlendedDiffusion { .. } => {
@@ -86,7 +87,12 @@ pub fn begin(
             let mut look = |_: usize, latent: &Tensor| watch(latent);
             let found = difference_mask(engine, (&ddim, guidance), clean, from.conditions, &noise, rule, &mut look)?;
             let Some((_, mask)) = found else { return Ok(None) };
-            let up = climb(engine, &ddim, clean.clone(), (from.conditions[0], guidance), first, &mut look)?;
+            let reads = (from.conditions[0], guidance);
+            let up = if sampler.sigmas().is_empty() {
+                climb(engine, &ddim, clean.clone(), reads, first, &mut look)?
+            } else {
+                climb_on(engine, (sampler, ddim.schedule()), clean.clone(), reads, first, &mut look)?
+            };
             let Some(up) = up else { return Ok(None) };
             let start = up[up.len() - 1].clone();
             let outside = (0..steps).map(|step| up[(steps - 1 - step).min(up.len() - 1)].clone()).collect();

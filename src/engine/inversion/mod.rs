@@ -16,7 +16,7 @@ use candle_core::Tensor;
 use super::{Conditions, Engine, Picture, WatchLatents};
 use crate::plan::inversion::InversionName;
 
-pub use ddim::{DdimInversion, climb};
+pub use ddim::{DdimInversion, climb, climb_on};
 pub use direct::{DirectInversion, Retrace};
 pub use edit_friendly::{EditFriendly, NoiseMapSampler};
 pub use negative_prompt::NegativePrompt;

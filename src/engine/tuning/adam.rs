@@ -2,6 +2,8 @@
 
 use candle_core::{Result, Tensor};
 
+use super::TuningState;
+
 /// Adam (Kingma and Ba 2015), or AdamW (Loshchilov and Hutter 2019) where there is a decay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamRule {
@@ -31,6 +33,20 @@ pub(in crate::engine) struct Adam {
 impl Adam {
     pub(in crate::engine) fn new(like: &Tensor) -> Result<Self> {
         Ok(Self { mean: like.zeros_like()?.detach(), square: like.zeros_like()?.detach(), t: 0 })
+    }
+
+    /// Puts what it remembers into a state, under a name.
+    pub(super) fn keep(&self, name: &str, state: &mut TuningState) {
+        state.tensors.insert(format!("mean/{name}"), self.mean.clone());
+        state.tensors.insert(format!("square/{name}"), self.square.clone());
+    }
+
+    /// Takes it out of a state again, after `steps` steps.
+    pub(super) fn restore(&mut self, name: &str, steps: usize, state: &TuningState) -> anyhow::Result<()> {
+        self.mean = state.tensor(&format!("mean/{name}"), &self.mean)?;
+        self.square = state.tensor(&format!("square/{name}"), &self.square)?;
+        self.t = i32::try_from(steps)?;
+        Ok(())
     }
 
     /// The weight after one more gradient.

@@ -1,11 +1,13 @@
 //! Imagic (Kawar et al. 2023, arXiv:2210.09276): the embedding of the wanted words is moved until it describes the picture, then
 //! the model until it draws the picture from it; between that embedding and the words' own lies the edit.
 
+use std::ops::ControlFlow;
+
 use anyhow::{Context, Result};
 use candle_core::Var;
 
 use super::super::unet::Condition;
-use super::{Adam, AdamRule, Adams, Lesson, NoisedCopy, TunableModel, TuningStep, WatchTuning, number};
+use super::{Adam, AdamRule, Adams, Lesson, NoisedCopy, TunableModel, TuningState, TuningStep, WatchTuning, number};
 
 /// How Imagic goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,27 +36,36 @@ pub struct ImagicResult {
 }
 
 /// Optimises an embedding, all its positions, and then the model's weights. `copy` gives the noised copy of each step; steps are
-/// counted through. `None` if `watch` stopped it: the weights stay as they have become.
+/// counted through. It goes on from `begun`, or from the beginning; `Break` with what it needs to go on if `watch` stopped it: the
+/// weights stay as they have become.
 ///
 /// # Errors
-/// Fails if a loss is no number, or the device has no memory left.
+/// Fails if a loss is no number, `begun` is not of this model and rule, or the device has no memory left.
 pub fn imagic(
     model: &TunableModel,
     lesson: Lesson<'_>,
     written: &Condition,
     copy: &dyn Fn(usize) -> Result<NoisedCopy>,
     rule: ImagicRule,
+    begun: Option<&TuningState>,
     watch: WatchTuning<'_>,
-) -> Result<Option<ImagicResult>> {
+) -> Result<ControlFlow<TuningState, ImagicResult>> {
     let backend = model.engine.backend();
     let of = rule.embedding_steps + rule.model_steps;
     let original = Condition { text: backend.like(&written.text)?, added: written.added.clone() };
-    let text = Var::from_tensor(&original.text)?;
+    let first = begun.map_or(0, |state| state.step);
+    let text = Var::from_tensor(&match begun {
+        Some(state) => state.tensor(TEXT, &original.text)?,
+        None => original.text.clone(),
+    })?;
     let with = |text| Condition { text, added: original.added.clone() };
     let reads = with(text.as_tensor().clone());
-    let mut losses = Vec::with_capacity(of);
+    let mut losses = begun.map(|state| state.losses.clone()).unwrap_or_default();
     let mut adam = Adam::new(text.as_tensor())?;
-    for step in 0..rule.embedding_steps {
+    if let Some(state) = begun.filter(|_| first < rule.embedding_steps) {
+        adam.restore(TEXT, first, state)?;
+    }
+    for step in first..rule.embedding_steps {
         let loss = model.loss(lesson, &reads, &copy(step)?)?;
         let store = loss.backward()?;
         let gradient = store.get(text.as_tensor()).context("BUG: no gradient reached the embedding")?;
@@ -62,23 +73,35 @@ pub fn imagic(
         let loss = number(&loss, step)?;
         losses.push(loss as f32);
         if watch(TuningStep { step, of, loss, gradients: None }).is_break() {
-            return Ok(None);
+            let mut state = TuningState { step: step + 1, losses, ..TuningState::default() };
+            state.tensors.insert(TEXT.to_owned(), text.as_tensor().copy()?.detach());
+            adam.keep(TEXT, &mut state);
+            return Ok(ControlFlow::Break(state));
         }
     }
     let optimised = with(text.as_tensor().copy()?.detach());
     let mut adams = Adams::new(model)?;
-    for step in rule.embedding_steps..of {
+    if let Some(state) = begun.filter(|_| first > rule.embedding_steps) {
+        adams.restore(model, first - rule.embedding_steps, state)?;
+    }
+    for step in first.max(rule.embedding_steps)..of {
         let loss = model.loss(lesson, &optimised, &copy(step)?)?;
         let gradients = model.gradients(&loss)?;
         adams.step(model, &gradients, |_| rule.model_rate, rule.adam)?;
         let loss = number(&loss, step)?;
         losses.push(loss as f32);
         if watch(TuningStep { step, of, loss, gradients: Some(&gradients) }).is_break() {
-            return Ok(None);
+            let mut state = TuningState { step: step + 1, losses, ..TuningState::default() };
+            state.tensors.insert(TEXT.to_owned(), optimised.text.clone());
+            adams.keep(model, &mut state)?;
+            return Ok(ControlFlow::Break(state));
         }
     }
-    Ok(Some(ImagicResult { original, optimised, losses }))
+    Ok(ControlFlow::Continue(ImagicResult { original, optimised, losses }))
 }
+
+/// What the embedding is called in a state.
+const TEXT: &str = "text";
 
 /// What lies between the embedding that describes the picture, at 0, and the words' own, at 1, and beyond.
 ///

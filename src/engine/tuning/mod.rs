@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Tensor, Var};
+use half::f16;
 
 use super::Engine;
 use super::layers::Backend;
@@ -20,6 +21,7 @@ use super::reader::Reader;
 use super::schedule::NoiseSchedule;
 use super::unet::Condition;
 use crate::model::ModelSource;
+use crate::model::learned::{WeightChanges, halves};
 use crate::model::spec::ModelSpec;
 use crate::model::weights::Weights;
 
@@ -63,6 +65,27 @@ pub struct TuningStep<'g> {
     pub loss: f64,
     /// The gradients of the UNet's weights by name, where they are moved.
     pub gradients: Option<&'g BTreeMap<String, Tensor>>,
+}
+
+/// All that a tuning which was stopped needs to go on as if it had not been.
+#[derive(Debug, Clone, Default)]
+pub struct TuningState {
+    /// Steps that were made.
+    pub step: usize,
+    /// The loss before each.
+    pub losses: Vec<f32>,
+    /// What has been moved, and what is remembered of gradients, by name.
+    pub tensors: BTreeMap<String, Tensor>,
+}
+
+impl TuningState {
+    /// A tensor of the state, in the type and shape of another.
+    fn tensor(&self, name: &str, like: &Tensor) -> Result<Tensor> {
+        let found = self.tensors.get(name).with_context(|| format!("what was begun lacks `{name}`"))?;
+        let (count, expected) = (found.elem_count(), like.elem_count());
+        ensure!(count == expected, "`{name}` of what was begun holds {count} numbers, expected {expected}");
+        Ok(found.reshape(like.dims())?.to_device(like.device())?.to_dtype(like.dtype())?)
+    }
 }
 
 /// Sees each step when it has been made, and may stop the rest.
@@ -113,6 +136,25 @@ impl TunableModel {
         Ok(weight.as_tensor().copy()?.detach())
     }
 
+    /// By how much the weights are other than those of the model that they were loaded from, rounded to half precision.
+    ///
+    /// # Errors
+    /// Fails if the model can no longer be read, or a weight has become no number.
+    pub fn changes(&self, source: &dyn ModelSource) -> Result<WeightChanges> {
+        let before = Weights::open(source, "unet")?;
+        let mut changes = WeightChanges::new();
+        for (name, weight) in &self.weights {
+            let was = before.values(name, weight.dims())?;
+            let is = weight.as_tensor().flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+            let change: Vec<f32> = is.iter().zip(was).map(|(is, was)| is - was).collect();
+            // What half precision cannot hold is no weight any more.
+            let is_number = change.iter().all(|n| n.abs() <= f32::from(f16::MAX));
+            ensure!(is_number, "`{name}` has become no number: the learning rate is too high");
+            changes.insert(name.clone(), halves(&change));
+        }
+        Ok(changes)
+    }
+
     /// The mean square error of what the UNet makes of a noised copy, to be differentiated.
     fn loss(&self, lesson: Lesson<'_>, condition: &Condition, copy: &NoisedCopy) -> Result<Tensor> {
         let like = |tensor: &Tensor| self.engine.backend().like(tensor);
@@ -155,6 +197,25 @@ impl Adams {
     fn new(model: &TunableModel) -> Result<Self> {
         let one = |(name, weight): (&String, &Var)| Ok((name.clone(), Adam::new(weight.as_tensor())?));
         Ok(Self(model.weights.iter().map(one).collect::<Result<_>>()?))
+    }
+
+    /// Puts the weights and what is remembered of them into a state.
+    fn keep(&self, model: &TunableModel, state: &mut TuningState) -> Result<()> {
+        for (name, adam) in &self.0 {
+            state.tensors.insert(format!("weight/{name}"), model.weight(name)?);
+            adam.keep(name, state);
+        }
+        Ok(())
+    }
+
+    /// Takes them out of a state again, after `steps` steps that moved them.
+    fn restore(&mut self, model: &TunableModel, steps: usize, state: &TuningState) -> Result<()> {
+        for (name, adam) in &mut self.0 {
+            let weight = model.weights.get(name).context("BUG: a weight that is moved is not there")?;
+            weight.set(&state.tensor(&format!("weight/{name}"), weight.as_tensor())?)?;
+            adam.restore(name, steps, state)?;
+        }
+        Ok(())
     }
 
     /// Moves all weights by their gradients, each at its own rate.
@@ -251,6 +312,44 @@ mod tests {
         }
     }
 
+    /// All bits of a model's weights, and of what else was found.
+    fn bits_of(model: &TunableModel, more: &[&Tensor]) -> Vec<u64> {
+        let weights = model.names().map(|name| model.weight(name).unwrap()).collect::<Vec<_>>();
+        let all = weights.iter().chain(more.iter().copied());
+        all.flat_map(|t| t.flatten_all().unwrap().to_vec1::<f64>().unwrap()).map(f64::to_bits).collect()
+    }
+
+    #[test]
+    fn a_tuning_stopped_after_any_step_and_gone_on_with_is_the_one_that_was_not() {
+        let run = |stops: &[usize]| {
+            let Scene { model, schedule, clean, written, .. } = scene();
+            let lesson = Lesson { schedule: &schedule, clean: &clean, target: TuningTarget::Noise };
+            let copies = |step: usize| Ok(NoisedCopy { noise: normal(step as u64, &model), level: 100 + 200 * step });
+            let adam = AdamRule::default();
+            let rule = ImagicRule { embedding_steps: 2, embedding_rate: 1e-2, model_steps: 2, model_rate: 1e-3, adam };
+            let mut state = None;
+            for stop in stops {
+                let mut watch = |s: TuningStep<'_>| {
+                    if s.step == *stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                };
+                // Another model, as another process has it: all that is gone on with stands in the state.
+                let fresh = self::model();
+                let found = imagic(&fresh, lesson, &written, &copies, rule, state.as_ref(), &mut watch).unwrap();
+                state = found.break_value();
+                assert_eq!(state.as_ref().map(|state| (state.step, state.losses.len())), Some((stop + 1, stop + 1)));
+            }
+            let mut go = |_: TuningStep<'_>| ControlFlow::Continue(());
+            let found = imagic(&model, lesson, &written, &copies, rule, state.as_ref(), &mut go).unwrap();
+            let found = found.continue_value().unwrap();
+            (found.losses, bits_of(&model, &[&found.optimised.text]))
+        };
+        let whole = run(&[]);
+        assert_eq!(whole.0.len(), 4);
+        for stops in [&[0][..], &[1], &[2], &[3], &[0, 1, 2]] {
+            assert!(run(stops) == whole, "stopped after {stops:?}, it is another");
+        }
+    }
+
     #[test]
     fn tuning_lowers_the_loss_on_the_picture_and_is_left_where_it_is_stopped() {
         let Scene { model, schedule, clean, written, copy } = scene();
@@ -258,7 +357,7 @@ mod tests {
         let rule = UniTuneRule { steps: 3, batch: 1, rate: 1e-3, adam: AdamRule::default(), part: TunedPart::All };
         let copies = |_: usize, _: usize| Ok(copy.clone());
         let mut go = |_: TuningStep<'_>| ControlFlow::Continue(());
-        let losses = unitune(&model, lesson, &written, &copies, rule, &mut go).unwrap().unwrap();
+        let losses = unitune(&model, lesson, &written, &copies, rule, None, &mut go).unwrap().continue_value().unwrap();
         assert!(losses[2] < losses[0], "{losses:?}");
         let before = model.weight("conv_in.weight").unwrap();
         let mut steps = 0;
@@ -273,8 +372,8 @@ mod tests {
             model_rate: 1e-3,
             adam: AdamRule::default(),
         };
-        let found = imagic(&model, lesson, &written, &|_| Ok(copy.clone()), rule, &mut stop).unwrap();
-        assert!(found.is_none() && steps == 1);
+        let found = imagic(&model, lesson, &written, &|_| Ok(copy.clone()), rule, None, &mut stop).unwrap();
+        assert!(found.is_break() && steps == 1);
         let after = model.weight("conv_in.weight").unwrap();
         let gap = (after - before).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
         assert_eq!(gap, 0.0, "the embedding's steps moved the model");

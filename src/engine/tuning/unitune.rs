@@ -2,12 +2,13 @@
 //! the noised picture and is drawn with the rare word before the wanted ones.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
 use super::super::unet::Condition;
-use super::{AdamRule, Adams, Lesson, NoisedCopy, TunableModel, TuningStep, WatchTuning, number};
+use super::{AdamRule, Adams, Lesson, NoisedCopy, TunableModel, TuningState, TuningStep, WatchTuning, number};
 
 /// Which weights are tuned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,23 +46,29 @@ pub struct UniTuneRule {
     pub part: TunedPart,
 }
 
-/// Tunes the model's weights on a picture under the words of `rare`. `copy` gives each noised copy, by step and row. The loss before
-/// each step; `None` if `watch` stopped it: the weights stay as they have become.
+/// Tunes the model's weights on a picture under the words of `rare`. `copy` gives each noised copy, by step and row. It goes on from
+/// `begun`, or from the beginning. The loss before each step; `Break` with what it needs to go on if `watch` stopped it: the weights
+/// stay as they have become.
 ///
 /// # Errors
-/// Fails if a loss is no number, or the device has no memory left.
+/// Fails if a loss is no number, `begun` is not of this model, or the device has no memory left.
 pub fn unitune(
     model: &TunableModel,
     lesson: Lesson<'_>,
     rare: &Condition,
     copy: &dyn Fn(usize, usize) -> Result<NoisedCopy>,
     rule: UniTuneRule,
+    begun: Option<&TuningState>,
     watch: WatchTuning<'_>,
-) -> Result<Option<Vec<f32>>> {
+) -> Result<ControlFlow<TuningState, Vec<f32>>> {
     ensure!(rule.batch > 0, "a step of no noised copies teaches nothing");
     let mut adams = Adams::new(model)?;
-    let mut losses = Vec::with_capacity(rule.steps);
-    for step in 0..rule.steps {
+    let first = begun.map_or(0, |state| state.step);
+    let mut losses = begun.map(|state| state.losses.clone()).unwrap_or_default();
+    if let Some(state) = begun.filter(|_| first > 0) {
+        adams.restore(model, first, state)?;
+    }
+    for step in first..rule.steps {
         let mut gradients: BTreeMap<String, Tensor> = BTreeMap::new();
         let mut sum = 0.0;
         // One after the other: the mean over all is the mean of their means, and what one holds can go before the next.
@@ -80,10 +87,12 @@ pub fn unitune(
         losses.push(sum as f32);
         let done = TuningStep { step, of: rule.steps, loss: sum, gradients: Some(&gradients) };
         if watch(done).is_break() {
-            return Ok(None);
+            let mut state = TuningState { step: step + 1, losses, ..TuningState::default() };
+            adams.keep(model, &mut state)?;
+            return Ok(ControlFlow::Break(state));
         }
     }
-    Ok(Some(losses))
+    Ok(ControlFlow::Continue(losses))
 }
 
 #[cfg(test)]

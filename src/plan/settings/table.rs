@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use super::super::device::DeviceName;
 use super::super::inversion::InversionName;
+use super::super::redraw::MOST_TUNING_STEPS;
 use super::super::sampler::SamplerName;
 use super::reader::Reader;
 use super::{Per, SettingError, Settings, Window, name_of};
@@ -89,6 +90,8 @@ pub const TABLE: &[Setting] = &[
     ),
     turn("outside", "", "photograph or model", "what lies outside the region of a photograph's edits")
         .by(|s, r| put(&mut s.turn.outside, r.choice()), |s| name_of(&s.turn.outside)),
+    turn("tuning_steps", "", "1..100000, or auto", "steps in which /imagic and /unitune learn a picture")
+        .by(|s, r| put(&mut s.tuning_steps, r.auto_or_whole(MOST_TUNING_STEPS)), |s| or_auto(s.tuning_steps)),
     turn("freedom", "", "0..1", "one knob: sets cross and self to 1 - f").by(
         |s, r| {
             s.keep(Window::until(round_share(1.0 - r.share()?)));

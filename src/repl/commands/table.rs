@@ -2,7 +2,9 @@
 
 use super::Group::{Draw, Files, Help, Look, Move, Settings};
 use super::{Entry, Group, Offers, Run};
-use crate::repl::look::{about, branches, cycle, export, files, maps, methods, region, settings, show, sweep};
+use crate::repl::look::{
+    about, branches, cycle, export, files, learning, maps, methods, region, settings, show, sweep,
+};
 use crate::repl::reply::Reply;
 use crate::repl::{explain, help};
 
@@ -95,6 +97,24 @@ pub const COMMANDS: &[Entry] = &[
     )
     .offers(Offers::Text)
     .does(methods::carry_out),
+    row(
+        Draw,
+        "imagic",
+        "PROMPT [STRENGTH] [seed N]",
+        "Let the model learn the picture, and draw between that and the words; without a strength, a sheet of several",
+        "/imagic blond -> red .7",
+    )
+    .offers(Offers::Text)
+    .does(learning::carry_out),
+    row(
+        Draw,
+        "unitune",
+        "PROMPT [STRENGTH] [seed N]",
+        "Let the model learn the picture under a rare word, and draw from its noised self; without a strength, a sheet",
+        "/unitune blond -> red .8",
+    )
+    .offers(Offers::Text)
+    .does(learning::carry_out),
     row(
         Draw,
         "region",

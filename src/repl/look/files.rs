@@ -15,6 +15,7 @@ use super::super::typed_path;
 use super::photograph;
 use crate::session::file::{Hinted, Kept, Trust};
 use crate::session::home::{is_same_file, pictures_of};
+use crate::session::replay::Lessons;
 use crate::session::{Options, Session};
 
 /// `/sessions`.
@@ -121,7 +122,7 @@ pub(in crate::repl) fn replay(talk: &mut Talk, file: &str, watcher: &mut dyn Wat
     let mut lines = Vec::new();
     let replayed = talk.session.replay(
         &path,
-        Trust::Imported,
+        (Trust::Imported, Lessons::AsKept),
         &mut |node, count| {
             lines.push(verdict(node.node, count, &node.verdict));
             ControlFlow::Continue(())

@@ -8,6 +8,7 @@ use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::talk::{Talk, Watcher};
 use super::super::typed_path;
+use super::learning;
 use super::maps::fetch_what_finds;
 use crate::plan::Recipe;
 use crate::plan::redraw::{DrawnBy, RedrawMethod};
@@ -24,8 +25,15 @@ pub(in crate::repl) type AskedEdit = (Edit, (Recipe, Resolved));
 type Reads = fn(&mut Session, &Called<'_>) -> Result<AskedEdit>;
 
 /// These commands, by name.
-const READS: [(&str, Reads); 5] =
-    [("in", within), ("sdedit", sdedit), ("paint", paint), ("mix", mix), ("diffedit", diffedit)];
+const READS: [(&str, Reads); 7] = [
+    ("in", within),
+    ("sdedit", sdedit),
+    ("paint", paint),
+    ("mix", mix),
+    ("diffedit", diffedit),
+    ("imagic", learning::asked),
+    ("unitune", learning::asked),
+];
 
 /// What a command asks for where we are; `None` if it is none of these.
 ///
@@ -70,20 +78,20 @@ fn first_word(text: &str) -> (&str, usize) {
 }
 
 /// What stands in a line after a command's name, taken from its end word by word.
-struct Rest<'a> {
+pub(super) struct Rest<'a> {
     line: &'a str,
     range: Range<usize>,
 }
 
 impl<'a> Rest<'a> {
     /// All from an argument on.
-    fn of(a: &Called<'a>, argument: usize) -> Self {
+    pub(super) fn of(a: &Called<'a>, argument: usize) -> Self {
         let line = a.line;
         let from = a.given.get(argument).map_or(line.len(), |part| part.span.from);
         Self { line, range: from..from + line[from..].trim_end().len() }
     }
 
-    fn text(&self) -> &'a str {
+    pub(super) fn text(&self) -> &'a str {
         &self.line[self.range.clone()]
     }
 
@@ -113,7 +121,7 @@ impl<'a> Rest<'a> {
     }
 
     /// Takes up to `most` numbers off the end, in the order they stand there.
-    fn take_numbers(&mut self, most: usize) -> Vec<(f64, Span)> {
+    pub(super) fn take_numbers(&mut self, most: usize) -> Vec<(f64, Span)> {
         let mut numbers = Vec::new();
         while numbers.len() < most
             && let Some((word, from)) = self.last()
@@ -126,19 +134,19 @@ impl<'a> Rest<'a> {
     }
 }
 
-fn misread(message: String, hint: &str, span: Span) -> anyhow::Error {
+pub(super) fn misread(message: String, hint: &str, span: Span) -> anyhow::Error {
     Misread { message, hint: Some(hint.to_owned()), span: Some(span) }.into()
 }
 
 /// `seed N` at the end.
-fn seed(a: &Called<'_>, rest: &mut Rest<'_>) -> Result<Option<u64>> {
+pub(super) fn seed(a: &Called<'_>, rest: &mut Rest<'_>) -> Result<Option<u64>> {
     let Some((typed, span)) = rest.take_named("seed") else { return Ok(None) };
     let wrong = |_| misread(format!("a seed is a whole number from 0 on, but got `{typed}`"), a.example(), span);
     Ok(Some(typed.parse().map_err(wrong)?))
 }
 
 /// A share of the steps that is more than nothing.
-fn strength(a: &Called<'_>, (number, span): (f64, Span)) -> Result<f64> {
+pub(super) fn strength(a: &Called<'_>, (number, span): (f64, Span)) -> Result<f64> {
     if number > 0.0 && number <= 1.0 {
         return Ok(number);
     }
@@ -149,7 +157,7 @@ fn strength(a: &Called<'_>, (number, span): (f64, Span)) -> Result<f64> {
 
 /// The edit that a text says of the present picture, as a change in words or as the whole new prompt; the present prompt where it
 /// says nothing.
-fn edit_of(session: &mut Session, rest: &Rest<'_>, is_whole: bool) -> Result<Edit> {
+pub(super) fn edit_of(session: &mut Session, rest: &Rest<'_>, is_whole: bool) -> Result<Edit> {
     let here = session.resolve(None)?;
     let text = rest.text();
     if text.is_empty() {
@@ -179,7 +187,7 @@ fn edit_of(session: &mut Session, rest: &Rest<'_>, is_whole: bool) -> Result<Edi
     }
 }
 
-fn planned(session: &mut Session, edit: Edit, by: &DrawnBy) -> Result<AskedEdit> {
+pub(super) fn planned(session: &mut Session, edit: Edit, by: &DrawnBy) -> Result<AskedEdit> {
     let here = session.resolve(None)?;
     let planned = session.plan_by(here, &edit, by)?;
     Ok((edit, planned))

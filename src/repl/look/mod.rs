@@ -9,6 +9,7 @@ pub(super) mod cycle;
 pub mod export;
 mod export_html;
 pub(in crate::repl) mod files;
+pub(in crate::repl) mod learning;
 pub(super) mod maps;
 pub(super) mod methods;
 pub(super) mod photograph;

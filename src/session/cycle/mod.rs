@@ -169,7 +169,7 @@ impl Session {
         let Way { steps: planned, recipe, model, family: original, .. } = way;
         let reach = self.reach();
         let recipe = Arc::new(recipe);
-        let renderer = || Renderer::new(model.clone(), &self.store, recipe.clone(), reach);
+        let renderer = || Renderer::new(model.clone(), (&self.store, &self.learner), recipe.clone(), reach);
         if !self.draws_again(&renderer()?, &original, watch)? {
             return Ok(None);
         }

@@ -109,9 +109,9 @@ impl Session {
         let model = self.model_for(&recipe)?;
         let original = self.family(path[0], &model)?;
         let reach = reach(settings);
-        let store = &self.store;
+        let kept = (&self.store, &self.learner);
         let renderer =
-            || Ok::<_, anyhow::Error>(Renderer::new(model.clone(), store, recipe.clone(), reach)?.keeping_values());
+            || Ok::<_, anyhow::Error>(Renderer::new(model.clone(), kept, recipe.clone(), reach)?.keeping_values());
         if !self.draws_again(&renderer()?, &original, watch)? {
             return Ok(None);
         }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use image::{ExtendedColorType, ImageEncoder};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::redraw::{Patch, RedrawMethod};
+use crate::plan::redraw::{Patch, RedrawMethod, Tuning};
 
 /// The longest side of a patch that is read, in pixels.
 const LONGEST_SIDE: u32 = 8192;
@@ -41,6 +41,36 @@ pub(super) enum MethodRow {
         ratio: f64,
         maps: usize,
     },
+    Imagic {
+        strength: f64,
+        embedding: TuningRow,
+        model: TuningRow,
+    },
+    UniTune {
+        strength: f64,
+        rare: String,
+        model: TuningRow,
+    },
+}
+
+/// Steps and the learning rate.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TuningRow {
+    steps: usize,
+    rate: f64,
+}
+
+impl From<Tuning> for TuningRow {
+    fn from(Tuning { steps, rate }: Tuning) -> Self {
+        Self { steps, rate }
+    }
+}
+
+impl From<TuningRow> for Tuning {
+    fn from(TuningRow { steps, rate }: TuningRow) -> Self {
+        Self { steps, rate }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,6 +96,10 @@ impl TryFrom<&RedrawMethod> for MethodRow {
             RedrawMethod::DiffEdit { strength, mask_strength, ratio, maps } => {
                 Self::DiffEdit { strength, mask_strength, ratio, maps }
             }
+            RedrawMethod::Imagic { strength, embedding, model } => {
+                Self::Imagic { strength, embedding: embedding.into(), model: model.into() }
+            }
+            RedrawMethod::UniTune { strength, rare, model } => Self::UniTune { strength, rare, model: model.into() },
         })
     }
 }
@@ -83,6 +117,10 @@ impl TryFrom<MethodRow> for RedrawMethod {
             MethodRow::DiffEdit { strength, mask_strength, ratio, maps } => {
                 Self::DiffEdit { strength, mask_strength, ratio, maps }
             }
+            MethodRow::Imagic { strength, embedding, model } => {
+                Self::Imagic { strength, embedding: embedding.into(), model: model.into() }
+            }
+            MethodRow::UniTune { strength, rare, model } => Self::UniTune { strength, rare, model: model.into() },
         })
     }
 }

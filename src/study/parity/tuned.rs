@@ -132,8 +132,8 @@ impl Worker<'_> {
         };
         let lesson = Lesson { schedule: ddim.schedule(), clean: &clean, target: TuningTarget::Noise };
         let copy = |step: usize| Ok(copies[step].clone());
-        let found = imagic(&model, lesson, &written, &copy, rule, &mut |step| watched.see(step))?;
-        let found = found.context(STOPPED)?;
+        let found = imagic(&model, lesson, &written, &copy, rule, None, &mut |step| watched.see(step))?;
+        let found = found.continue_value().context(STOPPED)?;
         self.put("losses", Array::f32(&[found.losses.len()], found.losses.clone()));
         self.put("original_embedding", array(&found.original.text)?);
         self.put("optimised_embedding", array(&found.optimised.text)?);
@@ -176,7 +176,8 @@ impl Worker<'_> {
         };
         let lesson = Lesson { schedule: ddim.schedule(), clean: &clean, target: TuningTarget::Noise };
         let copy = |step: usize, row: usize| Ok(copies[step * asked.batch_size + row].clone());
-        let losses = unitune(&model, lesson, &rare, &copy, rule, &mut |step| watched.see(step))?.context(STOPPED)?;
+        let losses = unitune(&model, lesson, &rare, &copy, rule, None, &mut |step| watched.see(step))?;
+        let losses = losses.continue_value().context(STOPPED)?;
         self.put("losses", Array::f32(&[losses.len()], losses));
         self.put_watched(&model, &watched)?;
         let (shape, values) = self.floats("start_noise")?;

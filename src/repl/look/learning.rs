@@ -1,0 +1,241 @@
+//! Commands whose pictures are drawn by a model that was tuned on the present one.
+
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+use candle_core::Tensor;
+
+use super::super::commands::Called;
+use super::super::reply::Reply;
+use super::super::report;
+use super::super::talk::{Talk, Watcher, text};
+use super::methods::{self, AskedEdit, Rest, edit_of, misread, planned, seed};
+use super::{shown_as, size};
+use crate::plan::Plan;
+use crate::plan::redraw::{DrawnBy, RedrawMethod, Tuning};
+use crate::preview::sheet::{Layout, Tile, sheet};
+use crate::session::file::Hinted;
+use crate::session::learning::{LearningStep, ToLearn};
+use crate::session::{Session, TurnResult, to_image};
+use crate::turn::{Edit, Weighing, words};
+
+/// How a picture is learned where nothing is set: the embedding and the model. The embedded model was tried with these.
+const USUAL: [Tuning; 2] = [Tuning { steps: 20, rate: 5e-3 }, Tuning { steps: 40, rate: 1e-4 }];
+
+/// The same of models as wide as Stable Diffusion's, as Kawar et al. have it for that (their appendix).
+const FULL_SIZE: [Tuning; 2] = [Tuning { steps: 1000, rate: 2e-3 }, Tuning { steps: 1500, rate: 5e-7 }];
+
+/// The strengths of a sheet.
+const IMAGIC: [f64; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
+const UNITUNE: [f64; 5] = [0.5, 0.6, 0.7, 0.8, 0.9];
+
+/// The word under which `/unitune` has a picture learned: it means nothing to a model.
+const RARE: &str = "sks";
+
+/// What a line of these commands says.
+struct Read {
+    edit: Edit,
+    strength: Option<f64>,
+    seed: Option<u64>,
+    method: fn(f64, [Tuning; 2]) -> RedrawMethod,
+    strengths: [f64; 5],
+}
+
+fn imagic_of(strength: f64, [embedding, model]: [Tuning; 2]) -> RedrawMethod {
+    RedrawMethod::Imagic { strength, embedding, model }
+}
+
+/// The model alone is tuned, in as many steps as the other takes for both.
+fn unitune_of(strength: f64, [embedding, model]: [Tuning; 2]) -> RedrawMethod {
+    let model = Tuning { steps: embedding.steps + model.steps, ..model };
+    RedrawMethod::UniTune { strength, rare: RARE.to_owned(), model }
+}
+
+/// How a picture is learned: in so many steps together as are set, shared out as they usually are.
+fn tunings([embedding, model]: [Tuning; 2], set: Option<usize>) -> [Tuning; 2] {
+    let Some(steps) = set else { return [embedding, model] };
+    let first = (steps * embedding.steps / (embedding.steps + model.steps)).min(steps.saturating_sub(1));
+    [Tuning { steps: first, ..embedding }, Tuning { steps: steps - first, ..model }]
+}
+
+/// `PROMPT [STRENGTH] [seed N]`.
+fn read(session: &mut Session, a: &Called<'_>) -> Result<Read> {
+    let here = session.resolve(None)?;
+    a.needed(0)?;
+    let is_imagic = a.called() == "imagic";
+    let mut rest = Rest::of(a, 0);
+    let seed = seed(a, &mut rest)?;
+    let strength = match rest.take_numbers(1).first() {
+        None => None,
+        Some((number, _)) if is_imagic && (0.0..=2.0).contains(number) => Some(*number),
+        Some((number, span)) if is_imagic => {
+            let message = format!(
+                "a strength lies between 0, where the picture is as it was learned, and 2; 1 are the words alone, but got {number}"
+            );
+            return Err(misread(message, a.example(), *span));
+        }
+        Some(number) => Some(methods::strength(a, *number)?),
+    };
+    if rest.text().is_empty() {
+        let message = format!("`/{}` needs a prompt: what the picture is to become", a.called());
+        return Err(Hinted::new(message, a.example()).into());
+    }
+    let edit = edit_of(session, &rest, false)?;
+    if is_imagic {
+        return Ok(Read { edit, strength, seed, method: imagic_of, strengths: IMAGIC });
+    }
+    let edit = under_rare_word(session, here, edit)?;
+    Ok(Read { edit, strength, seed, method: unitune_of, strengths: UNITUNE })
+}
+
+/// The edit to the same words with the rare one before them.
+fn under_rare_word(session: &mut Session, here: u32, edit: Edit) -> Result<Edit> {
+    if words::split(&edit.prompt).first().is_some_and(|word| word.text == RARE) {
+        return Ok(edit);
+    }
+    let weighings = edit.weighings.iter().map(|one| Weighing { word: one.word + 1, ..one.clone() }).collect();
+    let prompt = format!("{RARE} {}", edit.prompt);
+    session.edit_towards(here, Edit { prompt, weighings, is_root: true, ..edit })
+}
+
+/// The plans of the strengths that were asked for: one, or all of a sheet.
+fn plans(session: &mut Session, read: &Read) -> Result<Vec<AskedEdit>> {
+    let usual = if session.model()?.is_full_size() { FULL_SIZE } else { USUAL };
+    let tunings = tunings(usual, session.settings().tuning_steps);
+    let strengths = read.strength.map_or_else(|| read.strengths.to_vec(), |strength| vec![strength]);
+    let one = |strength: f64| {
+        let by = DrawnBy::Redraw { method: (read.method)(strength, tunings), area: None, seed: read.seed };
+        let asked = planned(session, read.edit.clone(), &by)?;
+        let prompt = &asked.1.1.generation.prompt;
+        if prompt.cut > 0 {
+            let message = format!(
+                "the prompt is longer than the {} tokens the model reads, and what it does not read cannot be learned: `{}`",
+                prompt.ids.len(),
+                prompt.words_cut().join(" ")
+            );
+            return Err(Hinted::new(message, "say it in fewer words").into());
+        }
+        Ok(asked)
+    };
+    strengths.into_iter().map(one).collect()
+}
+
+/// What one of these commands asks for where we are; of a sheet, the picture in its middle.
+pub(super) fn asked(session: &mut Session, a: &Called<'_>) -> Result<AskedEdit> {
+    let read = read(session, a)?;
+    let mut all = plans(session, &read)?;
+    Ok(all.swap_remove(all.len() / 2))
+}
+
+/// Carries one of these commands out.
+pub(in crate::repl) fn carry_out(talk: &mut Talk, a: &Called<'_>, watcher: &mut dyn Watcher) -> Result<Reply> {
+    let here = talk.session.resolve(None)?;
+    let read = read(&mut talk.session, a)?;
+    let mut all = plans(&mut talk.session, &read)?;
+    if read.strength.is_some() {
+        let (edit, planned) = all.swap_remove(0);
+        return talk.planned(a.line, &edit, planned, watcher);
+    }
+    watcher.understood(&read.edit.changes);
+    if let Some(stopped) = ahead(talk, here, &all[0].1.1.plan, watcher)? {
+        return Ok(stopped);
+    }
+    let steps = all[0].1.0.steps;
+    let count = all.len() * steps;
+    let mut drawn: Vec<(TurnResult, f64)> = Vec::new();
+    for (at, (edit, planned)) in all.into_iter().enumerate() {
+        let strength = read.strengths[at];
+        let line = format!("{} {strength}{}", command_and_words(a, &read), seed_said(&read));
+        let mut watch = |step: usize, latent: &Tensor| watcher.step(at * steps + step + 1, count, latent);
+        let turned = talk.session.edit_planned((Some(here), &line), &edit, planned, &mut watch);
+        match turned {
+            Ok(Some(turned)) => drawn.push((turned, strength)),
+            Ok(None) => break,
+            Err(error) => return talk.session.return_to(Some(here)).and(Err(error)),
+        }
+    }
+    talk.session.return_to(Some(here))?;
+    match drawn.last() {
+        None => Ok(Reply::Stopped),
+        Some(_) => sheet_of(talk, (a.called(), here), &drawn),
+    }
+}
+
+/// What was typed without its seed: the line of a picture of a sheet names its strength.
+fn command_and_words(a: &Called<'_>, read: &Read) -> String {
+    let typed = a.line.trim();
+    match read.seed.and_then(|_| typed.rfind("seed")) {
+        Some(at) => typed[..at].trim_end().to_owned(),
+        None => typed.to_owned(),
+    }
+}
+
+fn seed_said(read: &Read) -> String {
+    read.seed.map_or_else(String::new, |seed| format!(" seed {seed}"))
+}
+
+/// The pictures of all strengths side by side, to take one of.
+fn sheet_of(talk: &mut Talk, (command, here): (&str, u32), drawn: &[(TurnResult, f64)]) -> Result<Reply> {
+    let mut lines = Vec::new();
+    let mut pictures = vec![(to_image(&talk.session.picture(here)?), format!("#{here}"))];
+    for (turned, strength) in drawn {
+        lines.push(format!("  #{:<4} strength {strength}", turned.node));
+        pictures.push((to_image(&turned.left.picture), format!("#{} strength {strength}", turned.node)));
+        talk.write_picture(turned.node)?;
+    }
+    let tiles: Vec<Tile> = pictures.iter().map(|(picture, label)| Tile { picture, label }).collect();
+    let sheet = sheet(&tiles, &Layout::default());
+    let (first, last) = (drawn[0].0.node, drawn[drawn.len() - 1].0.node);
+    let took: f64 = drawn.iter().map(|(turned, _)| turned.seconds).sum();
+    let prompt = &talk.session.tree()[last].plan.prompt;
+    let said = format!(
+        "\"{prompt}\" by /{command} at {} strengths, {}\n{}\n  take one by its number: #{last}   (still at #{here})",
+        drawn.len(),
+        report::seconds(took),
+        lines.join("\n")
+    );
+    shown_as(talk, &format!("{command}-{first:04}-{last:04}.png"), sheet, said)
+}
+
+/// Has the model learn what a plan needs of the picture we are at, if it must, and tells of it. `Some` if that was stopped.
+pub(in crate::repl) fn ahead(
+    talk: &mut Talk,
+    here: u32,
+    plan: &Plan,
+    watcher: &mut dyn Watcher,
+) -> Result<Option<Reply>> {
+    let Some(to) = talk.session.to_learn(here, plan)? else { return Ok(None) };
+    watcher.predicted(&format!("  {}\n  Ctrl-C stops it and keeps what was learned", needs(to, here)));
+    let begun = std::time::Instant::now();
+    let (mut first, mut last) = (None, LearningStep { done: to.done, of: to.steps, loss: 0.0 });
+    let mut watch = |step: LearningStep| -> ControlFlow<()> {
+        first.get_or_insert(step.loss);
+        last = step;
+        watcher.learning(step.done, step.of, step.loss)
+    };
+    if !talk.session.learn(here, plan, &mut watch)? {
+        let again = "type the line again to go on from there";
+        return Ok(Some(text(format!("stopped after {} of {} steps; {again}", last.done, last.of))));
+    }
+    watcher.predicted(&format!("  learned in {}", report::seconds(begun.elapsed().as_secs_f64())));
+    Ok(None)
+}
+
+/// What learning takes, in words.
+pub(in crate::repl) fn needs(to: ToLearn, here: u32) -> String {
+    let steps = report::counted((to.steps - to.done) as u64, "step");
+    let more = if to.done > 0 { format!(" more, after {} that were made", to.done) } else { String::new() };
+    format!("the picture of #{here} is learned in {steps}{more}, in about {} of memory", size(to.memory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_steps_are_shared_so_that_the_model_has_one_at_least() {
+        for (set, expected) in [(Some(1), [0, 1]), (Some(2), [0, 2]), (Some(3), [1, 2]), (None, [20, 40])] {
+            assert_eq!(tunings(USUAL, set).map(|tuning| tuning.steps), expected, "{set:?}");
+        }
+    }
+}
