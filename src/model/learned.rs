@@ -159,7 +159,7 @@ impl LearnedFile {
             };
             tensors.insert(name.clone(), LearnedTensor { shape: shape.clone(), numbers });
         }
-        let mut about: BTreeMap<String, String> = file.metadata.clone().into_iter().collect();
+        let mut about: BTreeMap<String, String> = file.metadata.into_iter().collect();
         let digest = about.remove(DIGEST).unwrap_or_default();
         let read = Self { about, tensors };
         ensure!(read.digest() == digest, "{called} is damaged: its numbers are not those that were written");

@@ -555,6 +555,9 @@ fn fits(name: &str, needed: u64, available: Option<u64>) -> Result<()> {
     Err(Hinted::new(message, "/sdedit and /diffedit edit without learning").into())
 }
 
+/// A tuned model, and the method that it was tuned for.
+type TunedBy<'f> = (Arc<Learned>, &'f RedrawMethod);
+
 impl Renderer<'_> {
     /// The picture at which the lineage of the first of `family` begins, if a model was tuned for it: where in the family it stands.
     fn tuned_at(family: &[Arc<super::run_node::RunNode>]) -> Option<(usize, &Redraw)> {
@@ -571,7 +574,7 @@ impl Renderer<'_> {
         &self,
         family: &'f [Arc<super::run_node::RunNode>],
         watch: WatchLearning<'_>,
-    ) -> Result<ControlFlow<(), Option<(Arc<Learned>, &'f RedrawMethod)>>> {
+    ) -> Result<ControlFlow<(), Option<TunedBy<'f>>>> {
         let Some((at, redraw)) = Self::tuned_at(family) else { return Ok(ControlFlow::Continue(None)) };
         let (node, above) = (&family[at], &family[at + 1..]);
         let parent = above.first().and_then(|parent| parent.id).context("BUG: a model is tuned on no picture")?;
@@ -616,7 +619,7 @@ impl Session {
             RedrawMethod::UniTune { rare, .. } => renderer.words(rare)?.cond,
             _ => renderer.words(&plan.prompt)?.cond,
         };
-        let model = renderer.model.clone();
+        let model = renderer.model;
         let parent = self.tree[parent].id;
         let asked = Asked { model: &model, redraw: &redraw, prompt: &plan.prompt, words: &words, parent };
         let to = self.learner.to_learn(&asked);

@@ -54,10 +54,8 @@ pub fn imagic(
     let of = rule.embedding_steps + rule.model_steps;
     let original = Condition { text: backend.like(&written.text)?, added: written.added.clone() };
     let first = begun.map_or(0, |state| state.step);
-    let text = Var::from_tensor(&match begun {
-        Some(state) => state.tensor(TEXT, &original.text)?,
-        None => original.text.clone(),
-    })?;
+    let moved = begun.map(|state| state.tensor(TEXT, &original.text)).transpose()?;
+    let text = Var::from_tensor(moved.as_ref().unwrap_or(&original.text))?;
     let with = |text| Condition { text, added: original.added.clone() };
     let reads = with(text.as_tensor().clone());
     let mut losses = begun.map(|state| state.losses.clone()).unwrap_or_default();
@@ -92,7 +90,7 @@ pub fn imagic(
         losses.push(loss as f32);
         if watch(TuningStep { step, of, loss, gradients: Some(&gradients) }).is_break() {
             let mut state = TuningState { step: step + 1, losses, ..TuningState::default() };
-            state.tensors.insert(TEXT.to_owned(), optimised.text.clone());
+            state.tensors.insert(TEXT.to_owned(), optimised.text);
             adams.keep(model, &mut state)?;
             return Ok(ControlFlow::Break(state));
         }

@@ -93,7 +93,7 @@ fn under_rare_word(session: &mut Session, here: u32, edit: Edit) -> Result<Edit>
     if words::split(&edit.prompt).first().is_some_and(|word| word.text == RARE) {
         return Ok(edit);
     }
-    let weighings = edit.weighings.iter().map(|one| Weighing { word: one.word + 1, ..one.clone() }).collect();
+    let weighings = edit.weighings.iter().map(|one| Weighing { word: one.word + 1, ..*one }).collect();
     let prompt = format!("{RARE} {}", edit.prompt);
     session.edit_towards(here, Edit { prompt, weighings, is_root: true, ..edit })
 }
