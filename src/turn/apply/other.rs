@@ -278,7 +278,10 @@ impl<'s> Work<'s> {
         let s = self.scene;
         let thing = s.things[t].clone();
         let one = matches!(number, "one" | "1" | "a" | "single");
-        let many = is_number(number) || number.parse::<u32>().is_ok_and(|n| n > 1);
+        let many = is_number(number)
+            || number.ends_with(" of")
+            || number == "a few"
+            || number.parse::<u32>().is_ok_and(|n| n > 1);
         if !one && !many {
             return Err(No);
         }

@@ -148,6 +148,18 @@ impl<'s> Work<'s> {
             if let Some(i) = old {
                 used.push(i);
             }
+            // `a boy with a sad face` is happy in his face.
+            let mood = kinds.contains(&"mood") && old.is_none();
+            let elsewhere = (0..s.things.len()).filter(|_| mood).find_map(|u| {
+                let own = s.is_kind(u, &["body"]) && s.hangs_on(u, t);
+                let same = |i: &usize| lexicon().adjective(s.low(*i)).contains(&"mood");
+                s.adjectives(u).into_iter().find(same).filter(|_| own).map(|i| (u, i))
+            });
+            if let Some((u, i)) = elsewhere {
+                self.put_adjective(u, Some(i), &text)?;
+                told.extend(self.changes.drain(said..).map(|c| (n, c)));
+                continue;
+            }
             // `the sky is blue`
             if old.is_none()
                 && s.tag(thing.head + 1) == Tag::Be
@@ -272,6 +284,16 @@ impl<'s> Work<'s> {
         Ok(())
     }
 
+    /// True if what a thing does is done to another: `flying a kite`, not `sitting on a bench`.
+    pub(crate) fn has_object(&self, t: usize) -> bool {
+        let s = self.scene;
+        let mut at = self.after(t);
+        while s.tag(at) == Tag::Be || s.tag(at) == Tag::Adv {
+            at += 1;
+        }
+        matches!(s.tag(at), Tag::Ing | Tag::Verb) && s.things.iter().any(|u| u.start == at + 1)
+    }
+
     /// A thing does something: in the place of what it does, or said after it.
     pub(crate) fn act(&mut self, t: usize, words: &[&str], text: &str) -> Done {
         let s = self.scene;
@@ -279,7 +301,7 @@ impl<'s> Work<'s> {
         let base = if is_ing(first) {
             frames().of_ing(first).unwrap_or_else(|| (*first).to_owned())
         } else {
-            (*first).to_owned()
+            frames().finite(first).filter(|_| !frames().acts(first)).unwrap_or_else(|| (*first).to_owned())
         };
         let ing = if is_ing(first) { (*first).to_owned() } else { frames().ing(&base) };
         let rest = text.split_once(' ').map_or("", |(_, r)| r);
@@ -320,7 +342,22 @@ impl<'s> Work<'s> {
             let spot = |u: &crate::scene::Thing| {
                 new.things.iter().any(|g| new.low(g.head) == s.low(u.head)) || words.contains(&s.low(end))
             };
-            let placed = placed && object.is_some_and(spot);
+            // What it does already, it does elsewhere: `dance in the street`.
+            let was = frames().of_ing(s.low(at)).or_else(|| frames().finite(s.low(at))).unwrap_or_default();
+            let elsewhere = object.is_some_and(|u| u.tie < u.start && is_preposition(s.low(u.tie.max(end))));
+            let same_place = placed
+                && was != base
+                && object.is_some_and(|u| {
+                    words.len() == u.start + 2 - end + usize::from(u.start < u.head)
+                        && words.last() == Some(&s.low(u.head))
+                        && words.get(1) == Some(&s.low(end))
+                });
+            if same_place {
+                let verb =
+                    if old == Tag::Verb { if self.is_many(t) { base } else { frames().third(&base) } } else { ing };
+                return self.replace_word(at, &verb);
+            }
+            let placed = placed && (object.is_some_and(spot) || was == base && elsewhere);
             let direct = object.is_some_and(|u| u.start == end) || with && !text.starts_with("play");
             if let Some(u) = object.filter(|u| direct || (placed && is_preposition(s.low(end)) && u.start <= end + 3)) {
                 let t = s.things.iter().position(|x| x.head == u.head).unwrap_or(0);

@@ -45,6 +45,10 @@ impl<'s> Work<'s> {
             return Err(No);
         }
         let bare = new.start == new.head || is_article(said.low(new.start)) && new.start + 1 == new.head;
+        if let Some(form) = lexicon().adjective_form(&head).filter(|form| bare && s.low.iter().any(|w| w == form)) {
+            self.idle.push(format!("it is `{form}` already"));
+            return Ok(());
+        }
         let old = (0..s.things.len()).find(|&t| s.is_kind(t, &[kind]));
         if let Some(t) = old {
             let thing = s.things[t].clone();
@@ -263,6 +267,7 @@ impl<'s> Work<'s> {
             let phrase = match low.as_slice() {
                 ["in", ..] => text.to_owned(),
                 ["the" | "a" | "an", ..] => format!("in {text}"),
+                [.., "vibe" | "vibes"] => format!("with {text}"),
                 _ if low.contains(&"of") => format!("in the {text}"),
                 _ => format!("in {text}"),
             };
@@ -274,6 +279,15 @@ impl<'s> Work<'s> {
                 return Ok(());
             }
             self.append(&phrase);
+            return Ok(());
+        }
+        // `like Monet would`
+        if text.chars().next().is_some_and(char::is_uppercase)
+            && low.len() < 4
+            && !low.iter().any(|w| frames().is("medium", w))
+            && !s.low.iter().any(|w| frames().is("style", w))
+        {
+            self.append(&format!("in the style of {text}"));
             return Ok(());
         }
         // `Hokusai` for what stands in the style of another.
@@ -349,7 +363,61 @@ impl<'s> Work<'s> {
             self.op(thing.start..thing.head + 1, np);
             return Ok(());
         }
-        self.append(&np);
+        self.front(&np);
         Ok(())
+    }
+
+    /// The whole prompt is what a picture of that medium shows: `a charcoal drawing of a cat`.
+    fn front(&mut self, np: &str) {
+        let s = self.scene;
+        let said = Scene::of(np);
+        let low: Vec<&str> = said.low.iter().map(String::as_str).collect();
+        let last = low.last().copied().unwrap_or("");
+        let first = low.first().copied().unwrap_or("");
+        let with = if frames().is("draws", last) {
+            " drawing"
+        } else if frames().is("paints", last) && !frames().is("one of", last) {
+            " painting"
+        } else {
+            ""
+        };
+        let np = match last.strip_suffix('s') {
+            Some(stem) if !with.is_empty() && frames().is("draws", stem) | frames().is("paints", stem) => {
+                np.strip_suffix('s').unwrap_or(np)
+            }
+            _ => np,
+        };
+        let countable = !with.is_empty() || is_determiner(first) || frames().is("one of", last);
+        if !countable {
+            self.append(np);
+            return;
+        }
+        let np = if is_determiner(first) { format!("{np}{with}") } else { format!("a {np}{with}") };
+        let np = crate::draft::agreed(&np).unwrap_or(np);
+        // Its verbs become what is seen: `two dogs playing`, `a group sitting`.
+        let verbs: Vec<usize> = (0..s.low.len()).filter(|&i| matches!(s.tag(i), Tag::Be | Tag::Verb)).collect();
+        let stops = (0..self.end()).any(|i| matches!(s.tag(i), Tag::Stop | Tag::Mark));
+        let opens = s.things.first().is_some_and(|t| t.start == 0) && !s.is_medium(0);
+        let clause = match verbs.as_slice() {
+            [] => Some(None),
+            [v] if s.tag(*v) == Tag::Be && matches!(s.tag(v + 1), Tag::Ing | Tag::Ed) => {
+                Some(Some((*v, String::new())))
+            }
+            [v] if s.tag(*v) == Tag::Verb && !frames().is_past(s.low(*v)) => {
+                let base = frames().finite(s.low(*v)).unwrap_or_else(|| s.low(*v).to_owned());
+                Some(Some((*v, if base == "have" { "with".to_owned() } else { frames().ing(&base) })))
+            }
+            _ => None,
+        };
+        let Some(clause) = clause.filter(|_| !stops && opens && !said.low.iter().any(|w| w == "of")) else {
+            self.append(&np);
+            return;
+        };
+        if let Some((v, text)) = clause {
+            self.op(v..v + 1, text);
+        }
+        self.changes.push(Change::Add { text: np.clone() });
+        self.op(0..0, format!("{np} of"));
+        self.fronted = true;
     }
 }

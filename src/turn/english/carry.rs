@@ -40,6 +40,7 @@ pub(crate) fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Opt
         },
         Reading::Give { to, .. } => match find(to) {
             found @ Found::Things(_) => (Some(found), 80),
+            Found::Picture => (scene.subject().map(|t| Found::Things(vec![t])), 80),
             _ => return None,
         },
         Reading::Move { what: None, .. } => (Some(Found::Picture), 70),
@@ -91,6 +92,14 @@ pub(crate) fn one(desk: &mut Desk<'_>, scene: &Scene, found: &Found, all: bool) 
     let place = desk.choose_place(format!("`{name}` stands there {} times: which one?", places.len()), &places)?;
     let t = things.iter().copied().find(|&t| scene.things[t].name == place.start);
     Ok(t.map(|t| vec![t]))
+}
+
+/// True for what the only one of the prompt has already: her hair.
+fn is_hers(scene: &Scene, said: &Scene) -> bool {
+    let alone = (0..scene.things.len()).filter(|&u| scene.is_alive(u)).count() < 2;
+    let has =
+        |t: &crate::scene::Thing| scene.things.iter().any(|u| lexicon().same(scene.low(u.head), said.low(t.head)));
+    alone && said.things.first().is_some_and(has) && said.is_own(0)
 }
 
 pub(crate) fn says_all(words: &[&str]) -> bool {
@@ -251,9 +260,8 @@ pub(crate) fn apply(
             }
             let first = said.low(said.things[0].head);
             let idea = lexicon().adjective_form(first).is_some() && said.things.len() > 1;
-            let someone =
-                words.iter().skip(1).any(|w| matches!(*w, "her" | "him" | "it" | "them" | "his" | "its" | "their"));
-            if sure && (idea || someone && said.things.len() < 3) || words.last().is_some_and(|w| is_preposition(w)) {
+            let someone = words.iter().skip(1).any(|w| matches!(*w, "her" | "him" | "it" | "them"));
+            if sure && (idea || someone && said.things.len() < 2) || words.last().is_some_and(|w| is_preposition(w)) {
                 return Ok(false);
             }
             // On someone who is not there.
@@ -276,9 +284,6 @@ pub(crate) fn apply(
         Reading::Hang { .. } if sure => false,
         Reading::Hang { text } => ok(work.hang(&desk.typed(&toks[text.clone()]).to_lowercase())),
         Reading::Set { slot, to } => {
-            if *slot == Slot::Weather && sure && to.len() == 1 && !low.contains(&"weather") {
-                return Ok(false);
-            }
             if is_degree(&low[to.clone()]) && *slot != Slot::Light {
                 return Ok(false);
             }
@@ -296,12 +301,13 @@ pub(crate) fn apply(
             let Some(found) = &held.found else { return Ok(false) };
             let Some(things) = one(desk, scene, found, false)? else { return Ok(false) };
             let t = things[0];
+            let what = &(what.start + usize::from(matches!(low[what.start], "just" | "only"))..what.end);
             let words = &low[what.clone()];
             let said = Scene::of(&words.join(" "));
             let Some(new) = said.things.first() else { return Ok(false) };
             let has = (0..scene.things.len())
                 .any(|u| lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t));
-            let crowded = work.is_crowded(t) && scene.is_alive(t);
+            let hers = is_hers(scene, &said);
             if has
                 && crate::apply::number(said.low(new.start)).is_some()
                 && let Some(u) = (0..scene.things.len()).find(|&u| {
@@ -311,8 +317,8 @@ pub(crate) fn apply(
                 return Ok(ok(work.count(u, said.low(new.start))));
             }
             if has
+                || hers
                 || family && sure
-                || sure && !crowded
                 || new.start > 0
                 || lexicon().adjective_form(said.low(new.head)).is_some()
                 || matches!(said.low(new.head), "look" | "color" | "colour" | "texture" | "shape")
@@ -611,17 +617,25 @@ pub(crate) fn apply(
             if sure && matches!(held.found, Some(Found::Picture)) && does.len() == 1 {
                 return Ok(false);
             }
-            if matches!(does[0], "wear" | "wearing" | "have" | "having") {
+            if matches!(does[0], "wear" | "wearing" | "have" | "having" | "carry" | "carrying" | "hold" | "holding") {
                 let t = match &held.found {
                     Some(Found::Things(t)) => t.clone(),
                     Some(Found::Picture) => scene.subject().into_iter().collect(),
                     _ => return Ok(false),
                 };
-                if t.is_empty() || sure && (!work.is_crowded(t[0]) || family) || t.len() > 1 || does.len() < 2 {
+                // Hands that do something do this instead.
+                let busy = matches!(does[0].get(..4), Some("carr" | "hold")) && !t.is_empty() && work.has_object(t[0]);
+                if busy {
+                    return Ok(ok(work.act(t[0], does, &text)));
+                }
+                if t.is_empty() || sure && family || t.len() > 1 || does.len() < 2 {
                     return Ok(false);
                 }
                 let what = text.split_once(' ').map_or("", |(_, r)| r);
-                return Ok(ok(work.give(t[0], what, if does[0].starts_with("wear") { "wearing" } else { "with" })));
+                if is_hers(scene, &Scene::of(what)) {
+                    return Ok(false);
+                }
+                return Ok(ok(work.give(t[0], what, if does[0].starts_with("hav") { "with" } else { &ing })));
             }
             let found = match &held.found {
                 Some(Found::Picture) => scene.subject().map_or(Found::None, |t| Found::Things(vec![t])),
@@ -634,8 +648,8 @@ pub(crate) fn apply(
         Reading::Count { number, .. } => {
             let Some(found) = &held.found else { return Ok(false) };
             let Some(things) = one(desk, scene, found, false)? else { return Ok(false) };
-            let number = low.get(number.start).copied().unwrap_or("");
-            ok(work.count(things[0], number))
+            let number = low.get(number.clone()).map_or(String::new(), |words| words.join(" "));
+            ok(work.count(things[0], &number))
         }
     };
     Ok(done)

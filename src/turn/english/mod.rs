@@ -55,8 +55,16 @@ pub(crate) fn instructs(line: &str, prompt: &str) -> bool {
 }
 
 /// True for a line that only ever describes.
-pub(crate) fn describes(line: &str) -> bool {
+pub(crate) fn describes(line: &str, prompt: &str) -> bool {
     let words = words::split(line);
+    let old: Vec<String> = words::split(prompt).iter().map(|w| words::lower(w.text)).collect();
+    let points = words.windows(2).any(|p| {
+        let (the, noun) = (words::lower(p[0].text), words::lower(p[1].text));
+        the == "the" && !is_function_word(&noun) && old.contains(&noun) && !old.contains(&the)
+    });
+    if points {
+        return false;
+    }
     let low: Vec<String> = words.iter().take(4).map(|w| words::lower(w.text)).collect();
     match low.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["there", "is" | "are", first, _] => {

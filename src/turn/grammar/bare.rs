@@ -101,7 +101,10 @@ impl Clause<'_> {
             let from = rest.start + usize::from(matches!(self.at(rest.start), "no" | "any" | "a" | "an"));
             let from = from + usize::from(matches!(self.at(from), "more" | "longer"));
             all.push(Reading::Remove { what: self.before_words(from..rest.end, &["anymore", "left", "visible"]) });
-        } else if !before.is_empty() || self.at(t + 1) != "is" && self.at(t + 1) != "are" {
+        } else if !before.is_empty()
+            || self.at(t + 1) != "is" && self.at(t + 1) != "are"
+            || (rest.start..n).any(|i| self.at(i) == "the" && (self.names)(&self.low[i..]))
+        {
             if crate::small::is_number(self.at(rest.start)) || self.at(rest.start) == "only" {
                 let number = rest.start + usize::from(self.at(rest.start) == "only");
                 all.push(Reading::Count { what: number + 1..rest.end, number: number..number + 1 });
@@ -143,6 +146,10 @@ impl Clause<'_> {
         for i in 1..n.min(10) {
             let Some(m) = DUTIES.iter().find(|m| self.low[i..].starts_with(m)) else { continue };
             let verb = self.at(i + m.len());
+            if verb == "have" && i + m.len() + 1 < n {
+                all.push(Reading::Give { to: 0..i, what: self.in_picture(i + m.len() + 1..n) });
+                return;
+            }
             if matches!(verb, "wear" | "hold" | "carry") || (frames().acts(verb) && !matches!(verb, "have" | "look")) {
                 all.push(Reading::Act { who: Some(0..i), does: self.in_picture(i + m.len()..n) });
                 return;
@@ -171,6 +178,9 @@ impl Clause<'_> {
                 if let Some(w) = self.find(y.start, &["to", "into"]).first() {
                     all.push(Reading::Become { what: Some(x), to: self.trimmed(w + 1..n) });
                 }
+            } else if first == "like" && is_picture(self.slice(&x)) && slot_of(self.slice(&(y.start + 1..n))).is_some()
+            {
+                all.push(Reading::Set { slot: Slot::Medium, to: y.start + 1..y.end });
             } else if matches!(first, "added" | "not" | "more" | "less" | "too" | "so")
                 || (is_preposition(first) && y.len() != 2 && !matches!(first, "wearing" | "holding" | "carrying"))
             {
@@ -229,6 +239,26 @@ impl Clause<'_> {
         }
     }
 
+    /// `a whole flock of sheep`, `lots of apples`, `just one boat`
+    fn quantity(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        let mut from = 0;
+        while matches!(self.at(from), "just" | "only" | "exactly" | "make" | "it" | "say") {
+            from += 1;
+        }
+        let Some(noun) = n.checked_sub(1).filter(|k| *k > from && (self.names)(&self.low[*k..])) else { return };
+        let words = &self.low[from..noun];
+        let amount = match words {
+            [w] => crate::small::is_number(w) || *w == "one" && from > 0 || w.parse::<u32>().is_ok(),
+            [.., w, "of"] => frames().is("measure", &crate::frames::singular(w)) || frames().is("amount", w),
+            ["a", "few"] => true,
+            _ => false,
+        };
+        if amount && n < 8 {
+            all.push(Reading::Count { what: noun..n, number: from..noun });
+        }
+    }
+
     /// No verb: `lit by lanterns`, `as a watercolour`, `from wooden ones to stone ones`.
     pub(crate) fn bare(&self, all: &mut Vec<Reading>) {
         let n = self.low.len();
@@ -240,6 +270,70 @@ impl Clause<'_> {
             && n < 12
         {
             all.push(Reading::Hang { text: 0..n });
+        }
+        if first == "as" && n > 2 && slot_of(&self.low[1..]) == Some(Slot::Medium) {
+            all.push(Reading::Set { slot: Slot::Medium, to: 1..n });
+        }
+        // `winter scene`, `underwater version`
+        if n == 2 && matches!(self.at(1), "scene" | "version" | "mode" | "edition") && !is_determiner(first) {
+            match slot_of(&self.low[..1]) {
+                Some(slot) => all.push(Reading::Set { slot, to: 0..1 }),
+                None if !(self.names)(&self.low[1..]) => all.push(Reading::Hang { text: 0..1 }),
+                None => {}
+            }
+        }
+        // `the umbrella, change to a newspaper`, `the tram: make it yellow`
+        if let Some(c) = self.low.iter().position(|w| matches!(*w, "," | ":"))
+            && (self.names)(&self.low[..c])
+            && is_determiner(first)
+            && let Some((kinds, len)) = frames().verb(&self.low[c + 1..])
+            && kinds.iter().any(|k| matches!(k, Frame::Make | Frame::Change | Frame::Paint | Frame::Replace))
+        {
+            let mut to = c + 1 + len;
+            while matches!(self.at(to), "it" | "them" | "to" | "into" | "with" | "be") {
+                to += 1;
+            }
+            if to < n {
+                let old = Some(0..c);
+                all.push(match kinds.contains(&Frame::Replace) {
+                    true => Reading::Swap { old, new: to..n },
+                    false => Reading::Become { what: old, to: to..n },
+                });
+            }
+        }
+        // `she carries a tray`, `the baby laughs`
+        if let Some(v) = (1..n.min(6)).find(|&i| frames().finite(self.at(i)).is_some())
+            && (v == 1 && is_person_pronoun(first) || self.at(0) == "the" && (self.names)(&self.low[..v]))
+            && !self.low.contains(&"instead")
+            && !is_preposition(self.at(v - 1))
+        {
+            all.push(match self.at(v) {
+                "has" | "have" | "had" if v + 1 < n => Reading::Give { to: 0..v, what: v + 1..n },
+                _ => Reading::Act { who: Some(0..v), does: v..n },
+            });
+        }
+        // `rear up on its hind legs`
+        let does = self.polite
+            && frames().acts(first)
+            && lexicon().noun(first).is_empty()
+            && frames().verb(&self.low).is_none();
+        if does || crate::form::acts_alone(&self.low, &|w| (self.names)(&[w])) {
+            all.push(Reading::Act { who: None, does: 0..n });
+        }
+        // `could they dance in the street`
+        if matches!(first, "could" | "can" | "should" | "would")
+            && let Some(k) = (2..n.min(8)).find(|&k| frames().acts(self.at(k)))
+            && (self.names)(&self.low[1..k])
+        {
+            all.push(Reading::Act { who: Some(1..k), does: k..n });
+        }
+        self.quantity(all);
+        if self.polite
+            && matches!(first, "a" | "an")
+            && slot_of(&self.low) == Some(Slot::Medium)
+            && !(self.names)(&self.low)
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 0..n });
         }
         if first == "more" && n == 2 && lexicon().is_adjective(self.at(1)) && lexicon().noun(self.at(1)).is_empty() {
             all.push(Reading::Become { what: None, to: 1..2 });

@@ -53,7 +53,7 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
             // `make her look at the sea`
             ["look", tie, _, ..] if matches!(*tie, "at" | "into" | "up" | "down" | "out" | "away" | "over") => {
                 let text = format!("looking {}", desk.written(&y[1..]));
-                desk.append(&text, false);
+                desk.append(&text);
                 return Ok(());
             }
             // `hair like fire`
@@ -216,7 +216,7 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
             Target::Scene => {
                 let text = desk.written(y);
                 let text = text.as_str();
-                desk.append(text, false);
+                desk.append(text);
             }
             _ => {
                 let all = groups(desk, y);
