@@ -53,7 +53,7 @@ pub(super) fn orders(words: &[&str], named: &dyn Fn(&str) -> bool) -> bool {
             && first != "mount"
             && !lexicon().is_adjective(first)
             && words.len() > 4
-            && words[2..].windows(2).any(|p| is_preposition(p[0]) && p[0] != "of" && p[1] == "the");
+            && words[2..].windows(2).any(|p| is_preposition(p[0]) && p[0] != "of" && (p[1] == "the" || is_owner(p[1])));
         let traded = matches!(first, "swap" | "replace" | "exchange" | "substitute" | "trade")
             && words.iter().skip(2).any(|w| matches!(*w, "for" | "with" | "by"));
         // `top with blueberries`

@@ -36,6 +36,18 @@ pub(super) fn resolve(scene: &Scene, words: &[&str]) -> Found {
         // `a group of people` are one.
         let counted = |t: usize| t > 0 && scene.low(scene.things[t].tie) == "of" && scene.is_alive(t - 1);
         let alive: Vec<usize> = (0..scene.things.len()).filter(|&t| scene.is_alive(t) && !counted(t)).collect();
+        // `them`: both of two that the picture is of.
+        if let (Some(t), "them" | "they" | "both" | "their") = (scene.subject(), first) {
+            let pair: Vec<usize> = (0..scene.things.len())
+                .filter(|&u| {
+                    u == t || u > t && scene.things[u].joined && scene.things[u].parent == scene.things[t].parent
+                })
+                .filter(|&u| alive.is_empty() || alive.contains(&u))
+                .collect();
+            if pair.len() > 1 {
+                return Found::Things(pair);
+            }
+        }
         return match alive.as_slice() {
             // A balloon is no `she`.
             [] if matches!(first, "he" | "she" | "him" | "her")
@@ -49,6 +61,14 @@ pub(super) fn resolve(scene: &Scene, words: &[&str]) -> Found {
             {
                 let t = alive.iter().copied().find(|&t| sex(scene.low(scene.things[t].head)) == sex(first));
                 Found::Things(t.into_iter().collect())
+            }
+            // One of several is no `him`.
+            [one]
+                if matches!(first, "he" | "him" | "she" | "her")
+                    && scene.tag(scene.things[*one].start) == Tag::Num
+                    && scene.low(scene.things[*one].start) != "one" =>
+            {
+                Found::None
             }
             [one, ..] if alive.len() == 1 || !matches!(first, "both" | "they" | "them") => Found::Things(vec![*one]),
             _ => Found::None,

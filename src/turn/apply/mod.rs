@@ -32,6 +32,8 @@ pub(crate) struct Work<'s> {
     pub(crate) notes: Vec<String>,
     /// True while what is put in is a name.
     proper: bool,
+    /// The kind of what a thing becomes, where it was named: `the colour of the car`.
+    pub(crate) kind: Option<Kind>,
     /// True if words stand before what the prompt began with.
     fronted: bool,
     pub(crate) idle: Vec<String>,
@@ -53,6 +55,7 @@ impl<'s> Work<'s> {
             notes: Vec::new(),
             proper: false,
             fronted: false,
+            kind: None,
             idle: Vec::new(),
         }
     }

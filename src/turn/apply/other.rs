@@ -216,6 +216,12 @@ impl<'s> Work<'s> {
             (Some(o), _) if a(o) && bare => None,
             (Some(o), _) => Some(o.to_owned()),
             // `a monitor, keyboard and mouse`: a list without articles.
+            // `a glass of wine`: of beer.
+            (None, Some(n))
+                if a(n) && thing.start > 0 && s.low(thing.start - 1) == "of" && !is_plural(s.low(thing.head)) =>
+            {
+                None
+            }
             (None, Some(n)) if a(n) && thing.owner.is_none() && (!thing.joined || is_plural(s.low(thing.head))) => {
                 Some("a".to_owned())
             }
@@ -277,6 +283,12 @@ impl<'s> Work<'s> {
     pub(crate) fn count(&mut self, t: usize, number: &str) -> Done {
         let s = self.scene;
         let thing = s.things[t].clone();
+        let have = super::number(s.low(thing.start)).unwrap_or(usize::from(!is_plural(s.low(thing.head))));
+        let number = match number {
+            "double" => NUMBERS.get((2 * have).wrapping_sub(1)).copied().ok_or(No)?,
+            "triple" => NUMBERS.get((3 * have).wrapping_sub(1)).copied().ok_or(No)?,
+            _ => number,
+        };
         let one = matches!(number, "one" | "1" | "a" | "single");
         let many = is_number(number)
             || number.ends_with(" of")
@@ -291,6 +303,10 @@ impl<'s> Work<'s> {
         let from = self.text(thing.start..thing.head + 1);
         let to = {
             let start = thing.start + usize::from(counted);
+            let start = start + usize::from(matches!(s.low(start), "few" | "single" | "couple"));
+            if counted && start > thing.start + 1 {
+                self.op(thing.start + 1..start, "");
+            }
             let middle = self.text(start..thing.head);
             [number, &middle, &right].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ")
         };

@@ -20,16 +20,22 @@ impl<'s> Work<'s> {
         if let Some(rest) = made {
             let rest: Vec<&str> = rest.iter().copied().filter(|w| *w != "of" && !is_determiner(w)).collect();
             let Some(material) = rest.last() else { return Err(No) };
+            let one = crate::frames::singular(material);
+            let material = if lexicon().adjective(&one).contains(&"material") { &one.as_str() } else { material };
             let form = lexicon().adjective_form(material).filter(|f| lexicon().adjective(f).contains(&"material"));
             if rest.len() > 2 {
                 return Err(No);
             }
             let mut new: Vec<String> = rest.iter().map(|w| (*w).to_owned()).collect();
+            if let Some(last) = new.last_mut() {
+                *last = (*material).to_owned();
+            }
             if let (Some(form), [last]) = (form, new.as_mut_slice()) {
                 *last = form.to_owned();
             }
             let old = (thing.start..thing.head)
                 .find(|&i| is_material(s.low(i)) || lexicon().adjective(s.low(i)).contains(&"material"));
+            self.unmake(t);
             return self.put_adjective(t, old, &new.join(" "));
         }
         // Groups: an adverb or shade with its adjective.
@@ -128,23 +134,47 @@ impl<'s> Work<'s> {
                 return Err(No);
             }
             kinds.retain(|k| *k != "other");
+            kinds.extend(self.kind.filter(|k| !kinds.contains(k)));
             if shade(g) && kinds.is_empty() {
                 kinds.push("colour");
             }
             if s.is_kind(t, &["hair", "beard"]) && kinds.contains(&"colour") {
                 kinds.push("tone");
             }
+            if kinds.contains(&"material") {
+                self.unmake(t);
+            }
             let text = g.join(" ");
+            if frames().is("after", &text) && s.tag(thing.head + 1) != Tag::Be {
+                let at = self.after(t);
+                self.changes.push(Change::Add { text: text.clone() });
+                self.op(at..at, text);
+                told.extend(self.changes.drain(said..).map(|c| (n, c)));
+                continue;
+            }
             if s.adjectives(t).iter().any(|&i| s.low(i) == text) {
                 self.idle.push(format!("it is `{text}` already"));
                 continue;
             }
             let old = s.adjectives(t).into_iter().find(|&i| {
+                let name = i > 0 && self.written[i].chars().next().is_some_and(char::is_uppercase);
                 !used.contains(&i)
+                    && !name
                     && s.tags[i] != Tag::Adv
                     && (lexicon().adjective(s.low(i)).iter().any(|k| kinds.contains(k))
                         || (kinds.contains(&"material") && is_material(s.low(i))))
             });
+            // `a clay court` of grass: one noun before the other gives way to the next.
+            let before = thing.head.checked_sub(1).filter(|i| *i >= thing.start && g.len() == 1);
+            let noun = |i: &usize| {
+                let w = s.low(*i);
+                let compound = lexicon().compound_ending(&[w, s.low(thing.head)]) > 1;
+                let new = kinds.is_empty() && !lexicon().noun(last).is_empty();
+                w != last
+                    && (new || is_material(last))
+                    && (is_material(w) || s.tags[*i] == Tag::Noun && lexicon().adjective(w).is_empty() && !compound)
+            };
+            let old = old.or_else(|| before.filter(noun));
             if let Some(i) = old {
                 used.push(i);
             }
@@ -228,6 +258,26 @@ impl<'s> Work<'s> {
         at
     }
 
+    /// `made of steel` goes where it is to be of something else.
+    fn unmake(&mut self, t: usize) {
+        let s = self.scene;
+        let at = self.after(t);
+        if s.low(at) == "made"
+            && matches!(s.low(at + 1), "of" | "from" | "out")
+            && let Some(u) = s.things.iter().find(|u| u.start > at + 1 && u.start < at + 4)
+        {
+            self.op(at..u.head + 1, "");
+        }
+    }
+
+    /// Words that stand for no thing go: `crying`.
+    pub(crate) fn take_out(&mut self, range: Range<usize>) -> Done {
+        let from = range.start - usize::from(range.start > 0 && self.scene.tag(range.start - 1) == Tag::Be);
+        self.changes.push(Change::Remove { text: self.text(from..range.end) });
+        self.op(from..range.end, "");
+        Ok(())
+    }
+
     /// A thing is left in a state: `peeled`, or `tidy` by a verb that is its adjective.
     pub(crate) fn state(&mut self, t: usize, verb: &str) -> Done {
         let stale = self
@@ -238,7 +288,9 @@ impl<'s> Work<'s> {
         if let (Some(i), true) = (stale, frames().is("state", verb)) {
             return self.replace_word(i, &frames().done(verb));
         }
-        let word = if lexicon().is_adjective(verb) && !frames().is("state", verb) {
+        let word = if let Some(becomes) = lexicon().becoming(verb) {
+            becomes.to_owned()
+        } else if lexicon().is_adjective(verb) && !frames().is("state", verb) {
             verb.to_owned()
         } else {
             frames().done(verb)
@@ -364,6 +416,12 @@ impl<'s> Work<'s> {
                 end = self.cut_end(t).max(u.head + 1);
                 if direct {
                     end = self.after(t);
+                }
+                while let Some(u) = s.things.iter().find(|u| u.tie == end && u.tie < u.start)
+                    && new.things.iter().skip(1).any(|g| new.low(g.head) == s.low(u.head))
+                    && words.contains(&s.low(end))
+                {
+                    end = u.head + 1;
                 }
             }
             let verb = if old == Tag::Verb {

@@ -103,7 +103,7 @@ fn is_hers(scene: &Scene, said: &Scene) -> bool {
 }
 
 pub(crate) fn says_all(words: &[&str]) -> bool {
-    matches!(words.first(), Some(&("all" | "both" | "every" | "each" | "any" | "no")))
+    matches!(words.first(), Some(&("all" | "both" | "every" | "each" | "any" | "no" | "them" | "they")))
 }
 
 /// True for a piece of a clause that says more than one thing: `red and the roof blue`, `a fox instead of the dog`.
@@ -213,6 +213,7 @@ pub(crate) fn apply(
     }
     let ok = |r: Result<(), No>| r.is_ok();
     if !matches!(held.reading, Reading::Cannot { .. })
+        && !matches!(held.reading, Reading::Count { .. })
         && held.reading.parts().iter().any(|r| is_tangled(scene, &low[r.clone()]))
     {
         return Ok(false);
@@ -226,7 +227,10 @@ pub(crate) fn apply(
         | Reading::Count { what, .. } => &low[what.clone()],
         _ => &[],
     };
-    if sure && matches!(about, ["them" | "they" | "these" | "those" | "both"]) {
+    let acts = matches!(held.reading, Reading::Act { .. });
+    let single = matches!(&held.found, Some(Found::Things(t))
+        if acts || t.len() > 1 || crate::lexicon::is_plural(scene.low(scene.things[t[0]].head)));
+    if sure && matches!(about, ["them" | "they" | "these" | "those" | "both"]) && !single {
         return Ok(false);
     }
     let done = match held.reading {
@@ -251,7 +255,31 @@ pub(crate) fn apply(
                 return Ok(false);
             }
             let words = &low[what.clone()];
+            // `add one more cup` to two
+            if let [n, "more", noun] | [n @ "another", noun] = words
+                && let Found::Things(t) = resolve(scene, &[noun])
+                && let ([t], Some(more)) = (t.as_slice(), crate::apply::number(if *n == "another" { "one" } else { n }))
+                && let Some(have) = crate::apply::number(scene.low(scene.things[*t].start))
+                && let Some(all) = crate::apply::NUMBERS.get(have + more - 1)
+            {
+                return Ok(ok(work.count(*t, all)));
+            }
             let said = Scene::of(&words.join(" "));
+            // `five cookies on the plate` of three, `a third plane` to two
+            if let Some(new) = said.things.first().filter(|t| t.start == 0 && t.head < 3) {
+                let noun = said.low(new.head);
+                let same = (0..scene.things.len()).find(|&t| lexicon().same(scene.low(scene.things[t].head), noun));
+                let have = same.and_then(|t| crate::apply::number(scene.low(scene.things[t].start)));
+                let nth = crate::small::ordinal(said.low(1)).filter(|_| said.low(0) == "a");
+                let all = nth
+                    .filter(|n| Some(*n) == have.map(|h| h + 1))
+                    .and_then(|n| crate::apply::NUMBERS.get(n - 1).copied());
+                let counted =
+                    Some(said.low(0)).filter(|w| crate::apply::number(w) > have.map(|h| h.max(1)) && new.head == 1);
+                if let (Some(t), Some(_), Some(number)) = (same, have, all.or(counted)) {
+                    return Ok(ok(work.count(t, number)));
+                }
+            }
             if said.things.is_empty()
                 || is_preposition(words[0])
                 || matches!(words[0], "that" | "more" | "less" | "to" | "up" | "down")
@@ -352,7 +380,9 @@ pub(crate) fn apply(
             });
             let whole = what.is_none()
                 && low.iter().any(|w| matches!(*w, "scene" | "picture" | "image" | "photo" | "everything"));
-            if known && !whole || said.things.len() != 1 || what.is_some() && t != scene.subject() {
+            let worn = said.things.first().is_some_and(|_| said.is_own(0));
+            let moved = what.is_some() && t.is_some() && t == scene.subject() && !worn;
+            if known && !whole && !moved || said.things.len() != 1 || what.is_some() && t != scene.subject() {
                 return Ok(false);
             }
             let text = written(desk, place);
@@ -382,6 +412,9 @@ pub(crate) fn apply(
                 && !desk.here.prompt.is_none_or(str::is_empty)
             {
                 return Ok(ok(work.count(*t, crate::apply::NUMBERS[have - less - 1])));
+            }
+            if let (Some(Found::Words(range)), "stop" | "keep") = (&held.found, low[0]) {
+                return Ok(ok(work.take_out(range.clone())));
             }
             let Some(Found::Things(_)) = &held.found else { return Ok(false) };
             let Some(found) = &held.found else { return Ok(false) };
@@ -438,6 +471,7 @@ pub(crate) fn apply(
             if let ([tie, state], Found::Things(things), true) = (words, &found, becomes)
                 && matches!(*tie, "on" | "in" | "under" | "at")
                 && !is_determiner(state)
+                && !lexicon().adjective(state).contains(&"colour")
                 && lexicon().joined(state).is_none()
                 && !scene.things.iter().any(|t| scene.low(t.head) == *state)
                 && desk.typed(&toks[new.clone()]).chars().all(|c| !c.is_uppercase())
@@ -494,6 +528,7 @@ pub(crate) fn apply(
                 (becomes, &found, low[0], words)
                 && scene.is_alive(things[0])
                 && !matches!(new.start.checked_sub(1).map_or("", |i| low[i]), "to" | "into" | "be" | "look")
+                && !matches!(*first, "out" | "made" | "built")
             {
                 let unlisted = !lexicon().is_adjective(first)
                     && lexicon().noun(first).is_empty()
@@ -558,7 +593,14 @@ pub(crate) fn apply(
                     return Ok(false);
                 }
                 let targets: Vec<usize> = if all { things.clone() } else { things[..1].to_vec() };
-                targets.into_iter().all(|t| ok(work.property(t, &list)))
+                work.kind = low.iter().find_map(|w| match *w {
+                    "color" | "colour" | "hue" => Some("colour"),
+                    "material" | "texture" | "size" | "pattern" | "shape" => lexicon().attribute(w),
+                    _ => None,
+                });
+                let done = targets.into_iter().all(|t| ok(work.property(t, &list)));
+                work.kind = None;
+                done
             } else {
                 let text = written(desk, new);
                 if is_preposition(words[0])
@@ -642,8 +684,9 @@ pub(crate) fn apply(
                 Some(found) => found.clone(),
                 None => return Ok(false),
             };
-            let Some(things) = one(desk, scene, &found, false)? else { return Ok(false) };
-            ok(work.act(things[0], does, &text))
+            let all = matches!(about, ["them" | "they" | "both"]);
+            let Some(things) = one(desk, scene, &found, all)? else { return Ok(false) };
+            ok(work.act(things[things.len() - 1], does, &text))
         }
         Reading::Count { number, .. } => {
             let Some(found) = &held.found else { return Ok(false) };

@@ -108,7 +108,14 @@ fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
                 next += 1;
             }
             let words: Vec<&str> = lows(&toks[next..]);
+            // `the umbrella, change it to a newspaper` is one order.
+            let about = low == ","
+                && from == 0
+                && i < 5
+                && is_determiner(&toks[0].low)
+                && toks[1..i].iter().all(|t| named(&t.low) || lexicon().is_adjective(&t.low));
             if !words.is_empty()
+                && !about
                 && i > from
                 && (form::orders(&words, named) || (form::orders(&lows(&toks[from..i]), named) && bare_order(&words)))
             {

@@ -13,6 +13,25 @@ impl Clause<'_> {
             &["in", "lieu", "of"],
             &["would", "be", "better", "than"],
         ];
+        // `instead of the bear, she holds a kitten`
+        if let (["instead", "of", ..] | ["rather", "than", ..], Some(c)) =
+            (self.low.as_slice(), self.find(2, &[","]).first().copied())
+            && (self.names)(&self.low[2..c])
+        {
+            let mut new = c + 1;
+            if is_person_pronoun(self.at(new)) || matches!(self.at(new), "it" | "there") {
+                new += 1;
+            }
+            if new > c + 1 && (frames().finite(self.at(new)).is_some() || is_ing(self.at(new)) || self.at(new) == "is")
+                || frames().verb(&self.low[new..]).is_some()
+            {
+                new += 1;
+            }
+            if new < n {
+                all.push(Reading::Swap { old: Some(2..c), new: new..n });
+            }
+            return;
+        }
         for i in 0..n {
             let Some(way) = WAYS.iter().find(|w| self.low[i..].starts_with(w)) else { continue };
             let old = self.in_picture(i + way.len()..n);
@@ -204,7 +223,7 @@ impl Clause<'_> {
         let first = self.at(0);
         let from = 1 + usize::from(self.at(1) == "up");
         if n > from
-            && (frames().is("state", first) || lexicon().is_adjective(first))
+            && (frames().is("state", first) || lexicon().is_adjective(first) || lexicon().becoming(first).is_some())
             && (is_determiner(self.at(from)) || self.at(1) == "up")
             && (self.names)(&self.low[from..])
         {
@@ -249,7 +268,7 @@ impl Clause<'_> {
         let Some(noun) = n.checked_sub(1).filter(|k| *k > from && (self.names)(&self.low[*k..])) else { return };
         let words = &self.low[from..noun];
         let amount = match words {
-            [w] => crate::small::is_number(w) || *w == "one" && from > 0 || w.parse::<u32>().is_ok(),
+            [w] => crate::small::is_number(w) || *w == "one" || w.parse::<u32>().is_ok(),
             [.., w, "of"] => frames().is("measure", &crate::frames::singular(w)) || frames().is("amount", w),
             ["a", "few"] => true,
             _ => false,
@@ -304,9 +323,9 @@ impl Clause<'_> {
         // `she carries a tray`, `the baby laughs`
         if let Some(v) = (1..n.min(6)).find(|&i| frames().finite(self.at(i)).is_some())
             && (v == 1 && is_person_pronoun(first) || self.at(0) == "the" && (self.names)(&self.low[..v]))
-            && !self.low.contains(&"instead")
             && !is_preposition(self.at(v - 1))
         {
+            let n = self.trimmed(v..n).end;
             all.push(match self.at(v) {
                 "has" | "have" | "had" if v + 1 < n => Reading::Give { to: 0..v, what: v + 1..n },
                 _ => Reading::Act { who: Some(0..v), does: v..n },
@@ -328,6 +347,43 @@ impl Clause<'_> {
             all.push(Reading::Act { who: Some(1..k), does: k..n });
         }
         self.quantity(all);
+        // `slap some sunglasses on the dog`: an unknown verb that puts something somewhere.
+        let new = |w: &str| matches!(w, "a" | "an" | "some" | "two" | "three" | "several");
+        if frames().verb(&self.low).is_none()
+            && new(self.at(1))
+            && !is_preposition(first)
+            && !is_ing(first)
+            && lexicon().noun(first).is_empty()
+            && !is_determiner(first)
+            && !lexicon().is_adjective(first)
+            && (3..n).any(|i| is_preposition(self.at(i)) && (self.names)(&self.low[i + 1..]) && self.at(i) != "with")
+        {
+            all.push(Reading::Add { what: self.in_picture(1..n) });
+        }
+        // `golden hour`, `calm weather`, `it is snowing`
+        let slot = slot_of(&self.low).filter(|s| matches!(s, Slot::Season | Slot::Time));
+        if n < 4 && slot.is_some() && !is_determiner(first) && !is_preposition(first) && !(self.names)(&self.low) {
+            all.push(Reading::Set { slot: slot.unwrap_or(Slot::Time), to: 0..n });
+        }
+        if n == 2 && self.at(1) == "weather" && !is_determiner(first) {
+            all.push(Reading::Set { slot: Slot::Weather, to: 0..n });
+        }
+        if let ["it", "is" | "'s", w] | ["it", "is", "now", w] = self.low.as_slice()
+            && lexicon().noun_form(w).is_some_and(|form| lexicon().noun(form).contains(&"weather"))
+        {
+            all.push(Reading::Set { slot: Slot::Weather, to: n - 1..n });
+        }
+        if let ["it" | "this" | "that", "as", ..] = self.low.as_slice()
+            && slot_of(&self.low[2..]) == Some(Slot::Medium)
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 2..n });
+        }
+        // `a basketball, not a football`
+        if let Some(c) = (1..n)
+            .find(|&i| self.at(i) == "," && self.at(i + 1) == "not" && i + 2 < n && (self.names)(&self.low[i + 2..]))
+        {
+            all.push(Reading::Swap { old: Some(c + 2..n), new: self.trimmed(0..c) });
+        }
         if self.polite
             && matches!(first, "a" | "an")
             && slot_of(&self.low) == Some(Slot::Medium)
@@ -356,7 +412,8 @@ impl Clause<'_> {
             }
         }
         // `jacket: orange`
-        if let Some(i) = self.low.iter().position(|w| *w == ":").filter(|i| *i > 0 && *i + 1 < n && n < 9) {
+        let colon = self.low.iter().position(|w| *w == ":").filter(|i| *i > 0 && *i + 1 < n && n < 9);
+        if let Some(i) = colon.filter(|i| frames().verb(&self.low[i + 1..]).is_none()) {
             all.push(Reading::Become { what: Some(0..i), to: i + 1..n });
         }
         // `exactly seven birds`

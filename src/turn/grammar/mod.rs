@@ -188,7 +188,7 @@ impl Clause<'_> {
         let quoted = marks == 1 || marks > 1 && self.at(r.start) == "\"" && self.at(r.end - 1) == "\"";
         let dead = |w: &str| {
             !w.chars().any(char::is_alphanumeric) && (w != "\"" || quoted)
-                || matches!(w, "instead" | "now" | "also" | "too" | "please")
+                || matches!(w, "instead" | "now" | "also" | "too" | "please" | "here")
         };
         while r.start < r.end && (dead(self.at(r.end - 1))) {
             r.end -= 1;

@@ -263,6 +263,11 @@ impl Clause<'_> {
                         ) if paint => 1,
                         Some(&"look") if self.at(y.start + 1) == "at" => 0,
                         Some(&("be" | "look" | "appear" | "seem" | "become" | "into" | "being" | "to")) => 1,
+                        Some(&"like")
+                            if self.at(y.start + 1) == "it" && matches!(self.at(y.start + 2), "'s" | "is" | "was") =>
+                        {
+                            3
+                        }
                         Some(&"like") if y.start > k => 1,
                         Some(&("in" | "with"))
                             if matches!(self.at(y.start + 1), "the" | "an" | "a")
@@ -368,6 +373,7 @@ impl Clause<'_> {
         }
         for k in self.splits(len).into_iter().take(1) {
             let x = len..k;
+            let k = k + usize::from(matches!(self.at(k), "both" | "all" | "each") && k + 1 < n);
             let y = self.in_picture(k..n);
             let mut y = if matches!(self.at(y.start), "to" | "both" | "all" | "each") { y.start + 1..y.end } else { y };
             if y.is_empty() {
@@ -509,7 +515,26 @@ impl Clause<'_> {
                     all.push(Reading::Remove { what: i + 1..n });
                 }
             }
-            "double" | "triple" => {}
+            // `double the number of boats`
+            "double" | "triple" => {
+                let of = self.find(len, &["of"]).first().map_or(len, |i| i + 1);
+                let number = matches!(self.at(len + 1), "number" | "amount" | "count");
+                let what = if number { of..n } else { len..n };
+                if (self.names)(self.slice(&what)) {
+                    all.push(Reading::Count { what, number: 0..1 });
+                }
+            }
+            // `build the wall from bricks`
+            "build" | "make" | "knit" | "carve" | "sculpt" | "weave" | "sew" | "construct" | "forge" | "cast"
+            | "crochet" => {
+                if let Some(i) = self
+                    .find(len, &["from", "out", "of"])
+                    .into_iter()
+                    .find(|i| *i > len && (self.names)(&self.low[len..*i]))
+                {
+                    all.push(Reading::Become { what: Some(len..i), to: i..n });
+                }
+            }
             _ => {}
         }
     }
