@@ -152,6 +152,12 @@ impl<'s> Work<'s> {
         self.ops.is_empty()
     }
 
+    /// What an ancestor had goes back to its place.
+    pub(crate) fn restore(&mut self, place: &crate::restore::Place) {
+        self.changes.push(Change::Add { text: place.named().to_owned() });
+        self.op(place.at..place.at, place.text.clone());
+    }
+
     /// More, at the end, or right after what it is said to be on, which is then `it`.
     pub(crate) fn add(&mut self, text: &str) -> Done {
         let said = Scene::of(text);
@@ -368,25 +374,6 @@ impl<'s> Work<'s> {
         self.changes.push(Change::Add { text: named(&text).to_owned() });
         self.op(at..at, text);
         Ok(())
-    }
-
-    /// True if something said at the end would be taken for another thing's.
-    pub(crate) fn is_crowded(&self, t: usize) -> bool {
-        let s = self.scene;
-        let place = |u: usize| {
-            let tie: Vec<&str> = (s.things[u].tie..s.things[u].start).map(|i| s.low(i)).collect();
-            s.is_slot(u)
-                || (s.is_kind(u, &["place", "middle", "flank", "sky"]) && tie.last().is_some_and(|w| is_preposition(w)))
-        };
-        (0..s.things.len()).any(|u| {
-            let own = s.is_own(u) && s.hangs_on(u, t);
-            u != t
-                && !s.is_medium(u)
-                && !place(u)
-                && !own
-                && s.things[t].owner != Some(u)
-                && s.things[u].owner != Some(t)
-        }) || (self.after(t)..s.low.len()).any(|i| matches!(s.tag(i), Tag::Be | Tag::Verb))
     }
 }
 

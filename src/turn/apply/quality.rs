@@ -152,7 +152,7 @@ impl<'s> Work<'s> {
                 told.extend(self.changes.drain(said..).map(|c| (n, c)));
                 continue;
             }
-            if s.adjectives(t).iter().any(|&i| s.low(i) == text) {
+            if s.adjectives(t).iter().any(|&i| lexicon().same(s.low(i), &text)) {
                 self.idle.push(format!("it is `{text}` already"));
                 continue;
             }
@@ -262,11 +262,11 @@ impl<'s> Work<'s> {
     fn unmake(&mut self, t: usize) {
         let s = self.scene;
         let at = self.after(t);
-        if s.low(at) == "made"
-            && matches!(s.low(at + 1), "of" | "from" | "out")
-            && let Some(u) = s.things.iter().find(|u| u.start > at + 1 && u.start < at + 4)
-        {
-            self.op(at..u.head + 1, "");
+        if s.low(at) == "made" && matches!(s.low(at + 1), "of" | "from" | "out") && at + 2 < s.low.len() {
+            let end = (at + 2..s.low.len()).find(|&i| !matches!(s.tag(i), Tag::Adj | Tag::Noun | Tag::Prep | Tag::Det));
+            let next = (at + 2..s.low.len()).find(|&i| s.tag(i) == Tag::Prep && s.low(i) != "of");
+            let end = next.or(end).unwrap_or(s.low.len());
+            self.op(at..end, "");
         }
     }
 

@@ -51,7 +51,12 @@ pub(crate) fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Opt
         Reading::Add { .. } => (None, 70),
         Reading::Hang { .. } => (None, 60),
         Reading::Set { .. } => (None, 90),
-        Reading::Swap { old: None, .. } => (scene.subject().map(|t| Found::Things(vec![t])), 55),
+        Reading::Swap { old: None, new } => {
+            let said = Scene::of(&low[new.clone()].join(" "));
+            let noun = said.things.first().map_or("", |t| said.low(t.head));
+            let same = (0..scene.things.len()).find(|&t| lexicon().same(scene.low(scene.things[t].head), noun));
+            (same.or_else(|| scene.subject()).map(|t| Found::Things(vec![t])), 55)
+        }
         Reading::Become { what: None, .. } | Reading::Act { who: None, .. } => (Some(Found::Picture), 40),
         Reading::Remove { what }
         | Reading::Swap { old: Some(what), .. }
@@ -204,11 +209,11 @@ pub(crate) fn apply(
     trust: Trust,
 ) -> Result<bool, Stop> {
     let low = lows(toks);
-    let sure = trust == Trust::Sure;
     let written = |desk: &Desk<'_>, r: &Range<usize>| desk.written(&toks[r.clone()]);
     let family = !desk.here.ancestors.is_empty();
-    let again = low.iter().any(|w| matches!(*w, "again" | "back"));
-    if sure && again {
+    let again = low.contains(&"again")
+        || (0..low.len()).any(|i| low[i] == "back" && !(i > 0 && (low[i - 1] == "'s" || is_determiner(low[i - 1]))));
+    if again {
         return Ok(false);
     }
     let ok = |r: Result<(), No>| r.is_ok();
@@ -230,7 +235,7 @@ pub(crate) fn apply(
     let acts = matches!(held.reading, Reading::Act { .. });
     let single = matches!(&held.found, Some(Found::Things(t))
         if acts || t.len() > 1 || crate::lexicon::is_plural(scene.low(scene.things[t[0]].head)));
-    if sure && matches!(about, ["them" | "they" | "these" | "those" | "both"]) && !single {
+    if matches!(about, ["them" | "they" | "these" | "those" | "both"]) && !single {
         return Ok(false);
     }
     let done = match held.reading {
@@ -251,8 +256,12 @@ pub(crate) fn apply(
             return Err(desk.misread(said, message, "change the colour of the car to red"));
         }
         Reading::Add { what } => {
-            if family && sure {
-                return Ok(false);
+            if family
+                && let Some(place) =
+                    crate::restore::place(&desk.draft, &written(desk, what), desk.here.ancestors, false)
+            {
+                work.restore(&place);
+                return Ok(true);
             }
             let words = &low[what.clone()];
             // `add one more cup` to two
@@ -289,7 +298,10 @@ pub(crate) fn apply(
             let first = said.low(said.things[0].head);
             let idea = lexicon().adjective_form(first).is_some() && said.things.len() > 1;
             let someone = words.iter().skip(1).any(|w| matches!(*w, "her" | "him" | "it" | "them"));
-            if sure && (idea || someone && said.things.len() < 2) || words.last().is_some_and(|w| is_preposition(w)) {
+            if idea && words.contains(&"to")
+                || someone && said.is_own(0) && said.things.len() < 2
+                || words.last().is_some_and(|w| is_preposition(w))
+            {
                 return Ok(false);
             }
             // On someone who is not there.
@@ -309,14 +321,13 @@ pub(crate) fn apply(
             }
             ok(work.add(&written(desk, what)))
         }
-        Reading::Hang { .. } if sure => false,
+        Reading::Hang { text } if matches!(low[text.start], "surrounded" | "dressed") => false,
         Reading::Hang { text } => ok(work.hang(&desk.typed(&toks[text.clone()]).to_lowercase())),
         Reading::Set { slot, to } => {
             if is_degree(&low[to.clone()]) && *slot != Slot::Light {
                 return Ok(false);
             }
             if *slot == Slot::Medium
-                && sure
                 && Scene::of(&low[to.clone()].join(" ")).things.is_empty()
                 && !low.contains(&"white")
                 && low.len() > 2
@@ -346,12 +357,18 @@ pub(crate) fn apply(
             }
             if has
                 || hers
-                || family && sure
                 || new.start > 0
                 || lexicon().adjective_form(said.low(new.head)).is_some()
                 || matches!(said.low(new.head), "look" | "color" | "colour" | "texture" | "shape")
             {
                 return Ok(false);
+            }
+            if family
+                && let Some(place) =
+                    crate::restore::place(&desk.draft, &written(desk, what), desk.here.ancestors, false)
+            {
+                work.restore(&place);
+                return Ok(true);
             }
             ok(work.give(t, &written(desk, what), "with"))
         }
@@ -365,7 +382,7 @@ pub(crate) fn apply(
             let Some(things) = held.found.as_ref().map(|f| one(desk, scene, f, false)).transpose()?.flatten() else {
                 return Ok(false);
             };
-            if sure && (!scene.is_alive(things[0]) || !work.is_crowded(things[0]) || family) {
+            if is_degree(&low[to.clone()]) {
                 return Ok(false);
             }
             ok(work.part(things[0], &low[part.clone()].join(" "), &low[to.clone()].join(" ")))
@@ -423,12 +440,11 @@ pub(crate) fn apply(
                     && words.last().is_some_and(|w| crate::lexicon::is_plural(w))
                     && t.iter().all(|&t| !crate::lexicon::is_plural(scene.low(scene.things[t].head)))
             };
-            if let Found::Things(t) = found
-                && (many(t) || t.len() > 1 && low.contains(&"off"))
-                && sure
-            {
+            let Found::Things(t) = found else { return Ok(false) };
+            if t.len() > 1 && low.contains(&"off") {
                 return Ok(false);
             }
+            let all = all || many(t);
             let Some(things) = one(desk, scene, found, all)? else { return Ok(false) };
             let targets = if all { things } else { things[..1].to_vec() };
             let mut fine = true;
@@ -450,14 +466,13 @@ pub(crate) fn apply(
                 .copied()
                 .filter(|w| !matches!(*w, "a" | "bit" | "little" | "much" | "way" | "slightly" | "lot"))
                 .collect();
-            let compared =
-                !sure && becomes && !plain.is_empty() && plain.iter().all(|w| lexicon().comparative(w).is_some());
+            let compared = becomes && !plain.is_empty() && plain.iter().all(|w| lexicon().comparative(w).is_some());
             if compared && let Found::Things(things) = &found {
                 let list: Vec<String> = plain.iter().filter_map(|w| lexicon().comparative(w)).collect();
                 let things = things.clone();
                 return Ok(things.into_iter().all(|t| ok(work.property(t, &list))));
             }
-            if becomes && is_degree(words) || (sure && old.is_none()) {
+            if becomes && is_degree(words) || words[0] == "all" {
                 return Ok(false);
             }
             // Its sky, its ground, where the prompt names none.
@@ -497,9 +512,29 @@ pub(crate) fn apply(
             }
             match &found {
                 Found::Things(_) => {}
-                Found::Picture if trust == Trust::Rest && becomes => {
-                    let Some(t) = scene.subject() else { return Ok(false) };
+                Found::Picture if becomes => {
+                    let Some(mut t) = scene.subject() else { return Ok(false) };
+                    let there = |w: &&str| scene.low.iter().any(|p| lexicon().related(p, w));
+                    if low.contains(&"more") && words.iter().any(there) {
+                        return Ok(false);
+                    }
                     let words = property_words(words);
+                    // Which of two?
+                    let joined = |u: usize| scene.things[u].joined && scene.things[u].parent == scene.things[t].parent;
+                    if (t + 1..scene.things.len()).any(|u| joined(u) && scene.is_alive(u)) {
+                        return Ok(false);
+                    }
+                    let kinds: Vec<_> = words.iter().flat_map(|w| lexicon().adjective(w)).copied().collect();
+                    if kinds.contains(&"weather") {
+                        return Ok(false);
+                    }
+                    // The colour of someone is of the hair.
+                    let hair = (0..scene.things.len()).find(|&u| scene.is_kind(u, &["hair"]));
+                    if let Some(hair) =
+                        hair.filter(|_| kinds.contains(&"colour") && scene.is_kind(t, &["person", "body"]))
+                    {
+                        t = hair;
+                    }
                     if !is_property(&words) {
                         return Ok(false);
                     }
@@ -560,7 +595,7 @@ pub(crate) fn apply(
                 && !low.iter().any(|w| matches!(*w, "color" | "colour" | "material" | "texture" | "pattern" | "shape"));
             let when = |k: &&str| matches!(*k, "time" | "season");
             let said = Scene::of(&words.join(" "));
-            if sure && (1..said.things.len()).any(|t| said.kinds(t).iter().any(when)) {
+            if (1..said.things.len()).any(|t| said.kinds(t).iter().any(when)) {
                 return Ok(false);
             }
             let property = !noun && is_property(words)
@@ -589,8 +624,17 @@ pub(crate) fn apply(
                     && list.len() > 1
                     && !lexicon().is_adjective(&list[0])
                     && !is_adverb(&list[0]);
-                if hers || unknown || (sure && owners) {
+                if unknown {
                     return Ok(false);
+                }
+                let theirs = if owners {
+                    scene.things[first].owner
+                } else {
+                    let mut hair = (0..scene.things.len()).filter(|&u| hers && scene.is_kind(u, &["hair"]));
+                    hair.next().filter(|_| hair.next().is_none())
+                };
+                if hers || owners {
+                    return Ok(theirs.is_some_and(|u| ok(work.property(u, &list))));
                 }
                 let targets: Vec<usize> = if all { things.clone() } else { things[..1].to_vec() };
                 work.kind = low.iter().find_map(|w| match *w {
@@ -610,7 +654,7 @@ pub(crate) fn apply(
                 }
                 let owner = scene.things.iter().any(|o| o.owner == Some(things[0]));
                 if words.iter().any(|w| matches!(*w, "up" | "down"))
-                    || (sure && owner && words.iter().any(|w| is_preposition(w)))
+                    || (owner && words.iter().any(|w| is_preposition(w)))
                 {
                     return Ok(false);
                 }
@@ -628,7 +672,7 @@ pub(crate) fn apply(
                 Some(Found::Picture) => ok(work.cover(None, done, &with)),
                 Some(found @ Found::Things(_)) => {
                     let Some(things) = one(desk, scene, found, says_all(&low[what.clone()]))? else { return Ok(false) };
-                    if sure && matches!(low[0], "dress" | "clothe") {
+                    if matches!(low[0], "dress" | "clothe") {
                         return Ok(false);
                     }
                     ok(work.cover(things.first().copied(), done, &with))
@@ -650,13 +694,23 @@ pub(crate) fn apply(
             if matches!(does[0], "out" | "off" | "up" | "down" | "in" | "on" | "away") {
                 return Ok(false);
             }
-            if sure && (several || matches!(does[0], "go" | "leave") || says_all(about)) {
+            if several
+                || matches!(does[0], "go" | "leave" | "keep")
+                || says_all(about) && !matches!(about, ["them" | "they"])
+            {
                 return Ok(false);
             }
-            if weather && matches!(held.found, Some(Found::Picture)) || is_degree(does) || sure && mood {
+            if weather && matches!(held.found, Some(Found::Picture)) || is_degree(does) {
                 return Ok(false);
             }
-            if sure && matches!(held.found, Some(Found::Picture)) && does.len() == 1 {
+            if mood {
+                let t = match &held.found {
+                    Some(Found::Things(t)) => t.first().copied(),
+                    _ => scene.subject(),
+                };
+                return Ok(t.is_some_and(|t| scene.is_alive(t) && ok(work.property(t, std::slice::from_ref(&ing)))));
+            }
+            if matches!(held.found, Some(Found::Picture)) && does.len() == 1 {
                 return Ok(false);
             }
             if matches!(does[0], "wear" | "wearing" | "have" | "having" | "carry" | "carrying" | "hold" | "holding") {
@@ -670,7 +724,7 @@ pub(crate) fn apply(
                 if busy {
                     return Ok(ok(work.act(t[0], does, &text)));
                 }
-                if t.is_empty() || sure && family || t.len() > 1 || does.len() < 2 {
+                if t.is_empty() || t.len() > 1 || does.len() < 2 {
                     return Ok(false);
                 }
                 let what = text.split_once(' ').map_or("", |(_, r)| r);

@@ -173,6 +173,14 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
         }
         return Ok(work.make(desk).is_ok() && dangling(prompt, &desk.draft.prompt()).is_none());
     }
+    // `add a hat and make it red`: what was added is not in the prompt yet.
+    if clauses.iter().skip(1).any(|c| lows(c).get(1..2).is_some_and(|w| matches!(w, ["it" | "them"])))
+        && clauses[0].first().is_some_and(|t| {
+            frames().verb(&[t.low.as_str()]).is_some_and(|(f, _)| f.contains(&Frame::Add) || f.contains(&Frame::Give))
+        })
+    {
+        return Ok(false);
+    }
     for clause in &clauses {
         match read(desk, &scene, &mut work, clause, trust, said.polite || clauses.len() > 1)? {
             true => {}

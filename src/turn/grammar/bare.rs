@@ -165,6 +165,10 @@ impl Clause<'_> {
         for i in 1..n.min(10) {
             let Some(m) = DUTIES.iter().find(|m| self.low[i..].starts_with(m)) else { continue };
             let verb = self.at(i + m.len());
+            if verb == "go" && i + m.len() + 1 == n {
+                all.push(Reading::Remove { what: 0..i });
+                return;
+            }
             if verb == "have" && i + m.len() + 1 < n {
                 all.push(Reading::Give { to: 0..i, what: self.in_picture(i + m.len() + 1..n) });
                 return;

@@ -355,6 +355,7 @@ impl Clause<'_> {
         };
         if to < n
             && end > part
+            && !self.low[part..].iter().any(|w| matches!(*w, "less" | "more" | "too" | "so" | "not" | "bit"))
             && !(self.names)(&self.low[from..end])
             && self.low[to..n].iter().all(|w| lexicon().is_adjective(w) || matches!(*w, "and" | ","))
         {
