@@ -121,7 +121,9 @@ pub(super) fn notation(desk: &mut Desk<'_>) -> Result<bool, Stop> {
                         hint,
                     ));
                 }
-                if !phrase::clauses(desk, &part.toks())? {
+                let toks = part.toks();
+                let read = desk.here.prompt.is_some() && super::english::part(desk, &toks)?;
+                if !read && !phrase::clauses(desk, &toks)? {
                     phrase::rest(desk, &part.toks())?;
                 }
             }

@@ -51,8 +51,10 @@ impl<'s> Work<'s> {
         }
         // Which of the old adjectives stay.
         let kinds = |w: &str| -> Vec<Kind> { lexicon().adjective(w).to_vec() };
-        let new_kinds: Vec<Kind> =
-            adjectives.iter().flat_map(|&i| kinds(said.low(i))).filter(|k| *k != "other").collect();
+        let new_kinds: Vec<Kind> = (adjectives.iter().copied().chain(new.name..new.head))
+            .flat_map(|i| kinds(said.low(i)))
+            .filter(|k| *k != "other")
+            .collect();
         let (was, will) = (s.kinds(t), said.kinds(0));
         let meets = was.iter().any(|k| will.contains(k));
         let akin = meets

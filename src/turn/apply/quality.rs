@@ -316,6 +316,21 @@ impl<'s> Work<'s> {
         Ok(())
     }
 
+    /// Words for others.
+    pub(crate) fn swap_words(&mut self, range: Range<usize>, text: &str) -> Done {
+        let from = self.text(range.clone());
+        // Of iron, of wood: iron balconies, wooden ones.
+        let form = lexicon().adjective_form(text).filter(|f| lexicon().adjective(f).contains(&"material"));
+        let text = form.filter(|_| range.len() == 1 && self.scene.tag(range.start) != Tag::Prep).unwrap_or(text);
+        if from.to_lowercase() == text.to_lowercase() {
+            self.idle.push(format!("it is `{from}` already"));
+            return Ok(());
+        }
+        self.changes.push(Change::Swap { from, to: text.to_owned() });
+        self.op(range, text);
+        Ok(())
+    }
+
     /// What is done to a thing is said after it.
     pub(crate) fn cover(&mut self, t: Option<usize>, done: &str, with: &str) -> Done {
         let text = format!("{done} {with}");

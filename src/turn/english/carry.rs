@@ -541,6 +541,28 @@ pub(crate) fn apply(
                     let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
                     return Ok(ok(work.property(t, &words)));
                 }
+                // `blond to red`, `long wavy` to `short curly`
+                Found::Words(range)
+                    if !is_degree(words)
+                        && !words.iter().any(|w| is_preposition(w) || matches!(*w, "and" | "," | "something"))
+                        && (low.contains(&"to") || low.contains(&"into") || !becomes)
+                        && (words.iter().skip(1).all(|w| !is_determiner(w))) =>
+                {
+                    let text = written(desk, new).replace('"', "");
+                    let text = text.trim();
+                    let bare = match text.split_once(' ') {
+                        Some(("a" | "an" | "the", rest)) => rest,
+                        _ if is_determiner(words[0]) => return Ok(false),
+                        _ => text,
+                    };
+                    // `red hair instead of brown`
+                    let head = scene.thing_at(range.start).map_or("", |t| scene.low(scene.things[t].head));
+                    let bare = match bare.rsplit_once(' ') {
+                        Some((rest, last)) if lexicon().same(last, head) => rest,
+                        _ => bare,
+                    };
+                    return Ok(ok(work.swap_words(range.clone(), bare)));
+                }
                 Found::Words(range)
                     if range.len() == 1
                         && scene.thing_at(range.start).is_some_and(|t| scene.things[t].head != range.start) =>

@@ -160,8 +160,11 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
             return Ok(false);
         }
     }
-    let mut clauses = said.clauses.clone();
-    clauses.retain(|c| !c.is_empty());
+    let names = |w: &[&str]| !matches!(resolve(&scene, w), Found::None | Found::Picture);
+    let mut whole = said.clauses.clone();
+    whole.retain(|c| !c.is_empty());
+    let parts: Vec<Vec<Tok>> = whole.iter().flat_map(|c| told_again(c, &names)).collect();
+    let clauses: Vec<&[Tok]> = parts.iter().map(Vec::as_slice).collect();
     // `remove the hen and put a goat in its place` is one swap.
     if let [first, second] = clauses.as_slice()
         && let Some((what, new)) = in_its_place(first, second)
@@ -174,17 +177,17 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
         return Ok(work.make(desk).is_ok() && dangling(prompt, &desk.draft.prompt()).is_none());
     }
     // `add a hat and make it red`: what was added is not in the prompt yet.
-    if clauses.iter().skip(1).any(|c| lows(c).get(1..2).is_some_and(|w| matches!(w, ["it" | "them"])))
+    let later = clauses.iter().skip(1).any(|c| is_about_it(c))
         && clauses[0].first().is_some_and(|t| {
             frames().verb(&[t.low.as_str()]).is_some_and(|(f, _)| f.contains(&Frame::Add) || f.contains(&Frame::Give))
-        })
-    {
-        return Ok(false);
-    }
+        });
+    let polite = said.polite || clauses.len() > 1;
     for clause in &clauses {
-        match read(desk, &scene, &mut work, clause, trust, said.polite || clauses.len() > 1)? {
-            true => {}
-            false => return Ok(false),
+        if later || !read(desk, &scene, &mut work, clause, trust, polite)? {
+            return Ok(clauses.len() > 1
+                && trust == Trust::Rest
+                && one_by_one(desk, &clauses)?
+                && dangling(prompt, &desk.draft.prompt()).is_none());
         }
     }
     if work.is_empty() {
@@ -199,6 +202,66 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
     }
     desk.draft.agree();
     Ok(dangling(prompt, &desk.draft.prompt()).is_none())
+}
+
+/// True for an order about what was last spoken of: `make it red`.
+fn is_about_it(clause: &[Tok]) -> bool {
+    matches!(lows(clause).as_slice(), [_, "it" | "them", ..])
+}
+
+/// Each clause on the prompt as those before it left it; what the grammar does not read is read by the older rules.
+fn one_by_one(desk: &mut Desk<'_>, clauses: &[&[Tok]]) -> Result<bool, Stop> {
+    for (i, clause) in clauses.iter().enumerate() {
+        let grammar = !(i > 0 && is_about_it(clause)) && part(desk, clause)?;
+        if !grammar && !crate::phrase::clauses(desk, clause)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Reads one clause on the prompt as it is by now.
+pub(crate) fn part(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
+    let now = desk.draft.prompt();
+    let scene = Scene::of(&now);
+    if scene.low.len() != desk.draft.items.len() {
+        return Ok(false);
+    }
+    let mut work = Work::new(&scene, &now);
+    let (changes, idle) = (desk.changes.len(), desk.idle.len());
+    let done = read(desk, &scene, &mut work, toks, Trust::Sure, true)? && !work.is_empty() && work.make(desk).is_ok();
+    if !done {
+        desk.changes.truncate(changes);
+        desk.idle.truncate(idle);
+    }
+    Ok(done)
+}
+
+/// `replace the cat by a dog, the forest by a beach`: each with the verb that is said once.
+fn told_again(toks: &[Tok], names: &dyn Fn(&[&str]) -> bool) -> Vec<Vec<Tok>> {
+    let low = lows(toks);
+    let Some((kinds, n)) = frames().verb(&low) else { return vec![toks.to_vec()] };
+    if !kinds.iter().any(|k| matches!(k, Frame::Change | Frame::Replace)) {
+        return vec![toks.to_vec()];
+    }
+    let ties: &[&str] =
+        if low.contains(&"to") || low.contains(&"into") { &["to", "into"] } else { &["with", "by", "for"] };
+    let mut all = Vec::new();
+    let mut from = n;
+    for i in n..low.len() {
+        let rest = &low[i + 1..];
+        let next = rest.iter().position(|w| matches!(*w, "and" | ",")).unwrap_or(rest.len());
+        let tied = rest[..next].iter().position(|w| ties.contains(w)).filter(|t| *t > 0 && *t + 1 < next);
+        if matches!(low[i], "and" | ",")
+            && low[from..i].iter().any(|w| ties.contains(w))
+            && tied.is_some_and(|t| names(&rest[..t]))
+        {
+            all.push([&toks[..n], &toks[from..i]].concat());
+            from = i + 1;
+        }
+    }
+    all.push([&toks[..n], &toks[from..]].concat());
+    all
 }
 
 /// What goes and what comes in its place, if two clauses say so.
