@@ -346,6 +346,16 @@ pub(crate) fn apply(
             let Some(new) = said.things.first() else { return Ok(false) };
             let has = (0..scene.things.len())
                 .any(|u| lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t));
+            // `a bigger hat`
+            let base = |i: usize| lexicon().comparative(said.low(i));
+            if let (Some(u), true) = (
+                (0..scene.things.len()).find(|&u| lexicon().same(scene.low(scene.things[u].head), said.low(new.head))),
+                new.start < new.head && base(new.head - 1).is_some(),
+            ) {
+                let list: Vec<String> = (new.start..new.head).filter_map(base).collect();
+                let there = scene.adjectives(u).iter().any(|&i| list.iter().any(|w| w == scene.low(i)));
+                return Ok(!there && ok(work.property(u, &list)));
+            }
             let hers = is_hers(scene, &said);
             if has
                 && crate::apply::number(said.low(new.start)).is_some()

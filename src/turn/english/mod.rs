@@ -103,7 +103,7 @@ fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
         } else if matches!(low, "and" | "," | "then" | ";" | "." | "but" | "while") {
             let mut next = i + 1;
             while next < toks.len()
-                && matches!(toks[next].low.as_str(), "and" | "then" | "also" | "," | "please" | "so")
+                && matches!(toks[next].low.as_str(), "and" | "then" | "also" | "," | "please" | "so" | "just")
             {
                 next += 1;
             }
@@ -164,7 +164,17 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
     let mut whole = said.clauses.clone();
     whole.retain(|c| !c.is_empty());
     let parts: Vec<Vec<Tok>> = whole.iter().flat_map(|c| told_again(c, &names)).collect();
-    let clauses: Vec<&[Tok]> = parts.iter().map(Vec::as_slice).collect();
+    let mut clauses: Vec<&[Tok]> = parts.iter().map(Vec::as_slice).collect();
+    // `keep the street, lose the car`: what is kept is kept anyway.
+    if clauses.len() > 1 {
+        clauses.retain(|c| {
+            !matches!(c[0].low.as_str(), "keep" | "leave")
+                || c.iter().any(|t| matches!(t.low.as_str(), "out" | "only" | "just"))
+        });
+    }
+    if clauses.is_empty() {
+        return Ok(false);
+    }
     // `remove the hen and put a goat in its place` is one swap.
     if let [first, second] = clauses.as_slice()
         && let Some((what, new)) = in_its_place(first, second)
@@ -240,8 +250,9 @@ pub(crate) fn part(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
 /// `replace the cat by a dog, the forest by a beach`: each with the verb that is said once.
 fn told_again(toks: &[Tok], names: &dyn Fn(&[&str]) -> bool) -> Vec<Vec<Tok>> {
     let low = lows(toks);
-    let Some((kinds, n)) = frames().verb(&low) else { return vec![toks.to_vec()] };
-    if !kinds.iter().any(|k| matches!(k, Frame::Change | Frame::Replace)) {
+    // `blond to red and round to square` has none.
+    let (kinds, n) = frames().verb(&low).unwrap_or((vec![Frame::Change], 0));
+    if !kinds.iter().any(|k| matches!(k, Frame::Change | Frame::Replace)) || n == 0 && !names(&low[..1]) {
         return vec![toks.to_vec()];
     }
     let ties: &[&str] =

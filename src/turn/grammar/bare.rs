@@ -262,6 +262,38 @@ impl Clause<'_> {
         }
     }
 
+    /// `blond to red`, `cat into dog`; `could her hair be red`, `can it be night`
+    fn pair(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        let kinds = |w: &str| [lexicon().adjective(w), lexicon().noun(w)].concat();
+        if let Some(i) = (1..n.saturating_sub(1)).find(|&i| matches!(self.at(i), "to" | "into" | "becomes" | "become"))
+            && n < 8
+            && frames().verb(&self.low).is_none()
+            && !matches!(self.at(0), "a" | "an" | "in" | "at" | "on" | "next" | "close" | "from")
+        {
+            let (old, new) = (kinds(self.at(i - 1)), kinds(self.at(n - 1)));
+            if self.at(i) == "into" || old.iter().any(|k| new.contains(k) && *k != "other") {
+                all.push(Reading::Swap { old: Some(0..i), new: self.trimmed(i + 1..n) });
+            }
+        }
+        if matches!(self.at(0), "can" | "could" | "should" | "would" | "may" | "might")
+            && let Some(be) =
+                (2..n.saturating_sub(1)).find(|&i| matches!(self.at(i), "be" | "become" | "look" | "have"))
+        {
+            let (x, y) = (1..be, self.in_picture(be + 1..n));
+            if self.at(be) == "have" {
+                all.push(Reading::Give { to: x, what: y });
+                return;
+            }
+            if is_picture(self.slice(&x)) {
+                self.picture_becomes(&y, all);
+            }
+            if !is_preposition(self.at(y.start)) {
+                all.push(Reading::Become { what: Some(x), to: self.without_attribute(y) });
+            }
+        }
+    }
+
     /// `a whole flock of sheep`, `lots of apples`, `just one boat`
     fn quantity(&self, all: &mut Vec<Reading>) {
         let n = self.low.len();
@@ -351,6 +383,7 @@ impl Clause<'_> {
             all.push(Reading::Act { who: Some(1..k), does: k..n });
         }
         self.quantity(all);
+        self.pair(all);
         // `slap some sunglasses on the dog`: an unknown verb that puts something somewhere.
         let new = |w: &str| matches!(w, "a" | "an" | "some" | "two" | "three" | "several");
         if frames().verb(&self.low).is_none()

@@ -465,6 +465,8 @@ impl Clause<'_> {
                 let what = self.in_picture(len..n);
                 if slot_of(self.slice(&what)) == Some(Slot::Medium) {
                     all.push(Reading::Set { slot: Slot::Medium, to: what });
+                } else if (self.names)(&self.low[what.end - 1..what.end]) {
+                    all.push(Reading::Swap { old: None, new: what });
                 }
             }
             // `set the scene in winter`, `set it at night`
