@@ -187,11 +187,9 @@ pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -
     }) {
         return of_noun(desk, owner, adjective);
     }
-    if wanted.contains(&"action") {
-        if wanted.first() == Some(&"action") && desk.draft.low(head + 1) != "'s" {
-            desk.changes.push(super::super::Change::Add { text: adjective.text.clone() });
-            return Ok(desk.draft.insert(head + 1, &adjective.text));
-        }
+    if wanted.first() == Some(&"action") && desk.draft.low(head + 1) != "'s" {
+        desk.changes.push(super::super::Change::Add { text: adjective.text.clone() });
+        return Ok(desk.draft.insert(head + 1, &adjective.text));
     }
     let noun_kinds = desk.draft.noun_kinds(head);
     if noun_kinds.contains(&"hair") && wanted.iter().any(|k| matches!(*k, "tone" | "colour")) {
