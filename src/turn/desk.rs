@@ -299,10 +299,28 @@ impl<'a> Desk<'a> {
         Some(self.draft.insert(place.at, &place.text))
     }
 
-    /// Adds words: where an ancestor had them, or at the end.
-    pub(super) fn append(&mut self, text: &str, whole: bool) -> Range<usize> {
+    /// Adds words: where an ancestor had them, or tied as something more of the picture.
+    pub(super) fn append(&mut self, text: &str) -> Range<usize> {
         let text = text.trim().trim_start_matches(',').trim();
-        if let Some(range) = self.restore(text, whole) {
+        if let Some(range) = self.restore(text, false) {
+            return range;
+        }
+        let agreed = super::draft::agreed(text);
+        let text = agreed.as_deref().unwrap_or(text);
+        match super::joined::joined(&super::scene::Scene::of(&self.draft.prompt()), text) {
+            Some((at, tied)) => {
+                let named = tied.strip_prefix("and ").unwrap_or(&tied).trim_start_matches([',', ' ']);
+                self.changes.push(Change::Add { text: named.to_owned() });
+                self.draft.insert(at, &tied)
+            }
+            None => self.go_on(text),
+        }
+    }
+
+    /// Goes on with the prompt as typed: where an ancestor had the words, or at the end, after a comma.
+    pub(super) fn go_on(&mut self, text: &str) -> Range<usize> {
+        let text = text.trim().trim_start_matches(',').trim();
+        if let Some(range) = self.restore(text, false) {
             return range;
         }
         let agreed = super::draft::agreed(text);

@@ -175,6 +175,16 @@ impl Draft {
 
     /// Takes a range out.
     pub(super) fn remove(&mut self, range: Range<usize>) {
+        // What this line put before the last `and` of a list is the last itself where that goes.
+        if self.low(range.start) == "and"
+            && let Some(Item { origin: Origin::New(b), .. }) = range.start.checked_sub(1).map(|i| &self.items[i])
+            && let Some(first) = self.items.iter().position(|i| i.origin == Origin::New(*b))
+            && self.low(first) == ","
+        {
+            self.items[first].text = "and".to_owned();
+            self.items[first].low = "and".to_owned();
+            self.items[first].glued = false;
+        }
         self.replace(range, Vec::new());
     }
 
@@ -239,6 +249,18 @@ impl Draft {
             item.origin = Origin::New(block);
         }
         self.items.splice(range, fresh);
+    }
+
+    /// The capital of the sentence that began at `i` is now the first word's.
+    pub(super) fn give_capital(&mut self, i: usize, lower_it: bool) {
+        let up = self.items.get(i).is_some_and(|o| o.text.chars().next().is_some_and(char::is_uppercase));
+        if !up || !lower_it {
+            return;
+        }
+        self.items[i].text = self.items[i].low.clone();
+        let first = &mut self.items[0].text;
+        let mut chars = first.chars();
+        *first = chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect());
     }
 
     /// The prompt as text, as it stands.

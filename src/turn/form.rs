@@ -53,9 +53,16 @@ pub(super) fn orders(words: &[&str], named: &dyn Fn(&str) -> bool) -> bool {
             && first != "mount"
             && !lexicon().is_adjective(first)
             && words.len() > 4
-            && words[2..].windows(2).any(|p| is_preposition(p[0]) && p[0] != "of" && p[1] == "the");
+            && words[2..].windows(2).any(|p| is_preposition(p[0]) && p[0] != "of" && (p[1] == "the" || is_owner(p[1])));
         let traded = matches!(first, "swap" | "replace" | "exchange" | "substitute" | "trade")
             && words.iter().skip(2).any(|w| matches!(*w, "for" | "with" | "by"));
+        // `top with blueberries`
+        if next == "with"
+            && words.len() < 7
+            && known.iter().any(|(frames, n)| *n == 1 && frames.contains(&Frame::Cover))
+        {
+            return true;
+        }
         if (placed || traded) && next != "of" && !is_preposition(next) && !is_ing(next) {
             return true;
         }
@@ -122,6 +129,19 @@ pub(super) fn orders(words: &[&str], named: &dyn Fn(&str) -> bool) -> bool {
         || (second == "it" && words.len() == 2))
 }
 
+/// True for a bare verb that something in the picture is told: `rear up on its hind legs`.
+pub(super) fn acts_alone(words: &[&str], named: &dyn Fn(&str) -> bool) -> bool {
+    let [first, second, rest @ ..] = words else { return false };
+    frames().acts(first)
+        && frames().verb(words).is_none()
+        && lexicon().noun(first).is_empty()
+        && !lexicon().is_adjective(first)
+        && !rest.is_empty()
+        && (is_preposition(second) || matches!(*second, "up" | "down" | "out" | "off" | "away" | "back"))
+        && (rest.iter().any(|w| is_owner(w) || *w == "it") || rest.windows(2).any(|p| p[0] == "the" && named(p[1])))
+        && *second != "of"
+}
+
 /// True for a line that tells, asks or wishes, whatever it is that it wishes.
 pub(super) fn is_instruction(words: &[&str], polite: bool, named: &dyn Fn(&str) -> bool) -> bool {
     if words.is_empty() {
@@ -139,6 +159,8 @@ pub(super) fn is_instruction(words: &[&str], polite: bool, named: &dyn Fn(&str) 
         .windows(2)
         .any(|p| p[0] == "," && matches!(p[1], "change" | "make" | "turn" | "replace" | "remove" | "add"));
     polite
+        || acts_alone(words, named)
+        || n == 2 && matches!(words[1], "version" | "mode" | "edition")
         || orders(words, named)
         || later
         || has(&["would", "be"])

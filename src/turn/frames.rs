@@ -141,6 +141,9 @@ impl Frames {
 
     /// The bare form of a finite or bare caption verb: `sits`, `sat`, `carries`; none if it is no verb that is known.
     pub(super) fn finite(&self, word: &str) -> Option<String> {
+        if word == "has" {
+            return Some("have".to_owned());
+        }
         if let Some(base) = self.past.get(word) {
             return Some((*base).to_owned());
         }

@@ -95,6 +95,11 @@ impl Lexicon {
         }
     }
 
+    /// The kind of what a word like `material` asks for.
+    pub(super) fn attribute(&self, word: &str) -> Option<Kind> {
+        ["material", "texture", "size", "pattern", "shape"].into_iter().find(|k| *k == word)
+    }
+
     /// Kinds of a noun or compound (`palm tree`), singular or plural; none if it is not listed.
     pub(super) fn noun(&self, word: &str) -> &[Kind] {
         if let Some(kinds) = self.nouns.get(word) {

@@ -19,6 +19,7 @@ mod find;
 mod form;
 mod frames;
 mod grammar;
+mod joined;
 mod lexicon;
 mod nearest;
 pub mod nouns;
@@ -298,7 +299,7 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
         };
     };
     // A caption of its own: `there is a crowd of penguins on the ice`, `more than a hundred lanterns`.
-    if english::describes(line) || english::is_caption(line, prompt) {
+    if english::describes(line, prompt) || english::is_caption(line, prompt) {
         return whole();
     }
     // A prompt typed over the present one is compared before any clause is read.

@@ -121,7 +121,9 @@ pub(super) fn notation(desk: &mut Desk<'_>) -> Result<bool, Stop> {
                         hint,
                     ));
                 }
-                if !phrase::clauses(desk, &part.toks())? {
+                let toks = part.toks();
+                let read = desk.here.prompt.is_some() && super::english::part(desk, &toks)?;
+                if !read && !phrase::clauses(desk, &toks)? {
                     phrase::rest(desk, &part.toks())?;
                 }
             }
@@ -312,7 +314,7 @@ pub(super) fn add(desk: &mut Desk<'_>, part: Part<'_>, rest: Part<'_>) -> Result
     } else {
         // `+ with a (red:2) hat`
         let (plain, inner) = strip_weights(text.text)?;
-        let placed = desk.append(&plain, false);
+        let placed = desk.go_on(&plain);
         let first = placed.start + usize::from(desk.draft.low(placed.start) == "," && !plain.starts_with(','));
         for (words, value) in inner {
             weigh(desk, first + words.start..(first + words.end).min(placed.end), value);

@@ -33,14 +33,42 @@ pub(super) fn resolve(scene: &Scene, words: &[&str]) -> Found {
     if words.len() == 1
         && matches!(first, "he" | "she" | "him" | "her" | "his" | "its" | "their" | "they" | "them" | "both")
     {
-        let alive: Vec<usize> = (0..scene.things.len()).filter(|&t| scene.is_alive(t)).collect();
+        // `a group of people` are one.
+        let counted = |t: usize| t > 0 && scene.low(scene.things[t].tie) == "of" && scene.is_alive(t - 1);
+        let alive: Vec<usize> = (0..scene.things.len()).filter(|&t| scene.is_alive(t) && !counted(t)).collect();
+        // `them`: both of two that the picture is of.
+        if let (Some(t), "them" | "they" | "both" | "their") = (scene.subject(), first) {
+            let pair: Vec<usize> = (0..scene.things.len())
+                .filter(|&u| {
+                    u == t || u > t && scene.things[u].joined && scene.things[u].parent == scene.things[t].parent
+                })
+                .filter(|&u| alive.is_empty() || alive.contains(&u))
+                .collect();
+            if pair.len() > 1 {
+                return Found::Things(pair);
+            }
+        }
         return match alive.as_slice() {
+            // A balloon is no `she`.
+            [] if matches!(first, "he" | "she" | "him" | "her")
+                && scene.subject().is_some_and(|t| !scene.kinds(t).is_empty()) =>
+            {
+                Found::None
+            }
             [] => scene.subject().map_or(Found::None, |t| Found::Things(vec![t])),
             _ if matches!(first, "he" | "him" | "his" | "she" | "her")
                 && alive.iter().filter(|&&t| sex(scene.low(scene.things[t].head)) == sex(first)).count() == 1 =>
             {
                 let t = alive.iter().copied().find(|&t| sex(scene.low(scene.things[t].head)) == sex(first));
                 Found::Things(t.into_iter().collect())
+            }
+            // One of several is no `him`.
+            [one]
+                if matches!(first, "he" | "him" | "she" | "her")
+                    && scene.tag(scene.things[*one].start) == Tag::Num
+                    && scene.low(scene.things[*one].start) != "one" =>
+            {
+                Found::None
             }
             [one, ..] if alive.len() == 1 || !matches!(first, "both" | "they" | "them") => Found::Things(vec![*one]),
             _ => Found::None,
@@ -200,7 +228,7 @@ fn named(scene: &Scene, words: &[&str]) -> Option<Found> {
 }
 
 /// Whether a word means a woman or a man, if either.
-fn sex(word: &str) -> Option<bool> {
+pub(super) fn sex(word: &str) -> Option<bool> {
     let she = matches!(
         word,
         "she"

@@ -32,6 +32,10 @@ pub(crate) struct Work<'s> {
     pub(crate) notes: Vec<String>,
     /// True while what is put in is a name.
     proper: bool,
+    /// The kind of what a thing becomes, where it was named: `the colour of the car`.
+    pub(crate) kind: Option<Kind>,
+    /// True if words stand before what the prompt began with.
+    fronted: bool,
     pub(crate) idle: Vec<String>,
 }
 
@@ -50,6 +54,8 @@ impl<'s> Work<'s> {
             changes: Vec::new(),
             notes: Vec::new(),
             proper: false,
+            fronted: false,
+            kind: None,
             idle: Vec::new(),
         }
     }
@@ -104,13 +110,24 @@ impl<'s> Work<'s> {
             match (op.range.is_empty(), op.text.is_empty()) {
                 (true, true) => {}
                 (true, false) => {
-                    desk.draft.insert(op.range.start, &op.text);
+                    // What came before the last `and` of a list is the last itself where that goes.
+                    let at = op.range.start;
+                    let last = self.ops.iter().any(|o| o.range.start == at && !o.range.is_empty() && o.text.is_empty());
+                    let and = op.text.strip_prefix(", ").filter(|_| last && self.scene.low(at) == "and");
+                    match and {
+                        Some(text) => desk.draft.insert(at, &format!("and {text}")),
+                        None => desk.draft.insert(at, &op.text),
+                    };
                 }
                 (false, true) => desk.draft.remove(op.range.clone()),
                 (false, false) => {
                     desk.draft.swap(op.range.clone(), &op.text);
                 }
             }
+        }
+        if self.fronted {
+            let n = crate::words::split(self.ops.iter().find(|o| o.range == (0..0)).map_or("", |o| &o.text)).len();
+            desk.draft.give_capital(n, self.scene.tag(0) != Tag::Noun);
         }
         desk.changes.extend(self.changes);
         desk.warnings.extend(self.notes);
@@ -135,72 +152,168 @@ impl<'s> Work<'s> {
         self.ops.is_empty()
     }
 
-    /// More, at the end, or tied to what it is said to be on.
+    /// What an ancestor had goes back to its place.
+    pub(crate) fn restore(&mut self, place: &crate::restore::Place) {
+        self.changes.push(Change::Add { text: place.named().to_owned() });
+        self.op(place.at..place.at, place.text.clone());
+    }
+
+    /// More, at the end, or right after what it is said to be on, which is then `it`.
     pub(crate) fn add(&mut self, text: &str) -> Done {
         let said = Scene::of(text);
         let Some(first) = said.things.first() else { return Err(No) };
         if first.start > 0 && is_preposition(said.low(0)) {
             return Err(No);
         }
-        // `a hat on the goat`, `stripes to the shirt`: what it is added to is in the prompt.
-        let tie = said.things.iter().position(|t| {
-            (t.tie..t.start).any(|i| matches!(said.low(i), "to" | "into" | "onto" | "on" | "in" | "over"))
-                && t.tie > first.head
+        let some = text.strip_prefix("some ").or_else(|| text.strip_prefix("Some "));
+        if let Some(bare) = some.filter(|_| !lexicon().goes_bare(said.low(first.head)) && !said.kinds(0).is_empty()) {
+            return self.add(&format!("a {bare}"));
+        }
+        if let Some(bare) = some {
+            return self.add(bare);
+        }
+        // `a hat on the goat`, `a bird flying over it`: what it is added to is in the prompt.
+        let place =
+            |i: usize| said.tag(i) == Tag::Prep && !matches!(said.low(i), "of" | "with" | "wearing" | "without");
+        let n = said.low.len();
+        let tie = (first.head + 1..n).find(|&i| {
+            place(i)
+                && (said.things.iter().any(|t| t.tie <= i && i < t.start)
+                    || matches!(said.low(n - 1), "it" | "him" | "her" | "them") && (i..n - 1).all(place))
         });
-        let mut kept = text.to_owned();
-        if let Some(bare) = text.strip_prefix("some ").or_else(|| text.strip_prefix("Some ")) {
-            let many = lexicon().goes_bare(said.low(first.head));
-            kept = if many { bare.to_owned() } else { format!("a {bare}") };
-        }
-        if let Some(u) = tie {
-            let tied = &said.things[u];
-            let word = said.low(tied.tie).to_owned();
-            let rest: Vec<&str> = (tied.start..said.low.len()).map(|i| said.low(i)).collect();
-            let anchor = match crate::rank::resolve(self.scene, &rest) {
-                crate::rank::Found::Things(all) if all.len() == 1 || crate::rank::is_one(self.scene, &all) => {
-                    Some(all[0])
-                }
-                _ => None,
-            };
-            let what = words_of(text, 0..tied.tie);
-            if let Some(t) = anchor {
-                let own = said_kinds(&said, 0).iter().any(|k| {
-                    matches!(*k, "headgear" | "clothing" | "glasses" | "accessory" | "jewellery" | "hair" | "beard")
-                });
-                let on_it = own && (self.scene.is_alive(t) || self.scene.is_own(t));
-                let place = self.scene.is_kind(t, &["place", "middle", "sky"]) || self.scene.is_slot(t);
-                if on_it || (matches!(word.as_str(), "to" | "into") && !place) {
-                    let t = if self.scene.is_own(t) { self.scene.things[t].parent.unwrap_or(t) } else { t };
-                    let at = self.after(t);
-                    let with = format!("with {what}");
-                    self.changes.push(Change::Add { text: with.clone() });
-                    self.op(at..at, with);
-                    return Ok(());
-                }
-                if matches!(word.as_str(), "to" | "into" | "onto") {
-                    let tie = match word.as_str() {
-                        "onto" => "on",
-                        _ => lexicon()
-                            .joined(self.scene.low(self.scene.things[t].head))
-                            .filter(|j| matches!(*j, "in" | "on"))
-                            .unwrap_or("in"),
-                    };
-                    kept = format!("{what} {tie} {}", words_of(text, tied.start..said.low.len()));
-                }
-            } else if matches!(word.as_str(), "to" | "into") {
-                let noun = said.low(tied.head);
-                if matches!(noun, "sky" | "ground" | "floor" | "wall" | "walls" | "background" | "foreground")
-                    && said.low(tied.start) == "the"
-                {
-                    let tie = if matches!(noun, "sky" | "background" | "foreground") { "in" } else { "on" };
-                    self.append(&format!("{what} {tie} the {noun}"));
-                    return Ok(());
-                }
-                return Err(No);
+        let Some(tie) = tie else {
+            self.join(text);
+            return Ok(());
+        };
+        let from = (tie..n).find(|&i| said.tag(i) != Tag::Prep).unwrap_or(n);
+        let word = if from == tie + 1 { said.low(tie) } else { "beside" }.to_owned();
+        let moves = (first.head + 1..tie).any(|i| matches!(said.tag(i), Tag::Ing | Tag::Ed | Tag::Verb));
+        let rest: Vec<&str> = (from..n).map(|i| said.low(i)).collect();
+        let what = words_of(text, 0..tie);
+        let Some((t, pronoun)) = self.anchor(&rest) else {
+            if matches!(word.as_str(), "to" | "into" | "onto") && !moves {
+                return self.add_to_nowhere(&what, &said, from);
             }
+            self.join(text);
+            return Ok(());
+        };
+        let own = said
+            .kinds(0)
+            .iter()
+            .any(|k| matches!(*k, "headgear" | "clothing" | "glasses" | "accessory" | "jewellery" | "hair" | "beard"));
+        let on_it = own && (self.scene.is_alive(t) || self.scene.is_own(t));
+        let tied = words_of(text, tie..from);
+        let part = pronoun.contains(' ');
+        let more = match word.as_str() {
+            _ if on_it && !part => what,
+            "to" | "into" | "onto" if part => format!("{what} on {pronoun}"),
+            "to" | "into" | "in" | "onto" if !moves && !part && self.is_ground(t, &word) => what,
+            "to" if !moves && !part => what,
+            "into" | "onto" if !moves => format!("{what} {} {pronoun}", if word == "onto" { "on" } else { "in" }),
+            "from" if !moves => format!("{what} hanging from {pronoun}"),
+            _ => format!("{what} {tied} {pronoun}"),
+        };
+        let t = if on_it && self.scene.is_own(t) { self.scene.things[t].parent.unwrap_or(t) } else { t };
+        let at = self.after(t);
+        let clause = (at..self.end()).any(|i| matches!(self.scene.tag(i), Tag::Be | Tag::Verb));
+        let beside =
+            self.scene.is_alive(t) && !on_it && !part && !matches!(word.as_str(), "on" | "onto" | "to" | "in" | "into");
+        if clause || beside || moves {
+            // Told apart from what else might be meant.
+            let others = (0..self.scene.things.len()).any(|u| {
+                u != t
+                    && Some(t) != self.scene.things[u].owner
+                    && !self.scene.is_own(u)
+                    && !self.scene.is_slot(u)
+                    && if clause { u > t && !self.scene.is_alive(u) } else { self.scene.is_alive(u) }
+            });
+            let vague = others && pronoun.starts_with("it") && !rest.contains(&"it") && !moves;
+            self.join(if vague { text } else { &more });
+        } else {
+            let held = more.ends_with(&pronoun) && !part;
+            let (at, text) = match held {
+                true => (at, format!("with {more}")),
+                false => crate::joined::tied(self.scene, at, Some(t), &more),
+            };
+            self.changes.push(Change::Add { text: named(&text).to_owned() });
+            self.op(at..at, text);
         }
-        self.append(&kept);
         Ok(())
+    }
+
+    /// What of the prompt words name, and how it is then called: `it`, `her`, `its back`.
+    fn anchor(&self, words: &[&str]) -> Option<(usize, String)> {
+        let one = |words: &[&str]| match crate::rank::resolve(self.scene, words) {
+            crate::rank::Found::Things(all) if all.len() == 1 || crate::rank::is_one(self.scene, &all) => Some(all[0]),
+            _ => None,
+        };
+        if matches!(words, ["it" | "him" | "her" | "them"]) {
+            let t = if words == ["it"] { self.scene.subject() } else { one(words) };
+            return t.map(|t| (t, words[0].to_owned()));
+        }
+        if words.iter().any(|w| matches!(*w, "a" | "an" | "and" | ",")) {
+            return None;
+        }
+        if let Some(t) = one(words) {
+            return Some((t, self.called(t, false)));
+        }
+        // `the horse's back`, `his mouth`: a part that the prompt does not name.
+        let s = words.iter().position(|w| *w == "'s");
+        let (owner, part) = match s {
+            Some(s) => (one(&words[..s])?, &words[s + 1..]),
+            None if is_owner(words[0]) && words.len() > 1 => (one(&words[..1])?, &words[1..]),
+            None => return None,
+        };
+        let whose = if s.is_some() { self.called(owner, true) } else { words[0].to_owned() };
+        (!part.is_empty()).then(|| (owner, format!("{whose} {}", part.join(" "))))
+    }
+
+    /// The pronoun of a thing; its possessive.
+    fn called(&self, t: usize, owns: bool) -> String {
+        let head = self.scene.low(self.scene.things[t].head);
+        let person =
+            self.scene.is_kind(t, &["person"]) && !matches!(head, "baby" | "child" | "toddler" | "infant" | "kid");
+        let sex = crate::rank::sex(head);
+        let (is, has) = match sex {
+            Some(true) => ("her", "her"),
+            Some(false) => ("him", "his"),
+            None if self.is_many(t) || person => ("them", "their"),
+            None => ("it", "its"),
+        };
+        if owns { has } else { is }.to_owned()
+    }
+
+    /// True for a place or stretch that what is added stands in anyway: `into the field`.
+    fn is_ground(&self, t: usize, tie: &str) -> bool {
+        let s = self.scene;
+        Some(t) != s.subject()
+            && s.is_kind(t, &["place", "middle"])
+            && (tie != "in" || s.tag(s.things[t].start.wrapping_sub(1)) == Tag::Prep)
+    }
+
+    /// `clouds to the sky`, of a prompt that does not name it.
+    fn add_to_nowhere(&mut self, what: &str, said: &Scene, from: usize) -> Done {
+        let Some(g) = said.things.iter().find(|t| t.start >= from) else { return Err(No) };
+        let noun = said.low(g.head);
+        if said.low(g.start) != "the"
+            || !matches!(noun, "sky" | "ground" | "floor" | "wall" | "walls" | "background" | "foreground")
+        {
+            return Err(No);
+        }
+        let tie = if matches!(noun, "sky" | "background" | "foreground") { "in" } else { "on" };
+        self.join(&format!("{what} {tie} the {noun}"));
+        Ok(())
+    }
+
+    /// One thing more of the picture: `with a hat`.
+    fn join(&mut self, text: &str) {
+        match crate::joined::joined(self.scene, text) {
+            Some((at, text)) => {
+                self.changes.push(Change::Add { text: named(&text).to_owned() });
+                self.op(at..at, text);
+            }
+            None => self.append(text),
+        }
     }
 
     fn append(&mut self, text: &str) {
@@ -217,11 +330,7 @@ impl<'s> Work<'s> {
     /// More of the description, as typed.
     pub(crate) fn hang(&mut self, text: &str) -> Done {
         match text.strip_prefix(", ") {
-            Some(thing) => {
-                let at = self.end();
-                self.changes.push(Change::Add { text: thing.to_owned() });
-                self.op(at..at, text);
-            }
+            Some(thing) => return self.add(thing),
             None => self.append(text),
         }
         Ok(())
@@ -258,30 +367,19 @@ impl<'s> Work<'s> {
     /// Someone has something more, said right after them.
     pub(crate) fn give(&mut self, t: usize, text: &str, tie: &str) -> Done {
         let at = self.after(t);
-        let text = format!("{tie} {text}");
-        self.changes.push(Change::Add { text: text.clone() });
+        let (at, text) = match tie {
+            "with" => crate::joined::tied(self.scene, at, Some(t), text),
+            _ => (at, format!("{tie} {text}")),
+        };
+        self.changes.push(Change::Add { text: named(&text).to_owned() });
         self.op(at..at, text);
         Ok(())
     }
+}
 
-    /// True if something said at the end would be taken for another thing's.
-    pub(crate) fn is_crowded(&self, t: usize) -> bool {
-        let s = self.scene;
-        let place = |u: usize| {
-            let tie: Vec<&str> = (s.things[u].tie..s.things[u].start).map(|i| s.low(i)).collect();
-            s.is_slot(u)
-                || (s.is_kind(u, &["place", "middle", "flank", "sky"]) && tie.last().is_some_and(|w| is_preposition(w)))
-        };
-        (0..s.things.len()).any(|u| {
-            let own = s.is_own(u) && s.hangs_on(u, t);
-            u != t
-                && !s.is_medium(u)
-                && !place(u)
-                && !own
-                && s.things[t].owner != Some(u)
-                && s.things[u].owner != Some(t)
-        }) || (self.after(t)..s.low.len()).any(|i| matches!(s.tag(i), Tag::Be | Tag::Verb))
-    }
+/// Words put in, without the `and` or comma that ties them.
+fn named(text: &str) -> &str {
+    text.strip_prefix("and ").unwrap_or(text).trim_start_matches([',', ' '])
 }
 
 /// Where an adjective stands in the usual order.
@@ -324,10 +422,6 @@ fn usual_tie(noun: &str) -> String {
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
-}
-
-fn said_kinds(said: &Scene, t: usize) -> &'static [Kind] {
-    said.kinds(t)
 }
 
 /// The words of a text in a range of its items.

@@ -51,8 +51,10 @@ impl<'s> Work<'s> {
         }
         // Which of the old adjectives stay.
         let kinds = |w: &str| -> Vec<Kind> { lexicon().adjective(w).to_vec() };
-        let new_kinds: Vec<Kind> =
-            adjectives.iter().flat_map(|&i| kinds(said.low(i))).filter(|k| *k != "other").collect();
+        let new_kinds: Vec<Kind> = (adjectives.iter().copied().chain(new.name..new.head))
+            .flat_map(|i| kinds(said.low(i)))
+            .filter(|k| *k != "other")
+            .collect();
         let (was, will) = (s.kinds(t), said.kinds(0));
         let meets = was.iter().any(|k| will.contains(k));
         let akin = meets
@@ -216,6 +218,12 @@ impl<'s> Work<'s> {
             (Some(o), _) if a(o) && bare => None,
             (Some(o), _) => Some(o.to_owned()),
             // `a monitor, keyboard and mouse`: a list without articles.
+            // `a glass of wine`: of beer.
+            (None, Some(n))
+                if a(n) && thing.start > 0 && s.low(thing.start - 1) == "of" && !is_plural(s.low(thing.head)) =>
+            {
+                None
+            }
             (None, Some(n)) if a(n) && thing.owner.is_none() && (!thing.joined || is_plural(s.low(thing.head))) => {
                 Some("a".to_owned())
             }
@@ -277,8 +285,17 @@ impl<'s> Work<'s> {
     pub(crate) fn count(&mut self, t: usize, number: &str) -> Done {
         let s = self.scene;
         let thing = s.things[t].clone();
+        let have = super::number(s.low(thing.start)).unwrap_or(usize::from(!is_plural(s.low(thing.head))));
+        let number = match number {
+            "double" => NUMBERS.get((2 * have).wrapping_sub(1)).copied().ok_or(No)?,
+            "triple" => NUMBERS.get((3 * have).wrapping_sub(1)).copied().ok_or(No)?,
+            _ => number,
+        };
         let one = matches!(number, "one" | "1" | "a" | "single");
-        let many = is_number(number) || number.parse::<u32>().is_ok_and(|n| n > 1);
+        let many = is_number(number)
+            || number.ends_with(" of")
+            || number == "a few"
+            || number.parse::<u32>().is_ok_and(|n| n > 1);
         if !one && !many {
             return Err(No);
         }
@@ -288,6 +305,10 @@ impl<'s> Work<'s> {
         let from = self.text(thing.start..thing.head + 1);
         let to = {
             let start = thing.start + usize::from(counted);
+            let start = start + usize::from(matches!(s.low(start), "few" | "single" | "couple"));
+            if counted && start > thing.start + 1 {
+                self.op(thing.start + 1..start, "");
+            }
             let middle = self.text(start..thing.head);
             [number, &middle, &right].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ")
         };

@@ -20,16 +20,22 @@ impl<'s> Work<'s> {
         if let Some(rest) = made {
             let rest: Vec<&str> = rest.iter().copied().filter(|w| *w != "of" && !is_determiner(w)).collect();
             let Some(material) = rest.last() else { return Err(No) };
+            let one = crate::frames::singular(material);
+            let material = if lexicon().adjective(&one).contains(&"material") { &one.as_str() } else { material };
             let form = lexicon().adjective_form(material).filter(|f| lexicon().adjective(f).contains(&"material"));
             if rest.len() > 2 {
                 return Err(No);
             }
             let mut new: Vec<String> = rest.iter().map(|w| (*w).to_owned()).collect();
+            if let Some(last) = new.last_mut() {
+                *last = (*material).to_owned();
+            }
             if let (Some(form), [last]) = (form, new.as_mut_slice()) {
                 *last = form.to_owned();
             }
             let old = (thing.start..thing.head)
                 .find(|&i| is_material(s.low(i)) || lexicon().adjective(s.low(i)).contains(&"material"));
+            self.unmake(t);
             return self.put_adjective(t, old, &new.join(" "));
         }
         // Groups: an adverb or shade with its adjective.
@@ -128,25 +134,61 @@ impl<'s> Work<'s> {
                 return Err(No);
             }
             kinds.retain(|k| *k != "other");
+            kinds.extend(self.kind.filter(|k| !kinds.contains(k)));
             if shade(g) && kinds.is_empty() {
                 kinds.push("colour");
             }
             if s.is_kind(t, &["hair", "beard"]) && kinds.contains(&"colour") {
                 kinds.push("tone");
             }
+            if kinds.contains(&"material") {
+                self.unmake(t);
+            }
             let text = g.join(" ");
-            if s.adjectives(t).iter().any(|&i| s.low(i) == text) {
+            if frames().is("after", &text) && s.tag(thing.head + 1) != Tag::Be {
+                let at = self.after(t);
+                self.changes.push(Change::Add { text: text.clone() });
+                self.op(at..at, text);
+                told.extend(self.changes.drain(said..).map(|c| (n, c)));
+                continue;
+            }
+            if s.adjectives(t).iter().any(|&i| lexicon().same(s.low(i), &text)) {
                 self.idle.push(format!("it is `{text}` already"));
                 continue;
             }
             let old = s.adjectives(t).into_iter().find(|&i| {
+                let name = i > 0 && self.written[i].chars().next().is_some_and(char::is_uppercase);
                 !used.contains(&i)
+                    && !name
                     && s.tags[i] != Tag::Adv
                     && (lexicon().adjective(s.low(i)).iter().any(|k| kinds.contains(k))
                         || (kinds.contains(&"material") && is_material(s.low(i))))
             });
+            // `a clay court` of grass: one noun before the other gives way to the next.
+            let before = thing.head.checked_sub(1).filter(|i| *i >= thing.start && g.len() == 1);
+            let noun = |i: &usize| {
+                let w = s.low(*i);
+                let compound = lexicon().compound_ending(&[w, s.low(thing.head)]) > 1;
+                let new = kinds.is_empty() && !lexicon().noun(last).is_empty();
+                w != last
+                    && (new || is_material(last))
+                    && (is_material(w) || s.tags[*i] == Tag::Noun && lexicon().adjective(w).is_empty() && !compound)
+            };
+            let old = old.or_else(|| before.filter(noun));
             if let Some(i) = old {
                 used.push(i);
+            }
+            // `a boy with a sad face` is happy in his face.
+            let mood = kinds.contains(&"mood") && old.is_none();
+            let elsewhere = (0..s.things.len()).filter(|_| mood).find_map(|u| {
+                let own = s.is_kind(u, &["body"]) && s.hangs_on(u, t);
+                let same = |i: &usize| lexicon().adjective(s.low(*i)).contains(&"mood");
+                s.adjectives(u).into_iter().find(same).filter(|_| own).map(|i| (u, i))
+            });
+            if let Some((u, i)) = elsewhere {
+                self.put_adjective(u, Some(i), &text)?;
+                told.extend(self.changes.drain(said..).map(|c| (n, c)));
+                continue;
             }
             // `the sky is blue`
             if old.is_none()
@@ -216,6 +258,26 @@ impl<'s> Work<'s> {
         at
     }
 
+    /// `made of steel` goes where it is to be of something else.
+    fn unmake(&mut self, t: usize) {
+        let s = self.scene;
+        let at = self.after(t);
+        if s.low(at) == "made" && matches!(s.low(at + 1), "of" | "from" | "out") && at + 2 < s.low.len() {
+            let end = (at + 2..s.low.len()).find(|&i| !matches!(s.tag(i), Tag::Adj | Tag::Noun | Tag::Prep | Tag::Det));
+            let next = (at + 2..s.low.len()).find(|&i| s.tag(i) == Tag::Prep && s.low(i) != "of");
+            let end = next.or(end).unwrap_or(s.low.len());
+            self.op(at..end, "");
+        }
+    }
+
+    /// Words that stand for no thing go: `crying`.
+    pub(crate) fn take_out(&mut self, range: Range<usize>) -> Done {
+        let from = range.start - usize::from(range.start > 0 && self.scene.tag(range.start - 1) == Tag::Be);
+        self.changes.push(Change::Remove { text: self.text(from..range.end) });
+        self.op(from..range.end, "");
+        Ok(())
+    }
+
     /// A thing is left in a state: `peeled`, or `tidy` by a verb that is its adjective.
     pub(crate) fn state(&mut self, t: usize, verb: &str) -> Done {
         let stale = self
@@ -226,7 +288,9 @@ impl<'s> Work<'s> {
         if let (Some(i), true) = (stale, frames().is("state", verb)) {
             return self.replace_word(i, &frames().done(verb));
         }
-        let word = if lexicon().is_adjective(verb) && !frames().is("state", verb) {
+        let word = if let Some(becomes) = lexicon().becoming(verb) {
+            becomes.to_owned()
+        } else if lexicon().is_adjective(verb) && !frames().is("state", verb) {
             verb.to_owned()
         } else {
             frames().done(verb)
@@ -252,6 +316,21 @@ impl<'s> Work<'s> {
         Ok(())
     }
 
+    /// Words for others.
+    pub(crate) fn swap_words(&mut self, range: Range<usize>, text: &str) -> Done {
+        let from = self.text(range.clone());
+        // Of iron, of wood: iron balconies, wooden ones.
+        let form = lexicon().adjective_form(text).filter(|f| lexicon().adjective(f).contains(&"material"));
+        let text = form.filter(|_| range.len() == 1 && self.scene.tag(range.start) != Tag::Prep).unwrap_or(text);
+        if from.to_lowercase() == text.to_lowercase() {
+            self.idle.push(format!("it is `{from}` already"));
+            return Ok(());
+        }
+        self.changes.push(Change::Swap { from, to: text.to_owned() });
+        self.op(range, text);
+        Ok(())
+    }
+
     /// What is done to a thing is said after it.
     pub(crate) fn cover(&mut self, t: Option<usize>, done: &str, with: &str) -> Done {
         let text = format!("{done} {with}");
@@ -272,6 +351,16 @@ impl<'s> Work<'s> {
         Ok(())
     }
 
+    /// True if what a thing does is done to another: `flying a kite`, not `sitting on a bench`.
+    pub(crate) fn has_object(&self, t: usize) -> bool {
+        let s = self.scene;
+        let mut at = self.after(t);
+        while s.tag(at) == Tag::Be || s.tag(at) == Tag::Adv {
+            at += 1;
+        }
+        matches!(s.tag(at), Tag::Ing | Tag::Verb) && s.things.iter().any(|u| u.start == at + 1)
+    }
+
     /// A thing does something: in the place of what it does, or said after it.
     pub(crate) fn act(&mut self, t: usize, words: &[&str], text: &str) -> Done {
         let s = self.scene;
@@ -279,7 +368,7 @@ impl<'s> Work<'s> {
         let base = if is_ing(first) {
             frames().of_ing(first).unwrap_or_else(|| (*first).to_owned())
         } else {
-            (*first).to_owned()
+            frames().finite(first).filter(|_| !frames().acts(first)).unwrap_or_else(|| (*first).to_owned())
         };
         let ing = if is_ing(first) { (*first).to_owned() } else { frames().ing(&base) };
         let rest = text.split_once(' ').map_or("", |(_, r)| r);
@@ -320,13 +409,34 @@ impl<'s> Work<'s> {
             let spot = |u: &crate::scene::Thing| {
                 new.things.iter().any(|g| new.low(g.head) == s.low(u.head)) || words.contains(&s.low(end))
             };
-            let placed = placed && object.is_some_and(spot);
+            // What it does already, it does elsewhere: `dance in the street`.
+            let was = frames().of_ing(s.low(at)).or_else(|| frames().finite(s.low(at))).unwrap_or_default();
+            let elsewhere = object.is_some_and(|u| u.tie < u.start && is_preposition(s.low(u.tie.max(end))));
+            let same_place = placed
+                && was != base
+                && object.is_some_and(|u| {
+                    words.len() == u.start + 2 - end + usize::from(u.start < u.head)
+                        && words.last() == Some(&s.low(u.head))
+                        && words.get(1) == Some(&s.low(end))
+                });
+            if same_place {
+                let verb =
+                    if old == Tag::Verb { if self.is_many(t) { base } else { frames().third(&base) } } else { ing };
+                return self.replace_word(at, &verb);
+            }
+            let placed = placed && (object.is_some_and(spot) || was == base && elsewhere);
             let direct = object.is_some_and(|u| u.start == end) || with && !text.starts_with("play");
             if let Some(u) = object.filter(|u| direct || (placed && is_preposition(s.low(end)) && u.start <= end + 3)) {
                 let t = s.things.iter().position(|x| x.head == u.head).unwrap_or(0);
                 end = self.cut_end(t).max(u.head + 1);
                 if direct {
                     end = self.after(t);
+                }
+                while let Some(u) = s.things.iter().find(|u| u.tie == end && u.tie < u.start)
+                    && new.things.iter().skip(1).any(|g| new.low(g.head) == s.low(u.head))
+                    && words.contains(&s.low(end))
+                {
+                    end = u.head + 1;
                 }
             }
             let verb = if old == Tag::Verb {

@@ -39,12 +39,45 @@ impl<'s> Work<'s> {
             _ => "weather",
         };
         let said = Scene::of(text);
+        // `it is snowing`
+        let noun = said
+            .low
+            .last()
+            .and_then(|w| lexicon().noun_form(w))
+            .filter(|_| said.low.len() == 1 && text.ends_with("ing"));
+        if let Some(noun) = noun.filter(|noun| *noun != text && lexicon().noun(noun).contains(&kind)) {
+            return self.set_when(slot, noun);
+        }
         let Some(new) = said.things.first() else { return Err(No) };
         let head = said.low(new.head).to_owned();
+        // `golden hour`, `calm weather`: the time or weather that is there gives way as a whole.
+        let weather = slot == Slot::Weather && head == "weather";
+        if new.start == 0
+            && new.start < new.head
+            && said.low.len() == new.head + 1
+            && !is_determiner(said.low(0))
+            && (weather || said.kinds(0).contains(&kind))
+        {
+            let tie = if weather { "in" } else { lexicon().joined(&head).ok_or(No)? };
+            let to = format!("{tie} {text}");
+            let Some(t) = (0..s.things.len()).find(|&t| s.is_kind(t, &[kind])) else {
+                self.append(&to);
+                return Ok(());
+            };
+            let thing = &s.things[t];
+            let from = (thing.tie..thing.start).rev().take_while(|&i| s.tag(i) == Tag::Prep).last().ok_or(No)?;
+            self.changes.push(Change::Swap { from: self.text(from..thing.head + 1), to: to.clone() });
+            self.op(from..thing.head + 1, to);
+            return Ok(());
+        }
         if !said.kinds(0).contains(&kind) || new.name != new.head {
             return Err(No);
         }
         let bare = new.start == new.head || is_article(said.low(new.start)) && new.start + 1 == new.head;
+        if let Some(form) = lexicon().adjective_form(&head).filter(|form| bare && s.low.iter().any(|w| w == form)) {
+            self.idle.push(format!("it is `{form}` already"));
+            return Ok(());
+        }
         let old = (0..s.things.len()).find(|&t| s.is_kind(t, &[kind]));
         if let Some(t) = old {
             let thing = s.things[t].clone();
@@ -134,19 +167,17 @@ impl<'s> Work<'s> {
         }
         // The place that the picture's thing is in.
         let subject = s.subject();
-        let place = (0..s.things.len()).rev().find(|&t| {
+        let places = (0..s.things.len()).rev().filter(|&t| {
             let thing = &s.things[t];
             let tie: Vec<&str> = (thing.tie..thing.start).map(|i| s.low(i)).collect();
             Some(t) != subject
-                && !s.is_slot(t)
+                && (!s.is_slot(t) || s.low(thing.head) == "snow")
                 && !s.is_own(t)
                 && !s.is_alive(t)
                 && tie.last().is_some_and(|w| {
                     matches!(
                         *w,
-                        "under"
-                            | "in"
-                            | "on"
+                        "in" | "on"
                             | "at"
                             | "near"
                             | "by"
@@ -158,11 +189,16 @@ impl<'s> Work<'s> {
                             | "of"
                     )
                 })
-                && (s.is_kind(t, &["place", "middle", "flank", "building"])
+                && (s.is_kind(t, &["place", "middle", "flank", "building", "indoor"])
                     || matches!(tie.last(), Some(&("in" | "at" | "through" | "inside")))
                         && lexicon().noun(s.low(thing.head)).is_empty())
                 && tie.last() != Some(&"of")
+                || Some(t) != subject && tie.last() == Some(&"under") && !s.is_slot(t) && !s.is_kind(t, &["sky"])
         });
+        // What has the same preposition gives way first.
+        let same = |t: &usize| s.low(s.things[*t].start.wrapping_sub(1)) == tie;
+        let all: Vec<usize> = places.collect();
+        let place = all.iter().copied().find(same).or_else(|| all.first().copied());
         if colour {
             self.append(&format!("on a {noun} background"));
             return Ok(());
@@ -178,7 +214,9 @@ impl<'s> Work<'s> {
         let keep = lexicon().joined(head).is_none() && matches!(old_tie.as_str(), "in" | "at" | "through" | "near");
         let tie = if keep && new.start == 0 { old_tie } else { tie };
         let to = format!("{tie} {np}");
-        self.changes.push(Change::Swap { from: self.text(from..end), to: to.clone() });
+        let was = self.text(from..end);
+        let (gone, come) = crate::desk::without_shared(&was, &to);
+        self.changes.push(Change::Swap { from: gone.to_owned(), to: come.to_owned() });
         self.op(from..end, to);
         Ok(())
     }
@@ -260,9 +298,19 @@ impl<'s> Work<'s> {
         if styled {
             let text = text.trim();
             let old = s.low.iter().rposition(|w| frames().is("style", w)).and_then(|i| s.thing_at(i));
+            let old = old.filter(|&t| t > 0 && matches!(s.low(s.things[t].tie), "in" | "with" | ","));
+            // `…, watercolor` in comic style
+            if let Some(t) = self.medium_tag().filter(|_| old.is_none()) {
+                let range = s.things[t].start..s.things[t].head + 1;
+                let bare = text.trim().strip_prefix("in ").unwrap_or(text.trim()).to_owned();
+                self.changes.push(Change::Swap { from: self.text(range.clone()), to: bare.clone() });
+                self.op(range, bare);
+                return Ok(());
+            }
             let phrase = match low.as_slice() {
                 ["in", ..] => text.to_owned(),
                 ["the" | "a" | "an", ..] => format!("in {text}"),
+                [.., "vibe" | "vibes"] => format!("with {text}"),
                 _ if low.contains(&"of") => format!("in the {text}"),
                 _ => format!("in {text}"),
             };
@@ -274,6 +322,15 @@ impl<'s> Work<'s> {
                 return Ok(());
             }
             self.append(&phrase);
+            return Ok(());
+        }
+        // `like Monet would`
+        if text.chars().next().is_some_and(char::is_uppercase)
+            && low.len() < 4
+            && !low.iter().any(|w| frames().is("medium", w))
+            && !s.low.iter().any(|w| frames().is("style", w))
+        {
+            self.append(&format!("in the style of {text}"));
             return Ok(());
         }
         // `Hokusai` for what stands in the style of another.
@@ -299,6 +356,27 @@ impl<'s> Work<'s> {
                     | "black-and-white")
             )
         );
+        if toned && s.things.first().is_some_and(|_| s.is_medium(0)) {
+            let at = s.things[0].head
+                - usize::from(s.things[0].head > 0 && matches!(s.low(s.things[0].head - 1), "color" | "colour"));
+            let bare = text.strip_prefix("in ").unwrap_or(text);
+            let tones = low.last().is_some_and(|w| w.starts_with("tone"));
+            if !tones {
+                let mut at = at;
+                let old = s.adjectives(0).into_iter().find(|&i| lexicon().adjective(s.low(i)).contains(&"colour"));
+                let end = s.things[0].head;
+                at = old.filter(|_| at == end).unwrap_or(at);
+                let to = if at < end { end } else { at };
+                let range = if at == end { s.things[0].name..s.things[0].name } else { at..to };
+                self.changes.push(if range.is_empty() {
+                    Change::Add { text: bare.to_owned() }
+                } else {
+                    Change::Swap { from: self.text(range.clone()), to: bare.to_owned() }
+                });
+                self.op(range, bare);
+                return Ok(());
+            }
+        }
         if toned {
             let bare = text.strip_prefix("in ").unwrap_or(text);
             self.append(if low.last().is_some_and(|w| w.starts_with("tone")) { text } else { bare });
@@ -330,14 +408,7 @@ impl<'s> Work<'s> {
             return Ok(());
         }
         // `…, oil painting`
-        let last = s.things.len().checked_sub(1).filter(|&t| {
-            let thing = &s.things[t];
-            let name = s.words(thing.name..thing.head + 1);
-            t > 0
-                && (frames().is("medium", s.low(thing.head)) || frames().is("medium", &name))
-                && s.low(thing.tie) == ","
-        });
-        if let Some(t) = last {
+        if let Some(t) = self.medium_tag() {
             let thing = s.things[t].clone();
             let bare = !is_determiner(s.low(thing.start));
             let np = if bare && is_determiner(said.low(new.start)) {
@@ -349,7 +420,72 @@ impl<'s> Work<'s> {
             self.op(thing.start..thing.head + 1, np);
             return Ok(());
         }
-        self.append(&np);
+        self.front(&np);
         Ok(())
+    }
+
+    /// The medium that stands at the end: `…, oil painting`.
+    fn medium_tag(&self) -> Option<usize> {
+        let s = self.scene;
+        s.things.len().checked_sub(1).filter(|&t| {
+            let thing = &s.things[t];
+            let name = s.words(thing.name..thing.head + 1);
+            let medium = frames().is("medium", s.low(thing.head)) || frames().is("medium", &name);
+            t > 0 && medium && s.low(thing.tie) == ","
+        })
+    }
+
+    /// The whole prompt is what a picture of that medium shows: `a charcoal drawing of a cat`.
+    fn front(&mut self, np: &str) {
+        let s = self.scene;
+        let said = Scene::of(np);
+        let low: Vec<&str> = said.low.iter().map(String::as_str).collect();
+        let last = low.last().copied().unwrap_or("");
+        let first = low.first().copied().unwrap_or("");
+        let with = if frames().is("draws", last) {
+            " drawing"
+        } else if frames().is("paints", last) && !frames().is("one of", last) {
+            " painting"
+        } else {
+            ""
+        };
+        let np = match last.strip_suffix('s') {
+            Some(stem) if !with.is_empty() && frames().is("draws", stem) | frames().is("paints", stem) => {
+                np.strip_suffix('s').unwrap_or(np)
+            }
+            _ => np,
+        };
+        let countable = !with.is_empty() || is_determiner(first) || frames().is("one of", last);
+        if !countable {
+            self.append(np);
+            return;
+        }
+        let np = if is_determiner(first) { format!("{np}{with}") } else { format!("a {np}{with}") };
+        let np = crate::draft::agreed(&np).unwrap_or(np);
+        // Its verbs become what is seen: `two dogs playing`, `a group sitting`.
+        let verbs: Vec<usize> = (0..s.low.len()).filter(|&i| matches!(s.tag(i), Tag::Be | Tag::Verb)).collect();
+        let stops = (0..self.end()).any(|i| matches!(s.tag(i), Tag::Stop | Tag::Mark));
+        let opens = s.things.first().is_some_and(|t| t.start == 0) && !s.is_medium(0);
+        let clause = match verbs.as_slice() {
+            [] => Some(None),
+            [v] if s.tag(*v) == Tag::Be && matches!(s.tag(v + 1), Tag::Ing | Tag::Ed) => {
+                Some(Some((*v, String::new())))
+            }
+            [v] if s.tag(*v) == Tag::Verb && !frames().is_past(s.low(*v)) => {
+                let base = frames().finite(s.low(*v)).unwrap_or_else(|| s.low(*v).to_owned());
+                Some(Some((*v, if base == "have" { "with".to_owned() } else { frames().ing(&base) })))
+            }
+            _ => None,
+        };
+        let Some(clause) = clause.filter(|_| !stops && opens && !said.low.iter().any(|w| w == "of")) else {
+            self.append(&np);
+            return;
+        };
+        if let Some((v, text)) = clause {
+            self.op(v..v + 1, text);
+        }
+        self.changes.push(Change::Add { text: np.clone() });
+        self.op(0..0, format!("{np} of"));
+        self.fronted = true;
     }
 }

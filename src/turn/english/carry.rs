@@ -40,6 +40,7 @@ pub(crate) fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Opt
         },
         Reading::Give { to, .. } => match find(to) {
             found @ Found::Things(_) => (Some(found), 80),
+            Found::Picture => (scene.subject().map(|t| Found::Things(vec![t])), 80),
             _ => return None,
         },
         Reading::Move { what: None, .. } => (Some(Found::Picture), 70),
@@ -50,7 +51,12 @@ pub(crate) fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Opt
         Reading::Add { .. } => (None, 70),
         Reading::Hang { .. } => (None, 60),
         Reading::Set { .. } => (None, 90),
-        Reading::Swap { old: None, .. } => (scene.subject().map(|t| Found::Things(vec![t])), 55),
+        Reading::Swap { old: None, new } => {
+            let said = Scene::of(&low[new.clone()].join(" "));
+            let noun = said.things.first().map_or("", |t| said.low(t.head));
+            let same = (0..scene.things.len()).find(|&t| lexicon().same(scene.low(scene.things[t].head), noun));
+            (same.or_else(|| scene.subject()).map(|t| Found::Things(vec![t])), 55)
+        }
         Reading::Become { what: None, .. } | Reading::Act { who: None, .. } => (Some(Found::Picture), 40),
         Reading::Remove { what }
         | Reading::Swap { old: Some(what), .. }
@@ -93,8 +99,16 @@ pub(crate) fn one(desk: &mut Desk<'_>, scene: &Scene, found: &Found, all: bool) 
     Ok(t.map(|t| vec![t]))
 }
 
+/// True for what the only one of the prompt has already: her hair.
+fn is_hers(scene: &Scene, said: &Scene) -> bool {
+    let alone = (0..scene.things.len()).filter(|&u| scene.is_alive(u)).count() < 2;
+    let has =
+        |t: &crate::scene::Thing| scene.things.iter().any(|u| lexicon().same(scene.low(u.head), said.low(t.head)));
+    alone && said.things.first().is_some_and(has) && said.is_own(0)
+}
+
 pub(crate) fn says_all(words: &[&str]) -> bool {
-    matches!(words.first(), Some(&("all" | "both" | "every" | "each" | "any" | "no")))
+    matches!(words.first(), Some(&("all" | "both" | "every" | "each" | "any" | "no" | "them" | "they")))
 }
 
 /// True for a piece of a clause that says more than one thing: `red and the roof blue`, `a fox instead of the dog`.
@@ -195,15 +209,16 @@ pub(crate) fn apply(
     trust: Trust,
 ) -> Result<bool, Stop> {
     let low = lows(toks);
-    let sure = trust == Trust::Sure;
     let written = |desk: &Desk<'_>, r: &Range<usize>| desk.written(&toks[r.clone()]);
     let family = !desk.here.ancestors.is_empty();
-    let again = low.iter().any(|w| matches!(*w, "again" | "back"));
-    if sure && again {
+    let again = low.contains(&"again")
+        || (0..low.len()).any(|i| low[i] == "back" && !(i > 0 && (low[i - 1] == "'s" || is_determiner(low[i - 1]))));
+    if again {
         return Ok(false);
     }
     let ok = |r: Result<(), No>| r.is_ok();
     if !matches!(held.reading, Reading::Cannot { .. })
+        && !matches!(held.reading, Reading::Count { .. })
         && held.reading.parts().iter().any(|r| is_tangled(scene, &low[r.clone()]))
     {
         return Ok(false);
@@ -217,7 +232,10 @@ pub(crate) fn apply(
         | Reading::Count { what, .. } => &low[what.clone()],
         _ => &[],
     };
-    if sure && matches!(about, ["them" | "they" | "these" | "those" | "both"]) {
+    let acts = matches!(held.reading, Reading::Act { .. });
+    let single = matches!(&held.found, Some(Found::Things(t))
+        if acts || t.len() > 1 || crate::lexicon::is_plural(scene.low(scene.things[t[0]].head)));
+    if matches!(about, ["them" | "they" | "these" | "those" | "both"]) && !single {
         return Ok(false);
     }
     let done = match held.reading {
@@ -238,11 +256,39 @@ pub(crate) fn apply(
             return Err(desk.misread(said, message, "change the colour of the car to red"));
         }
         Reading::Add { what } => {
-            if family && sure {
-                return Ok(false);
+            if family
+                && let Some(place) =
+                    crate::restore::place(&desk.draft, &written(desk, what), desk.here.ancestors, false)
+            {
+                work.restore(&place);
+                return Ok(true);
             }
             let words = &low[what.clone()];
+            // `add one more cup` to two
+            if let [n, "more", noun] | [n @ "another", noun] = words
+                && let Found::Things(t) = resolve(scene, &[noun])
+                && let ([t], Some(more)) = (t.as_slice(), crate::apply::number(if *n == "another" { "one" } else { n }))
+                && let Some(have) = crate::apply::number(scene.low(scene.things[*t].start))
+                && let Some(all) = crate::apply::NUMBERS.get(have + more - 1)
+            {
+                return Ok(ok(work.count(*t, all)));
+            }
             let said = Scene::of(&words.join(" "));
+            // `five cookies on the plate` of three, `a third plane` to two
+            if let Some(new) = said.things.first().filter(|t| t.start == 0 && t.head < 3) {
+                let noun = said.low(new.head);
+                let same = (0..scene.things.len()).find(|&t| lexicon().same(scene.low(scene.things[t].head), noun));
+                let have = same.and_then(|t| crate::apply::number(scene.low(scene.things[t].start)));
+                let nth = crate::small::ordinal(said.low(1)).filter(|_| said.low(0) == "a");
+                let all = nth
+                    .filter(|n| Some(*n) == have.map(|h| h + 1))
+                    .and_then(|n| crate::apply::NUMBERS.get(n - 1).copied());
+                let counted =
+                    Some(said.low(0)).filter(|w| crate::apply::number(w) > have.map(|h| h.max(1)) && new.head == 1);
+                if let (Some(t), Some(_), Some(number)) = (same, have, all.or(counted)) {
+                    return Ok(ok(work.count(t, number)));
+                }
+            }
             if said.things.is_empty()
                 || is_preposition(words[0])
                 || matches!(words[0], "that" | "more" | "less" | "to" | "up" | "down")
@@ -251,9 +297,11 @@ pub(crate) fn apply(
             }
             let first = said.low(said.things[0].head);
             let idea = lexicon().adjective_form(first).is_some() && said.things.len() > 1;
-            let someone =
-                words.iter().skip(1).any(|w| matches!(*w, "her" | "him" | "it" | "them" | "his" | "its" | "their"));
-            if sure && (idea || someone && said.things.len() < 3) || words.last().is_some_and(|w| is_preposition(w)) {
+            let someone = words.iter().skip(1).any(|w| matches!(*w, "her" | "him" | "it" | "them"));
+            if idea && words.contains(&"to")
+                || someone && said.is_own(0) && said.things.len() < 2
+                || words.last().is_some_and(|w| is_preposition(w))
+            {
                 return Ok(false);
             }
             // On someone who is not there.
@@ -273,17 +321,13 @@ pub(crate) fn apply(
             }
             ok(work.add(&written(desk, what)))
         }
-        Reading::Hang { .. } if sure => false,
+        Reading::Hang { text } if matches!(low[text.start], "surrounded" | "dressed") => false,
         Reading::Hang { text } => ok(work.hang(&desk.typed(&toks[text.clone()]).to_lowercase())),
         Reading::Set { slot, to } => {
-            if *slot == Slot::Weather && sure && to.len() == 1 && !low.contains(&"weather") {
-                return Ok(false);
-            }
             if is_degree(&low[to.clone()]) && *slot != Slot::Light {
                 return Ok(false);
             }
             if *slot == Slot::Medium
-                && sure
                 && Scene::of(&low[to.clone()].join(" ")).things.is_empty()
                 && !low.contains(&"white")
                 && low.len() > 2
@@ -296,12 +340,23 @@ pub(crate) fn apply(
             let Some(found) = &held.found else { return Ok(false) };
             let Some(things) = one(desk, scene, found, false)? else { return Ok(false) };
             let t = things[0];
+            let what = &(what.start + usize::from(matches!(low[what.start], "just" | "only"))..what.end);
             let words = &low[what.clone()];
             let said = Scene::of(&words.join(" "));
             let Some(new) = said.things.first() else { return Ok(false) };
             let has = (0..scene.things.len())
                 .any(|u| lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t));
-            let crowded = work.is_crowded(t) && scene.is_alive(t);
+            // `a bigger hat`
+            let base = |i: usize| lexicon().comparative(said.low(i));
+            if let (Some(u), true) = (
+                (0..scene.things.len()).find(|&u| lexicon().same(scene.low(scene.things[u].head), said.low(new.head))),
+                new.start < new.head && base(new.head - 1).is_some(),
+            ) {
+                let list: Vec<String> = (new.start..new.head).filter_map(base).collect();
+                let there = scene.adjectives(u).iter().any(|&i| list.iter().any(|w| w == scene.low(i)));
+                return Ok(!there && ok(work.property(u, &list)));
+            }
+            let hers = is_hers(scene, &said);
             if has
                 && crate::apply::number(said.low(new.start)).is_some()
                 && let Some(u) = (0..scene.things.len()).find(|&u| {
@@ -311,13 +366,19 @@ pub(crate) fn apply(
                 return Ok(ok(work.count(u, said.low(new.start))));
             }
             if has
-                || family && sure
-                || sure && !crowded
+                || hers
                 || new.start > 0
                 || lexicon().adjective_form(said.low(new.head)).is_some()
                 || matches!(said.low(new.head), "look" | "color" | "colour" | "texture" | "shape")
             {
                 return Ok(false);
+            }
+            if family
+                && let Some(place) =
+                    crate::restore::place(&desk.draft, &written(desk, what), desk.here.ancestors, false)
+            {
+                work.restore(&place);
+                return Ok(true);
             }
             ok(work.give(t, &written(desk, what), "with"))
         }
@@ -331,7 +392,7 @@ pub(crate) fn apply(
             let Some(things) = held.found.as_ref().map(|f| one(desk, scene, f, false)).transpose()?.flatten() else {
                 return Ok(false);
             };
-            if sure && (!scene.is_alive(things[0]) || !work.is_crowded(things[0]) || family) {
+            if is_degree(&low[to.clone()]) {
                 return Ok(false);
             }
             ok(work.part(things[0], &low[part.clone()].join(" "), &low[to.clone()].join(" ")))
@@ -346,7 +407,9 @@ pub(crate) fn apply(
             });
             let whole = what.is_none()
                 && low.iter().any(|w| matches!(*w, "scene" | "picture" | "image" | "photo" | "everything"));
-            if known && !whole || said.things.len() != 1 || what.is_some() && t != scene.subject() {
+            let worn = said.things.first().is_some_and(|_| said.is_own(0));
+            let moved = what.is_some() && t.is_some() && t == scene.subject() && !worn;
+            if known && !whole && !moved || said.things.len() != 1 || what.is_some() && t != scene.subject() {
                 return Ok(false);
             }
             let text = written(desk, place);
@@ -377,6 +440,9 @@ pub(crate) fn apply(
             {
                 return Ok(ok(work.count(*t, crate::apply::NUMBERS[have - less - 1])));
             }
+            if let (Some(Found::Words(range)), "stop" | "keep") = (&held.found, low[0]) {
+                return Ok(ok(work.take_out(range.clone())));
+            }
             let Some(Found::Things(_)) = &held.found else { return Ok(false) };
             let Some(found) = &held.found else { return Ok(false) };
             let many = |t: &[usize]| {
@@ -384,12 +450,11 @@ pub(crate) fn apply(
                     && words.last().is_some_and(|w| crate::lexicon::is_plural(w))
                     && t.iter().all(|&t| !crate::lexicon::is_plural(scene.low(scene.things[t].head)))
             };
-            if let Found::Things(t) = found
-                && (many(t) || t.len() > 1 && low.contains(&"off"))
-                && sure
-            {
+            let Found::Things(t) = found else { return Ok(false) };
+            if t.len() > 1 && low.contains(&"off") {
                 return Ok(false);
             }
+            let all = all || many(t);
             let Some(things) = one(desk, scene, found, all)? else { return Ok(false) };
             let targets = if all { things } else { things[..1].to_vec() };
             let mut fine = true;
@@ -411,14 +476,13 @@ pub(crate) fn apply(
                 .copied()
                 .filter(|w| !matches!(*w, "a" | "bit" | "little" | "much" | "way" | "slightly" | "lot"))
                 .collect();
-            let compared =
-                !sure && becomes && !plain.is_empty() && plain.iter().all(|w| lexicon().comparative(w).is_some());
+            let compared = becomes && !plain.is_empty() && plain.iter().all(|w| lexicon().comparative(w).is_some());
             if compared && let Found::Things(things) = &found {
                 let list: Vec<String> = plain.iter().filter_map(|w| lexicon().comparative(w)).collect();
                 let things = things.clone();
                 return Ok(things.into_iter().all(|t| ok(work.property(t, &list))));
             }
-            if becomes && is_degree(words) || (sure && old.is_none()) {
+            if becomes && is_degree(words) || words[0] == "all" {
                 return Ok(false);
             }
             // Its sky, its ground, where the prompt names none.
@@ -432,6 +496,7 @@ pub(crate) fn apply(
             if let ([tie, state], Found::Things(things), true) = (words, &found, becomes)
                 && matches!(*tie, "on" | "in" | "under" | "at")
                 && !is_determiner(state)
+                && !lexicon().adjective(state).contains(&"colour")
                 && lexicon().joined(state).is_none()
                 && !scene.things.iter().any(|t| scene.low(t.head) == *state)
                 && desk.typed(&toks[new.clone()]).chars().all(|c| !c.is_uppercase())
@@ -457,14 +522,56 @@ pub(crate) fn apply(
             }
             match &found {
                 Found::Things(_) => {}
-                Found::Picture if trust == Trust::Rest && becomes => {
-                    let Some(t) = scene.subject() else { return Ok(false) };
+                Found::Picture if becomes => {
+                    let Some(mut t) = scene.subject() else { return Ok(false) };
+                    let there = |w: &&str| scene.low.iter().any(|p| lexicon().related(p, w));
+                    if low.contains(&"more") && words.iter().any(there) {
+                        return Ok(false);
+                    }
                     let words = property_words(words);
+                    // Which of two?
+                    let joined = |u: usize| scene.things[u].joined && scene.things[u].parent == scene.things[t].parent;
+                    if (t + 1..scene.things.len()).any(|u| joined(u) && scene.is_alive(u)) {
+                        return Ok(false);
+                    }
+                    let kinds: Vec<_> = words.iter().flat_map(|w| lexicon().adjective(w)).copied().collect();
+                    if kinds.contains(&"weather") {
+                        return Ok(false);
+                    }
+                    // The colour of someone is of the hair.
+                    let hair = (0..scene.things.len()).find(|&u| scene.is_kind(u, &["hair"]));
+                    if let Some(hair) =
+                        hair.filter(|_| kinds.contains(&"colour") && scene.is_kind(t, &["person", "body"]))
+                    {
+                        t = hair;
+                    }
                     if !is_property(&words) {
                         return Ok(false);
                     }
                     let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
                     return Ok(ok(work.property(t, &words)));
+                }
+                // `blond to red`, `long wavy` to `short curly`
+                Found::Words(range)
+                    if !is_degree(words)
+                        && !words.iter().any(|w| is_preposition(w) || matches!(*w, "and" | "," | "something"))
+                        && (low.contains(&"to") || low.contains(&"into") || !becomes)
+                        && (words.iter().skip(1).all(|w| !is_determiner(w))) =>
+                {
+                    let text = written(desk, new).replace('"', "");
+                    let text = text.trim();
+                    let bare = match text.split_once(' ') {
+                        Some(("a" | "an" | "the", rest)) => rest,
+                        _ if is_determiner(words[0]) => return Ok(false),
+                        _ => text,
+                    };
+                    // `red hair instead of brown`
+                    let head = scene.thing_at(range.start).map_or("", |t| scene.low(scene.things[t].head));
+                    let bare = match bare.rsplit_once(' ') {
+                        Some((rest, last)) if lexicon().same(last, head) => rest,
+                        _ => bare,
+                    };
+                    return Ok(ok(work.swap_words(range.clone(), bare)));
                 }
                 Found::Words(range)
                     if range.len() == 1
@@ -488,6 +595,7 @@ pub(crate) fn apply(
                 (becomes, &found, low[0], words)
                 && scene.is_alive(things[0])
                 && !matches!(new.start.checked_sub(1).map_or("", |i| low[i]), "to" | "into" | "be" | "look")
+                && !matches!(*first, "out" | "made" | "built")
             {
                 let unlisted = !lexicon().is_adjective(first)
                     && lexicon().noun(first).is_empty()
@@ -519,7 +627,7 @@ pub(crate) fn apply(
                 && !low.iter().any(|w| matches!(*w, "color" | "colour" | "material" | "texture" | "pattern" | "shape"));
             let when = |k: &&str| matches!(*k, "time" | "season");
             let said = Scene::of(&words.join(" "));
-            if sure && (1..said.things.len()).any(|t| said.kinds(t).iter().any(when)) {
+            if (1..said.things.len()).any(|t| said.kinds(t).iter().any(when)) {
                 return Ok(false);
             }
             let property = !noun && is_property(words)
@@ -548,11 +656,27 @@ pub(crate) fn apply(
                     && list.len() > 1
                     && !lexicon().is_adjective(&list[0])
                     && !is_adverb(&list[0]);
-                if hers || unknown || (sure && owners) {
+                if unknown {
                     return Ok(false);
                 }
+                let theirs = if owners {
+                    scene.things[first].owner
+                } else {
+                    let mut hair = (0..scene.things.len()).filter(|&u| hers && scene.is_kind(u, &["hair"]));
+                    hair.next().filter(|_| hair.next().is_none())
+                };
+                if hers || owners {
+                    return Ok(theirs.is_some_and(|u| ok(work.property(u, &list))));
+                }
                 let targets: Vec<usize> = if all { things.clone() } else { things[..1].to_vec() };
-                targets.into_iter().all(|t| ok(work.property(t, &list)))
+                work.kind = low.iter().find_map(|w| match *w {
+                    "color" | "colour" | "hue" => Some("colour"),
+                    "material" | "texture" | "size" | "pattern" | "shape" => lexicon().attribute(w),
+                    _ => None,
+                });
+                let done = targets.into_iter().all(|t| ok(work.property(t, &list)));
+                work.kind = None;
+                done
             } else {
                 let text = written(desk, new);
                 if is_preposition(words[0])
@@ -562,7 +686,7 @@ pub(crate) fn apply(
                 }
                 let owner = scene.things.iter().any(|o| o.owner == Some(things[0]));
                 if words.iter().any(|w| matches!(*w, "up" | "down"))
-                    || (sure && owner && words.iter().any(|w| is_preposition(w)))
+                    || (owner && words.iter().any(|w| is_preposition(w)))
                 {
                     return Ok(false);
                 }
@@ -580,7 +704,7 @@ pub(crate) fn apply(
                 Some(Found::Picture) => ok(work.cover(None, done, &with)),
                 Some(found @ Found::Things(_)) => {
                     let Some(things) = one(desk, scene, found, says_all(&low[what.clone()]))? else { return Ok(false) };
-                    if sure && matches!(low[0], "dress" | "clothe") {
+                    if matches!(low[0], "dress" | "clothe") {
                         return Ok(false);
                     }
                     ok(work.cover(things.first().copied(), done, &with))
@@ -602,40 +726,59 @@ pub(crate) fn apply(
             if matches!(does[0], "out" | "off" | "up" | "down" | "in" | "on" | "away") {
                 return Ok(false);
             }
-            if sure && (several || matches!(does[0], "go" | "leave") || says_all(about)) {
+            if several
+                || matches!(does[0], "go" | "leave" | "keep")
+                || says_all(about) && !matches!(about, ["them" | "they"])
+            {
                 return Ok(false);
             }
-            if weather && matches!(held.found, Some(Found::Picture)) || is_degree(does) || sure && mood {
+            if weather && matches!(held.found, Some(Found::Picture)) || is_degree(does) {
                 return Ok(false);
             }
-            if sure && matches!(held.found, Some(Found::Picture)) && does.len() == 1 {
+            if mood {
+                let t = match &held.found {
+                    Some(Found::Things(t)) => t.first().copied(),
+                    _ => scene.subject(),
+                };
+                return Ok(t.is_some_and(|t| scene.is_alive(t) && ok(work.property(t, std::slice::from_ref(&ing)))));
+            }
+            if matches!(held.found, Some(Found::Picture)) && does.len() == 1 {
                 return Ok(false);
             }
-            if matches!(does[0], "wear" | "wearing" | "have" | "having") {
+            if matches!(does[0], "wear" | "wearing" | "have" | "having" | "carry" | "carrying" | "hold" | "holding") {
                 let t = match &held.found {
                     Some(Found::Things(t)) => t.clone(),
                     Some(Found::Picture) => scene.subject().into_iter().collect(),
                     _ => return Ok(false),
                 };
-                if t.is_empty() || sure && (!work.is_crowded(t[0]) || family) || t.len() > 1 || does.len() < 2 {
+                // Hands that do something do this instead.
+                let busy = matches!(does[0].get(..4), Some("carr" | "hold")) && !t.is_empty() && work.has_object(t[0]);
+                if busy {
+                    return Ok(ok(work.act(t[0], does, &text)));
+                }
+                if t.is_empty() || t.len() > 1 || does.len() < 2 {
                     return Ok(false);
                 }
                 let what = text.split_once(' ').map_or("", |(_, r)| r);
-                return Ok(ok(work.give(t[0], what, if does[0].starts_with("wear") { "wearing" } else { "with" })));
+                if is_hers(scene, &Scene::of(what)) {
+                    return Ok(false);
+                }
+                return Ok(ok(work.give(t[0], what, if does[0].starts_with("hav") { "with" } else { &ing })));
             }
             let found = match &held.found {
                 Some(Found::Picture) => scene.subject().map_or(Found::None, |t| Found::Things(vec![t])),
                 Some(found) => found.clone(),
                 None => return Ok(false),
             };
-            let Some(things) = one(desk, scene, &found, false)? else { return Ok(false) };
-            ok(work.act(things[0], does, &text))
+            let all = matches!(about, ["them" | "they" | "both"]);
+            let Some(things) = one(desk, scene, &found, all)? else { return Ok(false) };
+            ok(work.act(things[things.len() - 1], does, &text))
         }
         Reading::Count { number, .. } => {
             let Some(found) = &held.found else { return Ok(false) };
             let Some(things) = one(desk, scene, found, false)? else { return Ok(false) };
-            let number = low.get(number.start).copied().unwrap_or("");
-            ok(work.count(things[0], number))
+            let number = low.get(number.clone()).map_or(String::new(), |words| words.join(" "));
+            ok(work.count(things[0], &number))
         }
     };
     Ok(done)

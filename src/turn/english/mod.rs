@@ -55,8 +55,16 @@ pub(crate) fn instructs(line: &str, prompt: &str) -> bool {
 }
 
 /// True for a line that only ever describes.
-pub(crate) fn describes(line: &str) -> bool {
+pub(crate) fn describes(line: &str, prompt: &str) -> bool {
     let words = words::split(line);
+    let old: Vec<String> = words::split(prompt).iter().map(|w| words::lower(w.text)).collect();
+    let points = words.windows(2).any(|p| {
+        let (the, noun) = (words::lower(p[0].text), words::lower(p[1].text));
+        the == "the" && !is_function_word(&noun) && old.contains(&noun) && !old.contains(&the)
+    });
+    if points {
+        return false;
+    }
     let low: Vec<String> = words.iter().take(4).map(|w| words::lower(w.text)).collect();
     match low.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["there", "is" | "are", first, _] => {
@@ -95,12 +103,19 @@ fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
         } else if matches!(low, "and" | "," | "then" | ";" | "." | "but" | "while") {
             let mut next = i + 1;
             while next < toks.len()
-                && matches!(toks[next].low.as_str(), "and" | "then" | "also" | "," | "please" | "so")
+                && matches!(toks[next].low.as_str(), "and" | "then" | "also" | "," | "please" | "so" | "just")
             {
                 next += 1;
             }
             let words: Vec<&str> = lows(&toks[next..]);
+            // `the umbrella, change it to a newspaper` is one order.
+            let about = low == ","
+                && from == 0
+                && i < 5
+                && is_determiner(&toks[0].low)
+                && toks[1..i].iter().all(|t| named(&t.low) || lexicon().is_adjective(&t.low));
             if !words.is_empty()
+                && !about
                 && i > from
                 && (form::orders(&words, named) || (form::orders(&lows(&toks[from..i]), named) && bare_order(&words)))
             {
@@ -145,8 +160,21 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
             return Ok(false);
         }
     }
-    let mut clauses = said.clauses.clone();
-    clauses.retain(|c| !c.is_empty());
+    let names = |w: &[&str]| !matches!(resolve(&scene, w), Found::None | Found::Picture);
+    let mut whole = said.clauses.clone();
+    whole.retain(|c| !c.is_empty());
+    let parts: Vec<Vec<Tok>> = whole.iter().flat_map(|c| told_again(c, &names)).collect();
+    let mut clauses: Vec<&[Tok]> = parts.iter().map(Vec::as_slice).collect();
+    // `keep the street, lose the car`: what is kept is kept anyway.
+    if clauses.len() > 1 {
+        clauses.retain(|c| {
+            !matches!(c[0].low.as_str(), "keep" | "leave")
+                || c.iter().any(|t| matches!(t.low.as_str(), "out" | "only" | "just"))
+        });
+    }
+    if clauses.is_empty() {
+        return Ok(false);
+    }
     // `remove the hen and put a goat in its place` is one swap.
     if let [first, second] = clauses.as_slice()
         && let Some((what, new)) = in_its_place(first, second)
@@ -158,10 +186,18 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
         }
         return Ok(work.make(desk).is_ok() && dangling(prompt, &desk.draft.prompt()).is_none());
     }
+    // `add a hat and make it red`: what was added is not in the prompt yet.
+    let later = clauses.iter().skip(1).any(|c| is_about_it(c))
+        && clauses[0].first().is_some_and(|t| {
+            frames().verb(&[t.low.as_str()]).is_some_and(|(f, _)| f.contains(&Frame::Add) || f.contains(&Frame::Give))
+        });
+    let polite = said.polite || clauses.len() > 1;
     for clause in &clauses {
-        match read(desk, &scene, &mut work, clause, trust, said.polite || clauses.len() > 1)? {
-            true => {}
-            false => return Ok(false),
+        if later || !read(desk, &scene, &mut work, clause, trust, polite)? {
+            return Ok(clauses.len() > 1
+                && trust == Trust::Rest
+                && one_by_one(desk, &clauses)?
+                && dangling(prompt, &desk.draft.prompt()).is_none());
         }
     }
     if work.is_empty() {
@@ -176,6 +212,67 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
     }
     desk.draft.agree();
     Ok(dangling(prompt, &desk.draft.prompt()).is_none())
+}
+
+/// True for an order about what was last spoken of: `make it red`.
+fn is_about_it(clause: &[Tok]) -> bool {
+    matches!(lows(clause).as_slice(), [_, "it" | "them", ..])
+}
+
+/// Each clause on the prompt as those before it left it; what the grammar does not read is read by the older rules.
+fn one_by_one(desk: &mut Desk<'_>, clauses: &[&[Tok]]) -> Result<bool, Stop> {
+    for (i, clause) in clauses.iter().enumerate() {
+        let grammar = !(i > 0 && is_about_it(clause)) && part(desk, clause)?;
+        if !grammar && !crate::phrase::clauses(desk, clause)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Reads one clause on the prompt as it is by now.
+pub(crate) fn part(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
+    let now = desk.draft.prompt();
+    let scene = Scene::of(&now);
+    if scene.low.len() != desk.draft.items.len() {
+        return Ok(false);
+    }
+    let mut work = Work::new(&scene, &now);
+    let (changes, idle) = (desk.changes.len(), desk.idle.len());
+    let done = read(desk, &scene, &mut work, toks, Trust::Sure, true)? && !work.is_empty() && work.make(desk).is_ok();
+    if !done {
+        desk.changes.truncate(changes);
+        desk.idle.truncate(idle);
+    }
+    Ok(done)
+}
+
+/// `replace the cat by a dog, the forest by a beach`: each with the verb that is said once.
+fn told_again(toks: &[Tok], names: &dyn Fn(&[&str]) -> bool) -> Vec<Vec<Tok>> {
+    let low = lows(toks);
+    // `blond to red and round to square` has none.
+    let (kinds, n) = frames().verb(&low).unwrap_or((vec![Frame::Change], 0));
+    if !kinds.iter().any(|k| matches!(k, Frame::Change | Frame::Replace)) || n == 0 && !names(&low[..1]) {
+        return vec![toks.to_vec()];
+    }
+    let ties: &[&str] =
+        if low.contains(&"to") || low.contains(&"into") { &["to", "into"] } else { &["with", "by", "for"] };
+    let mut all = Vec::new();
+    let mut from = n;
+    for i in n..low.len() {
+        let rest = &low[i + 1..];
+        let next = rest.iter().position(|w| matches!(*w, "and" | ",")).unwrap_or(rest.len());
+        let tied = rest[..next].iter().position(|w| ties.contains(w)).filter(|t| *t > 0 && *t + 1 < next);
+        if matches!(low[i], "and" | ",")
+            && low[from..i].iter().any(|w| ties.contains(w))
+            && tied.is_some_and(|t| names(&rest[..t]))
+        {
+            all.push([&toks[..n], &toks[from..i]].concat());
+            from = i + 1;
+        }
+    }
+    all.push([&toks[..n], &toks[from..]].concat());
+    all
 }
 
 /// What goes and what comes in its place, if two clauses say so.

@@ -13,6 +13,25 @@ impl Clause<'_> {
             &["in", "lieu", "of"],
             &["would", "be", "better", "than"],
         ];
+        // `instead of the bear, she holds a kitten`
+        if let (["instead", "of", ..] | ["rather", "than", ..], Some(c)) =
+            (self.low.as_slice(), self.find(2, &[","]).first().copied())
+            && (self.names)(&self.low[2..c])
+        {
+            let mut new = c + 1;
+            if is_person_pronoun(self.at(new)) || matches!(self.at(new), "it" | "there") {
+                new += 1;
+            }
+            if new > c + 1 && (frames().finite(self.at(new)).is_some() || is_ing(self.at(new)) || self.at(new) == "is")
+                || frames().verb(&self.low[new..]).is_some()
+            {
+                new += 1;
+            }
+            if new < n {
+                all.push(Reading::Swap { old: Some(2..c), new: new..n });
+            }
+            return;
+        }
         for i in 0..n {
             let Some(way) = WAYS.iter().find(|w| self.low[i..].starts_with(w)) else { continue };
             let old = self.in_picture(i + way.len()..n);
@@ -101,7 +120,10 @@ impl Clause<'_> {
             let from = rest.start + usize::from(matches!(self.at(rest.start), "no" | "any" | "a" | "an"));
             let from = from + usize::from(matches!(self.at(from), "more" | "longer"));
             all.push(Reading::Remove { what: self.before_words(from..rest.end, &["anymore", "left", "visible"]) });
-        } else if !before.is_empty() || self.at(t + 1) != "is" && self.at(t + 1) != "are" {
+        } else if !before.is_empty()
+            || self.at(t + 1) != "is" && self.at(t + 1) != "are"
+            || (rest.start..n).any(|i| self.at(i) == "the" && (self.names)(&self.low[i..]))
+        {
             if crate::small::is_number(self.at(rest.start)) || self.at(rest.start) == "only" {
                 let number = rest.start + usize::from(self.at(rest.start) == "only");
                 all.push(Reading::Count { what: number + 1..rest.end, number: number..number + 1 });
@@ -143,6 +165,14 @@ impl Clause<'_> {
         for i in 1..n.min(10) {
             let Some(m) = DUTIES.iter().find(|m| self.low[i..].starts_with(m)) else { continue };
             let verb = self.at(i + m.len());
+            if verb == "go" && i + m.len() + 1 == n {
+                all.push(Reading::Remove { what: 0..i });
+                return;
+            }
+            if verb == "have" && i + m.len() + 1 < n {
+                all.push(Reading::Give { to: 0..i, what: self.in_picture(i + m.len() + 1..n) });
+                return;
+            }
             if matches!(verb, "wear" | "hold" | "carry") || (frames().acts(verb) && !matches!(verb, "have" | "look")) {
                 all.push(Reading::Act { who: Some(0..i), does: self.in_picture(i + m.len()..n) });
                 return;
@@ -171,6 +201,9 @@ impl Clause<'_> {
                 if let Some(w) = self.find(y.start, &["to", "into"]).first() {
                     all.push(Reading::Become { what: Some(x), to: self.trimmed(w + 1..n) });
                 }
+            } else if first == "like" && is_picture(self.slice(&x)) && slot_of(self.slice(&(y.start + 1..n))).is_some()
+            {
+                all.push(Reading::Set { slot: Slot::Medium, to: y.start + 1..y.end });
             } else if matches!(first, "added" | "not" | "more" | "less" | "too" | "so")
                 || (is_preposition(first) && y.len() != 2 && !matches!(first, "wearing" | "holding" | "carrying"))
             {
@@ -194,7 +227,7 @@ impl Clause<'_> {
         let first = self.at(0);
         let from = 1 + usize::from(self.at(1) == "up");
         if n > from
-            && (frames().is("state", first) || lexicon().is_adjective(first))
+            && (frames().is("state", first) || lexicon().is_adjective(first) || lexicon().becoming(first).is_some())
             && (is_determiner(self.at(from)) || self.at(1) == "up")
             && (self.names)(&self.low[from..])
         {
@@ -229,6 +262,58 @@ impl Clause<'_> {
         }
     }
 
+    /// `blond to red`, `cat into dog`; `could her hair be red`, `can it be night`
+    fn pair(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        let kinds = |w: &str| [lexicon().adjective(w), lexicon().noun(w)].concat();
+        if let Some(i) = (1..n.saturating_sub(1)).find(|&i| matches!(self.at(i), "to" | "into" | "becomes" | "become"))
+            && n < 8
+            && frames().verb(&self.low).is_none()
+            && !matches!(self.at(0), "a" | "an" | "in" | "at" | "on" | "next" | "close" | "from")
+        {
+            let (old, new) = (kinds(self.at(i - 1)), kinds(self.at(n - 1)));
+            if self.at(i) == "into" || old.iter().any(|k| new.contains(k) && *k != "other") {
+                all.push(Reading::Swap { old: Some(0..i), new: self.trimmed(i + 1..n) });
+            }
+        }
+        if matches!(self.at(0), "can" | "could" | "should" | "would" | "may" | "might")
+            && let Some(be) =
+                (2..n.saturating_sub(1)).find(|&i| matches!(self.at(i), "be" | "become" | "look" | "have"))
+        {
+            let (x, y) = (1..be, self.in_picture(be + 1..n));
+            if self.at(be) == "have" {
+                all.push(Reading::Give { to: x, what: y });
+                return;
+            }
+            if is_picture(self.slice(&x)) {
+                self.picture_becomes(&y, all);
+            }
+            if !is_preposition(self.at(y.start)) {
+                all.push(Reading::Become { what: Some(x), to: self.without_attribute(y) });
+            }
+        }
+    }
+
+    /// `a whole flock of sheep`, `lots of apples`, `just one boat`
+    fn quantity(&self, all: &mut Vec<Reading>) {
+        let n = self.low.len();
+        let mut from = 0;
+        while matches!(self.at(from), "just" | "only" | "exactly" | "make" | "it" | "say") {
+            from += 1;
+        }
+        let Some(noun) = n.checked_sub(1).filter(|k| *k > from && (self.names)(&self.low[*k..])) else { return };
+        let words = &self.low[from..noun];
+        let amount = match words {
+            [w] => crate::small::is_number(w) || *w == "one" || w.parse::<u32>().is_ok(),
+            [.., w, "of"] => frames().is("measure", &crate::frames::singular(w)) || frames().is("amount", w),
+            ["a", "few"] => true,
+            _ => false,
+        };
+        if amount && n < 8 {
+            all.push(Reading::Count { what: noun..n, number: from..noun });
+        }
+    }
+
     /// No verb: `lit by lanterns`, `as a watercolour`, `from wooden ones to stone ones`.
     pub(crate) fn bare(&self, all: &mut Vec<Reading>) {
         let n = self.low.len();
@@ -240,6 +325,108 @@ impl Clause<'_> {
             && n < 12
         {
             all.push(Reading::Hang { text: 0..n });
+        }
+        if first == "as" && n > 2 && slot_of(&self.low[1..]) == Some(Slot::Medium) {
+            all.push(Reading::Set { slot: Slot::Medium, to: 1..n });
+        }
+        // `winter scene`, `underwater version`
+        if n == 2 && matches!(self.at(1), "scene" | "version" | "mode" | "edition") && !is_determiner(first) {
+            match slot_of(&self.low[..1]) {
+                Some(slot) => all.push(Reading::Set { slot, to: 0..1 }),
+                None if !(self.names)(&self.low[1..]) => all.push(Reading::Hang { text: 0..1 }),
+                None => {}
+            }
+        }
+        // `the umbrella, change to a newspaper`, `the tram: make it yellow`
+        if let Some(c) = self.low.iter().position(|w| matches!(*w, "," | ":"))
+            && (self.names)(&self.low[..c])
+            && is_determiner(first)
+            && let Some((kinds, len)) = frames().verb(&self.low[c + 1..])
+            && kinds.iter().any(|k| matches!(k, Frame::Make | Frame::Change | Frame::Paint | Frame::Replace))
+        {
+            let mut to = c + 1 + len;
+            while matches!(self.at(to), "it" | "them" | "to" | "into" | "with" | "be") {
+                to += 1;
+            }
+            if to < n {
+                let old = Some(0..c);
+                all.push(match kinds.contains(&Frame::Replace) {
+                    true => Reading::Swap { old, new: to..n },
+                    false => Reading::Become { what: old, to: to..n },
+                });
+            }
+        }
+        // `she carries a tray`, `the baby laughs`
+        if let Some(v) = (1..n.min(6)).find(|&i| frames().finite(self.at(i)).is_some())
+            && (v == 1 && is_person_pronoun(first) || self.at(0) == "the" && (self.names)(&self.low[..v]))
+            && !is_preposition(self.at(v - 1))
+        {
+            let n = self.trimmed(v..n).end;
+            all.push(match self.at(v) {
+                "has" | "have" | "had" if v + 1 < n => Reading::Give { to: 0..v, what: v + 1..n },
+                _ => Reading::Act { who: Some(0..v), does: v..n },
+            });
+        }
+        // `rear up on its hind legs`
+        let does = self.polite
+            && frames().acts(first)
+            && lexicon().noun(first).is_empty()
+            && frames().verb(&self.low).is_none();
+        if does || crate::form::acts_alone(&self.low, &|w| (self.names)(&[w])) {
+            all.push(Reading::Act { who: None, does: 0..n });
+        }
+        // `could they dance in the street`
+        if matches!(first, "could" | "can" | "should" | "would")
+            && let Some(k) = (2..n.min(8)).find(|&k| frames().acts(self.at(k)))
+            && (self.names)(&self.low[1..k])
+        {
+            all.push(Reading::Act { who: Some(1..k), does: k..n });
+        }
+        self.quantity(all);
+        self.pair(all);
+        // `slap some sunglasses on the dog`: an unknown verb that puts something somewhere.
+        let new = |w: &str| matches!(w, "a" | "an" | "some" | "two" | "three" | "several");
+        if frames().verb(&self.low).is_none()
+            && new(self.at(1))
+            && !is_preposition(first)
+            && !is_ing(first)
+            && lexicon().noun(first).is_empty()
+            && !is_determiner(first)
+            && !lexicon().is_adjective(first)
+            && (3..n).any(|i| is_preposition(self.at(i)) && (self.names)(&self.low[i + 1..]) && self.at(i) != "with")
+        {
+            all.push(Reading::Add { what: self.in_picture(1..n) });
+        }
+        // `golden hour`, `calm weather`, `it is snowing`
+        let slot = slot_of(&self.low).filter(|s| matches!(s, Slot::Season | Slot::Time));
+        if n < 4 && slot.is_some() && !is_determiner(first) && !is_preposition(first) && !(self.names)(&self.low) {
+            all.push(Reading::Set { slot: slot.unwrap_or(Slot::Time), to: 0..n });
+        }
+        if n == 2 && self.at(1) == "weather" && !is_determiner(first) {
+            all.push(Reading::Set { slot: Slot::Weather, to: 0..n });
+        }
+        if let ["it", "is" | "'s", w] | ["it", "is", "now", w] = self.low.as_slice()
+            && lexicon().noun_form(w).is_some_and(|form| lexicon().noun(form).contains(&"weather"))
+        {
+            all.push(Reading::Set { slot: Slot::Weather, to: n - 1..n });
+        }
+        if let ["it" | "this" | "that", "as", ..] = self.low.as_slice()
+            && slot_of(&self.low[2..]) == Some(Slot::Medium)
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 2..n });
+        }
+        // `a basketball, not a football`
+        if let Some(c) = (1..n)
+            .find(|&i| self.at(i) == "," && self.at(i + 1) == "not" && i + 2 < n && (self.names)(&self.low[i + 2..]))
+        {
+            all.push(Reading::Swap { old: Some(c + 2..n), new: self.trimmed(0..c) });
+        }
+        if self.polite
+            && matches!(first, "a" | "an")
+            && slot_of(&self.low) == Some(Slot::Medium)
+            && !(self.names)(&self.low)
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 0..n });
         }
         if first == "more" && n == 2 && lexicon().is_adjective(self.at(1)) && lexicon().noun(self.at(1)).is_empty() {
             all.push(Reading::Become { what: None, to: 1..2 });
@@ -262,7 +449,8 @@ impl Clause<'_> {
             }
         }
         // `jacket: orange`
-        if let Some(i) = self.low.iter().position(|w| *w == ":").filter(|i| *i > 0 && *i + 1 < n && n < 9) {
+        let colon = self.low.iter().position(|w| *w == ":").filter(|i| *i > 0 && *i + 1 < n && n < 9);
+        if let Some(i) = colon.filter(|i| frames().verb(&self.low[i + 1..]).is_none()) {
             all.push(Reading::Become { what: Some(0..i), to: i + 1..n });
         }
         // `exactly seven birds`

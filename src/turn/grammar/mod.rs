@@ -60,6 +60,11 @@ const MODALS: &[&[&str]] = &[
     &["could", "be"],
     &["can", "be"],
     &["would", "be"],
+    &["would", "look", "better"],
+    &["would", "look", "good"],
+    &["would", "look", "nice"],
+    &["would", "look", "great"],
+    &["looks", "better"],
     &["to", "be"],
     &["to", "become"],
     &["should", "become"],
@@ -178,8 +183,12 @@ impl Clause<'_> {
 
     /// A range without courtesy at its ends: articles stay.
     fn trimmed(&self, mut r: Words) -> Words {
+        // Quotes around all of it, or half of them; those of what is written on something stay.
+        let marks = self.find(r.start, &["\""]).into_iter().filter(|i| *i < r.end).count();
+        let quoted = marks == 1 || marks > 1 && self.at(r.start) == "\"" && self.at(r.end - 1) == "\"";
         let dead = |w: &str| {
-            !w.chars().any(char::is_alphanumeric) || matches!(w, "instead" | "now" | "also" | "too" | "please")
+            !w.chars().any(char::is_alphanumeric) && (w != "\"" || quoted)
+                || matches!(w, "instead" | "now" | "also" | "too" | "please" | "here")
         };
         while r.start < r.end && (dead(self.at(r.end - 1))) {
             r.end -= 1;
@@ -295,6 +304,11 @@ impl Clause<'_> {
                 }
             }
             Frame::Move => {
+                // `set a vase on the windowsill`
+                let new = matches!(self.at(len), "a" | "an" | "some" | "two" | "three" | "several");
+                if new && !(self.names)(&self.low[len..]) {
+                    all.push(Reading::Add { what: self.in_picture(len..n) });
+                }
                 for i in self.find(len, &["to", "into", "onto", "in", "on"]) {
                     let (what, place) = (
                         self.trimmed(len..i),

@@ -143,6 +143,9 @@ impl Clause<'_> {
                     ..
                 ]
         );
+        cannot |=
+            matches!(bare_words, [.., "higher" | "better" | "high" | "lower", "definition" | "resolution" | "quality"])
+                || matches!(bare_words, [.., "twice" | "half" | "double", "size"] if of_picture(bare_words));
         cannot |= matches!(
             bare_words,
             [

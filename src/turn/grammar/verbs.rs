@@ -75,12 +75,26 @@ impl Clause<'_> {
             let like = matches!(self.at(i), "as" | "like")
                 && matches!(self.at(i + 1), "a" | "an")
                 && !matches!(self.at(0), "show" | "present" | "display");
+            // `paint this like Monet would`
+            let by = if matches!(self.at(n - 1), "would" | "did" | "might") { i + 1..n - 1 } else { to.clone() };
+            if self.at(i) == "like"
+                && is_picture(self.slice(&(1..i)))
+                && by.len() < 4
+                && !by.is_empty()
+                && by.clone().all(|k| lexicon().noun(self.at(k)).is_empty() && !is_determiner(self.at(k)))
+            {
+                all.push(Reading::Set { slot: Slot::Medium, to: by });
+                return;
+            }
             if is_picture(self.slice(&(1..i))) && like && self.at(1) != "the" {
                 all.push(Reading::Set { slot: Slot::Medium, to });
                 return;
             }
-            if is_picture(self.slice(&(1..i))) && slot_of(self.slice(&to)) == Some(Slot::Medium) {
-                all.push(Reading::Set { slot: Slot::Medium, to });
+            let slot = slot_of(self.slice(&to)).filter(|s| *s == Slot::Medium || self.at(i) == "in");
+            if is_picture(self.slice(&(1..i)))
+                && let Some(slot) = slot
+            {
+                all.push(Reading::Set { slot, to });
                 return;
             }
         }
@@ -98,6 +112,7 @@ impl Clause<'_> {
                 continue;
             }
             if x.is_empty() {
+                self.picture_becomes(&y, all);
                 all.push(Reading::Swap { old: None, new: y });
             } else if reversed && self.at(i) == "for" {
                 all.push(Reading::Swap { old: Some(y), new: x });
@@ -173,7 +188,11 @@ impl Clause<'_> {
                 all.push(Reading::Set { slot, to: y.clone() });
                 continue;
             }
-            if let Some(what) = self.of_attribute(&x) {
+            // `change the material to marble`: of what the picture is of.
+            let alone = matches!(words, ["the", w] | [w] if ATTRIBUTES.contains(w)) && !(self.names)(words);
+            if alone {
+                all.push(Reading::Become { what: None, to: y });
+            } else if let Some(what) = self.of_attribute(&x) {
                 let y = self.without_attribute(y.clone());
                 all.push(Reading::Become { what: Some(what), to: y });
             } else if matches!(words, ["number", ..] | ["the", "number", ..]) {
@@ -244,6 +263,11 @@ impl Clause<'_> {
                         ) if paint => 1,
                         Some(&"look") if self.at(y.start + 1) == "at" => 0,
                         Some(&("be" | "look" | "appear" | "seem" | "become" | "into" | "being" | "to")) => 1,
+                        Some(&"like")
+                            if self.at(y.start + 1) == "it" && matches!(self.at(y.start + 2), "'s" | "is" | "was") =>
+                        {
+                            3
+                        }
                         Some(&"like") if y.start > k => 1,
                         Some(&("in" | "with"))
                             if matches!(self.at(y.start + 1), "the" | "an" | "a")
@@ -331,6 +355,7 @@ impl Clause<'_> {
         };
         if to < n
             && end > part
+            && !self.low[part..].iter().any(|w| matches!(*w, "less" | "more" | "too" | "so" | "not" | "bit"))
             && !(self.names)(&self.low[from..end])
             && self.low[to..n].iter().all(|w| lexicon().is_adjective(w) || matches!(*w, "and" | ","))
         {
@@ -340,10 +365,18 @@ impl Clause<'_> {
 
     pub(crate) fn have(&self, len: usize, all: &mut Vec<Reading>) {
         let n = self.low.len();
+        // `let it rain`
+        if let [.., "it", w] = self.low.as_slice()
+            && lexicon().noun(w).contains(&"weather")
+        {
+            all.push(Reading::Set { slot: Slot::Weather, to: n - 1..n });
+            return;
+        }
         for k in self.splits(len).into_iter().take(1) {
             let x = len..k;
+            let k = k + usize::from(matches!(self.at(k), "both" | "all" | "each") && k + 1 < n);
             let y = self.in_picture(k..n);
-            let mut y = if matches!(self.at(y.start), "to") { y.start + 1..y.end } else { y };
+            let mut y = if matches!(self.at(y.start), "to" | "both" | "all" | "each") { y.start + 1..y.end } else { y };
             if y.is_empty() {
                 continue;
             }
@@ -381,14 +414,22 @@ impl Clause<'_> {
             all.push(Reading::Cover { what: 0..0, done: frames().done(base), with: len..n });
             return;
         }
-        let first = self.find(len, &["with", "in", "by", "from"]);
+        let first = self.find(len, &["with", "in", "by", "from", "full"]);
         for i in first {
             if i == len || i + 1 >= n {
                 continue;
             }
             let x = self.trimmed(len..i);
-            if x.is_empty() || (self.at(i) != "with" && !(self.names)(self.slice(&x)) && !is_picture(self.slice(&x))) {
+            if x.is_empty()
+                || (!matches!(self.at(i), "with" | "full")
+                    && !(self.names)(self.slice(&x))
+                    && !is_picture(self.slice(&x)))
+            {
                 continue;
+            }
+            if matches!(base, "equip" | "arm" | "fit" | "outfit") && self.at(i) == "with" {
+                all.push(Reading::Give { to: x, what: self.trimmed(i + 1..n) });
+                return;
             }
             let done = if len > 1 {
                 format!("{} {}", frames().done(base), self.low[1..len].join(" "))
@@ -424,6 +465,8 @@ impl Clause<'_> {
                 let what = self.in_picture(len..n);
                 if slot_of(self.slice(&what)) == Some(Slot::Medium) {
                     all.push(Reading::Set { slot: Slot::Medium, to: what });
+                } else if (self.names)(&self.low[what.end - 1..what.end]) {
+                    all.push(Reading::Swap { old: None, new: what });
                 }
             }
             // `set the scene in winter`, `set it at night`
@@ -469,7 +512,32 @@ impl Clause<'_> {
                     }
                 }
             }
-            "double" | "triple" => {}
+            // `stop the baby from crying`
+            "stop" | "keep" => {
+                if let Some(i) = self.find(len, &["from"]).first().filter(|i| **i > len && **i + 1 < n) {
+                    all.push(Reading::Remove { what: i + 1..n });
+                }
+            }
+            // `double the number of boats`
+            "double" | "triple" => {
+                let of = self.find(len, &["of"]).first().map_or(len, |i| i + 1);
+                let number = matches!(self.at(len + 1), "number" | "amount" | "count");
+                let what = if number { of..n } else { len..n };
+                if (self.names)(self.slice(&what)) {
+                    all.push(Reading::Count { what, number: 0..1 });
+                }
+            }
+            // `build the wall from bricks`
+            "build" | "make" | "knit" | "carve" | "sculpt" | "weave" | "sew" | "construct" | "forge" | "cast"
+            | "crochet" => {
+                if let Some(i) = self
+                    .find(len, &["from", "out", "of"])
+                    .into_iter()
+                    .find(|i| *i > len && (self.names)(&self.low[len..*i]))
+                {
+                    all.push(Reading::Become { what: Some(len..i), to: i..n });
+                }
+            }
             _ => {}
         }
     }

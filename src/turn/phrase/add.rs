@@ -101,7 +101,7 @@ pub(super) fn have(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), 
         Lead::Wearing => format!("wearing {text}"),
     };
     let named = noun_of(super::target::core(left[0])).map(|t| t.low.clone());
-    desk.append(&text, false);
+    desk.append(&text);
     desk.last = named;
     Ok(())
 }

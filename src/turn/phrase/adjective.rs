@@ -3,7 +3,7 @@
 use super::super::desk::{Desk, Stop, Tok};
 use super::super::lexicon::{Kind, lexicon};
 use super::super::restore;
-use super::super::small::{is_determiner, is_function_word};
+use super::super::small::is_function_word;
 use super::scene::{give_unnamed, of_scene};
 use super::target::{Target, person};
 use std::ops::Range;
@@ -187,14 +187,9 @@ pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -
     }) {
         return of_noun(desk, owner, adjective);
     }
-    if wanted.contains(&"action") {
-        if let Some(verb) = verb_of(desk, head) {
-            return Ok(desk.put(verb..verb + 1, &adjective.text));
-        }
-        if wanted.first() == Some(&"action") && desk.draft.low(head + 1) != "'s" {
-            desk.changes.push(super::super::Change::Add { text: adjective.text.clone() });
-            return Ok(desk.draft.insert(head + 1, &adjective.text));
-        }
+    if wanted.first() == Some(&"action") && desk.draft.low(head + 1) != "'s" {
+        desk.changes.push(super::super::Change::Add { text: adjective.text.clone() });
+        return Ok(desk.draft.insert(head + 1, &adjective.text));
     }
     let noun_kinds = desk.draft.noun_kinds(head);
     if noun_kinds.contains(&"hair") && wanted.iter().any(|k| matches!(*k, "tone" | "colour")) {
@@ -218,15 +213,6 @@ pub(super) fn of_noun(desk: &mut Desk<'_>, head: usize, adjective: &Adjective) -
             Ok(desk.put(run, &adjective.text))
         }
     }
-}
-
-/// What the thing does: `playing` of `a boy and a girl playing`.
-fn verb_of(desk: &Desk<'_>, head: usize) -> Option<usize> {
-    let does = |i: usize| (desk.draft.is_verb(i) && desk.draft.low(i).ends_with("ing")).then_some(i);
-    let joined = desk.draft.low(head + 1) == "and";
-    does(head + 1).or_else(|| {
-        does(desk.draft.head_of(head + 2 + usize::from(is_determiner(desk.draft.low(head + 2)))) + 1).filter(|_| joined)
-    })
 }
 
 /// Of the present adjectives those of the first wanted kind that any has.

@@ -7,14 +7,14 @@ use super::super::lexicon::lexicon;
 use super::super::small::{is_owner, is_person_pronoun};
 use super::add::{self, Lead};
 use super::adjective::all_adjectives;
-use super::complement::{after, complement, not_so, with_more};
+use super::complement::{complement, not_so, with_more};
 use super::courtesy::{Wish, plain};
 use super::degree::{amount, comparative, degree};
 use super::give;
-use super::make::{attribute, make, split_of_its_own, split_target, unresolved};
+use super::make::{attribute, make, split_of_its_own, split_target};
 use super::noun::{kinds_of, trim};
-use super::opening::{cut_at, does, inverted, modal, opens, said_after, said_as_pair, verb_of};
-use super::pair::{pair, pairs, put_for, swap, turn};
+use super::opening::{cut_at, modal, opens, said_after, verb_of};
+use super::pair::{pairs, swap, turn};
 use super::place;
 use super::remove;
 use super::target::{self, Target, core, places};
@@ -93,17 +93,8 @@ pub(super) fn read(desk: &mut Desk<'_>, clause: &Clause<'_>, wish: Wish) -> Resu
     let trailing = head.len() > 1 && head.last().is_some_and(|t| t.low == "instead");
     let toks = if trailing { trim(&head[..head.len() - 1]) } else { head };
     desk.instead = trailing;
-    if let Some((v, n)) = verb_of(desk, toks)
-        && !(v == Verb::Have && modal(desk, toks).is_some())
-    {
+    if let Some((v, n)) = verb_of(desk, toks) {
         return by_verb(desk, v, toks, n, clause);
-    }
-    if let Some(at) = inverted(desk, toks) {
-        let Some(target) = target::target(desk, &toks[1..at])? else { return Err(desk.missing(&toks[1..at])) };
-        return complement(desk, &target, &toks[at..], more);
-    }
-    if let Some((from, at)) = said_as_pair(desk, toks) {
-        return pair(desk, &toks[from..at], &toks[at + 1..], more, &["to", "into"]);
     }
     if let Some((at, n)) = modal(desk, toks) {
         return should(desk, toks, at, n, clause);
@@ -140,9 +131,7 @@ pub(super) fn read(desk: &mut Desk<'_>, clause: &Clause<'_>, wish: Wish) -> Resu
         return place::tied(desk, clause.from(toks, 0));
     }
     let definite = toks[0].low == "the" || is_owner(&toks[0].low);
-    if said_after(desk, toks).is_some()
-        || (definite && (all_adjectives(split_target(desk, toks).1) || does(split_target(desk, toks).1)))
-    {
+    if said_after(desk, toks).is_some() || (definite && all_adjectives(split_target(desk, toks).1)) {
         return make(desk, toks, more);
     }
     match wish {
@@ -275,26 +264,8 @@ pub(super) fn by_verb(desk: &mut Desk<'_>, v: Verb, toks: &[Tok], n: usize, clau
         }
         Verb::Turn => turn(desk, rest, more),
         Verb::Replace => pairs(desk, rest, more, &["with", "by", "for", "to", "into"], "replace the cat with a dog"),
-        Verb::Substitute => {
-            // Substitute Y for X; but `substitute X with Y` is said as well.
-            if let Some(i) = rest.iter().position(|t| t.low == "for").filter(|&i| i > 0 && i + 1 < rest.len()) {
-                return put_for(desk, &rest[i + 1..], &rest[..i]);
-            }
-            pairs(desk, rest, more, &["with", "by"], "substitute a dog for the cat")
-        }
         Verb::Swap => swap(desk, rest, more),
         Verb::Add => add::add(desk, all, Lead::Comma),
-        Verb::Have if split_of_its_own(desk, rest).is_some() => make(desk, rest, more),
-        Verb::Have if rest.first().is_some_and(|t| t.low == "the") && rest.iter().any(|t| t.low == "wear") => {
-            Err(unresolved(desk, rest))
-        }
-        Verb::Have | Verb::Use => {
-            let lead = if v == Verb::Have { Lead::With } else { Lead::Comma };
-            if v == Verb::Use {
-                return complement(desk, &Target::Scene, all, &[]);
-            }
-            add::add(desk, all, lead)
-        }
         Verb::Wear => place::wear(desk, all),
         Verb::Give => give::several(desk, rest, all, more),
         Verb::Put => {
@@ -325,15 +296,6 @@ pub(super) fn by_verb(desk: &mut Desk<'_>, v: Verb, toks: &[Tok], n: usize, clau
         }
         Verb::Shave => remove::shave(desk, rest, more),
         Verb::Cut => give::cut_hair(desk, rest, more),
-        Verb::Keep => Ok(()),
-        Verb::Done(done) => {
-            let at = rest.iter().position(|t| matches!(t.low.as_str(), "in" | "with" | "by")).filter(|&i| i > 0);
-            let Some(at) = at else { return Err(not_understood(desk, toks)) };
-            let place = target::thing(desk, &rest[..at], Reach::Thing)?;
-            let all = with_more(desk, &rest[at..], more);
-            let text = format!("{done} {}", desk.written(&all));
-            after(desk, &Target::Thing(place), &text)
-        }
         Verb::Become(adjective) => become_more(desk, adjective, rest, more),
         Verb::Raise | Verb::Lower => {
             for part in std::iter::once(&rest).chain(more) {

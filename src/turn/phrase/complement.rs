@@ -53,14 +53,8 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
             // `make her look at the sea`
             ["look", tie, _, ..] if matches!(*tie, "at" | "into" | "up" | "down" | "out" | "away" | "over") => {
                 let text = format!("looking {}", desk.written(&y[1..]));
-                desk.append(&text, false);
+                desk.append(&text);
                 return Ok(());
-            }
-            // `hair like fire`
-            ["look" | "looks", "like", _, ..] | ["like", _, ..] if is_part(desk, target) => {
-                let text =
-                    format!("like {}", desk.written(&y[words.iter().position(|w| *w == "like").unwrap_or(0) + 1..]));
-                return after(desk, target, &text);
             }
             ["the" | "a", "colour" | "color", "of", thing] if matches!(target, Target::Thing(_)) => {
                 let colour = lexicon().adjective(thing).contains(&"colour");
@@ -76,8 +70,6 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
                 ..,
             ] => 1,
             ["a", "colour" | "color" | "shade", "of", _, ..] => 3,
-            ["made" | "out", "of" | "from", _, ..] => return made_of(desk, target, &y[2..]),
-            ["made", "out", "of", _, ..] => return made_of(desk, target, &y[3..]),
             // `make it a picture of a woman`
             ["a" | "an", scene, "of", _, ..] if lexicon().noun(scene) == ["scene"] => 3,
             _ => break,
@@ -167,7 +159,7 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
         return place::tied(desk, &rest);
     }
     let kinds = noun::kinds_of(core(y));
-    let person = matches!(target, Target::Person) || is_person_thing(desk, target);
+    let person = matches!(target, Target::Person);
     // `make it snow`, `make her smile`
     if let Some(form) = single_mood.filter(|f| {
         !first_article && lexicon().adjective(f).iter().any(|k| matches!(*k, "mood" | "weather" | "action"))
@@ -178,9 +170,7 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
     }
     if !first_article
         && all_adjectives(y)
-        && (noun_is_colour(y)
-            || kinds.is_empty()
-            || lexicon().is_adjective(&y[y.len() - 1].low) && !thing_like(desk, target, kinds))
+        && (noun_is_colour(y) || kinds.is_empty() || lexicon().is_adjective(&y[y.len() - 1].low))
     {
         // `red and white` is said in one breath.
         let own = more.iter().take_while(|p| all_adjectives(p) && comparative(p).is_none()).count();
@@ -216,7 +206,7 @@ pub(super) fn complement(desk: &mut Desk<'_>, target: &Target, toks: &[Tok], mor
             Target::Scene => {
                 let text = desk.written(y);
                 let text = text.as_str();
-                desk.append(text, false);
+                desk.append(text);
             }
             _ => {
                 let all = groups(desk, y);
@@ -283,40 +273,6 @@ fn turned_round(toks: &[Tok]) -> Vec<Tok> {
     toks[n..].iter().chain(&toks[..n]).cloned().collect()
 }
 
-/// `made of leather`: the material goes before the noun, `wooden` for wood, and another material gives way.
-fn made_of(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -> Result<(), Stop> {
-    let toks = core(toks);
-    let text = match toks {
-        [one] => lexicon().adjective_form(&one.low).map_or_else(|| desk.written(toks), str::to_owned),
-        _ => desk.written(toks),
-    };
-    if let Target::Thing(range) = target {
-        let head = desk.draft.head_of(range.end - 1);
-        let material = |i: &usize| lexicon().adjective(desk.draft.low(*i)).contains(&"material");
-        if let Some(old) = (desk.draft.phrase_start(head)..head).find(material) {
-            desk.put(old..old + 1, &text);
-            return Ok(());
-        }
-    }
-    let material = adjective::Adjective { low: text.to_lowercase(), text, toks: toks.to_vec() };
-    adjective::apply(desk, target, &[material])?;
-    Ok(())
-}
-
-/// True for a part of someone: hair becomes no fire, but may look like it.
-fn is_part(desk: &Desk<'_>, target: &Target) -> bool {
-    matches!(target, Target::Thing(r) if desk.draft.noun_kinds(r.end - 1).iter().any(|k| matches!(*k, "hair" | "body" | "beard")))
-}
-
-/// Puts words right after a thing.
-pub(super) fn after(desk: &mut Desk<'_>, target: &Target, text: &str) -> Result<(), Stop> {
-    if let Target::Thing(range) = target {
-        desk.changes.push(super::super::Change::Add { text: text.to_owned() });
-        desk.draft.insert(range.end, text);
-    }
-    Ok(())
-}
-
 /// True if another place is to be behind what is shown.
 pub(super) fn is_backdrop(desk: &Desk<'_>, range: &std::ops::Range<usize>, kinds: &[&str]) -> bool {
     desk.draft.low(range.end - 1) == "background" && kinds.iter().any(|k| matches!(*k, "place" | "middle"))
@@ -357,19 +313,10 @@ pub(super) fn finish_complement(desk: &mut Desk<'_>, target: &Target, more: &[&[
     Ok(())
 }
 
-pub(super) fn is_person_thing(desk: &Desk<'_>, target: &Target) -> bool {
-    matches!(target, Target::Thing(r) if desk.draft.noun_kinds(r.end - 1).contains(&"person"))
-}
-
 /// `orange`, `rose`, `gold` said of something are colours.
 pub(super) fn noun_is_colour(toks: &[Tok]) -> bool {
     toks.last()
         .is_some_and(|t| lexicon().adjective(&t.low).iter().any(|k| matches!(*k, "colour" | "material" | "tone")))
-}
-
-/// True if the thing is of the kind that a bare noun names, so that the noun is meant: mountains, hills.
-pub(super) fn thing_like(desk: &Desk<'_>, target: &Target, kinds: &[&str]) -> bool {
-    matches!(target, Target::Thing(r) if desk.draft.noun_kinds(r.end - 1).iter().any(|k| kinds.contains(k)))
 }
 
 pub(super) fn not_so(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]]) -> Result<(), Stop> {

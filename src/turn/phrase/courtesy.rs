@@ -306,9 +306,16 @@ pub(super) fn strip(toks: &[Tok]) -> (&[Tok], bool, bool) {
         if p[0] == "to" && left.last().is_some_and(|t| matches!(t.low.as_str(), "next" | "close")) {
             break;
         }
-        // `sunglasses please` is a wish.
-        if matches!(p[0], "please" | "pls" | "thanks" | "thank" | "thx" | "would")
-            && left.iter().filter(|t| !t.is_mark()).count() <= 3
+        // `take it from it` says where from; `smoke rising from it` says more.
+        if matches!(*p, ["from", "it"])
+            && !words.first().is_some_and(|w| matches!(*w, "remove" | "take" | "erase" | "delete"))
+        {
+            break;
+        }
+        // `sunglasses please`, `a farmhouse on the hill would be nice` are wishes.
+        if p[0] == "would" && p.len() > 2
+            || matches!(p[0], "please" | "pls" | "thanks" | "thank" | "thx" | "would")
+                && left.iter().filter(|t| !t.is_mark()).count() <= 3
         {
             polite = true;
             wants = true;

@@ -52,20 +52,6 @@ pub(super) fn attribute(desk: &mut Desk<'_>, x: &[Tok]) -> Result<Option<Target>
     })
 }
 
-/// True for `the colour of her hair`, `her hair colour`: asks nothing.
-pub(super) fn is_attribute(desk: &Desk<'_>, x: &[Tok]) -> bool {
-    let all = core(x);
-    let of = all.iter().position(|t| t.low == "of");
-    let (named, owner) = match of {
-        Some(i) => (&all[..i], &all[i + 1..]),
-        None if all.len() > 1 => (all, &all[..all.len() - 1]),
-        None => return false,
-    };
-    let Some(last) = named.last() else { return false };
-    let owner = if owner.last().is_some_and(|t| t.low == "'s") { &owner[..owner.len() - 1] } else { owner };
-    lexicon().noun(&last.low).contains(&"attribute") && !owner.is_empty() && resolves(desk, owner)
-}
-
 /// The longest beginning that names something, and what follows it.
 pub(super) fn split_target<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> (usize, &'t [Tok]) {
     for n in (1..toks.len()).rev() {
@@ -75,7 +61,7 @@ pub(super) fn split_target<'t>(desk: &Desk<'_>, toks: &'t [Tok]) -> (usize, &'t 
         if x.iter().skip(1).any(breaks) || is_preposition(&x[n - 1].low) || toks[n].low == "'s" {
             continue;
         }
-        if (resolves(desk, x) || is_attribute(desk, x))
+        if resolves(desk, x)
             && !trim(&toks[n..]).is_empty()
             && !x.last().is_some_and(|t| is_determiner(&t.low) && n > 1)
         {
@@ -140,7 +126,7 @@ pub(super) fn make(desk: &mut Desk<'_>, toks: &[Tok], more: &[&[Tok]]) -> Result
         if x.len() == 1
             && x[0].low == "her"
             && y.len() > 1
-            && (!known_word(&y[0]) || names_only(&y[0]))
+            && !known_word(&y[0])
             && lexicon().is_adjective(&y[y.len() - 1].low)
         {
             return Err(desk.missing(&y[..1]));
@@ -201,11 +187,6 @@ pub(super) fn known_word(tok: &Tok) -> bool {
                 | "get"
                 | "lots"
         )
-}
-
-/// True for a noun that is no adjective.
-fn names_only(tok: &Tok) -> bool {
-    !lexicon().noun(&tok.low).is_empty() && !lexicon().is_adjective(&tok.low)
 }
 
 /// A part that names its own thing: `her shirt blue`.

@@ -61,7 +61,7 @@ pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
     // `, highly detailed` goes on with the prompt.
     if desk.here.prompt.is_some() && toks[0].low == "," && !plain.is_empty() && !opening::opens(desk, plain) {
         let text = desk.typed(noun::trim(toks)).to_owned();
-        desk.append(&text, false);
+        desk.go_on(&text);
         return Ok(true);
     }
     if desk.here.prompt.is_some()
@@ -108,7 +108,7 @@ pub(super) fn clauses(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
     };
     if !opens && toks[0].low == "and" && plain[0].from > toks[0].from {
         let text = desk.typed(noun::trim(toks)).to_owned();
-        desk.append(&text, false);
+        desk.go_on(&text);
         return Ok(true);
     }
     if !opens && matches!(toks[0].low.as_str(), "also" | "plus") && wants == Wish::None {
@@ -193,7 +193,7 @@ pub(super) fn rest(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<(), Stop> {
         let message = format!("`{}` is in the prompt already", desk.typed(plain));
         return Err(desk.misread(plain, message, "one thing at a time: blond -> red, long -> short"));
     }
-    desk.append(desk.typed(plain), false);
+    desk.go_on(desk.typed(plain));
     Ok(())
 }
 

@@ -248,7 +248,7 @@ pub(super) fn become_thing(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -
     let rivals = same_kind(desk, kinds);
     // Nothing that is shown becomes a painting, but the picture may be one.
     if rivals.is_empty() && !kinds.is_empty() && kinds.iter().all(|k| *k == "scene") {
-        desk.append(&text, false);
+        desk.append(&text);
         return Ok(());
     }
     if !rivals.is_empty() {
@@ -278,7 +278,7 @@ pub(super) fn become_thing(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -
             swap_thing(desk, head..head + 1, toks)?;
         }
         None => {
-            desk.append(&text, false);
+            desk.append(&text);
         }
     }
     Ok(())

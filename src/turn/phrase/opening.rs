@@ -3,13 +3,11 @@
 use super::super::desk::{Desk, Tok, lows};
 use super::super::draft::Draft;
 use super::super::find::Reach;
-use super::super::lexicon::lexicon;
 use super::super::small::{is_owner, is_person_pronoun, is_scene_pronoun};
 use super::adjective::all_adjectives;
 use super::degree::{comparative, degree};
 use super::make::split_target;
-use super::noun::{self};
-use super::target::{core, places, resolves};
+use super::target::{places, resolves};
 use super::verbs::{Verb, verb};
 
 /// The verb that tokens begin with.
@@ -21,7 +19,7 @@ pub(super) fn verb_of(desk: &Desk<'_>, toks: &[Tok]) -> Option<(Verb, usize)> {
 pub(super) fn commands(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     match verb_of(desk, toks) {
         // `let there be light`, `use of colour`, `have a nice day` may be prompts.
-        Some((Verb::Let | Verb::Use | Verb::Have | Verb::Keep | Verb::Wear, _)) => false,
+        Some((Verb::Let | Verb::Wear, _)) => false,
         Some(_) => true,
         None => degree(toks).is_some_and(|(_, n)| n < toks.len() && toks.len() < 6) && toks[0].low != "too",
     }
@@ -116,9 +114,6 @@ pub(super) fn opens(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     if commands(desk, toks) || verb_of(desk, toks).is_some() || degree(toks).is_some() {
         return true;
     }
-    if inverted(desk, toks).is_some() || said_as_pair(desk, toks).is_some() {
-        return true;
-    }
     if is_person_pronoun(&first.low) && toks.len() > 2 && matches!(words[1], "with" | "in" | "wearing") {
         return true;
     }
@@ -134,7 +129,7 @@ pub(super) fn opens(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     let definite = first.low == "the" || is_owner(&first.low);
     if definite && toks.len() < 20 {
         let (n, y) = split_target(desk, &toks[..cut_at(toks).unwrap_or(toks.len())]);
-        if n > 1 && (all_adjectives(y) || does(y)) {
+        if n > 1 && all_adjectives(y) {
             return true;
         }
     }
@@ -188,51 +183,10 @@ pub(super) fn opens(desk: &Desk<'_>, toks: &[Tok]) -> bool {
     modal(desk, toks).is_some()
 }
 
-/// `sleeps` of `the cat sleeps`
-pub(super) fn does(toks: &[Tok]) -> bool {
-    let acts = |f: &str| lexicon().adjective(f).iter().any(|k| matches!(*k, "mood" | "action"));
-    matches!(toks, [one] if lexicon().adjective_form(&one.low).is_some_and(acts))
-}
-
 /// `hair longer`: where the comparative begins after a thing.
 pub(super) fn said_after(desk: &Desk<'_>, toks: &[Tok]) -> Option<usize> {
     (1..toks.len().min(6))
         .find(|&i| comparative(&toks[i..]).is_some_and(|(_, _, n)| i + n == toks.len()) && resolves(desk, &toks[..i]))
-}
-
-/// `could her hair be red`: where the subject ends.
-pub(super) fn inverted(desk: &Desk<'_>, toks: &[Tok]) -> Option<usize> {
-    if !matches!(toks.first()?.low.as_str(), "can" | "could" | "should" | "would" | "may" | "might") {
-        return None;
-    }
-    let at = toks.iter().position(|t| {
-        matches!(t.low.as_str(), "be" | "have" | "wear" | "look" | "become" | "get")
-            || lexicon().adjective_form(&t.low).is_some_and(|f| f != t.low)
-    })?;
-    (at > 1 && at < toks.len() && resolves(desk, &toks[1..at])).then_some(at)
-}
-
-/// `blond to red`, `cat into dog`, `from day to night`: two of one kind and the word between them.
-pub(super) fn said_as_pair(desk: &Desk<'_>, toks: &[Tok]) -> Option<(usize, usize)> {
-    let from = usize::from(toks.first()?.low == "from");
-    let at = toks
-        .iter()
-        .position(|t| matches!(t.low.as_str(), "to" | "into" | "becomes" | "become"))
-        .filter(|&i| i > from && i + 1 < toks.len())?;
-    let (x, y) = (&toks[from..at], &toks[at + 1..]);
-    let y = &y[..cut_at(y).unwrap_or(y.len()).max(1)];
-    if x.len() + y.len() > 8 || matches!(x[0].low.as_str(), "a" | "an") || places(desk, x, Reach::Thing).is_empty() {
-        return None;
-    }
-    let kinds = |t: &[Tok]| {
-        let last = noun::noun_of(core(t)).map(|t| t.low.clone()).unwrap_or_default();
-        let mut all = lexicon().adjective(&last).to_vec();
-        all.extend_from_slice(lexicon().noun(&last));
-        all
-    };
-    let (old, new) = (kinds(x), kinds(y));
-    let alike = old.iter().any(|k| new.contains(k) && *k != "other");
-    (from == 1 || toks[at].low == "into" || alike).then_some((from, at))
 }
 
 pub(super) fn cut_at(toks: &[Tok]) -> Option<usize> {

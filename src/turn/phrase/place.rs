@@ -154,7 +154,7 @@ fn settled(desk: &mut Desk<'_>, text: &str, moves: bool) -> Result<(), Stop> {
     let own = Draft::of(text);
     let phrases = own.phrases();
     if phrases.is_empty() {
-        desk.append(text, false);
+        desk.append(text);
         return Ok(());
     }
     // Several in a row (`at night in winter`) are settled one by one if any has a rival.
@@ -179,7 +179,7 @@ fn settled(desk: &mut Desk<'_>, text: &str, moves: bool) -> Result<(), Stop> {
             found = desk.draft.phrases().into_iter().filter(same).map(|p| p.range).collect();
         }
         if found.is_empty() {
-            desk.append(&text, false);
+            desk.append(&text);
             continue;
         }
         // `on the floor`: what is said with `on` as well gives way first.
@@ -212,7 +212,7 @@ fn settled(desk: &mut Desk<'_>, text: &str, moves: bool) -> Result<(), Stop> {
                 }
             }
             None => {
-                desk.append(&text, false);
+                desk.append(&text);
             }
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Ran
             let lands = desk.draft.lands();
             match lands.first() {
                 Some(&head) => Ok(insert(desk, head, text, false)),
-                None => Ok(desk.append(text, false)),
+                None => Ok(desk.append(text)),
             }
         }
         Some("mood" | "hairless" | "age" | "action") => {
@@ -46,7 +46,7 @@ pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Ran
             of_noun(desk, head, adjective)
         }
         // A portrait made darker shows no dark woman.
-        Some("tone" | "temperature") if !desk.draft.person().is_empty() => Ok(desk.append(text, false)),
+        Some("tone" | "temperature") if !desk.draft.person().is_empty() => Ok(desk.append(text)),
         first => {
             // One at a time, wherever it is said: another colour of the prompt may be what is meant.
             if matches!(first, Some("colour" | "length" | "texture" | "size" | "material" | "shape")) {
@@ -68,7 +68,7 @@ pub(super) fn of_scene(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Ran
             };
             let heads = if hair.is_empty() { desk.draft.subjects() } else { hair };
             if heads.is_empty() {
-                return Ok(desk.append(text, false));
+                return Ok(desk.append(text));
             }
             let head = one_of(desk, &format!("what becomes `{text}`?"), &heads)?;
             of_noun(desk, head, adjective)
@@ -108,7 +108,7 @@ fn weather(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<usize>, S
     }
     match desk.draft.lands().first() {
         Some(&head) => Ok(insert(desk, head, text, false)),
-        None => Ok(desk.append(text, false)),
+        None => Ok(desk.append(text)),
     }
 }
 
@@ -123,7 +123,7 @@ pub(super) fn put(desk: &mut Desk<'_>, adjective: &Adjective) -> Result<Range<us
     };
     let heads = if heads.is_empty() { desk.draft.subjects() } else { heads };
     if heads.is_empty() {
-        return Ok(desk.append(&adjective.text, false));
+        return Ok(desk.append(&adjective.text));
     }
     // Where an ancestor had it needs no asking.
     if restore::place(&desk.draft, &adjective.text, desk.here.ancestors, false).is_some() {
@@ -152,5 +152,5 @@ pub(super) fn give_unnamed(desk: &mut Desk<'_>, word: &str, adjectives: &str) ->
             return of_scene(desk, &adjective);
         }
     };
-    Ok(desk.append(&text, false))
+    Ok(desk.append(&text))
 }

@@ -172,17 +172,6 @@ fn sex(word: &str) -> Option<bool> {
     }
 }
 
-/// The one person that a pronoun can mean among several.
-fn by_sex(desk: &Desk<'_>, pronoun: &str) -> Option<usize> {
-    let persons = desk.draft.person();
-    let meant = sex(pronoun)?;
-    let mut fitting = persons.iter().copied().filter(|&p| sex(desk.draft.low(p)) == Some(meant));
-    match (fitting.next(), fitting.next()) {
-        (Some(one), None) if persons.len() > 1 => Some(one),
-        _ => None,
-    }
-}
-
 fn words_of(toks: &[Tok]) -> Vec<String> {
     toks.iter().map(|t| t.low.clone()).collect()
 }
@@ -261,9 +250,6 @@ pub(super) fn target(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<Option<Target>
                 let head = one_of(desk, "which are meant?", &all)?;
                 return Ok(Some(Target::Thing(head..head + 1)));
             }
-        }
-        if let Some(person) = by_sex(desk, &one.low) {
-            return Ok(Some(Target::Thing(person..person + 1)));
         }
         if is_person_pronoun(&one.low) {
             if !matches!(one.low.as_str(), "them" | "they") {

@@ -15,8 +15,6 @@ pub(super) enum Verb {
     Replace,
     /// swap X and Y, swap X for Y
     Swap,
-    /// substitute Y for X
-    Substitute,
     /// add Y
     Add,
     /// give X Y
@@ -39,20 +37,12 @@ pub(super) enum Verb {
     Cut,
     /// wear Y
     Wear,
-    /// have Y, want Y
-    Have,
-    /// use Y
-    Use,
-    /// keep X: what is done anyway
-    Keep,
     /// increase X
     Raise,
     /// reduce X
     Lower,
     /// darken X
     Become(&'static str),
-    /// cover X in Y: what is done to X is said after it
-    Done(&'static str),
 }
 
 /// Verbs of several words, longest first, then single ones. `true`: also a noun, so what follows must show that it is
@@ -117,7 +107,6 @@ pub(super) const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["exchange"], Verb::Swap, true),
     (&["interchange"], Verb::Swap, true),
     (&["trade"], Verb::Swap, true),
-    (&["substitute"], Verb::Substitute, true),
     (&["add"], Verb::Add, false),
     (&["include"], Verb::Add, false),
     (&["insert"], Verb::Add, false),
@@ -166,17 +155,8 @@ pub(super) const VERBS: &[(&[&str], Verb, bool)] = &[
     (&["cut"], Verb::Cut, true),
     (&["trim"], Verb::Cut, true),
     (&["wear"], Verb::Wear, true),
-    (&["grow"], Verb::Have, true),
-    (&["have"], Verb::Have, true),
-    (&["use"], Verb::Use, false),
     (&["dress"], Verb::Put, true),
     (&["get"], Verb::Give, true),
-    (&["keep"], Verb::Keep, true),
-    (&["leave"], Verb::Keep, true),
-    (&["cover"], Verb::Done("covered"), true),
-    (&["surround"], Verb::Done("surrounded"), true),
-    (&["fill"], Verb::Done("filled"), true),
-    (&["decorate"], Verb::Done("decorated"), true),
     (&["increase"], Verb::Raise, false),
     (&["emphasize"], Verb::Raise, false),
     (&["emphasise"], Verb::Raise, false),

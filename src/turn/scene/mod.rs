@@ -391,7 +391,7 @@ impl Scene {
                 Tag::Ing | Tag::Ed | Tag::Rel | Tag::Be | Tag::Pron => true,
                 Tag::Adv | Tag::Adj => i > end || self.tag(i) == Tag::Adv,
                 Tag::Prep => {
-                    matches!(self.low(i + 1), "it" | "them")
+                    matches!(self.low(i + 1), "it" | "them" | "him" | "her")
                         || (i > end && matches!(self.tags[i - 1], Tag::Ing | Tag::Ed))
                 }
                 Tag::And => i > end && matches!(self.tag(i + 1), Tag::Ing | Tag::Adj) && i + 1 < next,

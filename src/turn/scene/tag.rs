@@ -36,6 +36,10 @@ const TIES: &[&[&str]] = &[
     &["in", "the", "middle", "of"],
     &["on", "the", "side", "of"],
     &["at", "the", "edge", "of"],
+    &["to", "the", "left", "of"],
+    &["to", "the", "right", "of"],
+    &["on", "the", "left", "of"],
+    &["on", "the", "right", "of"],
     &["next", "to"],
     &["close", "to"],
     &["out", "of"],
@@ -290,7 +294,11 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
             && (is_preposition(next) || next.is_empty() || matches!(next, "," | "and"))
         {
             Tag::Adv
-        } else if is_preposition(w) {
+        } else if is_preposition(w)
+            || matches!(w, "down" | "up" | "off" | "out")
+                && matches!(prev, Tag::Ing | Tag::Verb | Tag::Adv)
+                && is_determiner(next)
+        {
             Tag::Prep
         } else if is_adverb(w) {
             Tag::Adv
