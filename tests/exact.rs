@@ -97,12 +97,12 @@ fn chains(count: usize, settings: &[(&str, &str)]) {
 
 #[test]
 fn every_way_back_leads_to_the_very_bits_in_f32() {
-    chains(14, &with(&[("precision", "f32"), ("map_precision", "f32")]));
+    chains(8, &with(&[("precision", "f32"), ("map_precision", "f32")]));
 }
 
 #[test]
 fn every_way_back_leads_to_the_very_bits_in_the_default_precision() {
-    chains(14, &with(&[]));
+    chains(8, &with(&[]));
 }
 
 #[test]
@@ -114,15 +114,15 @@ fn every_way_back_of_every_sampler_leads_to_the_very_bits() {
 
 #[test]
 fn every_way_back_without_guidance_leads_to_the_very_bits() {
-    chains(6, &with(&[("guidance", "1"), ("scheduler", "dpm")]));
-    chains(6, &with(&[("guidance", "1")]));
+    chains(4, &with(&[("guidance", "1"), ("scheduler", "dpm")]));
+    chains(4, &with(&[("guidance", "1")]));
 }
 
 #[test]
 fn every_way_back_leads_to_the_very_bits_whatever_says_where_words_were() {
     // What text attention says itself is what all other chains go by.
     for from in ["spread", "text"] {
-        chains(4, &with(&[("region_from", from)]));
+        chains(3, &with(&[("region_from", from)]));
     }
 }
 
@@ -390,7 +390,8 @@ fn without_glasses_and_with_glasses_again_gives_the_same_glasses() {
     say(&mut session, "without glasses");
     let again = say(&mut session, "with glasses");
     assert_ne!(on.node, again.node, "a fresh node was drawn");
-    assert_eq!(again.evaluations, 8);
+    let run = 4 * Guidance::of_recipe(&session.tree()[again.node].recipe).evaluations();
+    assert_eq!(again.evaluations, run);
     assert_eq!(last_latent(&on), last_latent(&again));
 }
 
@@ -398,8 +399,7 @@ fn without_glasses_and_with_glasses_again_gives_the_same_glasses() {
 #[test]
 fn a_warm_cache_and_a_cold_one_give_the_same_picture() {
     let lines = ["a woman's face with long wavy blond hair", "blond -> red", "with glasses", "red -> black", "hair*2"];
-    // What text attention says itself is what all other chains go by.
-    for from in ["spread", "text"] {
+    for from in ["cross", "spread", "text"] {
         let mut warm = session(&with(&[("region_from", from)]));
         let mut cold = session(&with(&[("region_from", from)]));
         for line in lines {

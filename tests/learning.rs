@@ -146,7 +146,7 @@ fn what_was_learned_is_kept_replayed_edited_further_and_learned_again_where_it_i
     assert!(notes.iter().any(|note| note.contains("`/imagic` had learned") && note.contains("not there")), "{notes:?}");
     assert_eq!(learned(&path).0.len(), 1, "what was learned again is kept again");
     drop(talk);
-    replayed(&path, Lessons::Again);
+    replayed(&path, Lessons::AsKept);
 }
 
 #[test]
@@ -238,7 +238,6 @@ fn a_photograph_is_learned_and_replayed_as_a_drawn_picture_is() {
     talk.line("#1", &mut Unwatched).unwrap();
     drew(&mut talk, "/unitune cat -> dog .7");
     drop(talk);
-    replayed(&path, Lessons::AsKept);
     replayed(&path, Lessons::Again);
 }
 
