@@ -100,6 +100,13 @@ fn check_pictures(folder: &Path) -> usize {
     pictures.map(|path| drop(wordbrush::preview::png::open(&path).unwrap_or_else(|e| panic!("{e:#}")))).count()
 }
 
+/// Held by whoever opens sessions in this process: its memory is looked at.
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 struct Counts {
     kills: u64,
     turns: usize,
@@ -109,6 +116,7 @@ struct Counts {
 /// Conversations of about a hundred pictures, each gone on with by programs that are killed while they start, load, draw,
 /// measure, write their store, their event or a file. After each kill, every turn that was called done is there.
 fn kill(times: u64, seed: u64) -> Counts {
+    let _alone = alone();
     let mut dice = Dice(seed | 1);
     let mut counts = Counts { kills: 0, turns: 0, pictures: 0 };
     let begun = Instant::now();
@@ -193,6 +201,7 @@ fn memory() -> u64 {
 /// computed again, and the process stays as large as it was. Gives its size after a third of the turns, and at the end.
 #[cfg(target_os = "linux")]
 fn soak(all: usize) -> (u64, u64) {
+    let _alone = alone();
     let folder = Folder(tempfile::tempdir().unwrap());
     let limits = Limits { ram: 4 << 20, disk: 16 << 20 };
     let open = || {
