@@ -303,7 +303,8 @@ impl Session {
             None => Vec::new(),
         };
         family.insert(0, run_node.clone());
-        let renderer = Renderer::new(model, (&self.store, &self.learner), node.recipe.clone(), reach)?.growing();
+        let renderer =
+            Renderer::new(model, (&self.store, &self.learner), node.recipe.clone(), reach)?.growing(Some(node.id));
         let Some(done) = renderer.draw(&family, watch)? else {
             return Ok(None);
         };

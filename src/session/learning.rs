@@ -587,7 +587,7 @@ impl Renderer<'_> {
         let clean = || Ok(self.left(above)?.trajectory.last().clone());
         let found = self.learner.learned(&asked, &clean, watch)?;
         Ok(found.map_continue(|(learned, is_new)| {
-            let is_grown_for = self.grows && at == 0;
+            let is_grown_for = self.grows == Some(node.id);
             if is_new && !is_grown_for && !self.learner.again {
                 let (command, steps) = (redraw.method.command(), redraw.method.tuning_steps());
                 self.learner.note(format!(
@@ -638,7 +638,7 @@ impl Session {
         let generation = above[0].generation.clone(); // nothing of a lesson asks for it
         let mut family = vec![Arc::new(super::run_node::RunNode::new(None, plan.clone(), generation))];
         family.extend(above);
-        Ok(renderer.growing().learned(&family, watch)?.is_continue())
+        Ok(renderer.growing(None).learned(&family, watch)?.is_continue())
     }
 }
 

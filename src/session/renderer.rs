@@ -93,8 +93,8 @@ pub struct Renderer<'a> {
     pub(super) model: Arc<Model>,
     pub(super) store: &'a Store,
     pub(super) learner: &'a Learner,
-    /// Whether the first of a family is about to grow: then nothing of it can be missing.
-    pub(super) grows: bool,
+    /// The node that is about to grow, or `None` of a plan that has none yet: of it nothing can be missing.
+    pub(super) grows: Option<Option<NodeId>>,
     pub(super) recipe: Arc<Recipe>,
     /// What the inversion of a photograph left for runs to read, once asked for.
     pub(super) reading: OnceCell<InversionReading>,
@@ -125,7 +125,7 @@ impl<'a> Renderer<'a> {
             _ => sampler(recipe.scheduler, &model.engine.spec().scheduler, recipe.steps)?,
         };
         let (self_max, reading, evaluations) = (model.self_max(&recipe), OnceCell::new(), Cell::new(0));
-        let (keeps_values, grows) = (false, false);
+        let (keeps_values, grows) = (false, None);
         Ok(Self { model, store, learner, grows, recipe, reading, sampler, self_max, reach, keeps_values, evaluations })
     }
 
@@ -136,10 +136,10 @@ impl<'a> Renderer<'a> {
         self
     }
 
-    /// The same for a node that is about to grow.
+    /// The same for a node that is about to grow, or for a plan that has no node yet.
     #[must_use]
-    pub fn growing(mut self) -> Self {
-        self.grows = true;
+    pub fn growing(mut self, node: Option<NodeId>) -> Self {
+        self.grows = Some(node);
         self
     }
 
