@@ -134,7 +134,7 @@ fn no_command_and_no_line_lets_a_raw_control_character_through() {
             path: Some(folder.path().join(format!("{as_json}.jsonl"))),
             read_only: false,
             settings: Settings::default(),
-            overrides: ["steps=1", "size=32"]
+            overrides: ["steps=1", "size=32", "tuning_steps=1"]
                 .iter()
                 .filter_map(|s| s.split_once('='))
                 .map(|(n, v)| (n.into(), v.into()))
