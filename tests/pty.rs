@@ -147,6 +147,24 @@ fn ctrl_d_pressed_while_a_turn_runs_leaves_once_the_turn_is_done() {
 }
 
 #[test]
+fn enter_alone_takes_the_caption_that_is_proposed_for_a_photograph() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Terminal::open(home.path(), &["--set", "steps=4", "--preview", "none"]);
+    window.sees("› ");
+    window.type_keys("\r");
+    window.type_line(concat!("/open ", env!("CARGO_MANIFEST_DIR"), "/tests/photographs/dog.png"));
+    window.sees("Enter alone takes the nearest that this model knows: ");
+    window.type_keys("\r");
+    window.sees("#1  ");
+    window.type_keys("\r");
+    window.type_line("/tree");
+    window.sees("#1 a brown dog in a meadow");
+    window.type_keys("\u{4}");
+    window.sees("everything is kept");
+    assert_eq!(window.ends(), 0);
+}
+
+#[test]
 fn leaving_says_what_is_not_on_the_disk() {
     let home = tempfile::tempdir().unwrap();
     let mut window = Terminal::open(home.path(), &["--set", "steps=2", "--preview", "none"]);

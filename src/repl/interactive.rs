@@ -277,7 +277,10 @@ impl Room {
                     self.show_error(&error.into(), "", &prompt)?;
                 }
                 Typed::Line(text) => {
-                    for line in text.lines() {
+                    // Enter alone answers a question that says so, and is nothing else.
+                    let lines =
+                        if text.is_empty() && self.talk.awaits_answer() { vec![""] } else { text.lines().collect() };
+                    for line in lines {
                         if !self.take(line, &prompt)? {
                             return Ok(());
                         }

@@ -193,6 +193,11 @@ impl Talk {
     }
 
     /// Takes the next line that is no command as what a photograph shows.
+    /// Whether a question was asked that Enter alone answers.
+    pub(super) fn awaits_answer(&self) -> bool {
+        self.awaits_caption.is_some()
+    }
+
     pub(super) fn await_caption(&mut self, awaited: AwaitedCaption) {
         self.awaits_caption = Some(awaited);
     }
