@@ -87,43 +87,43 @@ impl MaskRule {
         large.iter().map(|v| u8::from(v / max > k as f32)).collect()
     }
 
-    /// What a side takes out.
-    fn taken_out(&self, maps: &[f32], words: &MaskWords) -> Mask {
-        if words.without.is_empty() {
+    /// Where words' map, as it is and not enlarged, exceeds a threshold; nowhere without words.
+    fn above_of(&self, maps: &[f32], tokens: &[usize], k: f64) -> Mask {
+        if tokens.is_empty() {
             return vec![0; self.latent.0 * self.latent.1];
         }
-        self.above(&sum_of(maps, &words.without, self.grid.0 * self.grid.1), self.substruct_k)
+        self.above(&sum_of(maps, tokens, self.grid.0 * self.grid.1), k)
     }
 
     /// One side's mask.
-    fn side(&self, maps: &[f32], words: &MaskWords) -> (Mask, Mask) {
-        let pixels = self.latent.0 * self.latent.1;
-        let within =
-            if words.within.is_empty() { vec![0; pixels] } else { self.above(&self.map(maps, &words.within), self.k) };
-        (within, self.taken_out(maps, words))
+    fn side(&self, maps: &[f32], words: &MaskWords) -> Mask {
+        if words.within.is_empty() {
+            return vec![0; self.latent.0 * self.latent.1];
+        }
+        self.above(&self.map(maps, &words.within), self.k)
+    }
+
+    /// The union of both sides' masks, less the union of what both take out.
+    fn joined(&self, [a, b]: [Mask; 2], source: (&[f32], &MaskWords), target: (&[f32], &MaskWords)) -> Mask {
+        let [a_out, b_out] =
+            [source, target].map(|(maps, words)| self.above_of(maps, &words.without, self.substruct_k));
+        (0..a.len()).map(|i| (a[i] | b[i]) & !(a_out[i] | b_out[i]) & 1).collect()
     }
 
     /// The union of both sides' masks, less the union of what both take out.
     #[must_use]
     pub fn mask(&self, source: (&[f32], &MaskWords), target: (&[f32], &MaskWords)) -> Mask {
-        let (a, a_out) = self.side(source.0, source.1);
-        let (b, b_out) = self.side(target.0, target.1);
-        (0..a.len()).map(|i| (a[i] | b[i]) & !(a_out[i] | b_out[i]) & 1).collect()
+        self.joined([source, target].map(|(maps, words)| self.side(maps, words)), source, target)
     }
-}
 
-impl MaskRule {
     /// The mask where something else than the source's maps says where its words were: the union of that and of where the target's
     /// own map exceeds the threshold, as it is and not enlarged, less what both take out.
     #[must_use]
     pub fn mask_beside(&self, places: &WordPlaces, source: (&[f32], &MaskWords), target: (&[f32], &MaskWords)) -> Mask {
-        let pixels = self.latent.0 * self.latent.1;
         let was = |share: f32| !source.1.within.is_empty() && f64::from(share) > self.k;
-        let a = self.enlarged(&places.shares, places.grid).into_iter().map(|share| u8::from(was(share)));
-        let own = sum_of(target.0, &target.1.within, self.grid.0 * self.grid.1);
-        let b = if target.1.within.is_empty() { vec![0; pixels] } else { self.above(&own, self.k) };
-        let (a_out, b_out) = (self.taken_out(source.0, source.1), self.taken_out(target.0, target.1));
-        a.enumerate().map(|(i, a)| (a | b[i]) & !(a_out[i] | b_out[i]) & 1).collect()
+        let was = self.enlarged(&places.shares, places.grid).into_iter().map(|share| u8::from(was(share))).collect();
+        let will = self.above_of(target.0, &target.1.within, self.k);
+        self.joined([was, will], source, target)
     }
 }
 

@@ -39,12 +39,6 @@ impl Transition {
         (!rows.is_empty() && !maps.is_empty()).then_some(Self { rows, places })
     }
 
-    /// What each place looks at, as shares of 1.
-    #[must_use]
-    pub fn rows(&self) -> &[f32] {
-        &self.rows
-    }
-
     /// A map after a walk: each place has the mean of what it looks at, [`WALK`] times.
     #[must_use]
     pub fn spread(&self, map: &[f32]) -> Vec<f32> {
@@ -110,7 +104,7 @@ mod tests {
     #[test]
     fn what_a_place_looks_at_is_a_distribution() {
         let transition = two_things();
-        for row in transition.rows().chunks_exact(SIDE * SIDE) {
+        for row in transition.rows.chunks_exact(SIDE * SIDE) {
             let sum: f32 = row.iter().sum();
             assert!((sum - 1.0).abs() < 1e-5 && row.iter().all(|share| *share >= 0.0), "a row sums to {sum}");
         }
