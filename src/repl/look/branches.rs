@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use candle_core::Tensor;
+use image::RgbImage;
 
 use super::super::commands::Called;
 use super::super::reply::Reply;
@@ -82,25 +83,41 @@ fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Result<Reply> 
     if drawn.is_empty() {
         return Ok(Reply::Stopped);
     }
-    let mut lines = Vec::new();
-    let mut pictures = Vec::new();
-    for turned in &drawn {
+    let label = |turned: TurnResult| {
         let seed = talk.session.tree()[turned.node].recipe.seed;
-        lines.push(format!("  #{:<4} seed {seed}", turned.node));
-        pictures.push((to_image(&turned.left.picture), format!("#{} seed {seed}", turned.node)));
+        (turned, format!("seed {seed}"))
+    };
+    let drawn: Vec<_> = drawn.into_iter().map(label).collect();
+    let said = format!("{} pictures of \"{prompt}\"", drawn.len());
+    to_take_one_of(talk, here, ("seeds", &said), Vec::new(), &drawn)
+}
+
+/// Pictures that grew, each with what tells it from the others, side by side behind those of `before`: one is taken by its number.
+/// `said` is what they are.
+pub(super) fn to_take_one_of(
+    talk: &mut Talk,
+    here: u32,
+    (name, said): (&str, &str),
+    before: Vec<(RgbImage, String)>,
+    drawn: &[(TurnResult, String)],
+) -> Result<Reply> {
+    let mut lines = Vec::new();
+    let mut pictures = before;
+    for (turned, label) in drawn {
+        lines.push(format!("  #{:<4} {label}", turned.node));
+        pictures.push((to_image(&turned.left.picture), format!("#{} {label}", turned.node)));
         talk.write_picture(turned.node)?;
     }
     let tiles: Vec<Tile> = pictures.iter().map(|(picture, label)| Tile { picture, label }).collect();
     let sheet = sheet(&tiles, &Layout::default());
-    let (first, last) = (drawn[0].node, drawn[drawn.len() - 1].node);
-    let took: f64 = drawn.iter().map(|t| t.seconds).sum();
+    let (first, last) = (drawn[0].0.node, drawn[drawn.len() - 1].0.node);
+    let took: f64 = drawn.iter().map(|(turned, _)| turned.seconds).sum();
     let text = format!(
-        "{} pictures of \"{prompt}\", {}\n{}\n  take one by its number: #{last}   (still at #{here})",
-        drawn.len(),
+        "{said}, {}\n{}\n  take one by its number: #{last}   (still at #{here})",
         report::seconds(took),
         lines.join("\n")
     );
-    shown_as(talk, &format!("seeds-{first:04}-{last:04}.png"), sheet, text)
+    shown_as(talk, &format!("{name}-{first:04}-{last:04}.png"), sheet, text)
 }
 
 fn replant(talk: &mut Talk, seed: u64, watcher: &mut dyn Watcher) -> Result<Reply> {

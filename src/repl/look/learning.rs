@@ -9,11 +9,11 @@ use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::report;
 use super::super::talk::{Talk, Watcher, text};
+use super::branches::to_take_one_of;
 use super::methods::{self, AskedEdit, Rest, edit_of, misread, planned, seed};
-use super::{shown_as, size};
+use super::size;
 use crate::plan::Plan;
 use crate::plan::redraw::{DrawnBy, RedrawMethod, Tuning};
-use crate::preview::sheet::{Layout, Tile, sheet};
 use crate::session::file::Hinted;
 use crate::session::learning::{LearningStep, ToLearn};
 use crate::session::{Session, TurnResult, to_image};
@@ -142,23 +142,24 @@ pub(in crate::repl) fn carry_out(talk: &mut Talk, a: &Called<'_>, watcher: &mut 
     }
     let steps = all[0].1.0.steps;
     let count = all.len() * steps;
-    let mut drawn: Vec<(TurnResult, f64)> = Vec::new();
+    let mut drawn: Vec<(TurnResult, String)> = Vec::new();
     for (at, (edit, planned)) in all.into_iter().enumerate() {
         let strength = read.strengths[at];
         let line = format!("{} {strength}{}", command_and_words(a, &read), seed_said(&read));
         let mut watch = |step: usize, latent: &Tensor| watcher.step(at * steps + step + 1, count, latent);
         let turned = talk.session.edit_planned((Some(here), &line), &edit, planned, &mut watch);
         match turned {
-            Ok(Some(turned)) => drawn.push((turned, strength)),
+            Ok(Some(turned)) => drawn.push((turned, format!("strength {strength}"))),
             Ok(None) => break,
             Err(error) => return talk.session.return_to(Some(here)).and(Err(error)),
         }
     }
     talk.session.return_to(Some(here))?;
-    match drawn.last() {
-        None => Ok(Reply::Stopped),
-        Some(_) => sheet_of(talk, (a.called(), here), &drawn),
-    }
+    let Some((newest, _)) = drawn.last() else { return Ok(Reply::Stopped) };
+    let prompt = &talk.session.tree()[newest.node].plan.prompt;
+    let said = format!("\"{prompt}\" by /{} at {} strengths", a.called(), drawn.len());
+    let before = vec![(to_image(&talk.session.picture(here)?), format!("#{here}"))];
+    to_take_one_of(talk, here, (a.called(), &said), before, &drawn)
 }
 
 /// What was typed without its seed: the line of a picture of a sheet names its strength.
@@ -172,29 +173,6 @@ fn command_and_words(a: &Called<'_>, read: &Read) -> String {
 
 fn seed_said(read: &Read) -> String {
     read.seed.map_or_else(String::new, |seed| format!(" seed {seed}"))
-}
-
-/// The pictures of all strengths side by side, to take one of.
-fn sheet_of(talk: &mut Talk, (command, here): (&str, u32), drawn: &[(TurnResult, f64)]) -> Result<Reply> {
-    let mut lines = Vec::new();
-    let mut pictures = vec![(to_image(&talk.session.picture(here)?), format!("#{here}"))];
-    for (turned, strength) in drawn {
-        lines.push(format!("  #{:<4} strength {strength}", turned.node));
-        pictures.push((to_image(&turned.left.picture), format!("#{} strength {strength}", turned.node)));
-        talk.write_picture(turned.node)?;
-    }
-    let tiles: Vec<Tile> = pictures.iter().map(|(picture, label)| Tile { picture, label }).collect();
-    let sheet = sheet(&tiles, &Layout::default());
-    let (first, last) = (drawn[0].0.node, drawn[drawn.len() - 1].0.node);
-    let took: f64 = drawn.iter().map(|(turned, _)| turned.seconds).sum();
-    let prompt = &talk.session.tree()[last].plan.prompt;
-    let said = format!(
-        "\"{prompt}\" by /{command} at {} strengths, {}\n{}\n  take one by its number: #{last}   (still at #{here})",
-        drawn.len(),
-        report::seconds(took),
-        lines.join("\n")
-    );
-    shown_as(talk, &format!("{command}-{first:04}-{last:04}.png"), sheet, said)
 }
 
 /// Has the model learn what a plan needs of the picture we are at, if it must, and tells of it. `Some` if that was stopped.
