@@ -103,7 +103,7 @@ pub(in crate::repl) struct AwaitedCaption {
 pub(in crate::repl) fn ask(talk: &mut Talk, file: PathBuf) -> Result<Reply> {
     let name = printable_line(&file.file_name().unwrap_or(file.as_os_str()).to_string_lossy());
     // What cannot be read is told now, not when its caption is typed.
-    crate::session::photograph::read::read(&file)?;
+    let found = crate::session::photograph::read::read(&file)?;
     if !talk.asks() {
         let message = format!("`{name}` is a picture without words, and its words are what can be changed");
         let hint =
@@ -113,10 +113,7 @@ pub(in crate::repl) fn ask(talk: &mut Talk, file: PathBuf) -> Result<Reply> {
     let noted = noted_prompt(&file);
     let (proposed, whose) = match noted {
         Some(words) => (Some(words), "the words noted in it"),
-        None => {
-            let photograph = talk.session.photograph(&file)?.photograph;
-            (talk.session.proposed_caption(&photograph)?, "the nearest that this model knows")
-        }
+        None => (talk.session.proposed_caption(&found.picture)?, "the nearest that this model knows"),
     };
     let take = match &proposed {
         Some(words) => format!("; Enter alone takes {whose}: {}", printable_line(words)),

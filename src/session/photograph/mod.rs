@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use image::RgbImage;
 
 use super::file::Hinted;
 use super::renderer::Watch;
@@ -46,31 +47,38 @@ impl Session {
     /// Fails if there is no such picture or it cannot be read, or the model cannot be loaded.
     pub fn photograph(&mut self, path: &Path) -> Result<FittedPhotograph> {
         let found = read::read(path)?;
-        let (name, precision) = self.model_of_root(&self.settings.root);
-        let recipe = self.models.get(&name, precision)?.recipe(&self.settings.root)?;
-        let how = self.settings.root.fit;
         let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let (picture, done) = fit::fit(&found.picture, how, (recipe.width as u32, recipe.height as u32));
+        let (picture, done) = self.fitted(&found.picture)?;
         let mut notes = vec![format!("`{shown}` is {}", done)];
         notes.extend(found.notes.iter().map(|note| format!("`{shown}` {note}")));
         let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned();
-        let photograph = Photograph::new(recipe.width, recipe.height, picture.into_raw(), Some(whole))?;
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let photograph = Photograph::new(width, height, picture.into_raw(), Some(whole))?;
         Ok(FittedPhotograph { photograph: Arc::new(photograph), notes })
     }
 
+    /// A picture in the shape that the next first picture will have, and what was done to it.
+    fn fitted(&mut self, picture: &RgbImage) -> Result<(RgbImage, String)> {
+        let (name, precision) = self.model_of_root(&self.settings.root);
+        let recipe = self.models.get(&name, precision)?.recipe(&self.settings.root)?;
+        Ok(fit::fit(picture, self.settings.root.fit, (recipe.width as u32, recipe.height as u32)))
+    }
+
     /// A caption in the words of the embedded model, if it is the model of the next first picture: of all that it can draw, what
-    /// looks most like the photograph. `None` for other models.
+    /// looks most like a picture from a file. `None` for other models, which are not loaded for that.
     ///
     /// # Errors
-    /// Fails if what is compiled in is damaged.
-    pub fn proposed_caption(&self, photograph: &Photograph) -> Result<Option<String>> {
+    /// Fails if the model cannot be loaded, or what is compiled in is damaged.
+    pub fn proposed_caption(&mut self, picture: &RgbImage) -> Result<Option<String>> {
         #[cfg(feature = "embedded")]
         if is_embedded(&self.model_of_root(&self.settings.root).0) {
             let (weights, about) = embedded::judge();
-            let judge = Judge::read(weights, about)?;
-            return caption::caption(&judge.look(&Picture::from(photograph))?).map(Some);
+            let (shown, _) = self.fitted(picture)?;
+            let (width, height) = (shown.width() as usize, shown.height() as usize);
+            let shown = Picture { width, height, bytes: shown.into_raw() };
+            return caption::caption(&Judge::read(weights, about)?.look(&shown)?).map(Some);
         }
-        let _ = photograph;
+        let _ = picture;
         Ok(None)
     }
 
