@@ -86,15 +86,15 @@ impl Vocabulary {
         };
         let config = parse(&files.config).context("cannot read tokenizer_config.json")?;
         let special = parse(&files.special).context("cannot read special_tokens_map.json")?;
-        let text = match (&files.tokenizer, &files.vocab, &files.merges) {
-            (Some(text), _, _) => text.clone(),
-            (None, Some(vocab), Some(merges)) => assemble(vocab, merges)?.to_string(),
+        let written = match (&files.tokenizer, &files.vocab, &files.merges) {
+            (Some(text), _, _) => serde_json::from_str(text).context("cannot read tokenizer.json")?,
+            (None, Some(vocab), Some(merges)) => assemble(vocab, merges)?,
             _ => match &files.words {
-                Some(words) => word_pieces(words, &config).to_string(),
+                Some(words) => word_pieces(words, &config),
                 None => bail!("a tokenizer needs tokenizer.json, or vocab.json and merges.txt, or vocab.txt"),
             },
         };
-        let mut tokenizer = Tokenizer::from_bytes(text).map_err(|e| anyhow!("cannot read the tokenizer: {e}"))?;
+        let mut tokenizer = tokenizer(written)?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|e| anyhow!("cannot read the tokenizer: {e}"))?;
         // A vocabulary of BERT's kind calls its marks otherwise.
@@ -233,6 +233,30 @@ impl Vocabulary {
         words.sort();
         words
     }
+}
+
+/// A tokenizer from its description, less what the library does not read without panicking: the decoder, which is never used
+/// here, and the compiled normalizers of sentencepiece, which no text encoder of Stable Diffusion has.
+fn tokenizer(mut written: Value) -> Result<Tokenizer> {
+    fn is_compiled(normalizer: &Value) -> bool {
+        match normalizer {
+            Value::Object(fields) => {
+                let is_named = fields.get("type").and_then(Value::as_str) == Some("Precompiled");
+                is_named || fields.contains_key("precompiled_charsmap") || fields.values().any(is_compiled)
+            }
+            Value::Array(normalizers) => normalizers.iter().any(is_compiled),
+            _ => false,
+        }
+    }
+    if is_compiled(&written["normalizer"]) {
+        bail!(
+            "the tokenizer's normalizer is a compiled one, of sentencepiece's kind; CLIP's and BERT's kinds are read"
+        );
+    }
+    if let Some(fields) = written.as_object_mut() {
+        fields.insert("decoder".to_owned(), Value::Null);
+    }
+    serde_json::from_value(written).map_err(|e| anyhow!("cannot read the tokenizer: {e}"))
 }
 
 /// Whether a vocabulary is of BERT's kind, by its marks.

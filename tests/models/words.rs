@@ -95,3 +95,32 @@ fn a_word_that_cannot_be_added_says_why() {
         assert!(error.contains(said) && error.contains("added_tokens.json"), "{error}");
     }
 }
+
+/// Left to itself the library panics on a decoder that does not parse and on a compiled normalizer that is none.
+#[test]
+fn a_tokenizer_that_its_library_cannot_read_is_an_error_and_its_decoder_is_passed_over() {
+    let of = |normalizer: &str, decoder: &str| {
+        let signs = ["a", "a</w>", "<|startoftext|>", "<|endoftext|>"];
+        let vocab: Vec<String> = signs.iter().enumerate().map(|(id, sign)| format!("\"{sign}\": {id}")).collect();
+        let model =
+            format!(r#""type": "BPE", "end_of_word_suffix": "</w>", "vocab": {{{}}}, "merges": []"#, vocab.join(", "));
+        let text =
+            format!(r#"{{"version": "1.0", "normalizer": {normalizer}, "decoder": {decoder}, "model": {{{model}}}}}"#);
+        Vocabulary::read(&Files { tokenizer: Some(text), ..Files::default() }, 77)
+    };
+    let refused =
+        |normalizer: &str, decoder: &str| format!("{:#}", of(normalizer, decoder).map(|_| ()).expect_err(decoder));
+    for decoder in ["{\"type\": }", "[1e999]", "\"\\ud800\"", "{\"type\": \"Fuse\"", "nul"] {
+        let error = refused("null", decoder);
+        assert!(error.contains("tokenizer.json") && error.contains("line 1"), "{error}");
+    }
+    let compiled = r#"{"type": "Precompiled", "precompiled_charsmap": "AAAA"}"#;
+    let inside = format!(r#"{{"type": "Sequence", "normalizers": [{{"type": "NFC"}}, {compiled}]}}"#);
+    for normalizer in [compiled, r#"{"type": "Precompiled"}"#, r#"{"precompiled_charsmap": 7}"#, &inside] {
+        let error = refused(normalizer, "null");
+        assert!(error.contains("sentencepiece"), "{error}");
+    }
+    for decoder in ["null", "7", r#"{"type": "no such"}"#, r#"{"type": "ByteLevel", "add_prefix_space": true}"#] {
+        check(&of(r#"{"type": "Lowercase"}"#, decoder).expect("the decoder is passed over"), "A", "A");
+    }
+}
