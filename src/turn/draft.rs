@@ -298,6 +298,41 @@ impl Draft {
         }
     }
 
+    /// Puts a blank where two items would be read as one, or one as two: `o'` and `fox`.
+    fn part(&mut self) {
+        loop {
+            let text = render(&self.items);
+            let words = split(&text);
+            let Some(i) = (0..self.items.len()).find(|&i| words.get(i).is_none_or(|w| w.text != self.items[i].text))
+            else {
+                return;
+            };
+            let Some(glued) = [i + 1, i].into_iter().find(|&i| self.items.get(i).is_some_and(|item| item.glued)) else {
+                return;
+            };
+            self.items[glued].glued = false;
+        }
+    }
+
+    /// The items of a text: kept as far as it begins and ends as the parent does, and new in between.
+    fn between(&mut self, text: &str) -> Vec<Item> {
+        let mut new = items(text, |_| Origin::New(0));
+        let same = |(item, low): (&Item, &String)| item.low == *low;
+        let first = new.iter().zip(&self.parent_lows).take_while(|p| same(*p)).count();
+        let rest = new.len().min(self.parent_len) - first;
+        let last = new.iter().rev().zip(self.parent_lows.iter().rev()).take(rest).take_while(|p| same(*p)).count();
+        let end = new.len() - last;
+        self.blocks = vec![first..self.parent_len - last];
+        for (i, item) in new.iter_mut().enumerate() {
+            if i < first {
+                item.origin = Origin::Kept(i);
+            } else if i >= end {
+                item.origin = Origin::Kept(self.parent_len + i - (end + last));
+            }
+        }
+        new
+    }
+
     /// Blocks that came out as they went in are kept words after all.
     fn settle(&mut self) {
         let mut i = 0;
@@ -339,9 +374,14 @@ impl Draft {
         let verbatim = verbatim.filter(is_draft);
         if verbatim.is_none() {
             self.agree();
+            self.part();
         }
         self.settle();
         let prompt = verbatim.unwrap_or_else(|| render(&self.items));
+        // What stays another number of words than it was put together of is replaced as one stretch.
+        if split(&prompt).len() != self.items.len() {
+            self.items = self.between(&prompt);
+        }
         let mut spans = Vec::new();
         let mut cursor = 0;
         let mut t = 0;

@@ -223,6 +223,22 @@ fn no_line_panics_and_every_answer_holds_together() {
     }
 }
 
+/// A sign between an apostrophe and a letter goes, and the two would be read as one word.
+#[test]
+fn words_that_come_to_stand_side_by_side_are_still_told_apart() {
+    for (prompt, line) in [
+        ("an o'\u{fffd} face in a hat", "\u{fffd} -> fox"),
+        ("an o'\u{fffd} face in a hat", "- \u{fffd}"),
+        ("a woman's face in a hat", "woman -> !"),
+        ("a cat-\u{fffd} fish", "\u{fffd} -> dog"),
+        ("a '\u{fffd}s hat", "- \u{fffd}"),
+    ] {
+        let turn = read_at(prompt, &[], line);
+        assert!(matches!(turn, Ok(Turn::Edit(_))), "{prompt} | {line}: {turn:?}");
+        check_turn(prompt, line, &turn);
+    }
+}
+
 #[test]
 fn a_prompt_that_was_edited_can_be_edited_again() {
     let mut dice = Dice(0x1234_5678_9abc_def1);
