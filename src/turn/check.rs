@@ -1,7 +1,9 @@
 //! Looks at a prompt that an edit came to: does it still read?
 
+use super::frames::{frames, singular};
 use super::lexicon::lexicon;
-use super::small::{is_article, is_preposition};
+use super::scene::is_adverb;
+use super::small::{is_article, is_determiner, is_function_word, is_number, is_owner, is_preposition, ordinal};
 use super::words::{lower, split};
 
 /// What does not read in `text`, if its parent read better; `None` if all is well.
@@ -51,6 +53,60 @@ pub(super) fn dangling(parent: &str, text: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// Words of a line that carry a picture and are found neither in the prompt nor in what it came to.
+///
+/// What tells what to do, and what a change is named by, is no part of a picture and never missed.
+pub(super) fn left_out(line: &str, parent: &str, text: &str) -> Vec<String> {
+    let of = |t: &str| -> Vec<String> { split(t).iter().map(|w| lower(w.text)).collect() };
+    let (said, old, new) = (of(line), of(parent), of(text));
+    let form = |w: &str| -> Vec<String> {
+        let mut forms = vec![w.to_owned(), frames().ing(w), frames().done(w), singular(w)];
+        forms.extend(lexicon().comparative(w));
+        forms.extend(lexicon().adjective_form(w).map(str::to_owned));
+        forms.extend(lexicon().becoming(w).map(str::to_owned));
+        forms.extend(frames().finite(w));
+        forms.extend(frames().of_ing(w));
+        forms
+    };
+    let there = |w: &str, list: &[String]| {
+        let mine = form(w);
+        list.iter().any(|p| {
+            lexicon().related(p, w)
+                || mine.iter().any(|m| lexicon().related(m, p))
+                || p.split('-').any(|part| part == w)
+                || w.split('-').any(|part| part == p)
+        })
+    };
+    // General names and attributes only point at what is meant.
+    let points = |w: &str| {
+        lexicon().noun(w).iter().any(|k| matches!(*k, "attribute" | "scene"))
+            || crate::grammar::slot_named(&[w]).is_some()
+            || frames().is("picture", w)
+            || frames().is("measure", w)
+            || matches!(
+                w,
+                "animal" | "animals" | "person" | "people" | "day" | "time" | "water" | "sky" | "ground" | "light"
+            )
+    };
+    // `the car` of a Beetle points as well.
+    let definite =
+        |i: usize| i > 0 && (is_owner(&said[i - 1]) || matches!(said[i - 1].as_str(), "the" | "this" | "that"));
+    let kept = |i: usize| {
+        let w = said[i].as_str();
+        let degree = matches!(w, "little" | "half" | "nice" | "pretty");
+        let small =
+            is_function_word(w) || is_preposition(w) || is_determiner(w) || is_number(w) || ordinal(w).is_some();
+        let adjective = lexicon().is_adjective(w);
+        let noun = !lexicon().noun(w).is_empty() && !definite(i);
+        w.len() > 2
+            && (adjective || noun)
+            && !(degree || small || points(w) || frames().tells(w) || is_adverb(w))
+            && !there(w, &new)
+            && !there(w, &old)
+    };
+    (0..said.len()).filter(|&i| kept(i)).map(|i| said[i].clone()).collect()
 }
 
 #[cfg(test)]

@@ -322,7 +322,7 @@ impl Draft {
         let rest = new.len().min(self.parent_len) - first;
         let last = new.iter().rev().zip(self.parent_lows.iter().rev()).take(rest).take_while(|p| same(*p)).count();
         let end = new.len() - last;
-        self.blocks = vec![first..self.parent_len - last];
+        self.blocks = vec![Range { start: first, end: self.parent_len - last }];
         for (i, item) in new.iter_mut().enumerate() {
             if i < first {
                 item.origin = Origin::Kept(i);

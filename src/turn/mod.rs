@@ -288,6 +288,18 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     if words::split(line).is_empty() || trimmed == "#" || trimmed.trim_end() == "#" || trimmed.starts_with("# ") {
         return Ok(Turn::Nothing);
     }
+    // `replace the crow w/ a cat`
+    let short = |w: &str| line.split_whitespace().any(|word| word == w);
+    if here.prompt.is_some() && (short("w/") || short("w/o")) {
+        let words = line.split_whitespace().map(|word| match word {
+            "w/" => "with",
+            "w/o" => "without",
+            word => word,
+        });
+        if let Ok(turn @ (Turn::Edit(_) | Turn::Question(_))) = read(&words.collect::<Vec<_>>().join(" "), here) {
+            return Ok(turn);
+        }
+    }
     if let Some(turn) = desk::solve(line, here, &parse::notation)? {
         return Ok(turn);
     }
@@ -309,24 +321,24 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     if let Some(turn) =
         desk::solve(line, here, &|desk: &mut desk::Desk<'_>| english::english(desk, english::Trust::Sure))?
     {
-        return Ok(turn);
+        return Ok(noted(turn, line, prompt));
     }
     let rest = || desk::solve(line, here, &|desk: &mut desk::Desk<'_>| english::english(desk, english::Trust::Rest));
     match desk::solve(line, here, &phrase::english) {
         Ok(Some(Turn::Edit(edit))) if !edit.is_root => match check::dangling(prompt, &edit.prompt) {
-            None => Ok(Turn::Edit(edit)),
+            None => Ok(noted(Turn::Edit(edit), line, prompt)),
             Some(loose) => match rest() {
-                Ok(Some(turn)) => Ok(turn),
+                Ok(Some(turn)) => Ok(noted(turn, line, prompt)),
                 _ => Err(unread(line, &format!("that would leave `{loose}`"))),
             },
         },
-        Ok(Some(turn)) => Ok(turn),
+        Ok(Some(turn)) => sound(turn, line, prompt),
         Err(misread) => match rest() {
-            Ok(Some(turn)) => Ok(turn),
+            Ok(Some(turn)) => Ok(noted(turn, line, prompt)),
             _ => Err(misread),
         },
         Ok(None) => match rest()? {
-            Some(turn) => Ok(turn),
+            Some(turn) => Ok(noted(turn, line, prompt)),
             // What is an order by its form is no new picture, whatever it orders.
             None if english::instructs(line, prompt) => {
                 Err(unread(line, "that reads like an instruction, and none that is known here"))
@@ -334,6 +346,27 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
             None => whole(),
         },
     }
+}
+
+/// A question without the answers that would not read; what is left of it if that is one.
+fn sound(turn: Turn, line: &str, prompt: &str) -> Result<Turn, Misread> {
+    let Turn::Question(mut question) = turn else { return Ok(turn) };
+    question.choices.retain(|choice| choice.edit.is_root || check::dangling(prompt, &choice.edit.prompt).is_none());
+    match question.choices.len() {
+        0 => Err(unread(line, "none of what that may mean reads as a prompt")),
+        1 => Ok(Turn::Edit(question.choices.remove(0).edit)),
+        _ => Ok(Turn::Question(question)),
+    }
+}
+
+/// A turn that says which words of the line came to nothing.
+fn noted(turn: Turn, line: &str, prompt: &str) -> Turn {
+    let Turn::Edit(mut edit) = turn else { return turn };
+    let left = check::left_out(line, prompt, &edit.prompt);
+    if !edit.is_root && !left.is_empty() {
+        edit.warnings.push(format!("nothing came of `{}`: say it in a line of its own", left.join(" ")));
+    }
+    Turn::Edit(edit)
 }
 
 /// The error for a line that cannot be carried out as a whole.

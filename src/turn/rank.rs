@@ -200,6 +200,18 @@ fn named(scene: &Scene, words: &[&str]) -> Option<Found> {
         };
         scored.extend((0..scene.things.len()).filter(first).map(|t| (50, t)));
     }
+    // `the shirt` of a t-shirt, `the surfboards` that are called boards
+    if scored.is_empty() {
+        let part = |long: &str, short: &str| {
+            let before = long.strip_suffix(short).unwrap_or_default();
+            short.len() > 3 && (before.len() > 2 || before.ends_with('-'))
+        };
+        let akin = |t: &usize| {
+            let noun = scene.low(scene.things[*t].head);
+            part(noun, head) || part(head, noun)
+        };
+        scored.extend((0..scene.things.len()).filter(akin).map(|t| (50, t)));
+    }
     if scored.is_empty() {
         return exact(scene, rest);
     }
@@ -285,7 +297,7 @@ fn general(scene: &Scene, t: usize, word: &str) -> bool {
     }
     let kind = match super::frames::singular(word).as_str() {
         "animal" | "pet" | "beast" | "creature" => "animal",
-        "person" | "human" | "figure" | "subject" | "individual" => "person",
+        "person" | "people" | "human" | "figure" | "subject" | "individual" => "person",
         "vehicle" => "vehicle",
         "food" | "meal" | "dish" => "food",
         "plant" => "plant",

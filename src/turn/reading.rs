@@ -25,6 +25,8 @@ pub(super) enum Reading {
     Spawn { what: Words, does: Words },
     /// Something less.
     Remove { what: Words },
+    /// All of its list goes but this.
+    Only { what: Words },
     /// One thing for another; `None`: what the picture is of.
     Swap { old: Option<Words>, new: Words },
     /// A thing is so, or is something else.
@@ -58,7 +60,7 @@ impl Reading {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Add { .. } | Self::Spawn { .. } => "add",
-            Self::Remove { .. } => "remove",
+            Self::Remove { .. } | Self::Only { .. } => "remove",
             Self::Swap { .. } => "swap",
             Self::Become { .. } => "become",
             Self::Cover { .. } => "cover",
@@ -77,7 +79,11 @@ impl Reading {
     /// The parts of the clause that it names.
     pub(super) fn parts(&self) -> Vec<Words> {
         match self {
-            Self::Add { what } | Self::Remove { what } | Self::Cannot { what } | Self::Half { what } => {
+            Self::Add { what }
+            | Self::Remove { what }
+            | Self::Only { what }
+            | Self::Cannot { what }
+            | Self::Half { what } => {
                 vec![what.clone()]
             }
             Self::Spawn { what, does } => vec![what.clone(), does.clone()],

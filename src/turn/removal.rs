@@ -72,6 +72,11 @@ fn thing(draft: &Draft, range: &Range<usize>) -> Range<usize> {
     if owned && draft.noun_kinds(draft.head_of(end + 2)).iter().any(|k| matches!(*k, "hair" | "body")) {
         end = draft.head_of(end + 2) + 1;
     }
+    // `fireworks behind it`
+    let it = |i: usize| matches!(draft.low(i), "it" | "him" | "them") || draft.low(i) == "her" && !draft.is_word(i + 1);
+    if start > 0 && is_preposition(draft.low(end)) && !matches!(draft.low(end), "with" | "of" | "for") && it(end + 1) {
+        end += 2;
+    }
     end = contents(draft, start, end);
     end = circumstances(draft, start, end);
     // Someone goes with what they have and wear.

@@ -139,6 +139,13 @@ pub(super) struct Aligned {
     enough: bool,
 }
 
+impl Aligned {
+    /// How many words are shared.
+    pub(super) fn kept(&self) -> usize {
+        self.pairs.len()
+    }
+}
+
 /// Words that two prompts share in order (longest common subsequence; content words count most), and whether at least
 /// half of the longer one's content words are among them.
 pub(super) fn align(parent: &str, prompt: &str) -> Aligned {

@@ -24,7 +24,8 @@ impl<'s> Work<'s> {
         let joined = !gap.is_empty() && gap.iter().all(|w| matches!(*w, "and" | "," | "or"));
         // A later one of several takes its comma or `and`.
         if joined {
-            let does = matches!(s.tag(self.own_end(t)), Tag::Ing | Tag::Ed | Tag::Rel) && !s.is_alive(t);
+            let held = thing.parent.is_some() || s.tag(self.own_end(t)) == Tag::Rel;
+            let does = matches!(s.tag(self.own_end(t)), Tag::Ing | Tag::Ed | Tag::Rel) && !s.is_alive(t) && held;
             let own_clause = gap[0] == "," || sibling.is_some() || does;
             let mut end = if own_clause || s.is_own(t) { s.end(t) } else { self.own_end(t) };
             if let Some(u) = sibling {
@@ -113,7 +114,29 @@ impl<'s> Work<'s> {
                 end = end.min(s.things[u].tie);
             }
         }
-        end.max(s.things[t].head + 1)
+        self.beyond(end.max(s.things[t].head + 1))
+    }
+
+    /// Where places end that are said by what is left: `at its foot`, `behind it`.
+    fn beyond(&self, end: usize) -> usize {
+        let s = self.scene;
+        let mut to = end;
+        if matches!(s.low(to), "overhead" | "nearby" | "above" | "below" | "alongside") && s.tag(to + 1) != Tag::Det {
+            to += 1;
+        }
+        loop {
+            let tie = (to..s.low.len()).take_while(|&i| s.tag(i) == Tag::Prep).count();
+            if tie == 0 || matches!(s.low(to), "with" | "of" | "for" | "without" | "like" | "wearing") {
+                return to;
+            }
+            let at = to + tie;
+            let thing = s.things.iter().find(|u| u.start == at && u.start < u.head);
+            to = match (s.low(at), thing) {
+                ("its" | "his" | "her" | "their", Some(u)) => u.head + 1,
+                ("it" | "him" | "her" | "them", None) => at + 1,
+                _ => return to,
+            };
+        }
     }
 
     /// Where the tie that goes with a thing begins: its preposition, its verb, `and with`; what the other does stays.
@@ -171,7 +194,7 @@ impl<'s> Work<'s> {
             }
             end = other.head + 1;
         }
-        end
+        self.beyond(end)
     }
 
     pub(crate) fn sibling_after(&self, t: usize) -> Option<usize> {
@@ -194,6 +217,40 @@ impl<'s> Work<'s> {
             }
         }
         false
+    }
+
+    /// Of a list one thing stays: `a skull, a candle and a violin` without the others.
+    pub(crate) fn only(&mut self, t: usize) -> Done {
+        let s = self.scene;
+        let of_list =
+            |u: usize| s.things[u].parent == s.things[t].parent && s.things[u].owner.is_none() && !s.is_slot(u);
+        let mut first = t;
+        while s.things[first].joined
+            && let Some(u) = (0..first).rev().find(|&u| of_list(u))
+        {
+            first = u;
+        }
+        let mut last = t;
+        while let Some(u) = (last + 1..s.things.len()).find(|&u| of_list(u)).filter(|&u| s.things[u].joined) {
+            last = u;
+        }
+        if first == last {
+            return Err(No);
+        }
+        let (from, mut to) = (s.things[first].start, s.things[last].head + 1);
+        while let Some(u) = s.things.iter().find(|u| u.tie == to && u.tie < u.start && s.low(to) == "with") {
+            to = u.head + 1;
+        }
+        let own = s.things[t].start..self.own_end(t).max(s.things[t].head + 1);
+        let gone = [from..own.start, own.end..to.max(own.end)];
+        for range in gone.into_iter().filter(|r| !r.is_empty()) {
+            let text = self.text(range.clone());
+            let text = text.trim_start_matches([',', ' ']).trim_start_matches("and ").trim_end_matches([',', ' ']);
+            self.changes.push(Change::Remove { text: text.trim_end_matches(" and").to_owned() });
+            self.op(range, "");
+        }
+        self.agree_after(to, !self.is_many(t));
+        Ok(())
     }
 
     /// What the picture is of goes: what it was on stands alone.

@@ -190,6 +190,18 @@ impl<'s> Work<'s> {
         let moves = (first.head + 1..tie).any(|i| matches!(said.tag(i), Tag::Ing | Tag::Ed | Tag::Verb));
         let rest: Vec<&str> = (from..n).map(|i| said.low(i)).collect();
         let what = words_of(text, 0..tie);
+        // `a flag to the top of the sandcastle`
+        if let ["the", "top", "of", of @ ..] = rest.as_slice()
+            && matches!(said.low(tie), "to" | "on" | "onto" | "at")
+            && !of.is_empty()
+            && let Some((t, pronoun)) = self.anchor(of)
+        {
+            let (at, text) =
+                crate::joined::tied(self.scene, self.after(t), Some(t), &format!("{what} on top of {pronoun}"));
+            self.changes.push(Change::Add { text: named(&text).to_owned() });
+            self.op(at..at, text);
+            return Ok(());
+        }
         let Some((t, pronoun)) = self.anchor(&rest) else {
             if matches!(word.as_str(), "to" | "into" | "onto") && !moves {
                 return self.add_to_nowhere(&what, &said, from);
@@ -337,7 +349,7 @@ impl<'s> Work<'s> {
     }
 
     /// Where something said of a thing is put: after its noun and what it is of.
-    fn after(&self, t: usize) -> usize {
+    pub(crate) fn after(&self, t: usize) -> usize {
         let mut at = self.scene.things[t].head + 1;
         for u in t + 1..self.scene.things.len() {
             let other = &self.scene.things[u];
@@ -396,7 +408,7 @@ fn rank(low: &str) -> u8 {
 }
 
 /// True for a word that says what something is made of.
-fn is_material(word: &str) -> bool {
+pub(crate) fn is_material(word: &str) -> bool {
     lexicon().adjective(word).contains(&"material")
         || matches!(word, "wood" | "gold" | "silver" | "steel" | "concrete" | "plastic")
 }

@@ -18,6 +18,9 @@ impl<'s> Work<'s> {
         let thing = s.things[t].clone();
         let (old_head, head) = (s.low(thing.head).to_owned(), said.low(new.head).to_owned());
         let rest = words_of(text, new.head + 1..said.low.len());
+        // `skyscrapers behind them` for the mountains that are behind them
+        let there = self.text(thing.head + 1..s.low.len()).to_lowercase();
+        let rest = if !rest.is_empty() && there.starts_with(&rest.to_lowercase()) { String::new() } else { rest };
         let adjectives: Vec<usize> =
             (new.start..new.name).filter(|&i| matches!(said.tags[i], Tag::Adj | Tag::Noun | Tag::Adv)).collect();
         let told: Vec<usize> = s.adjectives(t).into_iter().filter(|&i| named.contains(&s.low(i))).collect();
@@ -49,6 +52,35 @@ impl<'s> Work<'s> {
         {
             return Err(No);
         }
+        // `a bottle of lemonade` for one of milk
+        if lexicon().same(&old_head, &head)
+            && rest.starts_with("of ")
+            && adjectives.is_empty()
+            && let Some(u) = s.things.get(t + 1).filter(|u| u.tie == thing.head + 1 && s.low(u.tie) == "of")
+        {
+            let (range, new) = (u.start..u.head + 1, rest["of ".len()..].to_owned());
+            self.changes.push(Change::Swap { from: self.text(range.clone()), to: new.clone() });
+            self.op(range, new);
+            return Ok(());
+        }
+        // `a grass court` for a clay one
+        if lexicon().same(&old_head, &head)
+            && is_plural(&old_head) == is_plural(&head)
+            && new.name + 1 == new.head
+            && adjectives.is_empty()
+            && rest.is_empty()
+            && thing.head > thing.start
+            && told.is_empty()
+            && !s.is_kind(t, &["person"])
+        {
+            let how = said.low(new.name).to_owned();
+            // A polar bear is no brown one.
+            let colour = s.adjectives(t).into_iter().find(|&i| lexicon().adjective(s.low(i)).contains(&"colour"));
+            if let Some(i) = colour.filter(|_| !lexicon().noun(&said.words(new.name..new.head + 1)).is_empty()) {
+                return self.replace_word(i, &how);
+            }
+            return self.property(t, &[how]);
+        }
         // Which of the old adjectives stay.
         let kinds = |w: &str| -> Vec<Kind> { lexicon().adjective(w).to_vec() };
         let new_kinds: Vec<Kind> = (adjectives.iter().copied().chain(new.name..new.head))
@@ -73,6 +105,10 @@ impl<'s> Work<'s> {
                 || (new_kinds.contains(&"material")
                     && lexicon().noun(word).len() + kinds(word).len() == 0
                     && lexicon().adjective_form(word).is_some());
+            // The orange of orange juice goes with it.
+            let flavour = lexicon().noun(word).contains(&"food")
+                && matches!(old_head.as_str(), "juice" | "pie" | "cake" | "tart" | "jam" | "soup" | "salad" | "sauce");
+            let clash = clash || flavour;
             let repeated = fresh.to_lowercase().split(' ').any(|f| f == word);
             if clash || repeated || !akin || told.contains(&i) {
                 gone.push(i);

@@ -8,6 +8,16 @@ impl<'s> Work<'s> {
         let s = self.scene;
         let thing = s.things[t].clone();
         let low: Vec<&str> = words.iter().map(String::as_str).collect();
+        // `with its wings folded`: how a part is held stands after it.
+        let held = |w: &str| is_ed(w) || lexicon().adjective(w).contains(&"openness") || matches!(w, "spread" | "wide");
+        if let [word] = low.as_slice()
+            && s.is_kind(t, &["body"])
+            && held(word)
+            && held(s.low(thing.head + 1))
+            && s.low(thing.tie) == "with"
+        {
+            return self.replace_word(thing.head + 1, word);
+        }
         // `made of glass`, `out of wood`
         let made = match low.as_slice() {
             ["made", "of" | "from" | "out", rest @ ..]
@@ -156,13 +166,34 @@ impl<'s> Work<'s> {
                 self.idle.push(format!("it is `{text}` already"));
                 continue;
             }
+            // A stormy sky is no clear blue one.
+            let sky = matches!(s.low(thing.head), "sky" | "skies")
+                && kinds.iter().any(|k| matches!(*k, "weather" | "colour" | "tone"));
+            let gives_way = |i: usize| {
+                lexicon().adjective(s.low(i)).iter().any(|k| matches!(*k, "weather" | "colour" | "mood"))
+                    && !lexicon().same(s.low(i), last)
+            };
+            let shares = |i: usize| lexicon().adjective(s.low(i)).iter().any(|k| kinds.contains(k));
+            if sky && kinds.contains(&"weather") {
+                let all: Vec<usize> = s.adjectives(t).into_iter().filter(|&i| gives_way(i) && !shares(i)).collect();
+                let joined = all.iter().any(|&i| matches!(s.low(i + 1), "and" | ","));
+                let one = s.adjectives(t).into_iter().any(shares);
+                for i in all.into_iter().skip(usize::from(!one)).filter(|_| !joined) {
+                    if !used.contains(&i) {
+                        self.changes.push(Change::Remove { text: self.text(i..i + 1) });
+                        self.op(i..i + 1, "");
+                        used.push(i);
+                    }
+                }
+            }
             let old = s.adjectives(t).into_iter().find(|&i| {
                 let name = i > 0 && self.written[i].chars().next().is_some_and(char::is_uppercase);
                 !used.contains(&i)
                     && !name
                     && s.tags[i] != Tag::Adv
                     && (lexicon().adjective(s.low(i)).iter().any(|k| kinds.contains(k))
-                        || (kinds.contains(&"material") && is_material(s.low(i))))
+                        || (kinds.contains(&"material") && is_material(s.low(i)))
+                        || sky && kinds.contains(&"weather") && gives_way(i))
             });
             // `a clay court` of grass: one noun before the other gives way to the next.
             let before = thing.head.checked_sub(1).filter(|i| *i >= thing.start && g.len() == 1);
@@ -174,14 +205,19 @@ impl<'s> Work<'s> {
                     && (new || is_material(last))
                     && (is_material(w) || s.tags[*i] == Tag::Noun && lexicon().adjective(w).is_empty() && !compound)
             };
-            let old = old.or_else(|| before.filter(noun));
+            // `a tiled roof`, thatched
+            let done = |i: &usize| {
+                let unlisted = |w: &str| is_ed(w) && lexicon().adjective(w).is_empty();
+                unlisted(s.low(*i)) && unlisted(last)
+            };
+            let old = old.or_else(|| before.filter(noun)).or_else(|| before.filter(done));
             if let Some(i) = old {
                 used.push(i);
             }
             // `a boy with a sad face` is happy in his face.
             let mood = kinds.contains(&"mood") && old.is_none();
             let elsewhere = (0..s.things.len()).filter(|_| mood).find_map(|u| {
-                let own = s.is_kind(u, &["body"]) && s.hangs_on(u, t);
+                let own = (s.is_kind(u, &["body"]) || s.low(s.things[u].head) == "expression") && s.hangs_on(u, t);
                 let same = |i: &usize| lexicon().adjective(s.low(*i)).contains(&"mood");
                 s.adjectives(u).into_iter().find(same).filter(|_| own).map(|i| (u, i))
             });
@@ -191,12 +227,13 @@ impl<'s> Work<'s> {
                 continue;
             }
             // `the sky is blue`
+            let be = self.after(t);
             if old.is_none()
-                && s.tag(thing.head + 1) == Tag::Be
-                && s.tag(thing.head + 2) == Tag::Adj
-                && lexicon().adjective(s.low(thing.head + 2)).iter().any(|k| kinds.contains(k))
+                && s.tag(be) == Tag::Be
+                && s.tag(be + 1) == Tag::Adj
+                && lexicon().adjective(s.low(be + 1)).iter().any(|k| kinds.contains(k))
             {
-                let i = thing.head + 2;
+                let i = be + 1;
                 self.changes.push(Change::Swap { from: self.text(i..i + 1), to: text.clone() });
                 self.op(i..i + 1, text);
             } else {
@@ -333,12 +370,28 @@ impl<'s> Work<'s> {
 
     /// What is done to a thing is said after it.
     pub(crate) fn cover(&mut self, t: Option<usize>, done: &str, with: &str) -> Done {
+        let with =
+            with.strip_prefix("with ").filter(|_| done == "surrounded").map_or(with.to_owned(), |w| format!("by {w}"));
         let text = format!("{done} {with}");
         let Some(t) = t else {
             self.append(&text);
             return Ok(());
         };
         let at = self.after(t);
+        // What is paved is no longer of gravel.
+        if matches!(done, "paved" | "tiled" | "carpeted" | "upholstered" | "plated") {
+            let s = self.scene;
+            let thing = &s.things[t];
+            let made = (thing.start..thing.head).find(|&i| {
+                is_material(s.low(i))
+                    || lexicon().adjective(s.low(i)).contains(&"material")
+                    || matches!(s.low(i), "gravel" | "dirt" | "cobblestone" | "asphalt")
+            });
+            if let Some(i) = made {
+                self.changes.push(Change::Remove { text: self.text(i..i + 1) });
+                self.op(i..i + 1, "");
+            }
+        }
         // Its participle of the same verb gives way.
         if self.scene.low(at) == done {
             let end = self.scene.things.iter().find(|u| u.start > at).map_or(at + 1, |u| u.head + 1);
@@ -383,6 +436,14 @@ impl<'s> Work<'s> {
             .position(|u| u.tie == held && u.start > held && matches!(s.low(held), "with" | "in" | "of" | "wearing"))
         {
             held = s.things[u].head + 1;
+        }
+        // `with his arms crossed`: another posture takes its place.
+        let limbs = s.things.iter().position(|u| u.head + 1 == held && u.start > after && s.low(u.tie) == "with");
+        if let Some(u) = limbs.filter(|&u| s.is_kind(u, &["body"]) && is_ed(s.low(held))) {
+            let (range, new) = (s.things[u].tie..held + 1, joined(&ing));
+            self.changes.push(Change::Swap { from: self.text(range.clone()), to: new.clone() });
+            self.op(range, new);
+            return Ok(());
         }
         if matches!(s.tag(held), Tag::Ing | Tag::Ed | Tag::Be | Tag::Verb) {
             at = held;
@@ -444,12 +505,38 @@ impl<'s> Work<'s> {
             } else {
                 ing
             };
-            let new = joined(&verb);
+            let mut new = joined(&verb);
+            // `the bowl` of a goldfish bowl is called as it was.
+            if let Some(u) = object.filter(|u| u.head < end)
+                && let Some(before) = new.strip_suffix(&format!("the {}", s.low(u.head)))
+            {
+                new = format!("{before}{}", self.text(u.start..u.head + 1));
+            }
             self.changes.push(Change::Swap { from: self.text(at..end), to: new.clone() });
             self.op(at..end, new);
             return Ok(());
         }
         let new = joined(&ing);
+        // `standing in front of a waterfall` is not in front of the church that was there.
+        let said = Scene::of(text);
+        let tied = |scene: &Scene, u: &crate::scene::Thing| scene.words(u.tie..u.start);
+        let spot = said.things.first().filter(|g| g.tie < g.start && is_preposition(said.low(g.tie))).and_then(|g| {
+            let family = |u: usize| s.things[u].parent == Some(t) || s.things[u].tie == after;
+            (0..s.things.len()).find(|&u| {
+                u > t
+                    && family(u)
+                    && s.things[u].tie < s.things[u].start
+                    && tied(s, &s.things[u]) == tied(&said, g)
+                    && !s.is_own(u)
+                    && !s.is_slot(u)
+            })
+        });
+        if let Some(u) = spot {
+            let (from, end) = (s.things[u].tie, s.things[u].head + 1);
+            self.changes.push(Change::Swap { from: self.text(from..end), to: new.clone() });
+            self.op(from..end, new);
+            return Ok(());
+        }
         self.changes.push(Change::Add { text: new.clone() });
         self.op(after..after, new);
         // What two do together is said of the other alone: `a goat jumping and a hen standing`.

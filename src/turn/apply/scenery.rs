@@ -46,6 +46,13 @@ impl<'s> Work<'s> {
             .and_then(|w| lexicon().noun_form(w))
             .filter(|_| said.low.len() == 1 && text.ends_with("ing"));
         if let Some(noun) = noun.filter(|noun| *noun != text && lexicon().noun(noun).contains(&kind)) {
+            // `a cloudy sky` is a rainy one then.
+            let said = (0..s.low.len())
+                .find(|&i| s.tags[i] == Tag::Adj && lexicon().adjective(s.low(i)).contains(&kind))
+                .zip(lexicon().adjective_form(noun));
+            if let Some((i, form)) = said {
+                return self.replace_word(i, form);
+            }
             return self.set_when(slot, noun);
         }
         let Some(new) = said.things.first() else { return Err(No) };
@@ -58,7 +65,9 @@ impl<'s> Work<'s> {
             && !is_determiner(said.low(0))
             && (weather || said.kinds(0).contains(&kind))
         {
-            let tie = if weather { "in" } else { lexicon().joined(&head).ok_or(No)? };
+            let name = said.words(new.name..new.head + 1);
+            let usual = lexicon().joined(&name).or(lexicon().joined(&head));
+            let tie = if weather { "in" } else { usual.ok_or(No)? };
             let to = format!("{tie} {text}");
             let Some(t) = (0..s.things.len()).find(|&t| s.is_kind(t, &[kind])) else {
                 self.append(&to);
@@ -72,6 +81,27 @@ impl<'s> Work<'s> {
         }
         if !said.kinds(0).contains(&kind) || new.name != new.head {
             return Err(No);
+        }
+        // `a foggy day`: the day that is there is so, or the time gives way to it.
+        let how: Vec<String> =
+            (new.start..new.head).filter(|&i| said.tags[i] == Tag::Adj).map(|i| said.low(i).to_owned()).collect();
+        if !how.is_empty() && matches!(said.low(0), "a" | "an") && said.low.len() == new.head + 1 {
+            let Some(t) = (0..s.things.len()).find(|&t| s.is_kind(t, &[kind])) else {
+                if head != "day" {
+                    return Err(No);
+                }
+                self.append(&format!("on {text}"));
+                return Ok(());
+            };
+            let thing = s.things[t].clone();
+            if s.low(thing.head) == head && thing.start < thing.head {
+                return self.property(t, &how);
+            }
+            let from = (thing.tie..thing.start).rev().take_while(|&i| s.tag(i) == Tag::Prep).last().ok_or(No)?;
+            let to = format!("on {text}");
+            self.changes.push(Change::Swap { from: self.text(from..thing.head + 1), to: to.clone() });
+            self.op(from..thing.head + 1, to);
+            return Ok(());
         }
         let bare = new.start == new.head || is_article(said.low(new.start)) && new.start + 1 == new.head;
         if let Some(form) = lexicon().adjective_form(&head).filter(|form| bare && s.low.iter().any(|w| w == form)) {
@@ -185,6 +215,10 @@ impl<'s> Work<'s> {
                             | "through"
                             | "inside"
                             | "along"
+                            | "down"
+                            | "up"
+                            | "over"
+                            | "past"
                             | "against"
                             | "of"
                     )
@@ -193,10 +227,11 @@ impl<'s> Work<'s> {
                     || matches!(tie.last(), Some(&("in" | "at" | "through" | "inside")))
                         && lexicon().noun(s.low(thing.head)).is_empty())
                 && tie.last() != Some(&"of")
+                || tie.ends_with(&["front", "of"]) && Some(t) != subject && !s.is_alive(t) && !s.is_own(t)
                 || Some(t) != subject && tie.last() == Some(&"under") && !s.is_slot(t) && !s.is_kind(t, &["sky"])
         });
         // What has the same preposition gives way first.
-        let same = |t: &usize| s.low(s.things[*t].start.wrapping_sub(1)) == tie;
+        let same = |t: &usize| s.low(s.things[*t].start.wrapping_sub(1)) == tie && !s.is_kind(*t, &["thing"]);
         let all: Vec<usize> = places.collect();
         let place = all.iter().copied().find(same).or_else(|| all.first().copied());
         if colour {
@@ -294,6 +329,21 @@ impl<'s> Work<'s> {
         let s = self.scene;
         let said = Scene::of(text);
         let low: Vec<&str> = said.low.iter().map(String::as_str).collect();
+        // `colorize it`: what was black and white.
+        if matches!(low.as_slice(), ["colorize" | "colourize" | "colorise" | "colourise"]) {
+            let grey = |i: &usize| {
+                matches!(s.low(*i), "black-and-white" | "monochrome" | "sepia" | "grayscale" | "greyscale" | "b&w")
+                    || s.low(*i) == "black" && s.low(i + 1) == "and" && s.low(i + 2) == "white"
+            };
+            let i = (0..s.low.len()).find(grey).ok_or(No)?;
+            let range = i..i + if s.low(i) == "black" { 3 } else { 1 };
+            let up = self.written[i].chars().next().is_some_and(char::is_uppercase);
+            let to = if low[0].contains("colour") { "colour" } else { "color" };
+            let to = if up { capital(to) } else { to.to_owned() };
+            self.changes.push(Change::Swap { from: self.text(range.clone()), to: to.clone() });
+            self.op(range, to);
+            return Ok(());
+        }
         let styled = low.iter().any(|w| frames().is("style", w));
         if styled {
             let text = text.trim();
@@ -385,11 +435,17 @@ impl<'s> Work<'s> {
             }
             return Ok(());
         }
+        if said.things.is_empty() && frames().is("medium", text) {
+            self.append(text);
+            return Ok(());
+        }
         let Some(new) = said.things.first() else { return Err(No) };
-        if new.start > 0 && !matches!(said.low(0), "in" | "as") {
+        // `stained glass`
+        let stained = (0..new.start).all(|i| matches!(said.tags[i], Tag::Adj | Tag::Ed));
+        if new.start > 0 && !matches!(said.low(0), "in" | "as") && !stained {
             return Err(No);
         }
-        let np = words_of(text, new.start..said.low.len());
+        let np = words_of(text, if stained { 0 } else { new.start }..said.low.len());
         // `a photo of …` becomes one of another medium.
         if let Some(t) = (0..s.things.len()).find(|&t| {
             s.is_medium(t)

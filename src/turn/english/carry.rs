@@ -7,7 +7,7 @@ use crate::frames::frames;
 use crate::lexicon::lexicon;
 use crate::rank::{Found, is_one, resolve};
 use crate::reading::{Reading, Slot};
-use crate::scene::{Scene, is_adverb};
+use crate::scene::{Scene, Tag, is_adverb};
 use crate::small::{is_determiner, is_preposition};
 use std::ops::Range;
 
@@ -59,12 +59,27 @@ pub(crate) fn hold<'r>(scene: &Scene, low: &[&str], reading: &'r Reading) -> Opt
         }
         Reading::Become { what: None, .. } | Reading::Act { who: None, .. } => (Some(Found::Picture), 40),
         Reading::Remove { what }
+        | Reading::Only { what }
         | Reading::Swap { old: Some(what), .. }
         | Reading::Become { what: Some(what), .. }
         | Reading::Cover { what, .. }
         | Reading::Act { who: Some(what), .. }
         | Reading::Count { what, .. } => {
-            let found = find(what);
+            let mut found = find(what);
+            // `the rust` of a rusty truck
+            if let (Reading::Remove { .. }, Found::None, Some(noun)) = (reading, &found, low[what.clone()].last()) {
+                let form = lexicon().adjective_form(noun).map_or_else(|| format!("{noun}y"), str::to_owned);
+                let told = (0..scene.low.len()).filter(|&i| scene.tag(i) == Tag::Adj && scene.low(i) == form);
+                found = told.max().map_or(Found::None, |i| Found::Words(i..i + 1));
+            }
+            if let (Found::None, ["everything", how]) = (&found, &low[what.clone()])
+                && let Some(i) = (0..scene.low.len()).find(|&i| scene.low(i) == *how && lexicon().is_adjective(how))
+            {
+                return Some(Held { reading, found: Some(Found::Words(i..i + 1)), score: 80 + share });
+            }
+            if let (Found::None, Some(i)) = (&found, scene.one_of_several(&low[what.clone()])) {
+                return Some(Held { reading, found: Some(Found::Words(i..i + 1)), score: 80 + share });
+            }
             let score = match &found {
                 Found::Things(_) => 80,
                 Found::Words(_) if low.contains(&"from") => 101,
@@ -264,6 +279,10 @@ pub(crate) fn apply(
                 return Ok(true);
             }
             let words = &low[what.clone()];
+            let there = |w: &&str| scene.low.iter().any(|p| lexicon().related(p, w));
+            if low[0] == "more" && words.iter().any(there) {
+                return Ok(false);
+            }
             // `add one more cup` to two
             if let [n, "more", noun] | [n @ "another", noun] = words
                 && let Found::Things(t) = resolve(scene, &[noun])
@@ -425,6 +444,10 @@ pub(crate) fn apply(
             }
             ok(work.set(Slot::Background, &text))
         }
+        Reading::Only { .. } => match &held.found {
+            Some(Found::Things(t)) if t.len() == 1 => ok(work.only(t[0])),
+            _ => false,
+        },
         Reading::Remove { what } => {
             let words = &low[what.clone()];
             let all = says_all(words);
@@ -440,7 +463,13 @@ pub(crate) fn apply(
             {
                 return Ok(ok(work.count(*t, crate::apply::NUMBERS[have - less - 1])));
             }
-            if let (Some(Found::Words(range)), "stop" | "keep") = (&held.found, low[0]) {
+            if let Some(Found::Words(range)) = &held.found
+                && (matches!(low[0], "stop" | "keep")
+                    || trust == Trust::Rest
+                        && range.len() == 1
+                        && scene.tag(range.start) == Tag::Adj
+                        && !low.contains(&scene.low(range.start)))
+            {
                 return Ok(ok(work.take_out(range.clone())));
             }
             let Some(Found::Things(_)) = &held.found else { return Ok(false) };
@@ -492,6 +521,19 @@ pub(crate) fn apply(
                 return Ok((quality || !becomes || is_determiner(words[0]))
                     && ok(work.scenery(noun, &written(desk, new), quality)));
             }
+            // `everything pink to white`
+            if let (["everything", how], [to]) = (about, property_words(words).as_slice()) {
+                let all = (0..scene.low.len()).filter(|&i| scene.low(i) == *how);
+                return Ok(is_property(words) && all.into_iter().all(|i| ok(work.replace_word(i, to))));
+            }
+            // `one black and one white`, `the left one green`: of several, one is named by how it is.
+            if becomes
+                && let Some(i) = scene.one_of_several(about)
+                && let [to] = property_words(words).as_slice()
+                && is_property(words)
+            {
+                return Ok(ok(work.replace_word(i, to)));
+            }
             // `on fire`, `in bloom`: said after it.
             if let ([tie, state], Found::Things(things), true) = (words, &found, becomes)
                 && matches!(*tie, "on" | "in" | "under" | "at")
@@ -518,6 +560,15 @@ pub(crate) fn apply(
                     || words.contains(&"one");
                 if let ([t], true) = (same.as_slice(), counts) {
                     return Ok(ok(work.count(*t, if words.contains(&"single") { "a" } else { number })));
+                }
+                // `make it a grass court`: the court that is there.
+                if let ([t], ["a" | "an", _, _, ..]) = (same.as_slice(), words)
+                    && said.things[0].start == 0
+                    && said.things[0].head + 1 == words.len()
+                    && !scene.is_kind(*t, &["person", "time", "season", "weather"])
+                    && !scene.is_medium(*t)
+                {
+                    return Ok(ok(work.swap(*t, &[], &[], &written(desk, new))));
                 }
             }
             match &found {
@@ -571,7 +622,16 @@ pub(crate) fn apply(
                         Some((rest, last)) if lexicon().same(last, head) => rest,
                         _ => bare,
                     };
-                    return Ok(ok(work.swap_words(range.clone(), bare)));
+                    // `a plaid shirt` with polka dots: a polka dot shirt.
+                    let modifies = scene.thing_at(range.start).is_some_and(|t| scene.things[t].head >= range.end);
+                    let one = bare.rsplit(' ').next().filter(|w| modifies && crate::lexicon::is_plural(w));
+                    let bare = match one {
+                        Some(last) => {
+                            format!("{}{}", &bare[..bare.len() - last.len()], crate::frames::singular(last))
+                        }
+                        None => bare.to_owned(),
+                    };
+                    return Ok(ok(work.swap_words(range.clone(), &bare)));
                 }
                 Found::Words(range)
                     if range.len() == 1
@@ -619,6 +679,13 @@ pub(crate) fn apply(
             };
             let all = all || matches!(&found, Found::Things(t) if several(t));
             let Some(things) = one(desk, scene, &found, all)? else { return Ok(false) };
+            // `a lighter shade of red`
+            if becomes && words.windows(2).any(|p| p[0] == "shade" && p[1] == "of") {
+                let plain = words.iter().filter(|w| !matches!(**w, "a" | "an" | "the" | "shade" | "of"));
+                let list =
+                    plain.map(|w| lexicon().comparative(w).unwrap_or_else(|| (*w).to_owned())).collect::<Vec<_>>();
+                return Ok(!list.is_empty() && ok(work.property(things[0], &list)));
+            }
             let words_of_property = property_words(words);
             let before = new.start.checked_sub(1).map_or("", |i| low[i]);
             let lone = words.len() == 1 && !lexicon().is_adjective(words[0]) && !crate::scene::is_ed(words[0]);
@@ -668,6 +735,17 @@ pub(crate) fn apply(
                 if hers || owners {
                     return Ok(theirs.is_some_and(|u| ok(work.property(u, &list))));
                 }
+                // `the red stripes` of red and white ones: the red alone.
+                let told: Vec<usize> =
+                    scene.adjectives(first).into_iter().filter(|&i| about.contains(&scene.low(i))).collect();
+                let joined = |i: usize| matches!(scene.low(i + 1), "and") || i > 0 && scene.low(i - 1) == "and";
+                if let ([i], [to]) = (told.as_slice(), list.as_slice())
+                    && joined(*i)
+                    && lexicon().adjective(scene.low(*i)).contains(&"colour")
+                    && lexicon().adjective(to).contains(&"colour")
+                {
+                    return Ok(ok(work.replace_word(*i, to)));
+                }
                 let targets: Vec<usize> = if all { things.clone() } else { things[..1].to_vec() };
                 work.kind = low.iter().find_map(|w| match *w {
                     "color" | "colour" | "hue" => Some("colour"),
@@ -701,6 +779,16 @@ pub(crate) fn apply(
         Reading::Cover { what, done, with } => {
             let with = desk.typed(&toks[with.clone()]).to_owned();
             match held.found.as_ref() {
+                // `pave it with bricks`: the driveway; `cover it with snow`: all of it.
+                Some(Found::Picture)
+                    if matches!(done.as_str(), "paved" | "tiled" | "upholstered" | "carpeted")
+                        || low[what.clone()] == ["it"]
+                            && scene
+                                .subject()
+                                .is_some_and(|t| !scene.is_kind(t, &["place", "middle", "scene", "flank"])) =>
+                {
+                    ok(work.cover(scene.subject(), done, &with))
+                }
                 Some(Found::Picture) => ok(work.cover(None, done, &with)),
                 Some(found @ Found::Things(_)) => {
                     let Some(things) = one(desk, scene, found, says_all(&low[what.clone()]))? else { return Ok(false) };
@@ -740,7 +828,15 @@ pub(crate) fn apply(
                     Some(Found::Things(t)) => t.first().copied(),
                     _ => scene.subject(),
                 };
-                return Ok(t.is_some_and(|t| scene.is_alive(t) && ok(work.property(t, std::slice::from_ref(&ing)))));
+                return Ok(t.is_some_and(|t| {
+                    // `frowning at his plate` gives way.
+                    let now = work.after(t);
+                    let felt = lexicon().adjective(scene.low(now)).contains(&"mood");
+                    if scene.tag(now) == Tag::Ing && felt {
+                        return ok(work.replace_word(now, &ing));
+                    }
+                    scene.is_alive(t) && ok(work.property(t, std::slice::from_ref(&ing)))
+                }));
             }
             if matches!(held.found, Some(Found::Picture)) && does.len() == 1 {
                 return Ok(false);
@@ -776,8 +872,17 @@ pub(crate) fn apply(
         }
         Reading::Count { number, .. } => {
             let Some(found) = &held.found else { return Ok(false) };
-            let Some(things) = one(desk, scene, found, false)? else { return Ok(false) };
             let number = low.get(number.clone()).map_or(String::new(), |words| words.join(" "));
+            // More than the one there is are several; of several, another reader weighs them.
+            let single = matches!(found, Found::Things(t) if t.len() == 1
+                && !crate::lexicon::is_plural(scene.low(scene.things[t[0]].head))
+                && matches!(scene.low(scene.things[t[0]].start), "a" | "an" | "one" | "the"));
+            let number = match number.as_str() {
+                "more" if !single => return Ok(false),
+                "more" => "several".to_owned(),
+                _ => number,
+            };
+            let Some(things) = one(desk, scene, found, false)? else { return Ok(false) };
             ok(work.count(things[0], &number))
         }
     };

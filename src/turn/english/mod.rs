@@ -100,10 +100,10 @@ fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
         {
             all.push(&toks[from..i]);
             from = i + 1;
-        } else if matches!(low, "and" | "," | "then" | ";" | "." | "but" | "while") {
+        } else if matches!(low, "and" | "&" | "," | "then" | ";" | "." | "but" | "while") {
             let mut next = i + 1;
             while next < toks.len()
-                && matches!(toks[next].low.as_str(), "and" | "then" | "also" | "," | "please" | "so" | "just")
+                && matches!(toks[next].low.as_str(), "and" | "&" | "then" | "also" | "," | "please" | "so" | "just")
             {
                 next += 1;
             }
@@ -255,6 +255,21 @@ fn told_again(toks: &[Tok], names: &dyn Fn(&[&str]) -> bool) -> Vec<Vec<Tok>> {
     if !kinds.iter().any(|k| matches!(k, Frame::Change | Frame::Replace)) || n == 0 && !names(&low[..1]) {
         return vec![toks.to_vec()];
     }
+    // `swap cheese and wine for cookies and milk`
+    let tie = (n..low.len()).find(|&i| matches!(low[i], "with" | "for" | "by" | "to" | "into"));
+    let ands: Vec<usize> = (n..low.len()).filter(|&i| low[i] == "and").collect();
+    if let (Some(tie), [a, b], true) = (tie, ands.as_slice(), n > 0)
+        && n < *a
+        && *a + 1 < tie
+        && tie + 1 < *b
+        && *b + 1 < low.len()
+        && names(&low[n..*a])
+        && names(&low[*a + 1..tie])
+        && !low[tie + 1..].iter().any(|w| crate::small::is_preposition(w))
+    {
+        let one = |old: &[Tok], new: &[Tok]| [&toks[..n], old, &toks[tie..=tie], new].concat();
+        return vec![one(&toks[n..*a], &toks[tie + 1..*b]), one(&toks[a + 1..tie], &toks[b + 1..])];
+    }
     let ties: &[&str] =
         if low.contains(&"to") || low.contains(&"into") { &["to", "into"] } else { &["with", "by", "for"] };
     let mut all = Vec::new();
@@ -303,7 +318,7 @@ fn read(
 ) -> Result<bool, Stop> {
     let (toks, _, _) = courtesy::plain(toks);
     let low = lows(toks);
-    let names = |w: &[&str]| matches!(resolve(scene, w), Found::Things(_));
+    let names = |w: &[&str]| matches!(resolve(scene, w), Found::Things(_)) || scene.one_of_several(w).is_some();
     let clause = Clause { low: low.clone(), names: &names, polite };
     let readings = clause.readings();
     let mut held: Vec<Held<'_>> = Vec::new();
@@ -385,8 +400,11 @@ fn text_of(line: &str, toks: &[Tok]) -> String {
 
 /// True if a line is the present prompt with some words changed, whatever its clauses say.
 pub(crate) fn retypes(line: &str, prompt: &str) -> bool {
-    if words::split(line).len() < 3 || instructs(line, prompt) {
+    let (old, new) = (words::split(prompt).len(), words::split(line).len());
+    if new < 3 || !crate::whole::is_near(prompt, line) {
         return false;
     }
-    crate::whole::is_near(prompt, line)
+    // `fishing boats in a harbor` may tell someone to fish, but not where nearly all of it is the prompt.
+    let kept = crate::whole::align(prompt, line).kept();
+    kept > 5 && kept * 4 >= old.max(new) * 3 || !instructs(line, prompt)
 }

@@ -48,6 +48,12 @@ impl Clause<'_> {
                 None => 0,
             };
             let from = if matches!(self.at(from), "it" | "this") && from + 1 < i { from + 1 } else { from };
+            // `have them sell pineapples instead of mangoes`
+            let verb =
+                self.splits(from).first().copied().filter(|k| {
+                    matches!(self.at(0), "have" | "let" | "make") && frames().acts(self.at(*k)) && *k + 1 < i
+                });
+            let from = verb.map_or(from, |k| k + 1);
             if i > from
                 && !old.is_empty()
                 && self.find(old.start, &[","]).is_empty()
@@ -143,6 +149,32 @@ impl Clause<'_> {
     /// `make the goat disappear`
     pub(crate) fn gone(&self, all: &mut Vec<Reading>) -> bool {
         let n = self.low.len();
+        // `I don't want the bird`
+        if let ["i" | "we", "don't" | "dont" | "never", "want" | "need" | "like", ..] = self.low.as_slice() {
+            let from = 3 + usize::from(matches!(self.at(3), "any" | "to"));
+            if from < n && self.at(from) != "see" && self.at(3) != "to" {
+                all.push(Reading::Remove { what: self.in_picture(from..n) });
+            }
+            return false;
+        }
+        // `keep only the violin`, `remove all but the plate`
+        let only = match self.low.as_slice() {
+            ["keep" | "leave", "only" | "just", _, ..] | ["only" | "just", "keep" | "leave", _, ..] => Some(2),
+            [verb, "all" | "everything", "but" | "except", ..] if frames().tells(verb) => Some(3),
+            _ => None,
+        };
+        if let Some(from) = only.filter(|from| *from < n && (self.names)(&self.low[*from..])) {
+            all.push(Reading::Only { what: from..n });
+            return true;
+        }
+        // `hold the olives`, as one orders food
+        if let ["hold", "the", rest @ ..] = self.low.as_slice()
+            && rest.last().is_some_and(|w| lexicon().noun(w).contains(&"food") || lexicon().noun(w).is_empty())
+            && (self.names)(&self.low[1..])
+        {
+            all.push(Reading::Remove { what: 1..n });
+            return true;
+        }
         let gone = matches!(
             self.low.as_slice(),
             [.., "disappear" | "vanish" | "gone" | "invisible" | "disappeared"] | [.., "go", "away"]
@@ -204,16 +236,30 @@ impl Clause<'_> {
             } else if first == "like" && is_picture(self.slice(&x)) && slot_of(self.slice(&(y.start + 1..n))).is_some()
             {
                 all.push(Reading::Set { slot: Slot::Medium, to: y.start + 1..y.end });
+            } else if matches!(first, "on" | "in" | "at" | "inside" | "under" | "near" | "outside")
+                && y.len() > 2
+                && matches!(self.at(y.start + 1), "a" | "an")
+                && !is_picture(self.slice(&x))
+            {
+                all.push(Reading::Move { what: Some(x), place: y });
             } else if matches!(first, "added" | "not" | "more" | "less" | "too" | "so")
                 || (is_preposition(first) && y.len() != 2 && !matches!(first, "wearing" | "holding" | "carrying"))
             {
             } else if let Some(slot) = slot_named(self.slice(&x)) {
                 all.push(Reading::Set { slot, to: y });
+            } else if is_picture(self.slice(&x))
+                && y.len() == 1
+                && lexicon().noun_form(first).is_some_and(|form| lexicon().noun(form).contains(&"weather"))
+            {
+                self.picture_becomes(&y, all);
             } else if is_ing(first) && does(first) {
                 all.push(Reading::Act { who: Some(x), does: y });
             } else if is_ed(first) && y.len() > 1 && is_preposition(self.at(y.start + 1)) && first != "made" {
                 all.push(Reading::Cover { what: x, done: first.to_owned(), with: y.start + 1..y.end });
             } else {
+                if is_picture(self.slice(&x)) {
+                    self.picture_becomes(&y, all);
+                }
                 let what = self.of_attribute(&x).unwrap_or(x);
                 all.push(Reading::Become { what: Some(what), to: self.without_attribute(y) });
             }
@@ -226,6 +272,15 @@ impl Clause<'_> {
         let n = self.low.len();
         let first = self.at(0);
         let from = 1 + usize::from(self.at(1) == "up");
+        // `lighten the walls to cream`
+        if let Some(to) = self.find(from, &["to"]).first().copied().filter(|to| *to > from && *to + 1 < n)
+            && (lexicon().becoming(first).is_some() || frames().is("whole", first))
+            && self.low[to + 1..].iter().all(|w| lexicon().is_adjective(w))
+            && (self.names)(&self.low[from..to])
+        {
+            all.push(Reading::Become { what: Some(from..to), to: to + 1..n });
+            return;
+        }
         if n > from
             && (frames().is("state", first) || lexicon().is_adjective(first) || lexicon().becoming(first).is_some())
             && (is_determiner(self.at(from)) || self.at(1) == "up")
@@ -269,6 +324,7 @@ impl Clause<'_> {
         if let Some(i) = (1..n.saturating_sub(1)).find(|&i| matches!(self.at(i), "to" | "into" | "becomes" | "become"))
             && n < 8
             && frames().verb(&self.low).is_none()
+            && !frames().is_posture(self.at(0))
             && !matches!(self.at(0), "a" | "an" | "in" | "at" | "on" | "next" | "close" | "from")
         {
             let (old, new) = (kinds(self.at(i - 1)), kinds(self.at(n - 1)));
@@ -286,7 +342,15 @@ impl Clause<'_> {
                 return;
             }
             if is_picture(self.slice(&x)) {
+                if self.at(be) == "look" && self.at(y.start) == "like" && y.len() > 1 {
+                    all.push(Reading::Set { slot: Slot::Medium, to: y.start + 1..y.end });
+                    return;
+                }
                 self.picture_becomes(&y, all);
+            }
+            if is_ing(self.at(y.start)) && does(self.at(y.start)) {
+                all.push(Reading::Act { who: Some(x), does: y });
+                return;
             }
             if !is_preposition(self.at(y.start)) {
                 all.push(Reading::Become { what: Some(x), to: self.without_attribute(y) });
@@ -328,6 +392,13 @@ impl Clause<'_> {
         }
         if first == "as" && n > 2 && slot_of(&self.low[1..]) == Some(Slot::Medium) {
             all.push(Reading::Set { slot: Slot::Medium, to: 1..n });
+        }
+        // `plain white backdrop`
+        if n > 1 && n < 6 && matches!(self.at(n - 1), "background" | "backdrop") {
+            let from = usize::from(is_determiner(first));
+            if from + 1 < n && self.low[from..n - 1].iter().all(|w| lexicon().is_adjective(w) || is_adverb(w)) {
+                all.push(Reading::Set { slot: Slot::Background, to: from..n });
+            }
         }
         // `winter scene`, `underwater version`
         if n == 2 && matches!(self.at(1), "scene" | "version" | "mode" | "edition") && !is_determiner(first) {
@@ -372,7 +443,16 @@ impl Clause<'_> {
             && frames().acts(first)
             && lexicon().noun(first).is_empty()
             && frames().verb(&self.low).is_none();
-        if does || crate::form::acts_alone(&self.low, &|w| (self.names)(&[w])) {
+        // `jump into the water`
+        let lone = n < 7
+            && frames().is_posture(first)
+            && lexicon().noun(first).is_empty()
+            && !lexicon().is_adjective(first)
+            && frames().verb(&self.low).is_none()
+            && is_preposition(self.at(1))
+            && self.at(1) != "of"
+            && is_determiner(self.at(2));
+        if does || lone || crate::form::acts_alone(&self.low, &|w| (self.names)(&[w])) {
             all.push(Reading::Act { who: None, does: 0..n });
         }
         // `could they dance in the street`
@@ -386,13 +466,15 @@ impl Clause<'_> {
         self.pair(all);
         // `slap some sunglasses on the dog`: an unknown verb that puts something somewhere.
         let new = |w: &str| matches!(w, "a" | "an" | "some" | "two" | "three" | "several");
-        if frames().verb(&self.low).is_none()
-            && new(self.at(1))
+        let orders = new(self.at(1))
             && !is_preposition(first)
             && !is_ing(first)
             && lexicon().noun(first).is_empty()
             && !is_determiner(first)
             && !lexicon().is_adjective(first)
+            && !matches!(first, "just" | "only" | "also" | "maybe" | "perhaps" | "and" | "not");
+        if frames().verb(&self.low).is_none()
+            && orders
             && (3..n).any(|i| is_preposition(self.at(i)) && (self.names)(&self.low[i + 1..]) && self.at(i) != "with")
         {
             all.push(Reading::Add { what: self.in_picture(1..n) });
@@ -419,7 +501,8 @@ impl Clause<'_> {
         if let Some(c) = (1..n)
             .find(|&i| self.at(i) == "," && self.at(i + 1) == "not" && i + 2 < n && (self.names)(&self.low[i + 2..]))
         {
-            all.push(Reading::Swap { old: Some(c + 2..n), new: self.trimmed(0..c) });
+            let made = if matches!(self.low.as_slice(), ["make" | "let", "it" | "that", ..]) { 2 } else { 0 };
+            all.push(Reading::Swap { old: Some(c + 2..n), new: self.trimmed(made.min(c)..c) });
         }
         if self.polite
             && matches!(first, "a" | "an")
@@ -427,6 +510,14 @@ impl Clause<'_> {
             && !(self.names)(&self.low)
         {
             all.push(Reading::Set { slot: Slot::Medium, to: 0..n });
+        }
+        // `more clouds` where there are none, `more balloons` where there is one
+        if first == "more" && n == 2 && crate::lexicon::is_plural(self.at(1)) && !lexicon().noun(self.at(1)).is_empty()
+        {
+            match (self.names)(&self.low[1..]) {
+                true => all.push(Reading::Count { what: 1..2, number: 0..1 }),
+                false => all.push(Reading::Add { what: 1..2 }),
+            }
         }
         if first == "more" && n == 2 && lexicon().is_adjective(self.at(1)) && lexicon().noun(self.at(1)).is_empty() {
             all.push(Reading::Become { what: None, to: 1..2 });
@@ -451,7 +542,10 @@ impl Clause<'_> {
         // `jacket: orange`
         let colon = self.low.iter().position(|w| *w == ":").filter(|i| *i > 0 && *i + 1 < n && n < 9);
         if let Some(i) = colon.filter(|i| frames().verb(&self.low[i + 1..]).is_none()) {
-            all.push(Reading::Become { what: Some(0..i), to: i + 1..n });
+            match slot_named(&self.low[..i]) {
+                Some(slot) => all.push(Reading::Set { slot, to: i + 1..n }),
+                None => all.push(Reading::Become { what: Some(0..i), to: i + 1..n }),
+            }
         }
         // `exactly seven birds`
         if matches!(first, "only" | "just" | "exactly")
@@ -465,7 +559,7 @@ impl Clause<'_> {
         }
         let low = self.low.as_slice();
         // `all cars red`, `blanket in lavender`
-        let colour = |w: &str| lexicon().adjective(w).contains(&"colour");
+        let colour = |w: &str| lexicon().adjective(w).iter().any(|k| matches!(*k, "colour" | "material"));
         if n > 1 && n < 6 && colour(last_of(low)) {
             let to = n - 1;
             let from = to - usize::from(self.at(to - 1) == "in");
@@ -483,7 +577,8 @@ impl Clause<'_> {
             && !(self.names)(low)
             && !low.contains(&",")
         {
-            all.push(Reading::Set { slot: Slot::Medium, to: 0..n });
+            let told = usize::from(matches!(first, "use" | "try") && n > 1);
+            all.push(Reading::Set { slot: Slot::Medium, to: told..n });
             return;
         }
         // `anime style`, `gothic vibes`, `golden light`
@@ -503,11 +598,13 @@ impl Clause<'_> {
         // `pigeons around the fountain`, `steam rising from the cup`: more, tied to what is there.
         let the = (1..n.saturating_sub(1)).rev().find(|&i| self.at(i) == "the" && (self.names)(&self.low[i..]));
         let on_it = n > 2
-            && (matches!(low, [.., "it"]) && is_preposition(self.at(n - 2))
+            && (matches!(low, [.., "in", "the", "background" | "foreground" | "distance" | "sky"])
+                || matches!(low, [.., "it"]) && is_preposition(self.at(n - 2))
                 || n < 5 && matches!(low, [.., "on", "top"]));
         if n < 14
             && !is_preposition(first)
             && first != "the"
+            && !orders
             && (the.is_some() || on_it || self.polite)
             && !matches!(
                 first,
@@ -545,6 +642,31 @@ impl Clause<'_> {
             } else if the.is_some() || on_it {
                 all.push(Reading::Add { what: 0..n });
             }
+        }
+        // `bench for rocking chair`
+        if let Some(i) = (1..n.saturating_sub(1)).find(|&i| self.at(i) == "for")
+            && n < 6
+            && !self.low.iter().any(|w| is_determiner(w))
+            && (self.names)(&self.low[i + 1..])
+            && !(self.names)(&self.low[..i])
+            && self.low[..i].iter().all(|w| !lexicon().noun(w).is_empty() || lexicon().is_adjective(w))
+        {
+            all.push(Reading::Swap { old: Some(i + 1..n), new: 0..i });
+        }
+        // `thatched roof instead`, `wool hat`
+        let end = self.trimmed(0..n).end;
+        if (2..=4).contains(&end)
+            && (self.names)(&self.low[end - 1..end])
+            && !(self.names)(&self.low[..end - 1])
+            && self.low[..end - 1].iter().all(|w| {
+                (lexicon().adjective(w).contains(&"material")
+                    || crate::apply::is_material(w)
+                    || is_ed(w)
+                    || end == 2 && self.at(1) == "sky" && lexicon().adjective(w).contains(&"weather"))
+                    && !matches!(*w, "more" | "less" | "no" | "not")
+            })
+        {
+            all.push(Reading::Become { what: Some(end - 1..end), to: 0..end });
         }
         if first == "from" {
             for i in self.find(1, &["to", "into"]) {

@@ -10,7 +10,7 @@ mod verbs;
 use crate::frames::{Frame, frames};
 use crate::lexicon::lexicon;
 use crate::reading::{Reading, Slot, Words};
-use crate::scene::{is_ed, is_ing};
+use crate::scene::{is_adverb, is_ed, is_ing};
 use crate::small::{is_determiner, is_owner, is_person_pronoun, is_preposition};
 use std::ops::Range;
 
@@ -297,10 +297,12 @@ impl Clause<'_> {
                 if all_splits.is_empty() && is_person_pronoun(self.at(len)) && n > len + 1 {
                     all_splits.push(len + 1);
                 }
-                for k in all_splits.into_iter().take(1) {
-                    if is_determiner(self.at(k)) || k + 1 == n || lexicon().is_adjective(self.at(k)) {
-                        all.push(Reading::Give { to: len..k, what: self.in_picture(k..n) });
-                    }
+                // `the rooster blue tail feathers`: an article begins what is given, else the shortest name does.
+                let k = all_splits.iter().find(|k| is_determiner(self.at(**k))).or(all_splits.last()).copied();
+                if let Some(k) = k
+                    && (is_determiner(self.at(k)) || k + 1 == n || lexicon().is_adjective(self.at(k)))
+                {
+                    all.push(Reading::Give { to: len..k, what: self.in_picture(k..n) });
                 }
             }
             Frame::Move => {
@@ -340,6 +342,18 @@ impl Clause<'_> {
     /// What a picture as a whole becomes: a style, a season, a time.
     fn picture_becomes(&self, y: &Words, all: &mut Vec<Reading>) {
         let words = self.slice(y);
+        if let ["a" | "an", .., "version"] = words {
+            all.push(Reading::Set { slot: Slot::Medium, to: y.clone() });
+            return;
+        }
+        // `it should be raining`
+        if let [w] = words
+            && is_ing(w)
+            && lexicon().noun_form(w).is_some_and(|form| lexicon().noun(form).contains(&"weather"))
+        {
+            all.push(Reading::Set { slot: Slot::Weather, to: y.clone() });
+            return;
+        }
         if let Some(slot) = slot_of(words) {
             all.push(Reading::Set { slot, to: y.clone() });
         }

@@ -59,7 +59,10 @@ impl Clause<'_> {
                     | "nearer"
             )
         };
+        let number = |i: usize| self.at(i).parse::<u32>().is_ok();
+        let ratio = (1..n).any(|i| self.at(i) == ":" && number(i - 1) && number(i + 1));
         let mut cannot = match &verb {
+            _ if ratio => true,
             Some((kinds, _)) if said(kinds) => true,
             Some((kinds, len)) => {
                 let rest = &self.low[*len..];

@@ -14,7 +14,7 @@ impl Clause<'_> {
             let next = self.at(i + 1);
             frames().acts(w)
                 && !is_determiner(self.at(i - 1))
-                && (next.is_empty()
+                && (next.is_empty() && lexicon().noun(w).is_empty()
                     || is_determiner(next)
                     || is_preposition(next)
                     || matches!(next, "out" | "up" | "down" | "off" | "away")
@@ -67,7 +67,18 @@ impl Clause<'_> {
                 | "remake"
                 | "reimagine"
                 | "do"
+                | "make"
+                | "create"
         ) {
+            return;
+        }
+        // `do a line drawing of it`
+        if let Some(of) = self.find(2, &["of"]).last().copied()
+            && matches!(self.at(1), "a" | "an")
+            && is_picture(self.slice(&(of + 1..n)))
+            && slot_of(self.slice(&(1..of))) == Some(Slot::Medium)
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 1..of });
             return;
         }
         for i in self.find(1, &["as", "like", "in"]) {
@@ -102,7 +113,7 @@ impl Clause<'_> {
 
     pub(crate) fn replace(&self, len: usize, all: &mut Vec<Reading>) {
         let n = self.low.len();
-        let reversed = self.at(0) == "substitute";
+        let reversed = matches!(self.at(0), "substitute" | "sub");
         for i in self.find(len, &["with", "by", "for", "to", "into"]) {
             if i + 1 >= n {
                 continue;
@@ -122,6 +133,10 @@ impl Clause<'_> {
                     all.push(Reading::Set { slot, to: y.clone() });
                 }
                 let named = (self.names)(self.slice(&x));
+                if let Some(what) = self.of_attribute(&x).filter(|_| !named) {
+                    all.push(Reading::Become { what: Some(what), to: self.without_attribute(y) });
+                    return;
+                }
                 all.push(Reading::Swap { old: Some(x), new: y });
                 if named {
                     return;
@@ -148,6 +163,13 @@ impl Clause<'_> {
 
     pub(crate) fn change(&self, len: usize, all: &mut Vec<Reading>) {
         let n = self.low.len();
+        if self.at(0).ends_with("ize") | self.at(0).ends_with("ise")
+            && self.at(0).starts_with("colo")
+            && (len == n || is_picture(self.slice(&(len..n))))
+        {
+            all.push(Reading::Set { slot: Slot::Medium, to: 0..1 });
+            return;
+        }
         // `change X from A to B`, `change from A to B`
         let from = self.find(len, &["from"]).first().copied();
         if let Some(f) = from {
@@ -380,6 +402,27 @@ impl Clause<'_> {
             if y.is_empty() {
                 continue;
             }
+            let place = match self.slice(&y) {
+                ["happen" | "occur", p, _, ..] if is_preposition(p) => Some(y.start + 1..y.end),
+                ["take", "place", p, _, ..] if is_preposition(p) => Some(y.start + 2..y.end),
+                ["do", "it" | "that" | "this" | "so", p, _, ..] if is_preposition(p) => Some(y.start + 2..y.end),
+                _ => None,
+            };
+            if let Some(place) = place {
+                let slot = slot_of(self.slice(&(place.start + 1..place.end))).unwrap_or(Slot::Background);
+                let bare = place.start + usize::from(slot != Slot::Background)..place.end;
+                all.push(Reading::Set { slot, to: bare });
+                return;
+            }
+            // `let the car be parked in front of a tower`
+            if self.at(y.start) == "be"
+                && is_ed(self.at(y.start + 1))
+                && y.len() > 3
+                && is_preposition(self.at(y.start + 2))
+            {
+                all.push(Reading::Move { what: Some(x), place: y.start + 2..y.end });
+                return;
+            }
             if matches!(self.at(y.start), "be" | "become" | "look") && y.len() > 1 {
                 y.start += 1;
                 if is_ing(self.at(y.start)) && does(self.at(y.start)) {
@@ -401,7 +444,18 @@ impl Clause<'_> {
             && matches!(self.at(len), "a" | "an" | "some" | "two" | "three")
             && self.splits(len).is_empty()
         {
-            all.push(Reading::Add { what: self.in_picture(len..n) });
+            let what = self.in_picture(len..n);
+            // `have a matte black motorcycle`, of one that is there
+            let noun = what.end - 1;
+            if what.len() > 2
+                && (self.names)(&self.low[noun..what.end])
+                && self.low[len + 1..noun].iter().all(|w| lexicon().is_adjective(w))
+            {
+                all.push(Reading::Become { what: Some(noun..what.end), to: what });
+                return;
+            }
+            let end = what.end - usize::from(is_preposition(self.at(what.end - 1)) && what.len() > 2);
+            all.push(Reading::Add { what: what.start..end });
         }
     }
 
@@ -412,6 +466,15 @@ impl Clause<'_> {
         // `top with berries`: what the picture is of.
         if self.at(len) == "with" && n > len + 1 && len == 1 {
             all.push(Reading::Cover { what: 0..0, done: frames().done(base), with: len..n });
+            return;
+        }
+        // `drape a shawl over her shoulders`
+        let over = self.find(len, &["over", "around", "across", "onto", "on", "along", "round"]);
+        if matches!(self.at(len), "a" | "an" | "some" | "two" | "three")
+            && over.iter().any(|i| *i > len + 1 && *i + 1 < n)
+            && !self.low[len..].contains(&"with")
+        {
+            all.push(Reading::Add { what: self.in_picture(len..n) });
             return;
         }
         let first = self.find(len, &["with", "in", "by", "from", "full"]);
@@ -427,7 +490,9 @@ impl Clause<'_> {
             {
                 continue;
             }
-            if matches!(base, "equip" | "arm" | "fit" | "outfit") && self.at(i) == "with" {
+            if matches!(base, "equip" | "arm" | "fit" | "outfit" | "accompany" | "serve" | "pair")
+                && self.at(i) == "with"
+            {
                 all.push(Reading::Give { to: x, what: self.trimmed(i + 1..n) });
                 return;
             }
@@ -462,6 +527,13 @@ impl Clause<'_> {
         let n = self.low.len();
         match self.at(0) {
             "use" | "try" | "apply" if n > len => {
+                let as_ground = self.find(len + 1, &["as"]).last().copied().filter(|&i| {
+                    matches!(self.low[i + 1..], ["background" | "backdrop"] | ["the" | "a", "background" | "backdrop"])
+                });
+                if let Some(i) = as_ground {
+                    all.push(Reading::Set { slot: Slot::Background, to: len..i });
+                    return;
+                }
                 let what = self.in_picture(len..n);
                 if slot_of(self.slice(&what)) == Some(Slot::Medium) {
                     all.push(Reading::Set { slot: Slot::Medium, to: what });

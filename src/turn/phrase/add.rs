@@ -206,7 +206,8 @@ pub(super) fn add(desk: &mut Desk<'_>, toks: &[Tok], lead: Lead) -> Result<(), S
     if toks.is_empty() {
         return Err(desk.misread(toks, "that says nothing to add", "add a hat"));
     }
-    let back = matches!(toks.last().map(|t| t.low.as_str()), Some("back" | "again"));
+    let owned = toks.len() > 1 && is_determiner(&toks[toks.len() - 2].low);
+    let back = matches!(toks.last().map(|t| t.low.as_str()), Some("back" | "again")) && !owned;
     if back {
         toks = &toks[..toks.len() - 1];
         return bring_back(desk, toks);

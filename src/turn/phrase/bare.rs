@@ -28,7 +28,12 @@ pub(super) fn detail(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
     }
     // `snowy again`
     let toks = match toks {
-        [rest @ .., again] if !rest.is_empty() && matches!(again.low.as_str(), "again" | "back") => rest,
+        [rest @ .., again]
+            if matches!(again.low.as_str(), "again" | "back")
+                && rest.last().is_some_and(|t| !is_determiner(&t.low) && t.low != "'s") =>
+        {
+            rest
+        }
         _ => toks,
     };
     if toks.is_empty() || toks.len() > MOST {

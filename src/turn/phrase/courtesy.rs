@@ -14,6 +14,8 @@ pub(in super::super) enum Wish {
 }
 
 pub(super) const POLITE: &[&[&str]] = &[
+    &["would", "it", "be", "possible", "to"],
+    &["is", "it", "possible", "to"],
     &["please"],
     &["pls"],
     &["plz"],
@@ -154,6 +156,10 @@ pub(super) const WANT: &[&[&str]] = &[
     &["i", "wish"],
     &["i'd", "rather", "have"],
     &["i", "would", "rather", "have"],
+    &["i", "would", "rather", "see"],
+    &["i'd", "rather", "see"],
+    &["i'd", "rather", "it", "was"],
+    &["i'd", "rather", "it", "were"],
     &["rather"],
     &["needs"],
     &["i", "meant"],

@@ -270,6 +270,12 @@ pub(super) fn become_thing(desk: &mut Desk<'_>, target: &Target, toks: &[Tok]) -
         swap_thing(desk, *head..*head + 1, toks)?;
         return Ok(());
     }
+    // `make it a ukulele`: there is one thing that it may be, and nobody wears or has what it becomes.
+    let lasting = ["animal", "person", "vehicle", "building", "food", "plant", "place", "middle"];
+    if let ([head], true) = (heads.as_slice(), kinds.is_empty() || kinds.iter().any(|k| lasting.contains(k))) {
+        swap_thing(desk, *head..*head + 1, toks)?;
+        return Ok(());
+    }
     let mut labels: Vec<String> = heads.iter().map(|&h| format!("{} -> {text}", desk.label(&(h..h + 1)))).collect();
     labels.push(format!("+ {text}"));
     let pick = desk.choose(format!("what becomes `{text}`?"), labels)?;

@@ -118,6 +118,26 @@ impl Scene {
         self.is_kind(t, &["body", "hair", "beard", "glasses", "accessory", "headgear", "clothing", "jewellery"])
     }
 
+    /// Where it is said how the one of several is that words name: the first `black` of `two cats, one black and one white`
+    /// for `the black cat`; `green` of `the left one green` for `the left parrot`.
+    pub(crate) fn one_of_several(&self, words: &[&str]) -> Option<usize> {
+        let [.., how, noun] = words else { return None };
+        let several =
+            |t: &Thing| t.start < t.head && (self.tag(t.start) == Tag::Num || lexicon().same(self.low(t.head), noun));
+        if !matches!(*noun, "one") && !self.things.iter().any(|t| lexicon().same(self.low(t.head), noun) && several(t))
+        {
+            return None;
+        }
+        let ends = |i: usize| i >= self.low.len() || matches!(self.tag(i), Tag::And | Tag::Comma | Tag::Stop);
+        let colour = |i: usize| lexicon().adjective(self.low(i)).contains(&"colour");
+        let mut found = (0..self.low.len()).filter_map(|i| {
+            let after = self.low(i) == "one" && self.low(i + 1) == *how && colour(i + 1) && ends(i + 2);
+            let before = i > 0 && self.low(i) == "one" && self.low(i - 1) == *how && colour(i + 1) && ends(i + 2);
+            (after || before).then_some(i + 1)
+        });
+        found.next().filter(|_| found.next().is_none())
+    }
+
     /// True for a time, a season or a weather that is said of the whole picture.
     pub(crate) fn is_slot(&self, t: usize) -> bool {
         self.is_kind(t, &["time", "season", "weather"])
@@ -291,6 +311,22 @@ impl Scene {
                 // Joined to the nearest of its rank: `long hair and glasses`, `a cat with a hat and a dog`.
                 let chain = self.chain(prev);
                 let own = self.is_own(t);
+                // `with a surfboard on the roof and a dog`: the dog is beside the surfboard, not the roof.
+                let definite = |u: usize| {
+                    let low = self.low(self.things[u].start);
+                    low == "the" || is_owner(low)
+                };
+                let holder = self.things[prev].parent.filter(|&p| {
+                    p + 1 == prev
+                        && definite(prev)
+                        && !definite(t)
+                        && matches!(self.low(self.things[p].tie), "with" | "wearing" | "holding")
+                        && self.things[p].tie < self.things[p].start
+                });
+                if let Some(p) = holder {
+                    self.things[t].parent = self.things[p].parent;
+                    continue;
+                }
                 // `with a tie and a flower`: of one rank with what stands right before it.
                 if !self.is_alive(t) && !self.is_alive(prev) && (!own || self.is_own(prev)) {
                     self.things[t].parent = self.things[prev].parent;
@@ -333,7 +369,11 @@ impl Scene {
                 Tag::Ing | Tag::Verb | Tag::Be if prev_is_held => held_by,
                 Tag::Ing | Tag::Ed | Tag::Verb | Tag::Be => {
                     let moves = self.is_kind(prev, &["vehicle", "animal", "person", "sky"]);
-                    if moves || (first == Tag::Ed && !after_comma) {
+                    // `a laptop covered in stickers sitting on a table`: the laptop sits.
+                    let dressed = (self.things[prev].tie..self.things[prev].start).any(|i| self.tags[i] == Tag::Ed);
+                    if dressed && !moves && first == Tag::Ing && self.things[prev].parent.is_some() {
+                        held_by
+                    } else if moves || (first == Tag::Ed && !after_comma) {
                         prev
                     } else {
                         alive.unwrap_or(if after_comma { root } else { prev })
@@ -344,6 +384,9 @@ impl Scene {
                         alive.unwrap_or(prev)
                     } else if after_comma {
                         root
+                    } else if self.low(self.things[prev].start.wrapping_sub(1)) == "of" {
+                        // `a beach full of people with a pier`
+                        self.things[prev].parent.unwrap_or(prev)
                     } else {
                         prev
                     }
