@@ -52,6 +52,18 @@ impl<'s> Work<'s> {
         {
             return Err(No);
         }
+        // `a slice of pizza` for the cake of a slice of cake
+        if let Some(p) = t.checked_sub(1).filter(|&p| {
+            thing.tie == s.things[p].head + 1
+                && s.low(thing.tie) == "of"
+                && lexicon().same(s.low(s.things[p].head), &head)
+                && rest.starts_with("of ")
+        }) {
+            let (range, new) = (thing.start..thing.head + 1, rest["of ".len()..].to_owned());
+            self.changes.push(Change::Swap { from: self.text(s.things[p].start..thing.head + 1), to: text.to_owned() });
+            self.op(range, new);
+            return Ok(());
+        }
         // `a bottle of lemonade` for one of milk
         if lexicon().same(&old_head, &head)
             && rest.starts_with("of ")
@@ -89,6 +101,8 @@ impl<'s> Work<'s> {
             .collect();
         let (was, will) = (s.kinds(t), said.kinds(0));
         let meets = was.iter().any(|k| will.contains(k));
+        // A brown bear's brown is no fisherman's.
+        let person = will.contains(&"person") || will.is_empty() && said.is_alive(0);
         let akin = meets
             || will.is_empty()
             || !s.is_own(t)
@@ -110,7 +124,8 @@ impl<'s> Work<'s> {
                 && matches!(old_head.as_str(), "juice" | "pie" | "cake" | "tart" | "jam" | "soup" | "salad" | "sauce");
             let clash = clash || flavour;
             let repeated = fresh.to_lowercase().split(' ').any(|f| f == word);
-            if clash || repeated || !akin || told.contains(&i) {
+            let hide = person && s.is_kind(t, &["animal"]) && kinds(word).contains(&"colour");
+            if clash || repeated || hide || !akin || told.contains(&i) {
                 gone.push(i);
             } else if s.tags[i] != Tag::Adv {
                 kept.push(i);

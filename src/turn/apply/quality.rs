@@ -438,7 +438,7 @@ impl<'s> Work<'s> {
             held = s.things[u].head + 1;
         }
         // `with his arms crossed`: another posture takes its place.
-        let limbs = s.things.iter().position(|u| u.head + 1 == held && u.start > after && s.low(u.tie) == "with");
+        let limbs = s.things.iter().position(|u| u.head + 1 == held && s.low(u.tie) == "with" && u.tie < u.start);
         if let Some(u) = limbs.filter(|&u| s.is_kind(u, &["body"]) && is_ed(s.low(held))) {
             let (range, new) = (s.things[u].tie..held + 1, joined(&ing));
             self.changes.push(Change::Swap { from: self.text(range.clone()), to: new.clone() });
@@ -506,6 +506,21 @@ impl<'s> Work<'s> {
                 ing
             };
             let mut new = joined(&verb);
+            // `above the tree` it was on.
+            let again = s.things.iter().find(|u| {
+                u.start > at
+                    && u.tie <= end
+                    && end < u.start
+                    && new.ends_with(&format!(" the {}", s.low(u.head)))
+                    && s.things.iter().filter(|v| s.low(v.head) == s.low(u.head)).count() == 1
+            });
+            if let Some(u) = again {
+                end = u.head + 1;
+                new = format!("{}{}", &new[..new.len() - s.low(u.head).len() - 4], self.text(u.start..end));
+                self.changes.push(Change::Swap { from: self.text(at..end), to: new.clone() });
+                self.op(at..end, new);
+                return Ok(());
+            }
             // `the bowl` of a goldfish bowl is called as it was.
             if let Some(u) = object.filter(|u| u.head < end)
                 && let Some(before) = new.strip_suffix(&format!("the {}", s.low(u.head)))

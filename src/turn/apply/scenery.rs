@@ -246,7 +246,8 @@ impl<'s> Work<'s> {
         let from = (thing.tie..thing.start).rev().take_while(|&i| s.tag(i) == Tag::Prep).last().unwrap_or(thing.start);
         let end = self.cut_end(t);
         let old_tie = self.text(from..thing.start);
-        let keep = lexicon().joined(head).is_none() && matches!(old_tie.as_str(), "in" | "at" | "through" | "near");
+        let keep = lexicon().joined(head).is_none()
+            && matches!(old_tie.as_str(), "in" | "at" | "through" | "near" | "in front of" | "behind" | "against");
         let tie = if keep && new.start == 0 { old_tie } else { tie };
         let to = format!("{tie} {np}");
         let was = self.text(from..end);

@@ -232,6 +232,19 @@ pub(crate) fn apply(
         return Ok(false);
     }
     let ok = |r: Result<(), No>| r.is_ok();
+    // `the suit and tie` go as one.
+    if let Reading::Swap { old: Some(old), new } | Reading::Become { what: Some(old), to: new } = held.reading
+        && let ["the" | "his" | "her" | "their", .., first, "and", second] = &low[old.clone()]
+        && let Some(t) = (1..scene.things.len()).find(|&t| {
+            scene.low(scene.things[t].head) == *second
+                && scene.low(scene.things[t - 1].head) == *first
+                && scene.words(scene.things[t - 1].head + 1..scene.things[t].start).starts_with("and")
+        })
+        && matches!(low.get(new.start), Some(&("a" | "an" | "some" | "two")))
+        && !is_tangled(scene, &low[new.clone()])
+    {
+        return Ok(ok(work.swap_words(scene.things[t - 1].start..scene.things[t].head + 1, &written(desk, new))));
+    }
     if !matches!(held.reading, Reading::Cannot { .. })
         && !matches!(held.reading, Reading::Count { .. })
         && held.reading.parts().iter().any(|r| is_tangled(scene, &low[r.clone()]))
@@ -384,6 +397,21 @@ pub(crate) fn apply(
             {
                 return Ok(ok(work.count(u, said.low(new.start))));
             }
+            // `give the girl red hair`, who has blond hair
+            let how: Vec<String> =
+                (new.start..new.head).filter(|&i| said.tag(i) == Tag::Adj).map(|i| said.low(i).to_owned()).collect();
+            if has
+                && said.things.len() == 1
+                && new.start == 0
+                && !how.is_empty()
+                && !is_degree(words)
+                && new.head + 1 == words.len()
+                && let Some(u) = (0..scene.things.len()).find(|&u| {
+                    lexicon().same(scene.low(scene.things[u].head), said.low(new.head)) && scene.hangs_on(u, t)
+                })
+            {
+                return Ok(ok(work.property(u, &how)));
+            }
             if has
                 || hers
                 || new.start > 0
@@ -428,7 +456,10 @@ pub(crate) fn apply(
                 && low.iter().any(|w| matches!(*w, "scene" | "picture" | "image" | "photo" | "everything"));
             let worn = said.things.first().is_some_and(|_| said.is_own(0));
             let moved = what.is_some() && t.is_some() && t == scene.subject() && !worn;
-            if known && !whole && !moved || said.things.len() != 1 || what.is_some() && t != scene.subject() {
+            if known && !whole && !moved
+                || !(1..=2).contains(&said.things.len())
+                || what.is_some() && t != scene.subject()
+            {
                 return Ok(false);
             }
             let text = written(desk, place);
@@ -595,6 +626,14 @@ pub(crate) fn apply(
                         hair.filter(|_| kinds.contains(&"colour") && scene.is_kind(t, &["person", "body"]))
                     {
                         t = hair;
+                    }
+                    // `could it be an owl`
+                    if trust == Trust::Rest
+                        && matches!(words.first(), Some(&("a" | "an")))
+                        && !words.iter().any(|w| is_preposition(w))
+                        && !scene.is_medium(t)
+                    {
+                        return Ok(ok(work.swap(t, &[], &[], &written(desk, new))));
                     }
                     if !is_property(&words) {
                         return Ok(false);
@@ -819,6 +858,9 @@ pub(crate) fn apply(
                 || says_all(about) && !matches!(about, ["them" | "they"])
             {
                 return Ok(false);
+            }
+            if weather && does.len() == 1 && low.contains(&"be") && matches!(held.found, Some(Found::Picture)) {
+                return Ok(ok(work.set(Slot::Weather, &ing)));
             }
             if weather && matches!(held.found, Some(Found::Picture)) || is_degree(does) {
                 return Ok(false);

@@ -114,8 +114,15 @@ fn cut<'t>(toks: &'t [Tok], named: &dyn Fn(&str) -> bool) -> Vec<&'t [Tok]> {
                 && i < 5
                 && is_determiner(&toks[0].low)
                 && toks[1..i].iter().all(|t| named(&t.low) || lexicon().is_adjective(&t.low));
+            // `the suit and tie`
+            let paired = low == "and"
+                && next == i + 1
+                && named(&toks[i - 1].low)
+                && named(words.first().copied().unwrap_or_default())
+                && !lexicon().noun(words.first().copied().unwrap_or_default()).is_empty();
             if !words.is_empty()
                 && !about
+                && !paired
                 && i > from
                 && (form::orders(&words, named) || (form::orders(&lows(&toks[from..i]), named) && bare_order(&words)))
             {

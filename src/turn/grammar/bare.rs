@@ -54,6 +54,15 @@ impl Clause<'_> {
                     matches!(self.at(0), "have" | "let" | "make") && frames().acts(self.at(*k)) && *k + 1 < i
                 });
             let from = verb.map_or(from, |k| k + 1);
+            // `two airplanes instead of one`
+            if self.slice(&old) == ["one"]
+                && i == from + 2
+                && crate::small::is_number(self.at(from))
+                && (self.names)(&self.low[from + 1..i])
+            {
+                all.push(Reading::Count { what: from + 1..i, number: from..from + 1 });
+                return;
+            }
             if i > from
                 && !old.is_empty()
                 && self.find(old.start, &[","]).is_empty()
@@ -133,6 +142,21 @@ impl Clause<'_> {
             if crate::small::is_number(self.at(rest.start)) || self.at(rest.start) == "only" {
                 let number = rest.start + usize::from(self.at(rest.start) == "only");
                 all.push(Reading::Count { what: number + 1..rest.end, number: number..number + 1 });
+            }
+            let just = rest.start + usize::from(matches!(self.at(rest.start), "just" | "only"));
+            if just > rest.start
+                && self.at(just) == "one"
+                && just + 2 == rest.end
+                && (self.names)(&self.low[just + 1..])
+            {
+                all.push(Reading::Count { what: just + 1..rest.end, number: just..just + 1 });
+                return;
+            }
+            // `let there be a thunderstorm`
+            if let ["a" | "an", noun] = self.slice(&rest)
+                && lexicon().noun(noun).contains(&"weather")
+            {
+                all.push(Reading::Set { slot: Slot::Weather, to: rest.clone() });
             }
             all.push(Reading::Add { what: rest });
         }
@@ -238,7 +262,9 @@ impl Clause<'_> {
                 all.push(Reading::Set { slot: Slot::Medium, to: y.start + 1..y.end });
             } else if matches!(first, "on" | "in" | "at" | "inside" | "under" | "near" | "outside")
                 && y.len() > 2
-                && matches!(self.at(y.start + 1), "a" | "an")
+                && (matches!(self.at(y.start + 1), "a" | "an")
+                    || self.at(y.start + 1) == "the" && !(self.names)(&self.low[y.start + 1..y.end])
+                    || self.slice(&y).starts_with(&["in", "front", "of"]))
                 && !is_picture(self.slice(&x))
             {
                 all.push(Reading::Move { what: Some(x), place: y });
@@ -350,6 +376,10 @@ impl Clause<'_> {
             }
             if is_ing(self.at(y.start)) && does(self.at(y.start)) {
                 all.push(Reading::Act { who: Some(x), does: y });
+                return;
+            }
+            if is_preposition(self.at(y.start)) && y.len() > 2 && !is_picture(self.slice(&x)) {
+                all.push(Reading::Move { what: Some(x), place: y });
                 return;
             }
             if !is_preposition(self.at(y.start)) {

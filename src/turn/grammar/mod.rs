@@ -49,6 +49,7 @@ const ATTRIBUTES: &[&str] = &[
 ];
 
 const MODALS: &[&[&str]] = &[
+    &["be"],
     &["should", "be"],
     &["should", "look"],
     &["must", "be"],
@@ -162,7 +163,10 @@ pub(crate) fn slot_of(words: &[&str]) -> Option<Slot> {
     if kinds.contains(&"weather") {
         return Some(Slot::Weather);
     }
-    if frames().is("medium", head) || (cut > 1 && frames().is("medium", &bare[cut - 2..cut].join(" "))) {
+    if frames().is("medium", head)
+        || (cut > 2 && frames().is("medium", &bare[cut - 3..cut].join(" ")))
+        || (cut > 1 && frames().is("medium", &bare[cut - 2..cut].join(" ")))
+    {
         return Some(Slot::Medium);
     }
     (frames().is("lighting", head) || (frames().is("light", head) && cut > 1)).then_some(Slot::Light)
@@ -383,7 +387,7 @@ impl Clause<'_> {
         for k in (from + 1..n).rev() {
             if matches!(self.at(k), "and" | "," | "'s")
                 || self.low[from..k].iter().any(|w| matches!(*w, "into" | "to"))
-                || self.low[from + 1..k].iter().any(|w| matches!(*w, "a" | "an"))
+                || self.low[from + 1..k].iter().any(|w| matches!(*w, "a" | "an" | "be" | "become"))
                 || (k == from + 1 && is_person_pronoun(first))
             {
                 continue;

@@ -316,6 +316,11 @@ impl Clause<'_> {
                 continue;
             }
             let picture = is_picture(&words);
+            // `like Van Gogh painted it`
+            if let ([.., "painted" | "drew" | "made", "it" | "this"], true) = (self.slice(&y), picture && y.len() > 2) {
+                all.push(Reading::Set { slot: Slot::Medium, to: y.start..y.end - 2 });
+                return;
+            }
             // `the wolf's fur white`: a part that the prompt does not name.
             if picture && self.low[k..y.start].ends_with(&["look", "like"]) && self.at(y.start) != "it" {
                 all.push(Reading::Set { slot: Slot::Medium, to: y.clone() });
@@ -433,7 +438,8 @@ impl Clause<'_> {
                     }
                     all.push(Reading::Become { what: Some(x), to: y });
                 }
-            } else if !matches!(self.at(y.start), "a" | "an" | "the" | "with" | "in" | "on" | "at")
+            } else if !matches!(self.at(y.start), "a" | "an" | "the")
+                && (!is_preposition(self.at(y.start)) || is_ing(self.at(y.start)))
                 && does(self.at(y.start))
             {
                 all.push(Reading::Act { who: Some(x), does: y });

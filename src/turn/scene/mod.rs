@@ -109,8 +109,18 @@ impl Scene {
                     | "family"
             )
             || (lexicon().noun(head).is_empty()
+                && !self.is_matter(t)
                 && (["er", "ist", "man", "smith", "ess", "ian", "ina", "eer"].iter().any(|e| head.ends_with(e))
                     || matches!(self.tag(self.things[t].head + 1), Tag::Ing | Tag::Verb) && t == 0))
+    }
+
+    /// True for a name that ends as one who does something, and is none: `soccer` of `playing soccer`, `hamburger`.
+    fn is_matter(&self, t: usize) -> bool {
+        let thing = &self.things[t];
+        let bare = thing.start == thing.head && !crate::lexicon::is_plural(self.low(thing.head));
+        let done = bare && thing.head > 0 && self.tag(thing.head - 1) == Tag::Ing;
+        let of_tools = ["burger", "puter", "copter", "printer", "heater", "cooler", "locker", "container", "poster"];
+        done || of_tools.iter().any(|e| self.low(thing.head).ends_with(e))
     }
 
     /// True for what someone has on or of themselves.
