@@ -2,7 +2,7 @@
 
 use super::frames::{frames, singular};
 use super::lexicon::lexicon;
-use super::scene::is_adverb;
+use super::scene::{Scene, Tag, is_adverb};
 use super::small::{is_article, is_determiner, is_function_word, is_number, is_owner, is_preposition, ordinal};
 use super::words::{lower, split};
 
@@ -40,7 +40,7 @@ pub(super) fn dangling(parent: &str, text: &str) -> Option<String> {
                 && i > 1
                 && matches!(at(i.wrapping_sub(1)), "a" | "an" | "one" | "single")
                 && !new[..i].contains(&"and".to_owned()))
-            || (a == "with" && matches!(b, "it" | "him" | "her" | "them"))
+            || (a == "with" && matches!(b, "it" | "him" | "her" | "them") && (i == 0 || at(i - 1) != "along"))
             || (b.is_empty() && matches!(a, "were" | "was" | "is" | "are" | "be" | "if" | "as"))
             || (b == "'s" && (is_article(a) || a.ends_with("ing") || a.is_empty()))
             || (is_article(a)
@@ -53,6 +53,20 @@ pub(super) fn dangling(parent: &str, text: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// True if what the picture is of is still there and no longer does what it did: `a man wearing a hat waits` without the hat.
+pub(super) fn is_halted(parent: &str, text: &str) -> bool {
+    let (old, new) = (Scene::of(parent), Scene::of(text));
+    let Some(subject) = old.things.first() else { return false };
+    let verb = (subject.head + 1..old.low.len())
+        .find(|&i| matches!(old.tag(i), Tag::Verb | Tag::Rel) || old.low(i) == "while");
+    let Some(verb) = verb.filter(|&i| old.tag(i) == Tag::Verb) else { return false };
+    let base = frames().finite(old.low(verb)).unwrap_or_else(|| old.low(verb).to_owned());
+    let still =
+        |w: &String| w == old.low(verb) || *w == base || *w == frames().ing(&base) || *w == frames().third(&base);
+    let does = |scene: &Scene| (0..scene.low.len()).any(|i| matches!(scene.tag(i), Tag::Verb | Tag::Ing));
+    new.low.iter().any(|w| lexicon().same(w, old.low(subject.head))) && !new.low.iter().any(still) && !does(&new)
 }
 
 /// Words of a line that carry a picture and are found neither in the prompt nor in what it came to.

@@ -4,6 +4,7 @@
 //! words of the parent it replaced.
 
 use super::lexicon::lexicon;
+use super::small::{is_determiner, is_stop};
 use super::words::{lower, split};
 use super::{Replaced, Weighing, Weight};
 use std::ops::Range;
@@ -15,10 +16,39 @@ pub(super) struct Item {
     pub(super) text: String,
     /// As compared.
     pub(super) low: String,
+    /// What it may be by itself, whatever stands around it.
+    pub(super) may: May,
     /// No blank before it.
     glued: bool,
     origin: Origin,
     weights: Vec<Weight>,
+}
+
+/// What a word may be, looked up once.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct May {
+    /// A word, not a sign.
+    pub(super) word: bool,
+    /// Inside a noun phrase.
+    pub(super) inner: bool,
+    pub(super) determiner: bool,
+    pub(super) adjective: bool,
+    pub(super) noun: bool,
+    pub(super) participle: bool,
+}
+
+impl May {
+    fn of(text: &str, low: &str) -> Self {
+        let word = text.chars().any(char::is_alphanumeric);
+        Self {
+            word,
+            inner: word && low != "'s" && !is_stop(low),
+            determiner: is_determiner(low),
+            adjective: lexicon().is_adjective(low),
+            noun: !lexicon().noun(low).is_empty(),
+            participle: lexicon().is_participle(low),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,9 +91,11 @@ fn items(text: &str, origin: impl Fn(usize) -> Origin) -> Vec<Item> {
     let mut end = None;
     let mut all = Vec::new();
     for (i, word) in split(text).iter().enumerate() {
+        let low = lower(word.text);
         all.push(Item {
             text: word.text.to_owned(),
-            low: lower(word.text),
+            may: May::of(word.text, &low),
+            low,
             glued: end == Some(word.from),
             origin: origin(i),
             weights: Vec::new(),
@@ -120,6 +152,11 @@ impl Draft {
     /// The lower-case word at `i`, or "" outside.
     pub(super) fn low(&self, i: usize) -> &str {
         self.items.get(i).map_or("", |item| item.low.as_str())
+    }
+
+    /// What the word at `i` may be; nothing outside.
+    pub(super) fn may(&self, i: usize) -> May {
+        self.items.get(i).map_or_else(May::default, |item| item.may)
     }
 
     /// Puts `text` in the place of a range; equal words at both ends stay the words they were.

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::lexicon::{Kind, is_plural, lexicon};
-use super::small::{is_determiner, is_preposition, is_stop};
+use super::small::{is_determiner, is_preposition};
 use std::ops::Range;
 
 /// How freely a word may match.
@@ -40,6 +40,9 @@ const TIES: &[&[&str]] = &[
     &["dressed", "in"],
 ];
 
+/// More words than any noun phrase has.
+const LONGEST: usize = 24;
+
 /// A preposition with its noun phrase.
 #[derive(Debug, Clone)]
 pub(super) struct Phrase {
@@ -54,11 +57,7 @@ pub(super) struct Phrase {
 impl Draft {
     /// True if the item at `i` is a word, not a sign.
     pub(super) fn is_word(&self, i: usize) -> bool {
-        self.items.get(i).is_some_and(|item| item.text.chars().any(char::is_alphanumeric))
-    }
-
-    fn is_possessive(&self, i: usize) -> bool {
-        self.low(i) == "'s"
+        self.may(i).word
     }
 
     /// True for a word that may stand inside a noun phrase before its head.
@@ -67,20 +66,18 @@ impl Draft {
     }
 
     fn may_be_inner(&self, i: usize) -> bool {
-        self.is_word(i) && !self.is_possessive(i) && !is_stop(self.low(i))
+        self.may(i).inner
     }
 
     /// True for a word that says what the thing before it does: `sleeping` of `a cat sleeping on a chair`, but not of
     /// `a sleeping cat`.
     pub(super) fn is_verb(&self, i: usize) -> bool {
-        if i == 0 || !self.may_be_inner(i) || !lexicon().is_participle(self.low(i)) {
+        if i == 0 || !self.may(i).inner || !self.may(i).participle {
             return false;
         }
-        let before = self.low(i - 1);
-        let after_noun = self.may_be_inner(i - 1)
-            && !is_determiner(before)
-            && (!lexicon().is_adjective(before) || !lexicon().noun(before).is_empty());
-        let open = !self.may_be_inner(i + 1) || is_determiner(self.low(i + 1)) || self.low(i + 1).ends_with("ly");
+        let (before, last, next) = (self.low(i - 1), self.may(i - 1), self.may(i + 1));
+        let after_noun = last.inner && !last.determiner && (!last.adjective || last.noun);
+        let open = !next.inner || next.determiner || self.low(i + 1).ends_with("ly");
         // `a chef cooking soup`, but `a tree lined street`
         let alive = || lexicon().noun(before).iter().any(|k| matches!(*k, "person" | "animal"));
         after_noun && (open || (self.low(i).ends_with("ing") && alive()))
@@ -111,9 +108,9 @@ impl Draft {
         let words = self.lows(from..head + 1);
         let mut start = head + 1 - lexicon().compound_ending(&words);
         // Any other noun right before it is part of the name: `a snow fox`, `a city street`.
-        while start > 0 && self.is_inner(start - 1) && !is_determiner(self.low(start - 1)) {
-            let low = self.low(start - 1);
-            if lexicon().noun(low).is_empty() || lexicon().is_adjective(low) {
+        while start > 0 && head < start + LONGEST && self.is_inner(start - 1) && !self.may(start - 1).determiner {
+            let last = self.may(start - 1);
+            if !last.noun || last.adjective {
                 break;
             }
             start -= 1;
@@ -124,7 +121,7 @@ impl Draft {
     /// Where the noun phrase with this head begins, its article included.
     pub(super) fn phrase_start(&self, head: usize) -> usize {
         let mut i = self.name_start(head);
-        while i > 0 {
+        while i > 0 && head < i + LONGEST {
             let low = self.low(i - 1);
             if is_determiner(low) && !matches!(low, "that" | "other") {
                 return i - 1;
@@ -158,23 +155,19 @@ impl Draft {
     /// The last word of the noun phrase that `i` stands in.
     pub(super) fn head_of(&self, i: usize) -> usize {
         let mut head = i;
-        while self.is_inner(head + 1) && !is_determiner(self.low(head + 1)) {
-            let (here, next) = (self.low(head), self.low(head + 1));
+        while head < i + LONGEST && self.is_inner(head + 1) && !self.may(head + 1).determiner {
+            let (here, next) = (self.may(head), self.may(head + 1));
             // `a woman smiling on a beach`: what follows a noun is no part of its phrase.
-            let after_noun = !lexicon().noun(here).is_empty()
-                && !lexicon().is_adjective(here)
-                && lexicon().is_adjective(next)
-                && lexicon().noun(next).is_empty();
-            if after_noun {
+            if here.noun && !here.adjective && next.adjective && !next.noun {
                 break;
             }
             head += 1;
         }
         // `a red and blue balloon`: the first colour belongs to the balloon as well.
         let joined = matches!(self.low(head + 1), "and" | ",") && self.coordinated_adjective(head);
-        if joined && lexicon().is_adjective(self.low(head + 2)) && lexicon().is_adjective(self.low(head)) {
+        if joined && self.may(head + 2).adjective && self.may(head).adjective {
             let far = self.head_of(head + 2);
-            let noun = !lexicon().is_adjective(self.low(far)) || !lexicon().noun(self.low(far)).is_empty();
+            let noun = !self.may(far).adjective || self.may(far).noun;
             if far > head + 2 && noun {
                 return far;
             }
@@ -394,7 +387,7 @@ impl Draft {
             let scene = self.noun_kinds(head).contains(&"scene") && self.noun_kinds(head).len() == 1;
             if tie == start || all.is_empty() {
                 let joined = start == 0 || all.is_empty() || self.low(start - 1) == "and";
-                if joined && !scene && !self.is_possessive(start.wrapping_sub(1)) {
+                if joined && !scene && self.low(start.wrapping_sub(1)) != "'s" {
                     all.push(head);
                 }
             } else if matches!(self.lows(tie..start).as_slice(), ["next", "to"]) {

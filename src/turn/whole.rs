@@ -6,6 +6,7 @@ use super::sign::{Part, bracket, number};
 use super::small::{is_article, is_function_word, is_number};
 use super::words::{lower, split};
 use super::{Change, Weight};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Reads the line as a whole prompt: an edit if it is mostly the present one, else a new root.
@@ -139,50 +140,58 @@ pub(super) struct Aligned {
     enough: bool,
 }
 
-impl Aligned {
-    /// How many words are shared.
-    pub(super) fn kept(&self) -> usize {
-        self.pairs.len()
-    }
-}
-
 /// Words that two prompts share in order (longest common subsequence; content words count most), and whether at least
 /// half of the longer one's content words are among them.
 pub(super) fn align(parent: &str, prompt: &str) -> Aligned {
     let old: Vec<String> = split(parent).iter().map(|w| lower(w.text)).collect();
     let new: Vec<String> = split(prompt).iter().map(|w| lower(w.text)).collect();
     let content = |w: &String| !is_function_word(w) && w.chars().any(char::is_alphanumeric);
-    let (n, m) = (old.len(), new.len());
+    // What both begin and end with is shared; the table is of what lies between.
+    let first = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let most = old.len().min(new.len()) - first;
+    let last = old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
+    let (n, m) = (old.len() - first - last, new.len() - first - last);
     if n.saturating_mul(m) > 16_000_000 {
         return Aligned { pairs: Vec::new(), enough: false };
     }
-    let worth = |i: usize| if content(&old[i]) { 8u32 } else { 2 };
-    // best[i][j] of the tails; a match next to a match is worth a little more, so that runs stay together.
-    let mut best = vec![vec![0u32; m + 1]; n + 1];
+    // Words by number, so that comparing two is comparing numbers.
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    for w in old.iter().chain(&new) {
+        let next = numbers.len();
+        numbers.entry(w.as_str()).or_insert(next);
+    }
+    let source: Vec<usize> = old[first..first + n].iter().map(|w| numbers[w.as_str()]).collect();
+    let target: Vec<usize> = new[first..first + m].iter().map(|w| numbers[w.as_str()]).collect();
+    let worth: Vec<u16> = old[first..first + n].iter().map(|w| if content(w) { 8 } else { 2 }).collect();
+    // best[i][j] of the tails; a match next to a match is worth a little more, so that runs stay together. At most nine for
+    // each word of the shorter one, of which there are four thousand.
+    let width = m + 1;
+    let mut best = vec![0u16; (n + 1) * width];
+    let run = |i: usize, j: usize| u16::from(i + 1 < n && j + 1 < m && source[i + 1] == target[j + 1]);
     for i in (0..n).rev() {
         for j in (0..m).rev() {
-            let mut score = best[i + 1][j].max(best[i][j + 1]);
-            if old[i] == new[j] {
-                let run = u32::from(i + 1 < n && j + 1 < m && old[i + 1] == new[j + 1]);
-                score = score.max(best[i + 1][j + 1] + worth(i) + run);
+            let mut score = best[(i + 1) * width + j].max(best[i * width + j + 1]);
+            if source[i] == target[j] {
+                score = score.max(best[(i + 1) * width + j + 1] + worth[i] + run(i, j));
             }
-            best[i][j] = score;
+            best[i * width + j] = score;
         }
     }
     let (mut i, mut j) = (0, 0);
-    let mut pairs = Vec::new();
+    let mut pairs: Vec<(usize, usize)> = (0..first).map(|i| (i, i)).collect();
     while i < n && j < m {
-        let run = u32::from(i + 1 < n && j + 1 < m && old[i + 1] == new[j + 1]);
-        if old[i] == new[j] && best[i][j] == best[i + 1][j + 1] + worth(i) + run {
-            pairs.push((i, j));
+        let here = best[i * width + j];
+        if source[i] == target[j] && here == best[(i + 1) * width + j + 1] + worth[i] + run(i, j) {
+            pairs.push((first + i, first + j));
             i += 1;
             j += 1;
-        } else if best[i + 1][j] >= best[i][j + 1] {
+        } else if best[(i + 1) * width + j] >= best[i * width + j + 1] {
             i += 1;
         } else {
             j += 1;
         }
     }
+    pairs.extend((0..last).map(|k| (old.len() - last + k, new.len() - last + k)));
     let count = |all: &[String]| all.iter().filter(|w| content(w)).count();
     let shared = pairs.iter().filter(|&&(s, _)| content(&old[s])).count();
     let longer = count(&old).max(count(&new));
@@ -190,8 +199,8 @@ pub(super) fn align(parent: &str, prompt: &str) -> Aligned {
     Aligned { pairs, enough }
 }
 
-/// True if a line is mostly the present prompt, and begins as it does or as any prompt does.
-pub(super) fn is_near(parent: &str, line: &str) -> bool {
+/// How many words a line shares with the present prompt, if it is mostly that and begins as it does.
+pub(super) fn near(parent: &str, line: &str) -> Option<usize> {
     let aligned = align(parent, line);
     let low = |text: &str| split(text).iter().map(|w| lower(w.text)).collect::<Vec<_>>();
     let (old, new) = (low(parent), low(line));
@@ -199,12 +208,13 @@ pub(super) fn is_near(parent: &str, line: &str) -> bool {
     let the = |all: &[String]| all.first().is_some_and(|w| w == "the");
     let kept = aligned.pairs.len();
     // `the cat is in a forest` says something of `a cat in a forest`; a prompt of clauses is retyped as one.
-    aligned.enough
+    let near = aligned.enough
         && kept >= 3
         && (be(&old) || !be(&new))
         && (the(&old) || !the(&new))
         && kept * 2 >= new.len().max(old.len())
-        && old[0] == new[0]
+        && old[0] == new[0];
+    near.then_some(kept)
 }
 
 /// What stands in the place of what, between the words that two prompts share: ranges of their words, neither empty.

@@ -31,7 +31,8 @@ impl<'s> Work<'s> {
             if let Some(u) = sibling {
                 end = end.min(s.things[u].tie).max(thing.head + 1);
             }
-            if gap == ["and"] && !own_clause {
+            let shared = gap.contains(&"and") && s.tag(self.own_end(t)) == Tag::Verb;
+            if gap == ["and"] && !own_clause || shared {
                 // What the two do together stays with the one.
                 end = self.own_end(t);
                 let left: Vec<usize> =
@@ -123,6 +124,9 @@ impl<'s> Work<'s> {
         let mut to = end;
         if matches!(s.low(to), "overhead" | "nearby" | "above" | "below" | "alongside") && s.tag(to + 1) != Tag::Det {
             to += 1;
+        }
+        if s.low(to) == "on" && s.low(to + 1) == "top" && s.low(to + 2) != "of" {
+            to += 2;
         }
         loop {
             let tie = (to..s.low.len()).take_while(|&i| s.tag(i) == Tag::Prep).count();

@@ -214,6 +214,17 @@ impl<'s> Work<'s> {
             if let Some(i) = old {
                 used.push(i);
             }
+            // `a baby crying` laughs.
+            let now = self.after(t);
+            if kinds.contains(&"mood")
+                && s.tag(now) == Tag::Ing
+                && lexicon().adjective(s.low(now)).contains(&"mood")
+                && is_ing(last)
+            {
+                self.replace_word(now, &text)?;
+                told.extend(self.changes.drain(said..).map(|c| (n, c)));
+                continue;
+            }
             // `a boy with a sad face` is happy in his face.
             let mood = kinds.contains(&"mood") && old.is_none();
             let elsewhere = (0..s.things.len()).filter(|_| mood).find_map(|u| {

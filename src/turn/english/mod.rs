@@ -3,7 +3,7 @@
 mod carry;
 
 use crate::apply::Work;
-use crate::check::dangling;
+use crate::check::{dangling, is_halted};
 use crate::desk::{Desk, Stop, Tok, lows, tokens};
 use crate::frames::{Frame, frames};
 use crate::grammar::Clause;
@@ -218,7 +218,9 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
         return Ok(false);
     }
     desk.draft.agree();
-    Ok(dangling(prompt, &desk.draft.prompt()).is_none())
+    let text = desk.draft.prompt();
+    let only_less = desk.changes.iter().all(|change| matches!(change, crate::Change::Remove { .. }));
+    Ok(dangling(prompt, &text).is_none() && !(only_less && is_halted(prompt, &text)))
 }
 
 /// True for an order about what was last spoken of: `make it red`.
@@ -408,10 +410,7 @@ fn text_of(line: &str, toks: &[Tok]) -> String {
 /// True if a line is the present prompt with some words changed, whatever its clauses say.
 pub(crate) fn retypes(line: &str, prompt: &str) -> bool {
     let (old, new) = (words::split(prompt).len(), words::split(line).len());
-    if new < 3 || !crate::whole::is_near(prompt, line) {
-        return false;
-    }
+    let Some(kept) = crate::whole::near(prompt, line).filter(|_| new > 2) else { return false };
     // `fishing boats in a harbor` may tell someone to fish, but not where nearly all of it is the prompt.
-    let kept = crate::whole::align(prompt, line).kept();
     kept > 5 && kept * 4 >= old.max(new) * 3 || !instructs(line, prompt)
 }

@@ -367,6 +367,10 @@ impl Clause<'_> {
                 all.push(Reading::Give { to: x, what: y });
                 return;
             }
+            if let Some(slot) = slot_named(self.slice(&x)) {
+                all.push(Reading::Set { slot, to: y });
+                return;
+            }
             if is_picture(self.slice(&x)) {
                 if self.at(be) == "look" && self.at(y.start) == "like" && y.len() > 1 {
                     all.push(Reading::Set { slot: Slot::Medium, to: y.start + 1..y.end });
@@ -491,6 +495,16 @@ impl Clause<'_> {
             && (self.names)(&self.low[1..k])
         {
             all.push(Reading::Act { who: Some(1..k), does: k..n });
+        }
+        // `I want her reading a tablet`
+        if self.polite
+            && let Some(k) = (1..n.min(5)).find(|&k| is_ing(self.at(k)))
+            && k < n
+            && (is_person_pronoun(first) && k == 1 || first == "the" && (self.names)(&self.low[..k]))
+            && super::does(self.at(k))
+        {
+            let end = self.trimmed(k..n).end;
+            all.push(Reading::Act { who: Some(0..k), does: k..end });
         }
         self.quantity(all);
         self.pair(all);

@@ -72,6 +72,15 @@ impl Clause<'_> {
         ) {
             return;
         }
+        // `show it flying`
+        if matches!(self.at(0), "show" | "depict" | "portray")
+            && let Some(k) = self.splits(1).first().copied()
+            && is_ing(self.at(k))
+            && does(self.at(k))
+        {
+            all.push(Reading::Act { who: Some(1..k), does: k..n });
+            return;
+        }
         // `do a line drawing of it`
         if let Some(of) = self.find(2, &["of"]).last().copied()
             && matches!(self.at(1), "a" | "an")

@@ -31,6 +31,15 @@ pub(super) const POLITE: &[&[&str]] = &[
     &["it", "would", "be", "nice", "if"],
     &["it", "would", "be", "great", "if"],
     &["it", "would", "be", "better", "if"],
+    &["it", "would", "be", "cool", "if"],
+    &["it", "would", "be", "funny", "if"],
+    &["it", "would", "be", "fun", "if"],
+    &["it", "would", "be", "good", "if"],
+    &["it'd", "be", "cool", "if"],
+    &["it'd", "be", "nice", "if"],
+    &["it'd", "be", "great", "if"],
+    &["it'd", "be", "funny", "if"],
+    &["it'd", "be", "better", "if"],
     &["i'd", "love", "it", "if"],
     &["i", "would", "love", "it", "if"],
     &["i'd", "like", "it", "if"],
@@ -173,6 +182,8 @@ pub(super) const WANT: &[&[&str]] = &[
 ];
 
 pub(super) const TAIL: &[&[&str]] = &[
+    &["lol"],
+    &["haha"],
     &["please"],
     &["pls"],
     &["thanks"],

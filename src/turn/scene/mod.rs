@@ -402,7 +402,8 @@ impl Scene {
                     }
                 }
                 _ => {
-                    let owned = is_owner(self.low(start)) && (self.is_own(t) || prev_is_held);
+                    let worn = word == "in" && self.is_own(t) && self.is_alive(prev);
+                    let owned = worn || is_owner(self.low(start)) && (self.is_own(t) || prev_is_held);
                     let new = self.things[prev].joined
                         && self.low(self.things[prev].tie) == ","
                         && is_determiner(self.low(self.things[prev].start));
