@@ -4,6 +4,8 @@
 //! `rank`, against the prompt.
 
 mod bare;
+mod instead;
+mod modal;
 mod pixels;
 mod verbs;
 
