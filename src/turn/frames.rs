@@ -1,6 +1,6 @@
 //! Verbs and the frames they stand in, their forms, and general names: `frames.txt`, read once.
 
-use super::lexicon::lexicon;
+use super::lexicon::{lexicon, singulars};
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
@@ -52,6 +52,8 @@ pub(super) struct Frames {
     past: HashMap<&'static str, &'static str>,
     double: HashSet<&'static str>,
     means: Vec<Vec<&'static str>>,
+    /// The first of each of those, and its singular.
+    general: HashSet<String>,
 }
 
 /// The one table.
@@ -71,6 +73,7 @@ impl Frames {
             past: HashMap::new(),
             double: HashSet::new(),
             means: Vec::new(),
+            general: HashSet::new(),
         };
         for line in TEXT.lines().filter(|l| !l.starts_with('#')) {
             let Some((head, words)) = line.split_once(':') else { continue };
@@ -97,6 +100,10 @@ impl Frames {
                 "means" => all.means.push(words.collect()),
                 _ => all.sets.entry(head).or_default().extend(words.map(|w| w.replace('_', " "))),
             }
+        }
+        for name in all.means.iter().filter_map(|names| names.first()) {
+            all.general.insert((*name).to_owned());
+            all.general.extend(singulars(name));
         }
         all
     }
@@ -239,6 +246,12 @@ impl Frames {
 
     /// True if the general name `word` may mean a `noun`.
     pub(super) fn means(&self, word: &str, noun: &str) -> bool {
+        // Most words are no general names, which two look-ups tell.
+        let single = singulars(word);
+        let is_name = |w: &str| self.general.contains(w);
+        if !is_name(word) && !single.iter().any(|w| is_name(w)) && !lexicon().has_spellings(word) {
+            return false;
+        }
         let one = |w: &str| lexicon().same(w, word);
         self.means.iter().any(|m| one(m[0]) && m[1..].iter().any(|n| lexicon().same(n, noun)))
     }

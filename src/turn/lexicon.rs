@@ -175,6 +175,11 @@ impl Lexicon {
         None
     }
 
+    /// True for a word that is spelled in several ways.
+    pub(super) fn has_spellings(&self, word: &str) -> bool {
+        self.spellings.contains_key(word)
+    }
+
     /// True for a word that stands in any list.
     pub(super) fn lists(&self, word: &str) -> bool {
         self.is_adjective(word)

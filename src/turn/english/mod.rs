@@ -241,6 +241,10 @@ fn one_by_one(desk: &mut Desk<'_>, clauses: &[&[Tok]]) -> Result<bool, Stop> {
 
 /// Reads one clause on the prompt as it is by now.
 pub(crate) fn part(desk: &mut Desk<'_>, toks: &[Tok]) -> Result<bool, Stop> {
+    // A line of hundreds of changes is written in notation.
+    if toks.len() > LONGEST || desk.line.len() > 16 * LONGEST {
+        return Ok(false);
+    }
     let now = desk.draft.prompt();
     let scene = Scene::of(&now);
     if scene.low.len() != desk.draft.items.len() {
