@@ -65,8 +65,26 @@ pub(super) fn is_halted(parent: &str, text: &str) -> bool {
     let base = frames().finite(old.low(verb)).unwrap_or_else(|| old.low(verb).to_owned());
     let still =
         |w: &String| w == old.low(verb) || *w == base || *w == frames().ing(&base) || *w == frames().third(&base);
-    let does = |scene: &Scene| (0..scene.low.len()).any(|i| matches!(scene.tag(i), Tag::Verb | Tag::Ing));
-    new.low.iter().any(|w| lexicon().same(w, old.low(subject.head))) && !new.low.iter().any(still) && !does(&new)
+    let fresh = |i: usize| new.tag(i) == Tag::Ing && !old.low.iter().any(|w| w == new.low(i));
+    let does = (0..new.low.len()).any(|i| new.tag(i) == Tag::Verb || fresh(i));
+    new.low.iter().any(|w| lexicon().same(w, old.low(subject.head))) && !new.low.iter().any(still) && !does
+}
+
+/// True if the order itself stands in the prompt: `hang three lamps above a bar`, `an empty wall by removing the painting`.
+pub(super) fn leaks(line: &str, parent: &str, text: &str) -> bool {
+    let of = |t: &str| -> Vec<String> { split(t).iter().map(|w| lower(w.text)).collect() };
+    let (said, old, new) = (of(line), of(parent), of(text));
+    let fresh = |w: &str| new.iter().any(|n| n == w) && !old.iter().any(|o| o == w);
+    let doing = ["removing", "adding", "replacing", "changing", "swapping", "deleting", "turning"];
+    let verb = |w: &str| {
+        frames().tells(w)
+            && !frames().is("state", w)
+            && lexicon().noun(w).is_empty()
+            && !lexicon().is_adjective(w)
+            && !is_preposition(w)
+            && !matches!(w, "close" | "open")
+    };
+    said.first().is_some_and(|w| verb(w) && fresh(w)) || said.iter().any(|w| doing.contains(&w.as_str()) && fresh(w))
 }
 
 /// Words of a line that carry a picture and are found neither in the prompt nor in what it came to.
@@ -125,7 +143,25 @@ pub(super) fn left_out(line: &str, parent: &str, text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::dangling;
+    use super::{dangling, is_halted, leaks};
+
+    #[test]
+    fn an_order_that_stands_in_the_prompt_is_seen() {
+        let parent = "one lamp above a bar";
+        assert!(leaks("hang three lamps above it", parent, "hang three lamps above it above a bar"));
+        assert!(leaks("an empty bar by removing the lamp", parent, "an empty bar by removing the lamp"));
+        assert!(!leaks("hang three lamps above it", parent, "three lamps above a bar"));
+        assert!(!leaks("paint it red", parent, "one lamp above a red bar"));
+    }
+
+    #[test]
+    fn who_no_longer_does_what_he_did_is_seen() {
+        let parent = "a man wearing a hat and a scarf waits at a bus stop";
+        assert!(is_halted(parent, "a man wearing a hat at a bus stop"));
+        assert!(!is_halted(parent, "a man wearing a hat waits at a bus stop"));
+        assert!(!is_halted(parent, "a bus stop"));
+        assert!(!is_halted("a man waiting at a bus stop", "a man at a bus stop"));
+    }
 
     #[test]
     fn what_hangs_in_the_air_is_seen() {

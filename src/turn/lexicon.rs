@@ -128,7 +128,15 @@ impl Lexicon {
         {
             return true;
         }
-        singulars(a).iter().any(|s| s == b) || singulars(b).iter().any(|s| s == a)
+        let (x, y) = (singulars(a), singulars(b));
+        // `airplanes` and `plane`
+        let spelled = |w: &str, all: &[String]| {
+            let own = self.spellings.get(w).or_else(|| all.iter().find_map(|s| self.spellings.get(s.as_str())));
+            own.copied()
+        };
+        x.iter().any(|s| s == b)
+            || y.iter().any(|s| s == a)
+            || spelled(a, &x).is_some_and(|group| spelled(b, &y) == Some(group))
     }
 
     /// True if both words are one idea in two forms: `snow` and `snowy`, `smile` and `smiling`.

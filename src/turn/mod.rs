@@ -325,7 +325,7 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     }
     let rest = || desk::solve(line, here, &|desk: &mut desk::Desk<'_>| english::english(desk, english::Trust::Rest));
     match desk::solve(line, here, &phrase::english) {
-        Ok(Some(Turn::Edit(edit))) if !edit.is_root => match check::dangling(prompt, &edit.prompt) {
+        Ok(Some(Turn::Edit(edit))) if !edit.is_root => match unsound(line, prompt, &edit) {
             None => Ok(noted(Turn::Edit(edit), line, prompt)),
             Some(loose) => match rest() {
                 Ok(Some(turn)) => Ok(noted(turn, line, prompt)),
@@ -357,6 +357,16 @@ fn sound(turn: Turn, line: &str, prompt: &str) -> Result<Turn, Misread> {
         1 => Ok(Turn::Edit(question.choices.remove(0).edit)),
         _ => Ok(Turn::Question(question)),
     }
+}
+
+/// What does not read in what an older rule made of a line; `None` if all is well.
+fn unsound(line: &str, prompt: &str, edit: &Edit) -> Option<String> {
+    let less = edit.changes.iter().all(|change| matches!(change, Change::Remove { .. }));
+    if let Some(loose) = check::dangling(prompt, &edit.prompt) {
+        return Some(loose);
+    }
+    (check::leaks(line, prompt, &edit.prompt) || less && check::is_halted(prompt, &edit.prompt))
+        .then(|| edit.prompt.clone())
 }
 
 /// A turn that says which words of the line came to nothing.

@@ -494,6 +494,47 @@ fn what_a_line_has_put_into_the_prompt_is_not_offered_for_what_it_lacks() {
 }
 
 #[test]
+fn words_of_which_nothing_came_are_told_and_those_that_only_point_are_not() {
+    let told = |prompt: &str, line: &str| -> Vec<String> {
+        let warnings = edited(prompt, line).warnings;
+        warnings.into_iter().filter(|warning| warning.starts_with("nothing came of")).collect()
+    };
+    for (prompt, line, lost) in [
+        ("a sketch of a bird", "render the sketch in blue ink", "`blue`"),
+        ("a bench in a park", "make it spring with cherry blossoms", "`cherry blossoms`"),
+    ] {
+        let warnings = told(prompt, line);
+        assert!(matches!(warnings.as_slice(), [one] if one.contains(lost)), "{line}: {warnings:?}");
+    }
+    let hair = "a woman's face with long wavy blond hair";
+    for (prompt, line) in [
+        (hair, "a little less wavy please"),
+        (hair, "it would be nice if her hair was red"),
+        ("a Beetle on a street", "make the Beetle's colour lavender"),
+        ("a golden retriever on the grass", "put the retriever in the snow"),
+    ] {
+        assert_eq!(told(prompt, line), [""; 0], "{line}");
+    }
+}
+
+#[test]
+fn no_answer_is_offered_that_would_not_read() {
+    for (prompt, line) in [
+        ("a rowing boat moored at a jetty", "I'd like the boat to be painted white with a red stripe"),
+        ("a mural showing a train leaving a station", "make it a bus leaving the station"),
+    ] {
+        let texts: Vec<String> = match read_at(prompt, &[], line) {
+            Ok(Turn::Question(question)) => question.choices.into_iter().map(|choice| choice.edit.prompt).collect(),
+            Ok(Turn::Edit(edit)) => vec![edit.prompt],
+            _ => Vec::new(),
+        };
+        for text in texts {
+            assert_eq!(check::dangling(prompt, &text), None, "{line}: {text}");
+        }
+    }
+}
+
+#[test]
 fn a_long_line_and_a_long_prompt_are_read_in_a_moment() {
     let long = "a red cat with a blue hat next to a green barn, ".repeat(208);
     for (prompt, line) in [

@@ -42,6 +42,12 @@ impl<'s> Work<'s> {
                 return Err(No);
             }
             let words: Vec<String> = adjectives.iter().map(|&i| said.low(i).to_owned()).collect();
+            // A polar bear is no brown one.
+            let name = format!("{} {head}", words.join(" "));
+            let colour = s.adjectives(t).into_iter().find(|&i| lexicon().adjective(s.low(i)).contains(&"colour"));
+            if let (Some(i), false) = (colour, lexicon().noun(&name).is_empty()) {
+                return self.replace_word(i, &words.join(" "));
+            }
             return self.property(t, &words);
         }
         if lexicon().same(&old_head, &head)
@@ -86,6 +92,13 @@ impl<'s> Work<'s> {
             && !s.is_kind(t, &["person"])
         {
             let how = said.low(new.name).to_owned();
+            // The noun before the other gives way.
+            let before = thing.head - 1;
+            let noun = is_material(s.low(before))
+                || s.tag(before) == Tag::Noun && lexicon().adjective(s.low(before)).is_empty();
+            if noun {
+                return self.replace_word(before, &how);
+            }
             // A polar bear is no brown one.
             let colour = s.adjectives(t).into_iter().find(|&i| lexicon().adjective(s.low(i)).contains(&"colour"));
             if let Some(i) = colour.filter(|_| !lexicon().noun(&said.words(new.name..new.head + 1)).is_empty()) {

@@ -546,7 +546,7 @@ impl<'s> Work<'s> {
         // `standing in front of a waterfall` is not in front of the church that was there.
         let said = Scene::of(text);
         let tied = |scene: &Scene, u: &crate::scene::Thing| scene.words(u.tie..u.start);
-        let spot = said.things.first().filter(|g| g.tie < g.start && is_preposition(said.low(g.tie))).and_then(|g| {
+        let spot = said.things.iter().find(|g| g.tie < g.start && is_preposition(said.low(g.tie))).and_then(|g| {
             let family = |u: usize| s.things[u].parent == Some(t) || s.things[u].tie == after;
             (0..s.things.len()).find(|&u| {
                 u > t

@@ -3,7 +3,7 @@
 mod carry;
 
 use crate::apply::Work;
-use crate::check::{dangling, is_halted};
+use crate::check::{dangling, is_halted, leaks};
 use crate::desk::{Desk, Stop, Tok, lows, tokens};
 use crate::frames::{Frame, frames};
 use crate::grammar::Clause;
@@ -220,7 +220,8 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
     desk.draft.agree();
     let text = desk.draft.prompt();
     let only_less = desk.changes.iter().all(|change| matches!(change, crate::Change::Remove { .. }));
-    Ok(dangling(prompt, &text).is_none() && !(only_less && is_halted(prompt, &text)))
+    let halted = only_less && is_halted(prompt, &text);
+    Ok(dangling(prompt, &text).is_none() && !halted && !leaks(desk.line, prompt, &text))
 }
 
 /// True for an order about what was last spoken of: `make it red`.

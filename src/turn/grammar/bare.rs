@@ -18,7 +18,7 @@ impl Clause<'_> {
             ["a", "few"] => true,
             _ => false,
         };
-        if amount && n < 8 {
+        if amount && n < 8 && !frames().tells(words[0]) {
             all.push(Reading::Count { what: noun..n, number: from..noun });
         }
     }

@@ -56,11 +56,11 @@ impl Clause<'_> {
             let from = verb.map_or(from, |k| k + 1);
             // `two airplanes instead of one`
             if self.slice(&old) == ["one"]
-                && i == from + 2
+                && i > from + 1
                 && crate::small::is_number(self.at(from))
-                && (self.names)(&self.low[from + 1..i])
+                && (self.names)(&self.low[from + 1..from + 2])
             {
-                all.push(Reading::Count { what: from + 1..i, number: from..from + 1 });
+                all.push(Reading::Count { what: from + 1..from + 2, number: from..from + 1 });
                 return;
             }
             if i > from

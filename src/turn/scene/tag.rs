@@ -224,6 +224,8 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
     let mut i = 0;
     // True while a clause has a plural or several subjects: then its verb is the bare form.
     let mut many = false;
+    // True where the several are what one has: `a man wearing a hat and a scarf waits`.
+    let mut held = false;
     while i < n {
         let w = at(i);
         let prev = if i == 0 { Tag::Stop } else { tags[i - 1] };
@@ -245,8 +247,21 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
         let acts = matches!(prev, Tag::Noun | Tag::Pron | Tag::Rel | Tag::Adv)
             && i > 0
             && w != "lights"
-            && (next_open || (!listed_noun && !listed_adj && !lexicon().noun(next).is_empty()))
-            && is_finite(w, many || tags_plural(low, &tags, i), has_noun(&tags, i), is_determiner(next));
+            && (next_open
+                || !listed_noun && !listed_adj && !lexicon().noun(next).is_empty()
+                // `blows bubbles`
+                || !listed_noun && !listed_adj && !listed(next) && is_plural(next) && !is_plural(at(i - 1)))
+            && (is_finite(w, many || tags_plural(low, &tags, i), has_noun(&tags, i), is_determiner(next))
+                || held && is_finite(w, false, has_noun(&tags, i), is_determiner(next)));
+        // `with power lines overhead`, `some basil leaves`: a bare noun before a plural is its name.
+        let compound = i > 1
+            && prev == Tag::Noun
+            && w.ends_with('s')
+            && !is_plural(at(i - 1))
+            && !is_determiner(next)
+            && (tags[i - 2] == Tag::Prep || matches!(at(i - 2), "some" | "few" | "several" | "many" | "two" | "three"))
+            || i == 1 && prev == Tag::Noun && w.ends_with('s') && !is_determiner(next) && (n == 2 || w == "leaves");
+        let acts = acts && !compound;
         // `her` alone, not before what is hers.
         let her = w == "her" && next_open && !next.is_empty() && !listed(next);
         tags[i] = if !w.chars().any(char::is_alphanumeric) {
@@ -343,9 +358,12 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
         };
         if matches!(tags[i], Tag::Stop | Tag::Prep | Tag::Comma) {
             many = false;
+            held = false;
         }
         if w == "and" && prev == Tag::Noun {
             many = true;
+            let clause = tags[..i].iter().rev().take_while(|t| !matches!(t, Tag::Stop | Tag::Comma));
+            held = clause.clone().any(|t| matches!(t, Tag::Ing | Tag::Prep));
         }
         i += 1;
     }

@@ -52,7 +52,8 @@ pub(super) fn act(case: &Case<'_>, desk: &mut Desk<'_>, work: &mut Work<'_>, doe
             scene.is_alive(t) && ok(work.property(t, std::slice::from_ref(&ing)))
         }));
     }
-    if matches!(held.found, Some(Found::Picture)) && does.len() == 1 {
+    let shown = about == ["it"] && crate::scene::is_ing(does[0]);
+    if matches!(held.found, Some(Found::Picture)) && does.len() == 1 && !shown {
         return Ok(false);
     }
     if matches!(does[0], "wear" | "wearing" | "have" | "having" | "carry" | "carrying" | "hold" | "holding") {
