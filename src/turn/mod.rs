@@ -16,6 +16,7 @@ mod desk;
 mod draft;
 mod english;
 mod find;
+mod foreign;
 mod form;
 mod frames;
 mod grammar;
@@ -260,6 +261,9 @@ impl Sense for NoSense {
 /// # Errors
 /// A weight is no number, or there is no word.
 pub fn root(line: &str, sense: &dyn Sense) -> Result<Turn, Misread> {
+    if let Some(misread) = foreign::refused(line) {
+        return Err(misread);
+    }
     let here = Here { prompt: None, ancestors: &[], sense };
     Ok(desk::solve(line, &here, &whole::root)?.unwrap_or(Turn::Nothing))
 }
@@ -287,6 +291,9 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     let trimmed = line.trim_start();
     if words::split(line).is_empty() || trimmed == "#" || trimmed.trim_end() == "#" || trimmed.starts_with("# ") {
         return Ok(Turn::Nothing);
+    }
+    if let Some(misread) = foreign::refused(line) {
+        return Err(misread);
     }
     // `replace the crow w/ a cat`
     let short = |w: &str| line.split_whitespace().any(|word| word == w);

@@ -92,10 +92,28 @@ pub(super) fn strip_weights(line: &str) -> Result<(String, Weighed), Stop> {
     let mut at = 0;
     while at < line.len() {
         let rest = &line[at..];
-        let Some(next) = rest.find(['(', '*']) else {
+        let Some(next) = rest.find(['(', '*', '[', '\\']) else {
             text.push_str(rest);
             break;
         };
+        // `\(` is a bracket.
+        if let Some(sign) = rest[next..].strip_prefix('\\').and_then(|rest| rest.chars().next()) {
+            text.push_str(&rest[..next]);
+            if !matches!(sign, '(' | ')' | '[' | ']') {
+                text.push('\\');
+            }
+            text.push(sign);
+            at += next + 1 + sign.len_utf8();
+            continue;
+        }
+        if let Some((words, value, end)) = super::foreign::emphasis(&rest[next..]) {
+            text.push_str(&rest[..next]);
+            let first = split(&text).len();
+            text.push_str(&rest[next..][words]);
+            weights.push((first..split(&text).len(), value));
+            at += next + end;
+            continue;
+        }
         let here = Part { text: &whole.text[at + next..], from: at + next };
         if rest[next..].starts_with('(') {
             if let Some((words, value, end)) = bracket(here).filter(|(_, v, _)| v.text.parse::<f64>().is_ok()) {
