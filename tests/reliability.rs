@@ -524,6 +524,38 @@ fn a_model_that_cannot_be_had_ends_a_script_before_its_first_line_with_status_2(
     }
 }
 
+#[test]
+fn a_proxy_that_is_not_there_is_named_with_its_variable_and_without_its_password() {
+    let place = Place::new();
+    let mut command = place.program();
+    for variable in ["ALL_PROXY", "all_proxy", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"] {
+        command.env_remove(variable);
+    }
+    command.args(["--model", "someone/some-model"]).env("HF_HOME", place.folder.path().join("hub"));
+    command.env("HTTPS_PROXY", "http://me:secret@127.0.0.1:9").env_remove("HF_ENDPOINT").env_remove("HF_HUB_OFFLINE");
+    let output = place.say(&mut command, &["a cat"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("through the proxy 127.0.0.1:9") && said.contains("check HTTPS_PROXY"), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_called_a_picture_and_is_none_does_not_become_a_session() {
+    let place = Place::new();
+    for (name, bytes) in [("empty.jpg", &b""[..]), ("words.PNG", b"a cat"), ("blank.webp", b"\n\n")] {
+        let file = place.folder.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let mut command = place.program();
+        command.args(["--set", "steps=2"]);
+        let open = format!("/open {}", file.display());
+        let output = place.say(&mut command, &["a cat", &open, "cat -> dog"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("is called a picture, and what is in it is none"), "{name}: {text}");
+        assert_eq!(std::fs::read(&file).unwrap(), bytes, "{name} is left as it was");
+    }
+}
+
 /// The embedded model lies in the source as any other does.
 #[test]
 fn a_session_drawn_with_a_folder_is_replayed_from_any_other_folder() {

@@ -169,6 +169,10 @@ pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
             let message = format!("`{}` is a {kind} picture, which carries no session", printable_line(given));
             return Err(Hinted::new(message, "the PNG pictures that wordbrush wrote carry theirs").into());
         }
+        None if is_called_a_picture(&path) => {
+            let message = format!("`{}` is called a picture, and what is in it is none", printable_line(given));
+            return Err(Hinted::new(message, "open a PNG, JPEG, WebP or GIF, or a session").into());
+        }
         None => {}
     }
     let folder = path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
@@ -184,6 +188,12 @@ pub fn open_path(given: &str, mut options: Options) -> Result<Session> {
     }
     options.path = Some(path);
     Session::open(options)
+}
+
+/// Whether a file's name ends as those of pictures do.
+fn is_called_a_picture(path: &Path) -> bool {
+    let kinds = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif"];
+    path.extension().and_then(|end| end.to_str()).is_some_and(|end| kinds.contains(&end.to_ascii_lowercase().as_str()))
 }
 
 fn open_picture(path: &Path, mut options: Options) -> Result<Session> {

@@ -80,8 +80,15 @@ impl Wire<'_> {
             ureq::Error::Io(error) => error.to_string(),
             other => other.to_string(),
         };
+        let why = crate::safe::printable_line(&why);
+        if let Some((proxy, variable)) = self.settings.proxy() {
+            return trouble(
+                format!("cannot fetch `{}` from {hub} through the proxy {proxy}: {why}", self.name),
+                format!("check {variable}, which names the proxy, or unset it; what has come is kept"),
+            );
+        }
         trouble(
-            format!("cannot fetch `{}` from {hub}: {}", self.name, crate::safe::printable_line(&why)),
+            format!("cannot fetch `{}` from {hub}: {why}", self.name),
             if why.contains("certificate") {
                 "if the certificate is one of your own network, set SSL_CERT_FILE to a file that holds its signer's"
             } else {

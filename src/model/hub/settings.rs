@@ -140,6 +140,17 @@ impl HubSettings {
         Ok(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&found)).build())
     }
 
+    /// The proxy that stands before the hub, without the name and password for it, and the variable that names it.
+    pub(super) fn proxy(&self) -> Option<(String, &'static str)> {
+        const VARIABLES: [&str; 6] =
+            ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+        let proxy = ureq::Proxy::try_from_env().filter(|_| !self.is_here())?;
+        let host = format!("{}:{}", crate::safe::printable_line(proxy.host()), proxy.port());
+        let variable =
+            VARIABLES.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))?;
+        Some((host, variable))
+    }
+
     /// Whether the hub is this machine, which no proxy stands in front of.
     pub(super) fn is_here(&self) -> bool {
         let host = self.endpoint.split("://").nth(1).unwrap_or_default();
