@@ -243,3 +243,24 @@ fn wants_two(snapshot: &Path) -> bool {
     };
     read().unwrap_or(false)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// Who may write anything (root) may write this one too; everyone else takes it by reading.
+    #[test]
+    fn a_lock_that_another_person_made_and_that_may_only_be_read_is_taken_all_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("blob.lock");
+        fs::write(&path, "").expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).expect("permissions");
+        let first = open_lock(&path).expect("it is opened");
+        first.try_lock().expect("it is taken");
+        let second = open_lock(&path).expect("it is opened again");
+        assert!(matches!(second.try_lock(), Err(TryLockError::WouldBlock)), "one has it at a time");
+        drop(first);
+        second.try_lock().expect("it is free");
+    }
+}
