@@ -1,15 +1,23 @@
 //! Looks at a prompt that an edit came to: does it still read?
 
+use super::Change;
 use super::frames::{frames, singular};
 use super::lexicon::lexicon;
 use super::scene::{Scene, Tag, is_adverb};
 use super::small::{is_article, is_determiner, is_function_word, is_number, is_owner, is_preposition, ordinal};
-use super::words::{lower, split};
+use super::words::lowered;
+
+/// What is wrong with what the changes of a line made of its prompt: what does not read, or all of it where the order stands in
+/// it or someone no longer does what he did; `None` if all is well.
+pub(super) fn unsound(line: &str, parent: &str, text: &str, changes: &[Change]) -> Option<String> {
+    let less = || changes.iter().all(|change| matches!(change, Change::Remove { .. }));
+    let whole = || (leaks(line, parent, text) || less() && is_halted(parent, text)).then(|| text.to_owned());
+    dangling(parent, text).or_else(whole)
+}
 
 /// What does not read in `text`, if its parent read better; `None` if all is well.
 pub(super) fn dangling(parent: &str, text: &str) -> Option<String> {
-    let of = |t: &str| -> Vec<String> { split(t).iter().map(|w| lower(w.text)).collect() };
-    let (old, new) = (of(parent), of(text));
+    let (old, new) = (lowered(parent), lowered(text));
     let at = |i: usize| new.get(i).map_or("", String::as_str);
     let had = |a: &str, b: &str| old.windows(2).any(|w| w[0] == a && w[1] == b);
     let be = |w: &str| matches!(w, "is" | "are" | "was" | "were" | "has" | "have");
@@ -56,7 +64,7 @@ pub(super) fn dangling(parent: &str, text: &str) -> Option<String> {
 }
 
 /// True if what the picture is of is still there and no longer does what it did: `a man wearing a hat waits` without the hat.
-pub(super) fn is_halted(parent: &str, text: &str) -> bool {
+fn is_halted(parent: &str, text: &str) -> bool {
     let (old, new) = (Scene::of(parent), Scene::of(text));
     let Some(subject) = old.things.first() else { return false };
     let verb = (subject.head + 1..old.low.len())
@@ -71,9 +79,8 @@ pub(super) fn is_halted(parent: &str, text: &str) -> bool {
 }
 
 /// True if the order itself stands in the prompt: `hang three lamps above a bar`, `an empty wall by removing the painting`.
-pub(super) fn leaks(line: &str, parent: &str, text: &str) -> bool {
-    let of = |t: &str| -> Vec<String> { split(t).iter().map(|w| lower(w.text)).collect() };
-    let (said, old, new) = (of(line), of(parent), of(text));
+fn leaks(line: &str, parent: &str, text: &str) -> bool {
+    let (said, old, new) = (lowered(line), lowered(parent), lowered(text));
     let fresh = |w: &str| new.iter().any(|n| n == w) && !old.iter().any(|o| o == w);
     let doing = ["removing", "adding", "replacing", "changing", "swapping", "deleting", "turning"];
     let verb = |w: &str| {
@@ -91,8 +98,7 @@ pub(super) fn leaks(line: &str, parent: &str, text: &str) -> bool {
 ///
 /// What tells what to do, and what a change is named by, is no part of a picture and never missed.
 pub(super) fn left_out(line: &str, parent: &str, text: &str) -> Vec<String> {
-    let of = |t: &str| -> Vec<String> { split(t).iter().map(|w| lower(w.text)).collect() };
-    let (said, old, new) = (of(line), of(parent), of(text));
+    let (said, old, new) = (lowered(line), lowered(parent), lowered(text));
     let form = |w: &str| -> Vec<String> {
         let mut forms = vec![w.to_owned(), frames().ing(w), frames().done(w), singular(w)];
         forms.extend(lexicon().comparative(w));

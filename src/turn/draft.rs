@@ -335,17 +335,17 @@ impl Draft {
         }
     }
 
-    /// Puts a blank where two items would be read as one, or one as two: `o'` and `fox`.
-    fn part(&mut self) {
+    /// Puts a blank where two items would be read as one, or one as two: `o'` and `fox`. False if that does not part them all.
+    fn part(&mut self) -> bool {
         loop {
             let text = render(&self.items);
             let words = split(&text);
             let Some(i) = (0..self.items.len()).find(|&i| words.get(i).is_none_or(|w| w.text != self.items[i].text))
             else {
-                return;
+                return true;
             };
             let Some(glued) = [i + 1, i].into_iter().find(|&i| self.items.get(i).is_some_and(|item| item.glued)) else {
-                return;
+                return false;
             };
             self.items[glued].glued = false;
         }
@@ -409,14 +409,14 @@ impl Draft {
             words.len() == self.items.len() && words.iter().zip(&self.items).all(|(word, item)| word.text == item.text)
         };
         let verbatim = verbatim.filter(is_draft);
-        if verbatim.is_none() {
+        let told_apart = verbatim.is_some() || {
             self.agree();
-            self.part();
-        }
+            self.part()
+        };
         self.settle();
         let prompt = verbatim.unwrap_or_else(|| render(&self.items));
         // What stays another number of words than it was put together of is replaced as one stretch.
-        if split(&prompt).len() != self.items.len() {
+        if !told_apart && split(&prompt).len() != self.items.len() {
             self.items = self.between(&prompt);
         }
         let mut spans = Vec::new();

@@ -123,11 +123,6 @@ impl Lexicon {
         if a == b {
             return true;
         }
-        if let (Some(x), Some(y)) = (self.spellings.get(a), self.spellings.get(b))
-            && x == y
-        {
-            return true;
-        }
         let (x, y) = (singulars(a), singulars(b));
         // `airplanes` and `plane`
         let spelled = |w: &str, all: &[String]| {

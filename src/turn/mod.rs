@@ -332,13 +332,15 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     }
     let rest = || desk::solve(line, here, &|desk: &mut desk::Desk<'_>| english::english(desk, english::Trust::Rest));
     match desk::solve(line, here, &phrase::english) {
-        Ok(Some(Turn::Edit(edit))) if !edit.is_root => match unsound(line, prompt, &edit) {
-            None => Ok(noted(Turn::Edit(edit), line, prompt)),
-            Some(loose) => match rest() {
-                Ok(Some(turn)) => Ok(noted(turn, line, prompt)),
-                _ => Err(unread(line, &format!("that would leave `{loose}`"))),
-            },
-        },
+        Ok(Some(Turn::Edit(edit))) if !edit.is_root => {
+            match check::unsound(line, prompt, &edit.prompt, &edit.changes) {
+                None => Ok(noted(Turn::Edit(edit), line, prompt)),
+                Some(loose) => match rest() {
+                    Ok(Some(turn)) => Ok(noted(turn, line, prompt)),
+                    _ => Err(unread(line, &format!("that would leave `{loose}`"))),
+                },
+            }
+        }
         Ok(Some(turn)) => sound(turn, line, prompt),
         Err(misread) => match rest() {
             Ok(Some(turn)) => Ok(noted(turn, line, prompt)),
@@ -364,16 +366,6 @@ fn sound(turn: Turn, line: &str, prompt: &str) -> Result<Turn, Misread> {
         1 => Ok(Turn::Edit(question.choices.remove(0).edit)),
         _ => Ok(Turn::Question(question)),
     }
-}
-
-/// What does not read in what an older rule made of a line; `None` if all is well.
-fn unsound(line: &str, prompt: &str, edit: &Edit) -> Option<String> {
-    let less = edit.changes.iter().all(|change| matches!(change, Change::Remove { .. }));
-    if let Some(loose) = check::dangling(prompt, &edit.prompt) {
-        return Some(loose);
-    }
-    (check::leaks(line, prompt, &edit.prompt) || less && check::is_halted(prompt, &edit.prompt))
-        .then(|| edit.prompt.clone())
 }
 
 /// A turn that says which words of the line came to nothing.

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::lexicon::lexicon;
 use super::small::{is_determiner, is_function_word, is_preposition};
-use super::words::{lower, split};
+use super::words::{lower, lowered, split};
 use std::ops::Range;
 
 /// Ancestors looked at, and words in a prompt beyond which none is.
@@ -35,7 +35,7 @@ pub(super) fn place(draft: &Draft, typed: &str, ancestors: &[&str], whole: bool)
     if ancestors.is_empty() || draft.items.len() > LONGEST {
         return None;
     }
-    let words: Vec<String> = split(typed).iter().map(|w| lower(w.text)).collect();
+    let words: Vec<String> = lowered(typed);
     if words.is_empty() || words.len() > 60 {
         return None;
     }

@@ -4,7 +4,7 @@ use super::desk::{Desk, Stop, tokens};
 use super::draft::Draft;
 use super::sign::{Part, bracket, number};
 use super::small::{is_article, is_function_word, is_number};
-use super::words::{lower, split};
+use super::words::{lower, lowered, split};
 use super::{Change, Weight};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -161,8 +161,8 @@ pub(super) struct Aligned {
 /// Words that two prompts share in order (longest common subsequence; content words count most), and whether at least
 /// half of the longer one's content words are among them.
 pub(super) fn align(parent: &str, prompt: &str) -> Aligned {
-    let old: Vec<String> = split(parent).iter().map(|w| lower(w.text)).collect();
-    let new: Vec<String> = split(prompt).iter().map(|w| lower(w.text)).collect();
+    let old: Vec<String> = lowered(parent);
+    let new: Vec<String> = lowered(prompt);
     let content = |w: &String| !is_function_word(w) && w.chars().any(char::is_alphanumeric);
     // What both begin and end with is shared; the table is of what lies between.
     let first = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
@@ -220,8 +220,7 @@ pub(super) fn align(parent: &str, prompt: &str) -> Aligned {
 /// How many words a line shares with the present prompt, if it is mostly that and begins as it does.
 pub(super) fn near(parent: &str, line: &str) -> Option<usize> {
     let aligned = align(parent, line);
-    let low = |text: &str| split(text).iter().map(|w| lower(w.text)).collect::<Vec<_>>();
-    let (old, new) = (low(parent), low(line));
+    let (old, new) = (lowered(parent), lowered(line));
     let be = |all: &[String]| all.iter().any(|w| matches!(w.as_str(), "is" | "are" | "has" | "have"));
     let the = |all: &[String]| all.first().is_some_and(|w| w == "the");
     let kept = aligned.pairs.len();

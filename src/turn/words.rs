@@ -113,6 +113,11 @@ fn possessive_at(chars: &[(usize, char)], i: usize) -> bool {
         && !chars.get(i + 2).is_some_and(|c| c.1.is_alphanumeric() || continues(c.1))
 }
 
+/// The items of a text as they are compared.
+pub(super) fn lowered(text: &str) -> Vec<String> {
+    split(text).iter().map(|w| lower(w.text)).collect()
+}
+
 /// True if both words are the same but for capitals and the shape of the apostrophe.
 #[must_use]
 pub fn same(a: &str, b: &str) -> bool {

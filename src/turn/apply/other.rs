@@ -42,12 +42,6 @@ impl<'s> Work<'s> {
                 return Err(No);
             }
             let words: Vec<String> = adjectives.iter().map(|&i| said.low(i).to_owned()).collect();
-            // A polar bear is no brown one.
-            let name = format!("{} {head}", words.join(" "));
-            let colour = s.adjectives(t).into_iter().find(|&i| lexicon().adjective(s.low(i)).contains(&"colour"));
-            if let (Some(i), false) = (colour, lexicon().noun(&name).is_empty()) {
-                return self.replace_word(i, &words.join(" "));
-            }
             return self.property(t, &words);
         }
         if lexicon().same(&old_head, &head)

@@ -167,14 +167,13 @@ impl<'s> Work<'s> {
                 continue;
             }
             // A stormy sky is no clear blue one.
-            let sky = matches!(s.low(thing.head), "sky" | "skies")
-                && kinds.iter().any(|k| matches!(*k, "weather" | "colour" | "tone"));
+            let sky = matches!(s.low(thing.head), "sky" | "skies") && kinds.contains(&"weather");
             let gives_way = |i: usize| {
                 lexicon().adjective(s.low(i)).iter().any(|k| matches!(*k, "weather" | "colour" | "mood"))
                     && !lexicon().same(s.low(i), last)
             };
             let shares = |i: usize| lexicon().adjective(s.low(i)).iter().any(|k| kinds.contains(k));
-            if sky && kinds.contains(&"weather") {
+            if sky {
                 let all: Vec<usize> = s.adjectives(t).into_iter().filter(|&i| gives_way(i) && !shares(i)).collect();
                 let joined = all.iter().any(|&i| matches!(s.low(i + 1), "and" | ","));
                 let one = s.adjectives(t).into_iter().any(shares);
@@ -193,7 +192,7 @@ impl<'s> Work<'s> {
                     && s.tags[i] != Tag::Adv
                     && (lexicon().adjective(s.low(i)).iter().any(|k| kinds.contains(k))
                         || (kinds.contains(&"material") && is_material(s.low(i)))
-                        || sky && kinds.contains(&"weather") && gives_way(i))
+                        || sky && gives_way(i))
             });
             // `a clay court` of grass: one noun before the other gives way to the next.
             let before = thing.head.checked_sub(1).filter(|i| *i >= thing.start && g.len() == 1);
@@ -238,13 +237,12 @@ impl<'s> Work<'s> {
                 continue;
             }
             // `the sky is blue`
-            let be = self.after(t);
             if old.is_none()
-                && s.tag(be) == Tag::Be
-                && s.tag(be + 1) == Tag::Adj
-                && lexicon().adjective(s.low(be + 1)).iter().any(|k| kinds.contains(k))
+                && s.tag(now) == Tag::Be
+                && s.tag(now + 1) == Tag::Adj
+                && lexicon().adjective(s.low(now + 1)).iter().any(|k| kinds.contains(k))
             {
-                let i = be + 1;
+                let i = now + 1;
                 self.changes.push(Change::Swap { from: self.text(i..i + 1), to: text.clone() });
                 self.op(i..i + 1, text);
             } else {

@@ -3,7 +3,7 @@
 mod carry;
 
 use crate::apply::Work;
-use crate::check::{dangling, is_halted, leaks};
+use crate::check::{dangling, unsound};
 use crate::desk::{Desk, Stop, Tok, lows, tokens};
 use crate::frames::{Frame, frames};
 use crate::grammar::Clause;
@@ -46,7 +46,7 @@ pub(crate) fn instructs(line: &str, prompt: &str) -> bool {
     if toks.len() > LONGEST {
         return false;
     }
-    let words: Vec<String> = words::split(prompt).iter().map(|w| words::lower(w.text)).collect();
+    let words: Vec<String> = words::lowered(prompt);
     let named = |w: &str| !is_function_word(w) && words.iter().any(|p| lexicon().same(p, w));
     let said = spoken(&toks, &named);
     let low: Vec<&str> = toks.iter().map(|t| t.low.as_str()).collect();
@@ -57,7 +57,7 @@ pub(crate) fn instructs(line: &str, prompt: &str) -> bool {
 /// True for a line that only ever describes.
 pub(crate) fn describes(line: &str, prompt: &str) -> bool {
     let words = words::split(line);
-    let old: Vec<String> = words::split(prompt).iter().map(|w| words::lower(w.text)).collect();
+    let old: Vec<String> = words::lowered(prompt);
     let points = words.windows(2).any(|p| {
         let (the, noun) = (words::lower(p[0].text), words::lower(p[1].text));
         the == "the" && !is_function_word(&noun) && old.contains(&noun) && !old.contains(&the)
@@ -77,7 +77,7 @@ pub(crate) fn describes(line: &str, prompt: &str) -> bool {
 
 /// True for a line that begins with what may be a verb, and goes on as only a caption does: `give way sign on a road`.
 pub(crate) fn is_caption(line: &str, prompt: &str) -> bool {
-    let words: Vec<String> = words::split(line).iter().map(|w| words::lower(w.text)).collect();
+    let words: Vec<String> = words::lowered(line);
     let low: Vec<&str> = words.iter().map(String::as_str).collect();
     let verb = frames().verb(&low).is_some_and(|(_, n)| n == 1) && !matches!(low[0], "use" | "try" | "set" | "go");
     low.len() > 3
@@ -218,10 +218,7 @@ pub(crate) fn english(desk: &mut Desk<'_>, trust: Trust) -> Result<bool, Stop> {
         return Ok(false);
     }
     desk.draft.agree();
-    let text = desk.draft.prompt();
-    let only_less = desk.changes.iter().all(|change| matches!(change, crate::Change::Remove { .. }));
-    let halted = only_less && is_halted(prompt, &text);
-    Ok(dangling(prompt, &text).is_none() && !halted && !leaks(desk.line, prompt, &text))
+    Ok(unsound(desk.line, prompt, &desk.draft.prompt(), &desk.changes).is_none())
 }
 
 /// True for an order about what was last spoken of: `make it red`.
