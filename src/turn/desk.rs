@@ -423,8 +423,13 @@ pub(super) fn solve<'a>(line: &'a str, here: &'a Here<'a>, rule: &'a Rule<'a>) -
         Ok(Some(edit)) => Ok(Some(Turn::Edit(edit))),
         Err(Stop::Misread(misread)) => Err(misread),
         Err(Stop::Ask { text, labels }) => {
-            let mut answers = Answers { line, here, rule, choices: Vec::new(), first_error: None, tries: 0 };
+            let mut answers =
+                Answers { line, here, rule, choices: Vec::new(), first_error: None, tries: 0, too_many: false };
             answers.explore(&mut Vec::new(), "", labels);
+            if answers.too_many {
+                answers.choices.clear();
+                answers.first_error = None;
+            }
             match (answers.choices.len(), answers.first_error) {
                 (0, error) => Err(error.unwrap_or_else(|| Misread {
                     message: "too much of that could be meant in several ways".to_owned(),
@@ -451,12 +456,15 @@ struct Answers<'a> {
     choices: Vec<Choice>,
     first_error: Option<Misread>,
     tries: usize,
+    /// There are more questions in the line than a list of answers could hold.
+    too_many: bool,
 }
 
 impl Answers<'_> {
     fn explore(&mut self, picks: &mut Vec<usize>, said: &str, labels: Vec<String>) {
         for (i, label) in labels.into_iter().enumerate().take(CHOICES) {
-            if self.choices.len() == CHOICES || self.tries == TRIES {
+            self.too_many |= self.tries == TRIES;
+            if self.choices.len() == CHOICES || self.too_many {
                 return;
             }
             self.tries += 1;
@@ -470,6 +478,7 @@ impl Answers<'_> {
                     }
                 }
                 Err(Stop::Ask { labels, .. }) if picks.len() < DEPTH => self.explore(picks, &label, labels),
+                Err(Stop::Ask { .. }) => self.too_many = true,
                 Err(Stop::Misread(error)) => {
                     self.first_error.get_or_insert(error);
                 }

@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::lexicon::lexicon;
 use super::small::{is_determiner, is_function_word, is_preposition};
 use super::words::{lower, lowered, split};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Ancestors looked at, and words in a prompt beyond which none is.
@@ -45,26 +46,25 @@ pub(super) fn place(draft: &Draft, typed: &str, ancestors: &[&str], whole: bool)
         if old.len() > LONGEST || old.len() <= draft.items.len().saturating_sub(draft.items.len() / 2) {
             continue;
         }
+        let mut found = variants.iter().enumerate().flat_map(|(v, variant)| {
+            let runs = runs(&old, variant, whole);
+            runs.into_iter().map(move |run| (v, run))
+        });
+        // The tables cost the product of the two lengths: only where the words stand at all.
+        let Some(first) = found.next() else { continue };
         let (ahead, behind) = alignments(&old, draft);
-        let mut loose: Option<(usize, Place)> = None;
-        for (v, variant) in variants.iter().enumerate() {
-            for run in runs(&old, variant, whole) {
-                match fit(&old, draft, run, &ahead, &behind) {
-                    Some((run, at, true)) => {
-                        return Some(Place { at, text: ancestor[old[run.start].1..old[run.end - 1].2].to_owned() });
-                    }
-                    Some((run, at, false)) if v == 0 && loose.is_none() => {
-                        loose = Some((
-                            run.start,
-                            Place { at, text: ancestor[old[run.start].1..old[run.end - 1].2].to_owned() },
-                        ));
-                    }
-                    _ => {}
-                }
+        let placed =
+            |run: Range<usize>, at| Place { at, text: ancestor[old[run.start].1..old[run.end - 1].2].to_owned() };
+        let mut loose: Option<Place> = None;
+        for (v, run) in std::iter::once(first).chain(found) {
+            match fit(&old, draft, run, &ahead, &behind) {
+                Some((run, at, true)) => return Some(placed(run, at)),
+                Some((run, at, false)) if v == 0 && loose.is_none() => loose = Some(placed(run, at)),
+                _ => {}
             }
         }
-        if let Some((_, place)) = loose {
-            return Some(place);
+        if loose.is_some() {
+            return loose;
         }
     }
     None
@@ -124,7 +124,15 @@ type Table = Vec<Vec<u16>>;
 /// counts from there to the ends.
 fn alignments(old: &[(String, usize, usize)], draft: &Draft) -> (Table, Table) {
     let (n, m) = (old.len(), draft.items.len());
-    let same = |i: usize, p: usize| alike(&old[i].0, &draft.items[p].low);
+    // Words are compared by number: the texts would be compared as often as the tables have places.
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut number = |word| {
+        let next = numbers.len();
+        *numbers.entry(if word == "an" { "a" } else { word }).or_insert(next)
+    };
+    let before: Vec<usize> = old.iter().map(|word| number(word.0.as_str())).collect();
+    let now: Vec<usize> = draft.items.iter().map(|item| number(item.low.as_str())).collect();
+    let same = |i: usize, p: usize| before[i] == now[p];
     let mut ahead = vec![vec![0u16; m + 1]; n + 1];
     for i in 0..n {
         for p in 0..m {
