@@ -69,6 +69,21 @@ pub const SSIM_WINDOW: usize = 11;
 /// Source: Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural Similarity".
 #[must_use]
 pub fn ssim(a: &RgbImage, b: &RgbImage) -> Option<f64> {
+    similarity(a, b).map(|(ssim, _)| ssim)
+}
+
+/// How alike two pictures' contours are, whatever their colours and brightness: [`ssim`] without its comparison of means,
+/// `(2 cov + c2) / (var_a + var_b + c2)`, 1 for equal ones.
+///
+/// `None` as for [`ssim`]. Source: the same paper's comparisons of contrast and structure, in one as Wang, Simoncelli and Bovik 2003,
+/// "Multiscale structural similarity for image quality assessment", take them.
+#[must_use]
+pub fn structure(a: &RgbImage, b: &RgbImage) -> Option<f64> {
+    similarity(a, b).map(|(_, structure)| structure)
+}
+
+/// SSIM, and its comparison of contrast and structure alone.
+fn similarity(a: &RgbImage, b: &RgbImage) -> Option<(f64, f64)> {
     let (width, height) = (a.width() as usize, a.height() as usize);
     if a.dimensions() != b.dimensions() || width < SSIM_WINDOW || height < SSIM_WINDOW {
         return None;
@@ -79,14 +94,15 @@ pub fn ssim(a: &RgbImage, b: &RgbImage) -> Option<f64> {
     let (mean_x, mean_y) = (blur(&x), blur(&y));
     let (xx, yy, xy) = (blur(&product(&x, &x)), blur(&product(&y, &y)), blur(&product(&x, &y)));
     let (c1, c2) = ((0.01f64 * 255.0).powi(2), (0.03f64 * 255.0).powi(2));
-    let sum: f64 = (0..mean_x.len())
-        .map(|i| {
-            let (mx, my) = (mean_x[i], mean_y[i]);
-            let (var_x, var_y, cov) = (xx[i] - mx * mx, yy[i] - my * my, xy[i] - mx * my);
-            (2.0 * mx * my + c1) * (2.0 * cov + c2) / ((mx * mx + my * my + c1) * (var_x + var_y + c2))
-        })
-        .sum();
-    Some(sum / mean_x.len() as f64)
+    let count = mean_x.len() as f64;
+    let sums = (0..mean_x.len()).fold((0.0, 0.0), |(all, alone), i| {
+        let (mx, my) = (mean_x[i], mean_y[i]);
+        let (var_x, var_y, cov) = (xx[i] - mx * mx, yy[i] - my * my, xy[i] - mx * my);
+        let structure = (2.0 * cov + c2) / (var_x + var_y + c2);
+        let whole = (2.0 * mx * my + c1) * (2.0 * cov + c2) / ((mx * mx + my * my + c1) * (var_x + var_y + c2));
+        (all + whole, alone + structure)
+    });
+    Some((sums.0 / count, sums.1 / count))
 }
 
 fn luma(picture: &RgbImage) -> Vec<f64> {

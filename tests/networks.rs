@@ -1,18 +1,26 @@
 //! The networks against others' arithmetic: candle's own UNet, and gradients against finite differences.
 
+#[path = "common/clip.rs"]
+mod clip;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor, Var};
+use candle_transformers::models::clip::text_model::{Activation, ClipTextConfig};
+use candle_transformers::models::clip::vision_model::ClipVisionConfig;
+use candle_transformers::models::clip::{ClipConfig, ClipModel};
 use candle_transformers::models::stable_diffusion::unet_2d::{
     BlockConfig, UNet2DConditionModel, UNet2DConditionModelConfig,
 };
 use wordbrush::attention::Untouched;
+use wordbrush::engine::clip::ClipScore;
 use wordbrush::engine::layers::Backend;
 use wordbrush::engine::noise::normal;
 use wordbrush::engine::sampler::Sampler;
+use wordbrush::engine::segment::ClipSeg;
 use wordbrush::engine::unet::{Call, Condition};
-use wordbrush::engine::{Engine, Guidance, Run, StepNoise};
+use wordbrush::engine::{Engine, Guidance, Picture, Run, StepNoise};
 use wordbrush::model::folder::Folder;
 use wordbrush::model::{FileBytes, ModelSource};
 use wordbrush::plan::settings::Precision;
@@ -32,6 +40,71 @@ fn random(seed: u64, shape: &[usize]) -> Tensor {
 fn gap(a: &Tensor, b: &Tensor) -> f64 {
     let gap = (a.to_dtype(DType::F64).expect("f64") - b.to_dtype(DType::F64).expect("f64")).expect("shapes fit");
     gap.abs().and_then(|g| g.flatten_all()?.max(0)?.to_scalar()).expect("a number")
+}
+
+#[test]
+fn our_clip_places_texts_and_pictures_where_candles_does_and_scores_them_by_the_angle() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let towers = clip::write_clip(folder.path());
+    let config = ClipConfig {
+        text_config: ClipTextConfig {
+            vocab_size: 49408,
+            embed_dim: 8,
+            activation: Activation::QuickGelu,
+            intermediate_size: 32,
+            max_position_embeddings: 77,
+            pad_with: None,
+            num_hidden_layers: 2,
+            num_attention_heads: 2,
+            projection_dim: 16,
+        },
+        vision_config: ClipVisionConfig {
+            embed_dim: 32,
+            activation: Activation::QuickGelu,
+            intermediate_size: 64,
+            num_hidden_layers: 5,
+            num_attention_heads: 4,
+            projection_dim: 16,
+            num_channels: 3,
+            image_size: 224,
+            patch_size: 16,
+        },
+        logit_scale_init_value: 2.6592,
+        image_size: 224,
+    };
+    let theirs = ClipModel::new(candle_nn::VarBuilder::from_tensors(towers, DType::F32, &Device::Cpu), &config);
+    let theirs = theirs.expect("candle's CLIP");
+    let backend = Backend::Kernels(wordbrush_kernels::Precision::F32);
+    let ours = ClipScore::load(&Folder::of_one_network(folder.path()).expect("a network"), &backend).expect("it loads");
+    // The tokens of the network that it was made of: the vocabulary is the same.
+    let words =
+        ClipSeg::load(&Folder::of_one_network(clip::clipseg()).expect("a network"), &backend).expect("it loads");
+    // Of the size that it reads: nothing is resized, so that candle gets the same pixels.
+    let bytes: Vec<u8> = (0..224 * 224 * 3).map(|i| ((i * 7 + i / 672 * 13) % 256) as u8).collect();
+    let picture = Picture { width: 224, height: 224, bytes: bytes.clone() };
+    let (mean, deviation) = ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_58, 0.275_777_11]);
+    let value = |c: usize, at: usize| (f64::from(bytes[3 * at + c]) / 255.0 - mean[c]) / deviation[c];
+    let pixels: Vec<f32> =
+        (0..3).flat_map(|c| (0..224 * 224).map(move |at| (c, at))).map(|(c, at)| value(c, at) as f32).collect();
+    let pixels = Tensor::from_vec(pixels, (1, 3, 224, 224), &Device::Cpu).expect("a tensor");
+    let seen = theirs.get_image_features(&pixels).and_then(|x| x.flatten_all()).expect("features");
+    let own = ours.see(&picture).expect("it sees");
+    assert!(gap(&seen, &own) < 1e-4, "{}", gap(&seen, &own));
+    let mut scores = Vec::new();
+    for text in ["a cat on a beach", "a woman's face with long wavy blond hair"] {
+        let ids = words.read(text).expect("it reads").ids;
+        let ids = Tensor::from_vec(ids, (1, 77), &Device::Cpu).expect("a tensor");
+        let read = theirs.get_text_features(&ids).and_then(|x| x.flatten_all()).expect("features");
+        let own = ours.read(text).expect("it reads");
+        assert!(gap(&read, &own) < 1e-4, "{text}: {}", gap(&read, &own));
+        let dot = |a: &Tensor, b: &Tensor| (a * b).and_then(|x| x.sum_all()?.to_scalar::<f32>()).expect("a number");
+        let cosine = dot(&seen, &read) / (dot(&seen, &seen) * dot(&read, &read)).sqrt();
+        let image = image::RgbImage::from_raw(224, 224, bytes.clone()).expect("a picture");
+        let score = ours.score(&image, text).expect("a score");
+        assert!((score - f64::from(100.0 * cosine).max(0.0)).abs() < 1e-2, "{text}: {score}, {cosine}");
+        scores.push(score);
+    }
+    assert_ne!(scores[0], scores[1]);
 }
 
 #[test]

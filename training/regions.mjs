@@ -1,14 +1,17 @@
 // Renders pictures twice, with and without one change: so the true region of an edit is known, and what it should lead to.
 //
 //   node regions.mjs --out build/regions [--n 24] [--seed 2]     n pairs of each kind
+//   node regions.mjs --photographs --out build/photographs --n 9 the first of each pair as a photograph, for `study photographs`
 //
 // Writes before.npy and after.npy (uint8, N x 128 x 128 x 3) and edits.jsonl, one line a pair: {"kind", "prompt", "edit", "text",
 // "head", "wanted"}. `text` names the region for a network that finds texts, `head` and `wanted` are what a judge should see.
+// As photographs: KIND-NN.png, KIND-NN.mask.png, white where the change is, and captions.tsv with the edit; for four of each kind but
+// glasses with four more, so that they can be edited in a chain and back.
 // Both pictures of a pair are drawn with the same random numbers but for what is changed, so that they differ nowhere else.
 import fs from 'node:fs';
 import path from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
-import { Rng, npyHeader } from './util.mjs';
+import { Rng, npyHeader, png } from './util.mjs';
 import { portrait } from './portraits.mjs';
 import { landscape } from './landscapes.mjs';
 import { scene } from './scenes.mjs';
@@ -82,6 +85,10 @@ const KINDS = {
       fits: (a) => a.sex === sex && !a.beard && a.back !== from && a.back !== to,
       prompt: `a ${sex}'s face with ${words} ${from} hair`,
       edit: `${from} -> ${to}`,
+      more: (() => {
+        const [a, b, c] = HAIR.filter((h) => h !== from && h !== to);
+        return [`${to} -> ${a}`, '+ with glasses', `${a} -> ${b}`, `${b} -> ${c}`];
+      })(),
       text: 'hair',
       head: 'hair',
       wanted: to,
@@ -110,6 +117,10 @@ const KINDS = {
       fits: (a) => a.sex === 'woman' && !a.beard,
       prompt: `${art(from)} woman's face with long straight hair`,
       edit: `${from} -> ${to}`,
+      more: (() => {
+        const [a, b] = moods.filter((m) => m !== from && m !== to);
+        return ['+ with glasses', `${to} -> ${a}`, 'straight -> wavy', `${a} -> ${b}`];
+      })(),
       text: 'eyes and mouth',
       head: 'mood',
       wanted: to,
@@ -126,6 +137,11 @@ const KINDS = {
       fits: () => true,
       prompt: (a) => `a ${from} ${thing} ${PLACE[a.place]}`,
       edit: `${from} -> ${to}`,
+      more: (() => {
+        const [a, b] = colours.filter((c) => c !== from && c !== to),
+          [t, u] = things.filter((t) => t !== thing);
+        return [`${thing} -> ${t}`, `${to} -> ${a}`, `${t} -> ${u}`, `${a} -> ${b}`];
+      })(),
       text: thing,
       head: 'colour',
       wanted: to,
@@ -140,6 +156,11 @@ const KINDS = {
       fits: () => true,
       prompt: (a) => `a ${from} ${PLACE[a.place]}`,
       edit: `${from} -> ${to}`,
+      more: (a) => {
+        const [b, c, d] = things.filter((t) => t !== from && t !== to),
+          place = PLACE[a.place].split(' ').at(-1);
+        return [`${to} -> ${b}`, `${b} -> ${c}`, `${place} -> ${place === 'city' ? 'forest' : 'city'}`, `${c} -> ${d}`];
+      },
       text: from,
       head: 'object',
       wanted: to,
@@ -159,6 +180,11 @@ const KINDS = {
       part: 'middle',
       prompt: `${art(from)} between ${flank}`,
       edit: `${from} -> ${to}`,
+      more: (() => {
+        const [a, b] = middles.filter((m) => m !== from && m !== to),
+          other = turn(flanks, i, 1);
+        return [`${flank} -> ${other}`, `${to} -> ${a}`, '+ at night', `${a} -> ${b}`];
+      })(),
       text: 'middle',
       head: 'middle',
       wanted: to,
@@ -226,7 +252,8 @@ function differ(a, b) {
 
 const out = arg('out', 'build/regions'),
   n = +arg('n', 24),
-  base = 1e6 * +arg('seed', 2);
+  base = 1e6 * +arg('seed', 2),
+  photographs = process.argv.includes('--photographs');
 fs.mkdirSync(out, { recursive: true });
 const all = { before: [], after: [] },
   lines = [];
@@ -245,16 +272,24 @@ for (const [kind, make] of Object.entries(KINDS)) {
       if (share < 0.005 || share > 0.6) continue;
       all.before.push(pa);
       all.after.push(pb);
-      const { kind: _, fits: __, pair: ___, part: ____, prompt, ...said } = about;
-      lines.push(JSON.stringify({ kind, prompt: typeof prompt === 'function' ? prompt(a.attrs) : prompt, ...said }));
+      const { kind: _, fits: __, pair: ___, part: ____, more, prompt: of, ...said } = about,
+        prompt = typeof of === 'function' ? of(a.attrs) : of;
+      if (photographs) {
+        const name = `${kind}-${String(i + 1).padStart(2, '0')}`,
+          mask = Uint8Array.from(pa, (_, k) => ([0, 1, 2].some((c) => pa[k - (k % 3) + c] !== pb[k - (k % 3) + c]) ? 255 : 0)),
+          further = i < 4 ? (typeof more === 'function' ? more(a.attrs) : (more ?? [])) : [];
+        fs.writeFileSync(path.join(out, `${name}.png`), png(pa, SIZE, SIZE));
+        fs.writeFileSync(path.join(out, `${name}.mask.png`), png(mask, SIZE, SIZE));
+        lines.push([`${name}.png`, prompt, said.edit, ...further].join('\t'));
+      } else lines.push(JSON.stringify({ kind, prompt, ...said }));
       break;
     }
     if (i % 8 === 7) await new Promise(setImmediate);
   }
 }
-for (const [name, pictures] of Object.entries(all)) {
+for (const [name, pictures] of Object.entries(photographs ? {} : all)) {
   const f = fs.openSync(path.join(out, `${name}.npy`), 'w');
   fs.writeSync(f, npyHeader([pictures.length, SIZE, SIZE, 3]));
   pictures.forEach((p) => fs.writeSync(f, p));
 }
-fs.writeFileSync(path.join(out, 'edits.jsonl'), lines.join('\n') + '\n');
+fs.writeFileSync(path.join(out, photographs ? 'captions.tsv' : 'edits.jsonl'), lines.join('\n') + '\n');

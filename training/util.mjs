@@ -1,5 +1,7 @@
 // What all three kinds of picture share: a seeded random generator and colour arithmetic.
 
+import zlib from 'node:zlib';
+
 /** Seeded random numbers (mulberry32): picture i is the same in every run. */
 export class Rng {
   constructor(seed) {
@@ -108,4 +110,28 @@ export function npyHeader(shape) {
   b.writeUInt16LE(h.length, 8);
   b.write(h, 10, 'latin1');
   return b;
+}
+
+/** Polynomial division, the sum that a PNG's parts end with. */
+const CRC = Array.from({ length: 256 }, (_, n) => {
+  for (let k = 0; k < 8; k++) n = n & 1 ? (n >>> 1) ^ 0xedb88320 : n >>> 1;
+  return n >>> 0;
+});
+const crc = (bytes) => (bytes.reduce((c, b) => CRC[(c ^ b) & 255] ^ (c >>> 8), 0xffffffff) ^ 0xffffffff) >>> 0;
+
+/** A PNG of width * height * 3 bytes. */
+export function png(pixels, width, height) {
+  const chunk = (name, data) => {
+    const body = Buffer.concat([Buffer.from(name, 'latin1'), data]),
+      ends = Buffer.alloc(8);
+    ends.writeUInt32BE(data.length, 0);
+    ends.writeUInt32BE(crc(body), 4);
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  };
+  const head = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0]),
+    rows = Buffer.alloc(height * (1 + 3 * width));
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  for (let y = 0; y < height; y++) rows.set(pixels.subarray(3 * width * y, 3 * width * (y + 1)), y * (1 + 3 * width) + 1);
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('IDAT', zlib.deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
 }

@@ -4,6 +4,7 @@
 //! [`AttentionControl`]; [`Engine::recall`] runs one stored step again to see its maps; [`Engine::decode`] makes the
 //! picture. Everything is a function of its arguments.
 
+pub mod clip;
 pub mod edit;
 mod encoder;
 pub mod exact;
@@ -24,6 +25,7 @@ pub mod trajectory;
 pub mod tuning;
 pub mod unet;
 pub mod vae;
+mod vision;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

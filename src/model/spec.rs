@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{ModelSource, PLAIN, is_guided};
 use crate::plan::sampler::SamplerName;
 
+mod clip;
 mod clipseg;
 mod parts;
 mod scheduler;
@@ -18,6 +19,7 @@ mod text;
 mod unet;
 mod vae;
 
+pub use clip::ClipSpec;
 pub use clipseg::{ClipSegSpec, PixelSpec, VisionSpec};
 pub use parts::{PartsSpec, network_kind};
 pub use scheduler::{Betas, PredictionType, SchedulerSpec, Spacing};

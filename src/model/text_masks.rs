@@ -1,4 +1,4 @@
-//! Networks that find in a picture what a text names, by name.
+//! Networks that look at pictures and texts, by name: such as find what a text names, and such as score how well it fits.
 
 use anyhow::{Result, bail};
 
@@ -39,25 +39,34 @@ pub fn embedded() -> Result<Box<dyn ModelSource>, super::NoEmbedded> {
     Err(super::NoEmbedded)
 }
 
-/// The network of this name: `embedded`, a folder, or `owner/name[@revision]`, looked up in the shared cache and fetched if it is not there.
+/// The network of this name that finds what a text names: `embedded`, or as [`find_network`] has it.
+///
+/// # Errors
+/// As [`find_network`].
+pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
+    if super::is_embedded(name.trim()) {
+        return Ok(embedded()?);
+    }
+    find_network(name, "makes masks")
+}
+
+/// The network of this name: a folder, or `owner/name[@revision]`, looked up in the shared cache and fetched if it is not there.
+/// `purpose` is what it is looked for: one that `makes masks`.
 ///
 /// # Errors
 /// Fails if the name is neither, or the network cannot be had.
-pub fn find(name: &str) -> Result<Box<dyn ModelSource>> {
+pub fn find_network(name: &str, purpose: &str) -> Result<Box<dyn ModelSource>> {
     let name = name.trim();
-    if super::is_embedded(name) {
-        return Ok(embedded()?);
-    }
     let folder = place(name);
     if folder.is_dir() {
         return Ok(Box::new(Folder::of_one_network(whole(&folder)?)?));
     }
     if std::fs::symlink_metadata(&folder).is_ok() {
-        bail!("`{name}` is no network that makes masks: that is a folder with config.json and model.safetensors");
+        bail!("`{name}` is no network that {purpose}: that is a folder with config.json and model.safetensors");
     }
     #[cfg(feature = "hub")]
     if super::is_remote(name) {
         return Ok(Box::new(super::hub::fetch_segmenter(name, &mut super::hub::quiet())?));
     }
-    bail!("there is no network `{name}` that makes masks: it is not a folder, and not of the form owner/name")
+    bail!("there is no network `{name}` that {purpose}: it is not a folder, and not of the form owner/name")
 }

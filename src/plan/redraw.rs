@@ -136,6 +136,19 @@ pub struct Tuning {
     pub rate: f64,
 }
 
+impl Tuning {
+    /// How a picture is learned where nothing is set: the embedding and the model. Models as wide as Stable Diffusion's are learned as
+    /// Kawar et al. have it for that (their appendix), small ones as was tried with the embedded model.
+    #[must_use]
+    pub fn usual(is_full_size: bool) -> [Self; 2] {
+        let [embedding, model] = if is_full_size { [(1000, 2e-3), (1500, 5e-7)] } else { [(20, 5e-3), (40, 1e-4)] };
+        [embedding, model].map(|(steps, rate)| Self { steps, rate })
+    }
+}
+
+/// The word under which a picture is learned where nothing is set: it means nothing to a model.
+pub const RARE_WORD: &str = "sks";
+
 /// The most steps that a model is tuned for.
 pub const MOST_TUNING_STEPS: usize = 100_000;
 

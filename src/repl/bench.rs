@@ -24,6 +24,7 @@ use crate::session::file::Hinted;
 use crate::session::model::{computed_in, default_precision};
 use crate::session::{Options, Session};
 use crate::store::Limits;
+use crate::study::measured::peak_mb;
 use crate::turn::Turn;
 
 /// What can be measured.
@@ -88,13 +89,6 @@ pub fn bench(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The process's largest memory so far, in megabytes, where the system tells.
-fn peak_mb() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1024)
 }
 
 impl Bench<'_> {

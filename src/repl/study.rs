@@ -1,6 +1,8 @@
 //! `wordbrush study NAME --out DIR`: a question of the study that this program grew from, asked many times.
 
+mod methods;
 mod page;
+mod photographs;
 mod plan;
 
 use std::cell::RefCell;
@@ -21,7 +23,7 @@ use super::sweep::{Plan, Teller, draw};
 use super::{batch, cycles};
 use crate::measure::mean_change;
 use crate::preview::file::write_atomically;
-use crate::preview::progress::{Manner, Progress};
+use crate::preview::progress::{Manner, Progress, spoken, time_left};
 use crate::preview::size::Size;
 use crate::safe::printable_line;
 use crate::session::file::Hinted;
@@ -39,8 +41,11 @@ const ABOUT: &str = "study.json";
 /// Fails if the question cannot be asked of the prompts, before anything is drawn; or if a picture cannot be drawn or kept.
 pub fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let name = args.value("NAME").unwrap_or_default();
-    if ["cycles", "methods", "photographs"].contains(&name) {
-        return cycles::study(args, out);
+    match name {
+        "cycles" => return cycles::study(args, out),
+        "methods" => return methods::study(args, out),
+        "photographs" => return photographs::study(args, out),
+        _ => {}
     }
     let folder = args.needed::<PathBuf>("out")?;
     let home = batch::home();
@@ -135,4 +140,25 @@ fn carry_out(
         return Ok(false);
     }
     Ok(true)
+}
+
+/// The rows of a study that was begun in a folder, as `read` reads its table; none where there is no table.
+pub(super) fn begun<T>(folder: &Path, name: &str, read: impl FnOnce(&str) -> Option<Vec<T>>) -> Result<Vec<T>> {
+    let Ok(csv) = std::fs::read_to_string(folder.join(name)) else { return Ok(Vec::new()) };
+    read(&csv).ok_or_else(|| {
+        Hinted::new(format!("{} holds another study", folder.display()), "give another folder with --out").into()
+    })
+}
+
+/// Writes a file of a study, whole or not at all.
+pub(super) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    write_atomically(&folder.join(name), bytes)
+}
+
+/// How much of a study is done, and how long the rest may take by what it took so far.
+fn told(done: usize, all: usize, (begun, before): (Instant, usize)) -> String {
+    match time_left(done.saturating_sub(before), all.saturating_sub(before), begun.elapsed()) {
+        Some(left) if done < all => format!("{done} of {all}, about {} left", spoken(left)),
+        _ => format!("{done} of {all}"),
+    }
 }

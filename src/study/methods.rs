@@ -1,21 +1,28 @@
 //! Which way to edit serves when: every method over the same edits, from the same first pictures.
 //!
-//! Whether an edit is to be seen is asked of the model itself: under the same noise, is the picture better explained by the new
-//! prompt than by the old one? What was to stay is measured outside the place where the changed word attends in the first picture,
-//! the same place for every method.
+//! First pictures are drawn, or photographs of a folder. Whether an edit is to be seen is asked of the model itself ([`shown`]). What was to
+//! stay is measured outside the true region where one is known, else outside the place where the changed word attends in the first picture:
+//! the same place for every method, whatever it used itself. Then the edit is taken back by the same method.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use candle_core::Tensor;
+use image::RgbImage;
 
+use super::measured::{Kept, encoded, forget_peak, mean, peak_mb, shown};
+use super::photographs::list::CaptionedFile;
+use super::photographs::{meant, taken_back};
 use super::table::Table;
-use crate::engine::{Guidance, NoiseProbe, Picture};
-use crate::measure::{psnr_where, ssim};
-use crate::plan::area::Area;
-use crate::plan::redraw::{DrawnBy, RedrawMethod};
-use crate::session::{Session, to_image};
-use crate::turn::{Edit, Turn};
+use crate::measure::mean_change;
+use crate::plan::area::{Area, PixelMask};
+use crate::plan::redraw::{DrawnBy, RARE_WORD, RedrawMethod, Tuning};
+use crate::plan::settings::TurnSettings;
+use crate::preview::sheet::{Layout, Tile, sheet};
+use crate::session::cycle::regenerated::CycleMethod;
+use crate::session::{Session, TurnResult, to_image};
+use crate::turn::{Edit, Turn, words};
 
 /// First prompts, an edit of each, and the word whose place in the first picture is edited.
 pub const EDITS: [(&str, &str, &str); 6] = [
@@ -27,124 +34,340 @@ pub const EDITS: [(&str, &str, &str); 6] = [
     ("a white house on a meadow", "+ at night", "house"),
 ];
 
-/// What is compared, by what it is called in tables.
-pub const NAMES: [&str; 9] =
-    ["nothing", "words", "words in region", "sdedit .4", "sdedit .7", "paint", "mix", "diffedit", "drawn afresh"];
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// The first picture itself: a yardstick.
+    Nothing,
+    /// Words, under the settings in force.
+    Words,
+    /// Words under the settings that were published.
+    Published,
+    /// The same with the windows of CL P2P's preset and no silhouette.
+    ClP2p,
+    /// Words within the region.
+    WordsInRegion,
+    /// SDEdit of little strength, .4.
+    SdEditLittle,
+    /// SDEdit of much, .7.
+    SdEditMuch,
+    /// Blended diffusion in the region.
+    Paint,
+    /// MagicMix.
+    Mix,
+    /// DiffEdit.
+    DiffEdit,
+    /// Imagic of strength .8: a lesson a picture.
+    Imagic,
+    /// UniTune of strength .8: a lesson a picture.
+    UniTune,
+    /// The new prompt from the same noise: a yardstick.
+    DrawnAfresh,
+}
 
-/// The noise under which pictures are explained.
-const PROBE: NoiseProbe = NoiseProbe { seed: 0xD1FF, levels: &[0.2, 0.4, 0.6, 0.8], noises: 2 };
+impl Compared {
+    /// All, by what they are called.
+    pub const ALL: [(&'static str, Self); 13] = [
+        ("nothing", Self::Nothing),
+        ("words", Self::Words),
+        ("words, published", Self::Published),
+        ("words, clp2p", Self::ClP2p),
+        ("words in region", Self::WordsInRegion),
+        ("sdedit .4", Self::SdEditLittle),
+        ("sdedit .7", Self::SdEditMuch),
+        ("paint", Self::Paint),
+        ("mix", Self::Mix),
+        ("diffedit", Self::DiffEdit),
+        ("imagic .8", Self::Imagic),
+        ("unitune .8", Self::UniTune),
+        ("drawn afresh", Self::DrawnAfresh),
+    ];
 
-/// What is counted of pictures that are equal outside, in dB.
-pub const MOST_DECIBELS: f64 = 60.0;
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, one)| *one == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether the model learns each picture first, which takes minutes.
+    #[must_use]
+    pub fn learns(self) -> bool {
+        matches!(self, Self::Imagic | Self::UniTune)
+    }
+
+    /// The settings that it is drawn with; `None` for those in force.
+    fn turn(self) -> Option<TurnSettings> {
+        let published = CycleMethod::Published.settings()?;
+        match self {
+            Self::Published => Some(published),
+            Self::ClP2p => {
+                let mut settings = crate::plan::settings::Settings { turn: published, ..Default::default() };
+                settings.preset("clp2p").ok()?;
+                Some(settings.turn)
+            }
+            _ => None,
+        }
+    }
+
+    fn by(self, area: &Area, full_size: bool) -> Option<DrawnBy> {
+        let redraw = |method, area: Option<&Area>| Some(DrawnBy::Redraw { method, area: area.cloned(), seed: None });
+        let [embedding, model] = Tuning::usual(full_size);
+        match self {
+            Self::Nothing | Self::DrawnAfresh => None,
+            Self::Words | Self::Published | Self::ClP2p => Some(DrawnBy::Words),
+            Self::WordsInRegion => Some(DrawnBy::Within(area.clone())),
+            Self::SdEditLittle => redraw(RedrawMethod::SdEdit { strength: 0.4, patch: None }, None),
+            Self::SdEditMuch => redraw(RedrawMethod::SdEdit { strength: 0.7, patch: None }, None),
+            Self::Paint => redraw(RedrawMethod::BlendedDiffusion { strength: 1.0 }, Some(area)),
+            Self::Mix => redraw(RedrawMethod::MagicMix { kmin: 0.3, kmax: 0.6, nu: 0.5 }, None),
+            Self::DiffEdit => redraw(RedrawMethod::DIFFEDIT, None),
+            Self::Imagic => redraw(RedrawMethod::Imagic { strength: 0.8, embedding, model }, None),
+            Self::UniTune => {
+                let model = Tuning { steps: embedding.steps + model.steps, ..model };
+                redraw(RedrawMethod::UniTune { strength: 0.8, rare: RARE_WORD.to_owned(), model }, None)
+            }
+        }
+    }
+}
+
+/// A first picture and its edit.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// One of [`EDITS`], drawn.
+    Drawn {
+        /// Which.
+        edit: usize,
+        /// Of which seed.
+        seed: u64,
+    },
+    /// A photograph and its first edit.
+    Photograph(&'a CaptionedFile),
+}
+
+impl Subject<'_> {
+    /// What is independent of what: a seed, or a photograph.
+    #[must_use]
+    pub fn unit(&self) -> String {
+        match self {
+            Self::Drawn { seed, .. } => format!("seed {seed}"),
+            Self::Photograph(one) => one.file.clone(),
+        }
+    }
+
+    /// Its prompt and edit.
+    #[must_use]
+    pub fn said(&self) -> (&str, &str) {
+        match self {
+            Self::Drawn { edit, .. } => (EDITS[*edit].0, EDITS[*edit].1),
+            Self::Photograph(one) => (&one.caption, one.edits[0].text()),
+        }
+    }
+}
 
 /// One edit by one method.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MethodRow {
-    /// The first picture's seed.
-    pub seed: u64,
-    /// Which of [`EDITS`].
-    pub edit: usize,
-    /// Which of [`NAMES`].
-    pub method: usize,
-    /// By how much of the old prompt's error the new one explains the picture better, in percent.
-    pub margin: f64,
-    /// PSNR outside the place, in dB.
-    pub psnr: f64,
-    /// SSIM, with the place made equal in both.
-    pub ssim: f64,
-    /// Seconds.
-    pub seconds: f64,
-    /// UNet samples.
-    pub evaluations: u64,
+    /// Whether the first picture is a photograph.
+    pub is_photograph: bool,
+    /// [`Subject::unit`].
+    pub unit: String,
+    /// The first prompt.
+    pub prompt: String,
+    /// The edit.
+    pub edit: String,
+    /// Which method.
+    pub method: Compared,
+    /// [`NUMBERS`]; what has no meaning is `None`.
+    pub numbers: [Option<f64>; NUMBERS.len()],
 }
 
-const COLUMNS: [&str; 9] = ["study", "seed", "edit", "method", "margin", "psnr", "ssim", "seconds", "evaluations"];
+/// What is measured: by how much of the old prompt's error the new one explains the picture better (%); PSNR and SSIM outside; likeness
+/// of contours; mean change of the picture once the edit is taken back by the same method (of 255); and cost.
+pub const NUMBERS: [&str; 8] = ["margin", "psnr", "ssim", "structure", "home", "seconds", "mb", "evaluations"];
 
-/// Draws every edit by every method from first pictures of seeds 1 to `seeds`. Those that are in `rows` already are left out. `seen`
-/// gets all rows after each edit.
-///
-/// # Errors
-/// Fails if a picture cannot be drawn, or `seen` does.
-pub fn run(
-    session: &mut Session,
-    seeds: u64,
-    mut rows: Vec<MethodRow>,
-    seen: &mut dyn FnMut(&[MethodRow]) -> Result<()>,
-) -> Result<Vec<MethodRow>> {
-    for seed in 1..=seeds {
-        for edit in 0..EDITS.len() {
-            if rows.iter().any(|row| row.seed == seed && row.edit == edit) {
-                continue;
-            }
-            rows.extend(one(session, seed, edit)?);
-            seen(&rows)?;
+const COLUMNS: [&str; 14] = [
+    "study", "source", "unit", "prompt", "edit", "method", NUMBERS[0], NUMBERS[1], NUMBERS[2], NUMBERS[3], NUMBERS[4],
+    NUMBERS[5], NUMBERS[6], NUMBERS[7],
+];
+
+fn unwatched(_: usize, _: &Tensor) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn done(turned: Option<TurnResult>) -> Result<TurnResult> {
+    turned.context("BUG: a run that nobody watched was stopped")
+}
+
+/// The first picture of a subject.
+fn first(session: &mut Session, subject: &Subject<'_>) -> Result<TurnResult> {
+    match subject {
+        Subject::Drawn { edit, seed } => {
+            session.set("seed", &seed.to_string())?;
+            let prompt = EDITS[*edit].0;
+            done(session.edit(prompt, &Edit::root(prompt.to_owned()), &mut unwatched)?)
+        }
+        Subject::Photograph(one) => {
+            let photograph = session.photograph(&one.path)?.photograph;
+            let Turn::Edit(edit) = session.read_root(&one.caption)? else { bail!("`{}` is no caption", one.caption) };
+            done(session.open_photograph(&one.caption, photograph, &edit, &mut unwatched)?)
         }
     }
-    Ok(rows)
 }
 
-fn one(session: &mut Session, seed: u64, number: usize) -> Result<Vec<MethodRow>> {
-    let mut unwatched = |_: usize, _: &Tensor| ControlFlow::Continue(());
-    let (prompt, line, word) = EDITS[number];
-    session.set("seed", &seed.to_string())?;
-    let root = session.edit(prompt, &Edit::root(prompt.to_owned()), &mut unwatched)?;
-    let root = root.context("BUG: a run that nobody watched was stopped")?;
-    let Turn::Edit(edit) = session.read(line)? else { anyhow::bail!("BUG: `{line}` is no edit of `{prompt}`") };
-    let area = session.area(root.node, word, std::path::Path::new(word))?;
+/// Where methods that are told a region may draw, and the pixels outside of where the edit belongs.
+fn place(session: &mut Session, subject: &Subject<'_>, root: &TurnResult, edit: &Edit) -> Result<(Area, Vec<bool>)> {
+    if let Subject::Photograph(CaptionedFile { region: Some(region), .. }) = subject {
+        let inside = region.pixels(session)?;
+        let size = (root.left.picture.width, root.left.picture.height);
+        let area = Area::Mask(PixelMask::of_pixels(size, &inside)?);
+        return Ok((area, inside.iter().map(|inside| !inside).collect()));
+    }
+    let word = match subject {
+        Subject::Drawn { edit, .. } => EDITS[*edit].2.to_owned(),
+        Subject::Photograph(one) => {
+            replaced(&one.caption, edit).context("the edit replaces no word that has a place")?
+        }
+    };
+    let area = session.area(root.node, &word, Path::new(&word))?;
     let outside = session.outside_area(root.node, &area)?;
+    Ok((area, outside))
+}
+
+/// The first word that an edit replaces, or the last before what it puts in.
+fn replaced(prompt: &str, edit: &Edit) -> Option<String> {
+    let all = words::split(prompt);
+    let span = edit.spans.first()?;
+    let at = if span.source.is_empty() { span.source.start.checked_sub(1)? } else { span.source.start };
+    all.get(at).map(|word| word.text.to_owned())
+}
+
+/// An edit by a method from where the session is; `None` for the yardstick that changes nothing.
+fn drawn(
+    session: &mut Session,
+    (method, area): (Compared, &Area),
+    (from, line): (u32, &str),
+    edit: &Edit,
+) -> Result<Option<TurnResult>> {
+    let full_size = session.model()?.is_full_size();
+    let Some(by) = method.by(area, full_size) else {
+        if method == Compared::Nothing {
+            return Ok(None);
+        }
+        let prompt = edit.prompt.clone();
+        return Ok(Some(done(session.edit(&prompt, &Edit::root(prompt.clone()), &mut unwatched)?)?));
+    };
+    let edit = match method {
+        Compared::UniTune => {
+            let prompt = format!("{RARE_WORD} {}", edit.prompt);
+            session.edit_towards(from, Edit { prompt, is_root: true, ..edit.clone() })?
+        }
+        _ => edit.clone(),
+    };
+    let mut settings = session.settings().clone();
+    if let Some(turn) = method.turn() {
+        settings.turn = turn;
+    }
+    Ok(Some(done(session.edit_under(&settings, (Some(from), line), &edit, &by, &mut unwatched)?)?))
+}
+
+/// The edits of a subject by `methods`, and a sheet of them.
+///
+/// # Errors
+/// Fails if a picture cannot be drawn.
+pub fn one(session: &mut Session, subject: &Subject<'_>, methods: &[Compared]) -> Result<(Vec<MethodRow>, RgbImage)> {
+    let root = first(session, subject)?;
+    let (prompt, line) = subject.said();
+    let edit = match subject {
+        Subject::Photograph(one) => meant(session, prompt, &one.edits[0])?,
+        Subject::Drawn { .. } => match session.read(line)? {
+            Turn::Edit(edit) => edit,
+            _ => bail!("BUG: `{line}` is no edit of `{prompt}`"),
+        },
+    };
+    let (area, outside) = place(session, subject, &root, &edit)?;
     let model = session.model()?;
     let size = (root.left.picture.width, root.left.picture.height);
-    let read = |text: &str| model.engine.reader().conditions(text, "", size);
-    let (old, new) = (read(prompt)?, read(&edit.prompt)?);
-    let mut rows = Vec::new();
-    for (method, name) in NAMES.iter().enumerate() {
-        let redraw = |method, area: Option<&Area>| Some(DrawnBy::Redraw { method, area: area.cloned(), seed: None });
-        let by = match *name {
-            "words" => Some(DrawnBy::Words),
-            "words in region" => Some(DrawnBy::Within(area.clone())),
-            "sdedit .4" => redraw(RedrawMethod::SdEdit { strength: 0.4, patch: None }, None),
-            "sdedit .7" => redraw(RedrawMethod::SdEdit { strength: 0.7, patch: None }, None),
-            "paint" => redraw(RedrawMethod::BlendedDiffusion { strength: 1.0 }, Some(&area)),
-            "mix" => redraw(RedrawMethod::MagicMix { kmin: 0.3, kmax: 0.6, nu: 0.5 }, None),
-            "diffedit" => redraw(RedrawMethod::DIFFEDIT, None),
+    let before = to_image(&root.left.picture);
+    let everywhere = vec![true; size.0 * size.1];
+    let (mut rows, mut pictures) = (Vec::new(), Vec::new());
+    for method in methods {
+        forget_peak();
+        let turned = drawn(session, (*method, &area), (root.node, line), &edit)?;
+        let mb = peak_mb().map(|mb| mb as f64);
+        let left = turned.as_ref().map_or(&root.left, |turned| &turned.left);
+        let picture = to_image(&left.picture);
+        // What is shown of a photograph has its pixels around, which no latent tells of.
+        let seen = match subject {
+            Subject::Drawn { .. } => left.trajectory.last().clone(),
+            Subject::Photograph(_) => encoded(&model, &picture)?,
+        };
+        let kept = Kept::of(&before, &picture, &outside);
+        let cost = turned.as_ref().map_or((0.0, 0), |turned| (turned.seconds, turned.evaluations));
+        let home = match &turned {
+            Some(turned) if !method.learns() && *method != Compared::DrawnAfresh => {
+                at_home(session, (*method, &area), turned, (prompt, line))?
+            }
             _ => None,
         };
-        let turned = match by {
-            Some(by) => {
-                let planned = session.plan_by(root.node, &edit, &by)?;
-                session.edit_planned((Some(root.node), line), &edit, planned, &mut unwatched)?
-            }
-            None if method == 0 => None,
-            None => session.edit(&edit.prompt, &Edit::root(edit.prompt.clone()), &mut unwatched)?,
-        };
-        let (left, seconds, evaluations) = match &turned {
-            Some(turned) => (&turned.left, turned.seconds, turned.evaluations),
-            None => (&root.left, 0.0, 0),
-        };
-        let (clean, texts) = (left.trajectory.last(), [&old.cond, &new.cond]);
-        let margin = model.engine.better_explained(clean, texts, Guidance::None, PROBE)?;
-        let (before, after) = (&root.left.picture, &left.picture);
-        let psnr = psnr_where(&to_image(before), &to_image(after), &outside).unwrap_or(MOST_DECIBELS);
-        let ssim = ssim(&to_image(before), &to_image(&with_inside_of(before, after, &outside))).unwrap_or(f64::NAN);
-        let psnr = psnr.min(MOST_DECIBELS);
-        rows.push(MethodRow { seed, edit: number, method, margin, psnr, ssim, seconds, evaluations });
+        rows.push(MethodRow {
+            is_photograph: matches!(subject, Subject::Photograph(_)),
+            unit: subject.unit(),
+            prompt: prompt.to_owned(),
+            edit: line.to_owned(),
+            method: *method,
+            numbers: [
+                Some(shown(&model, &seen, [prompt, &edit.prompt], size)?),
+                kept.psnr,
+                kept.ssim,
+                kept.structure,
+                home.and_then(|home| mean_change(&home, &before, &everywhere)),
+                Some(cost.0),
+                mb.filter(|_| turned.is_some()),
+                Some(cost.1 as f64),
+            ],
+        });
+        pictures.push((picture, method.name()));
+        session.return_to(Some(root.node))?;
     }
-    Ok(rows)
+    let tiles: Vec<Tile> = pictures.iter().map(|(picture, label)| Tile { picture, label }).collect();
+    Ok((rows, sheet(&tiles, &Layout::with_columns(pictures.len()))))
 }
 
-/// A picture that has what another shows inside a place.
-fn with_inside_of(other: &Picture, picture: &Picture, outside: &[bool]) -> Picture {
-    let mut out = picture.clone();
-    for (pixel, _) in outside.iter().enumerate().filter(|(_, outside)| !**outside) {
-        out.bytes[3 * pixel..3 * pixel + 3].copy_from_slice(&other.bytes[3 * pixel..3 * pixel + 3]);
-    }
-    out
+/// The picture once the edit is taken back by the method that made it; `None` if it cannot be by rule.
+fn at_home(
+    session: &mut Session,
+    (method, area): (Compared, &Area),
+    turned: &TurnResult,
+    (prompt, line): (&str, &str),
+) -> Result<Option<RgbImage>> {
+    let now = session.tree()[turned.node].plan.prompt.clone();
+    let (back, edit) = match taken_back(line) {
+        Some(back) => match session.read(&back)? {
+            Turn::Edit(edit) => (back, edit),
+            _ => return Ok(None),
+        },
+        // A whole prompt is taken back by the one before.
+        None => match crate::turn::between(&now, prompt) {
+            Some(edit) => (prompt.to_owned(), edit),
+            None => return Ok(None),
+        },
+    };
+    // Words may have moved, or have given way to others: a region of words is found again.
+    let area = match area {
+        Area::Words { .. } => match replaced(&now, &edit) {
+            Some(word) => session.area(turned.node, &word, Path::new(&word))?,
+            None => return Ok(None),
+        },
+        area => area.clone(),
+    };
+    let home = drawn(session, (method, &area), (turned.node, &back), &edit)?;
+    Ok(home.map(|home| to_image(&home.left.picture)))
 }
 
 /// What tells studies apart: a digest of the settings and what computes.
 #[must_use]
 pub fn study_id(session: &Session) -> String {
-    let told = format!("{:?} {:?} {EDITS:?} {NAMES:?}", session.settings(), session.model_name());
+    let told = format!("{:?} {:?} {EDITS:?}", session.settings(), session.model_name());
     blake3::hash(told.as_bytes()).to_hex()[..8].to_owned()
 }
 
@@ -152,108 +375,172 @@ pub fn study_id(session: &Session) -> String {
 #[must_use]
 pub fn csv(rows: &[MethodRow], study: &str) -> String {
     let mut table = Table::new(COLUMNS);
-    table.rows = rows
-        .iter()
-        .map(|row| {
-            let numbers = [row.margin, row.psnr, row.ssim, row.seconds].map(|x| x.to_string());
-            let head = [study.to_owned(), row.seed.to_string(), row.edit.to_string(), NAMES[row.method].to_owned()];
-            head.into_iter().chain(numbers).chain([row.evaluations.to_string()]).collect()
-        })
-        .collect();
+    table.rows.extend(rows.iter().map(|row| {
+        let source = if row.is_photograph { "photograph" } else { "drawn" };
+        let named = [study, source, &row.unit, &row.prompt, &row.edit, row.method.name()].map(str::to_owned);
+        let number = |x: &Option<f64>| x.map_or(String::new(), |x| x.to_string());
+        named.into_iter().chain(row.numbers.iter().map(number)).collect()
+    }));
     table.csv()
 }
 
 /// Rows of a study that was broken off; `None` if they are another's.
 #[must_use]
 pub fn read(csv: &str, study: &str) -> Option<Vec<MethodRow>> {
-    let row = |line: &str| -> Option<MethodRow> {
-        let cells: Vec<&str> = line.split(',').collect();
-        let number = |at: usize| cells.get(at)?.parse::<f64>().ok();
-        (cells[0] == study).then_some(())?;
+    let table = Table::read(csv, &COLUMNS)?;
+    let row = |row: Vec<String>| -> Option<MethodRow> {
+        (row[0] == study).then_some(())?;
+        let number = |text: &String| match text.as_str() {
+            "" => Some(None),
+            text => text.parse().ok().map(Some),
+        };
+        let numbers: Option<Vec<Option<f64>>> = row[6..].iter().map(number).collect();
         Some(MethodRow {
-            seed: cells.get(1)?.parse().ok()?,
-            edit: cells.get(2)?.parse().ok().filter(|edit| *edit < EDITS.len())?,
-            method: NAMES.iter().position(|name| Some(name) == cells.get(3))?,
-            margin: number(4)?,
-            psnr: number(5)?,
-            ssim: number(6)?,
-            seconds: number(7)?,
-            evaluations: cells.get(8)?.parse().ok()?,
+            is_photograph: row[1] == "photograph",
+            unit: row[2].clone(),
+            prompt: row[3].clone(),
+            edit: row[4].clone(),
+            method: Compared::ALL.iter().find(|(name, _)| *name == row[5])?.1,
+            numbers: numbers?.try_into().ok()?,
         })
     };
-    csv.lines().skip(1).map(row).collect()
+    table.rows.into_iter().map(row).collect()
 }
 
-/// The mean over seeds of their means, and half of its 95 % confidence interval, as text.
-fn mean(rows: &[&MethodRow], places: usize, of: impl Fn(&MethodRow) -> f64) -> String {
-    let mut by_seed = std::collections::BTreeMap::<u64, Vec<f64>>::new();
-    rows.iter().for_each(|row| by_seed.entry(row.seed).or_default().push(of(row)));
-    let means: Vec<f64> = by_seed.values().map(|all| all.iter().sum::<f64>() / all.len() as f64).collect();
-    let n = means.len() as f64;
-    let mean = means.iter().sum::<f64>() / n;
-    if means.len() < 2 {
-        return format!("{mean:.places$}");
-    }
-    let variance = means.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    format!("{mean:.places$} ± {:.places$}", 1.96 * (variance / n).sqrt())
-}
-
-/// The table of the methods over all edits, and one for each edit.
-#[must_use]
-pub fn markdown(rows: &[MethodRow]) -> String {
-    let mut out = table_of(&rows.iter().collect::<Vec<_>>());
-    for (number, (prompt, line, word)) in EDITS.iter().enumerate() {
-        let of: Vec<&MethodRow> = rows.iter().filter(|row| row.edit == number).collect();
-        if !of.is_empty() {
-            out.push_str(&format!("\n`{prompt}`, `{line}`, region `{word}`:\n\n{}", table_of(&of)));
+/// The means of some rows in each of their units: edits of one seed look alike, seeds do not.
+fn by_unit(rows: &[&MethodRow], column: usize) -> Vec<f64> {
+    let mut by_unit = std::collections::BTreeMap::<&str, Vec<f64>>::new();
+    for row in rows {
+        if let Some(number) = row.numbers[column] {
+            by_unit.entry(&row.unit).or_default().push(number);
         }
     }
-    out
+    by_unit.values().map(|all| all.iter().sum::<f64>() / all.len() as f64).collect()
 }
 
-fn table_of(rows: &[&MethodRow]) -> String {
-    let mut out = String::from(
-        "| method | shows the edit | margin, % | PSNR outside, dB | SSIM outside | seconds | evaluations |\n\
-         | --- | --- | --- | --- | --- | --- | --- |\n",
-    );
-    for (number, name) in NAMES.iter().enumerate() {
-        let of: Vec<&MethodRow> = rows.iter().filter(|row| row.method == number).copied().collect();
+/// The table of the methods over some rows.
+#[must_use]
+pub fn summary(rows: &[&MethodRow]) -> Table {
+    let mut table = Table::new([
+        "method",
+        "shows the edit",
+        "margin, %",
+        "PSNR outside, dB",
+        "SSIM outside",
+        "structure",
+        "change at home",
+        "seconds",
+        "MB",
+        "evaluations",
+    ]);
+    for (name, method) in Compared::ALL {
+        let of: Vec<&MethodRow> = rows.iter().filter(|row| row.method == method).copied().collect();
         if of.is_empty() {
             continue;
         }
-        let shows = of.iter().filter(|row| row.margin > 0.0).count();
-        let evaluations = of.iter().map(|row| row.evaluations).sum::<u64>() as f64 / of.len() as f64;
-        out.push_str(&format!(
-            "| {name} | {shows} of {} | {} | {} | {} | {} | {evaluations:.0} |\n",
-            of.len(),
-            mean(&of, 2, |row| row.margin),
-            mean(&of, 1, |row| row.psnr),
-            mean(&of, 3, |row| row.ssim),
-            mean(&of, 2, |row| row.seconds)
-        ));
+        let shows = of.iter().filter(|row| row.numbers[0].is_some_and(|margin| margin > 0.0)).count();
+        let mut row = vec![name.to_owned(), format!("{shows} of {}", of.len())];
+        let places = [2, 1, 3, 3, 2, 2, 0, 0];
+        row.extend((0..NUMBERS.len()).map(|column| mean(&by_unit(&of, column), places[column])));
+        table.rows.push(row);
     }
-    out
+    table
+}
+
+/// The tables: over all drawn edits, over all photographs, and for each drawn edit.
+#[must_use]
+pub fn tables(rows: &[MethodRow]) -> Vec<(String, Table)> {
+    let of = |wanted: &dyn Fn(&MethodRow) -> bool| rows.iter().filter(|row| wanted(row)).collect::<Vec<_>>();
+    let mut all = Vec::new();
+    let mut add = |name: String, rows: Vec<&MethodRow>| {
+        if !rows.is_empty() {
+            all.push((name, summary(&rows)));
+        }
+    };
+    add("Drawn pictures".to_owned(), of(&|row| !row.is_photograph));
+    add("Photographs".to_owned(), of(&|row| row.is_photograph));
+    for (prompt, line, word) in EDITS {
+        let these = of(&|row| !row.is_photograph && row.prompt == prompt);
+        add(format!("{prompt}, {line}, region: {word}"), these);
+    }
+    all
+}
+
+/// A sentence for each method against words: what the numbers say or leave open.
+#[must_use]
+pub fn findings(rows: &[MethodRow]) -> Vec<String> {
+    let mut said = Vec::new();
+    for (is_photograph, of) in [(false, "Drawn pictures"), (true, "Photographs")] {
+        for (name, method) in Compared::ALL {
+            if matches!(method, Compared::Words | Compared::Nothing) {
+                continue;
+            }
+            let pairs = |column: usize| -> Vec<(f64, f64)> {
+                let units: std::collections::BTreeSet<&str> =
+                    rows.iter().filter(|row| row.is_photograph == is_photograph).map(|row| row.unit.as_str()).collect();
+                let at = |unit: &str, method: Compared| {
+                    let of: Vec<&MethodRow> = rows
+                        .iter()
+                        .filter(|row| row.is_photograph == is_photograph && row.unit == unit && row.method == method)
+                        .collect();
+                    by_unit(&of, column).first().copied()
+                };
+                units.into_iter().filter_map(|unit| Some((at(unit, method)?, at(unit, Compared::Words)?))).collect()
+            };
+            if pairs(1).is_empty() {
+                continue;
+            }
+            said.push(format!(
+                "{of}, {name} against words: background {}; the edit's margin {}.",
+                super::measured::difference(&pairs(1), "dB"),
+                super::measured::difference(&pairs(0), "%")
+            ));
+        }
+    }
+    said
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(seed: u64, method: usize, psnr: f64) -> MethodRow {
-        MethodRow { seed, edit: 1, method, margin: -0.25, psnr, ssim: 0.5, seconds: 1.5, evaluations: 60 }
+    fn row(unit: &str, method: Compared, psnr: f64) -> MethodRow {
+        let mut numbers = [None; NUMBERS.len()];
+        (numbers[0], numbers[1]) = (Some(-0.25), Some(psnr));
+        let (prompt, edit) = (EDITS[1].0.to_owned(), EDITS[1].1.to_owned());
+        MethodRow { is_photograph: false, unit: unit.to_owned(), prompt, edit, method, numbers }
     }
 
     #[test]
     fn rows_come_back_from_their_file_unless_it_is_anothers() {
-        let rows = [row(1, 0, 20.0), row(2, 8, 1.0 / 3.0)];
+        let rows = [row("seed 1", Compared::Nothing, 20.0), row("a, b.png", Compared::DrawnAfresh, 1.0 / 3.0)];
         assert_eq!(read(&csv(&rows, "abc"), "abc").unwrap(), rows);
         assert!(read(&csv(&rows, "abc"), "abd").is_none());
     }
 
     #[test]
-    fn a_mean_is_over_seeds_with_its_interval() {
-        let rows = [row(1, 0, 20.0), row(1, 0, 22.0), row(2, 0, 25.0)];
-        assert_eq!(mean(&rows.iter().collect::<Vec<_>>(), 1, |row| row.psnr), "23.0 ± 3.9");
-        assert!(markdown(&rows).starts_with("| method"));
+    fn a_mean_is_over_units_and_a_method_is_set_beside_words() {
+        let words = [row("1", Compared::Words, 20.0), row("1", Compared::Words, 22.0), row("2", Compared::Words, 25.0)];
+        let mut rows = words.to_vec();
+        // 21 and 25: the mean is 23, and Student's interval of two values 12.706 times 2.
+        assert_eq!(summary(&rows.iter().collect::<Vec<_>>()).rows[0][3], "23.0 ± 25.4");
+        rows.extend([row("1", Compared::Mix, 15.0), row("2", Compared::Mix, 19.0)]);
+        assert!(findings(&rows)[0].contains("mix against words: background 6.00 dB less (6.00 to 6.00)"));
+        assert_eq!(tables(&rows).len(), 2);
+    }
+
+    #[test]
+    fn the_settings_of_published_methods_are_their_own() {
+        let settings = |method: Compared| method.turn().unwrap();
+        assert_eq!((settings(Compared::Published).k, settings(Compared::ClP2p).k), (0.3, 0.0));
+        assert_ne!(settings(Compared::Published), settings(Compared::ClP2p));
+        assert!(Compared::Words.turn().is_none());
+    }
+
+    #[test]
+    fn the_place_of_an_edit_is_the_word_it_replaces_or_the_one_before_what_it_puts_in() {
+        let word = |prompt: &str, to: &str| replaced(prompt, &crate::turn::between(prompt, to).unwrap());
+        assert_eq!(word("a cat on a beach", "a dog on a beach").as_deref(), Some("cat"));
+        assert_eq!(word("a cat", "a cat in a hat").as_deref(), Some("cat"));
     }
 }

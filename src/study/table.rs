@@ -42,6 +42,18 @@ impl Table {
         std::iter::once(head).chain(self.rows.iter().map(|r| line(r, false))).collect::<Vec<_>>().join("\n")
     }
 
+    /// As a table of Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let line = |row: &[String]| {
+            let cells: Vec<String> = (0..self.head.len()).map(|c| self.cell(row, c).replace('|', "\\|")).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let rule = format!("| {} |\n", vec!["---"; self.head.len()].join(" | "));
+        let rows: String = self.rows.iter().map(|row| line(row)).collect();
+        format!("{}{rule}{rows}", line(&self.head))
+    }
+
     /// For other programs: comma-separated values (RFC 4180), with a newline after every row.
     ///
     /// A cell that a spreadsheet would take for a formula begins with an apostrophe.
@@ -57,6 +69,38 @@ impl Table {
             (0..self.head.len()).map(|c| quoted(&self.cell(row, c))).collect::<Vec<_>>().join(",") + "\n"
         };
         std::iter::once(&self.head).chain(&self.rows).map(|row| line(row)).collect()
+    }
+
+    /// A table as [`csv`](Self::csv) writes it; `None` if it is not of these columns, or cut off in a cell.
+    #[must_use]
+    pub fn read(csv: &str, head: &[&str]) -> Option<Self> {
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let (mut row, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+        let mut signs = csv.chars().peekable();
+        let ended = |cell: &mut String| {
+            let text = std::mem::take(cell);
+            match text.strip_prefix('\'') {
+                Some(rest) if rest.starts_with(['=', '+', '@', '-']) => rest.to_owned(),
+                _ => text,
+            }
+        };
+        while let Some(sign) = signs.next() {
+            match sign {
+                '"' if quoted && signs.next_if_eq(&'"').is_some() => cell.push('"'),
+                '"' => quoted = !quoted,
+                ',' if !quoted => row.push(ended(&mut cell)),
+                '\n' if !quoted => {
+                    row.push(ended(&mut cell));
+                    rows.push(std::mem::take(&mut row));
+                }
+                sign => cell.push(sign),
+            }
+        }
+        let whole = cell.is_empty() && row.is_empty() && !quoted && rows.first().is_some_and(|first| first == head);
+        (whole && rows.iter().all(|row| row.len() == head.len())).then(|| {
+            rows.remove(0);
+            Self { head: head.iter().map(|name| (*name).to_owned()).collect(), rows }
+        })
     }
 }
 
@@ -86,5 +130,22 @@ mod tests {
     fn cells_with_commas_quotes_and_formulas_are_kept_apart_and_harmless() {
         let csv = table(&["a"], &[&["1,2"], &["say \"x\""], &["=1+1"], &["-3.5"], &["-x"]]).csv();
         assert_eq!(csv, "a\n\"1,2\"\n\"say \"\"x\"\"\"\n'=1+1\n-3.5\n'-x\n");
+    }
+
+    #[test]
+    fn a_table_is_read_back_as_it_was_and_one_of_other_columns_or_cut_off_is_not() {
+        let table =
+            table(&["a", "b"], &[&["1,2", "say \"x\""], &["=1+1", "-x"], &["-3.5", "two\nlines"], &["", "it's"]]);
+        let csv = table.csv();
+        assert_eq!(Table::read(&csv, &["a", "b"]).unwrap(), table);
+        assert_eq!(Table::read(&csv, &["a", "c"]), None);
+        assert_eq!(Table::read(&csv[..csv.len() - 1], &["a", "b"]), None);
+        assert_eq!(Table::read("a,b\n\"x,y\n", &["a", "b"]), None);
+        assert_eq!(Table::read("", &["a", "b"]), None);
+    }
+
+    #[test]
+    fn markdown_keeps_bars_within_their_cells() {
+        assert_eq!(table(&["a", "b"], &[&["x|y"]]).markdown(), "| a | b |\n| --- | --- |\n| x\\|y |  |\n");
     }
 }

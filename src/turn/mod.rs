@@ -268,6 +268,17 @@ pub fn root(line: &str, sense: &dyn Sense) -> Result<Turn, Misread> {
     Ok(desk::solve(line, &here, &whole::root)?.unwrap_or(Turn::Nothing))
 }
 
+/// The edit that makes one prompt of another, word for word: what both have in the same order stays. `None` if one of them has
+/// no word.
+#[must_use]
+pub fn between(parent: &str, prompt: &str) -> Option<Edit> {
+    let here = Here { prompt: Some(parent), ancestors: &[], sense: &NoSense };
+    match desk::solve(prompt, &here, &whole::between) {
+        Ok(Some(Turn::Edit(edit))) => Some(edit),
+        _ => None,
+    }
+}
+
 /// All that the clauses of a line may say in plain English, each in words (`swap the cat | a dog`, what is put in its place
 /// after a bar) with its score, the best first; 0 where it finds nothing in the prompt. Lines in notation, whole prompts and
 /// what older rules read have none.

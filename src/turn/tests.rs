@@ -559,3 +559,12 @@ fn readings_are_named_with_what_they_find() {
     assert!(readings("goat -> sheep", &here).is_empty());
     assert_eq!(readings("remove the zebra", &here), [("remove the zebra".to_owned(), 0)]);
 }
+
+#[test]
+fn one_prompt_becomes_another_whatever_they_share_and_however_it_would_be_read() {
+    let edit = super::between("a cat on a beach", "make it a dog").expect("an edit");
+    assert_eq!((edit.prompt.as_str(), edit.is_root), ("make it a dog", false));
+    let edit = super::between("a slanted bicycle on the road", "a slanted rusty bicycle on the road").expect("an edit");
+    assert_eq!(edit.spans, [super::Replaced { source: 2..2, target: 2..3 }]);
+    assert!(super::between("a cat", " ").is_none() && super::between("a cat", "a cat").is_none());
+}

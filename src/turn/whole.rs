@@ -19,6 +19,19 @@ pub(super) fn root(desk: &mut Desk<'_>) -> Result<bool, Stop> {
     prompt(desk, desk.line)
 }
 
+/// Reads the line as what the present prompt becomes, however little they share.
+pub(super) fn between(desk: &mut Desk<'_>) -> Result<bool, Stop> {
+    let text = desk.line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some(parent) = desk.here.prompt.filter(|parent| !split(parent).is_empty() && !split(&text).is_empty()) else {
+        return Ok(false);
+    };
+    let pairs = align(parent, &text).pairs;
+    desk.draft = Draft::aligned(parent, &text, &pairs);
+    describe(desk, parent, &text, &pairs);
+    desk.verbatim = Some(text);
+    Ok(true)
+}
+
 fn prompt(desk: &mut Desk<'_>, line: &str) -> Result<bool, Stop> {
     let (text, weights) = strip_weights(line)?;
     // As it was typed, but for blanks that say nothing.

@@ -5,12 +5,13 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
 use super::super::encoder::{CLIP_LAYER, EncoderLayer, LayerShape};
-use super::super::layers::{Backend, Bias, Conv, ConvSpec, LayerNorm, Linear};
-use super::super::resize::{ResizeFilter, cubic, resize};
+use super::super::layers::{Backend, Bias, Conv, ConvSpec, Linear};
+use super::super::resize::{ResizeFilter, resize};
 use super::super::text::TextEncoder;
+use super::super::vision::{VisionTower, seen};
 use super::super::{Picture, ensure_numbers, vocabulary};
 use crate::model::ModelSource;
-use crate::model::spec::{Act, ClipSegSpec, VisionSpec};
+use crate::model::spec::{Act, ClipSegSpec};
 use crate::model::weights::Weights;
 use crate::prompt::vocabulary::Vocabulary;
 
@@ -42,12 +43,12 @@ impl ClipSeg {
         let spec = ClipSegSpec::read(source)?;
         let load = || -> Result<Self> {
             let clip = Weights::open_within(source, "", "clip.")?;
-            let read = |name: &str| clip.has(name).then_some(()).with_context(|| format!("`clip.{name}` is missing"));
-            read("text_projection.weight")?;
+            ensure!(clip.has("text_projection.weight"), "`clip.text_projection.weight` is missing");
+            let read = spec.extracted.iter().max().map_or(0, |last| last + 1);
             Ok(Self {
                 vocabulary: vocabulary(source, "", spec.text.positions)?,
                 text: TextEncoder::load(&clip, spec.text.clone(), backend)?,
-                vision: VisionTower::load(&clip, &spec, backend)?,
+                vision: VisionTower::load(&clip, &spec.vision, spec.grid(), read, backend)?,
                 decoder: Decoder::load(&Weights::open_within(source, "", "decoder.")?, &spec, backend)?,
                 backend: backend.clone(),
                 spec: spec.clone(),
@@ -76,15 +77,7 @@ impl ClipSeg {
     /// A picture as the vision tower reads it: `[3, side, side]`, row by row.
     #[must_use]
     pub fn pixels(&self, picture: &Picture) -> Vec<f32> {
-        let spec = &self.spec.pixels;
-        let filter = if spec.bicubic { ResizeFilter::Bicubic } else { ResizeFilter::Triangle };
-        let side = spec.side;
-        let bytes = resize(&picture.bytes, (picture.width, picture.height), 3, (side, side), filter);
-        let value = |colour: usize, pixel: usize| {
-            let value = f64::from(bytes[pixel * 3 + colour]) * spec.scale;
-            ((value - spec.mean[colour]) / spec.deviation[colour]) as f32
-        };
-        (0..3).flat_map(|colour| (0..side * side).map(move |pixel| (colour, pixel))).map(|(c, p)| value(c, p)).collect()
+        seen(picture, &self.spec.pixels)
     }
 
     /// How much each place belongs to what each text names, before the sigmoid: `side * side` numbers a text.
@@ -92,7 +85,8 @@ impl ClipSeg {
     /// # Errors
     /// Fails if the weights hold no numbers.
     pub fn logits(&self, picture: &Picture, texts: &[SegmentText]) -> Result<Vec<Vec<f32>>> {
-        let seen = self.vision.forward(&self.pixels(picture), &self.backend)?;
+        let after = self.vision.forward(&self.pixels(picture), &self.backend)?;
+        let seen: Vec<Tensor> = self.spec.extracted.iter().rev().map(|layer| after[*layer].clone()).collect();
         let one = |text: &SegmentText| -> Result<Vec<f32>> {
             let logits = self.decoder.forward(&seen, &text.embedding, &self.backend)?;
             ensure_numbers(&logits, &self.backend, || "the mask network gave no numbers".to_owned())?;
@@ -118,94 +112,6 @@ pub(crate) fn mask_of(logits: &[f32], size: (usize, usize)) -> Vec<u8> {
     let byte = |x: &f32| (1.0 / (1.0 + (-x).exp()) * 255.0).round_ties_even() as u8;
     let bytes: Vec<u8> = logits.iter().map(byte).collect();
     resize(&bytes, (side, side), 1, size, ResizeFilter::Bicubic)
-}
-
-/// CLIP's tower that sees, as far up as its states are read.
-struct VisionTower {
-    patches: Linear,
-    patch: usize,
-    class: Vec<f32>,
-    /// `[1 + grid * grid, width]`, the class's first, for the grid that is used.
-    positions: Vec<f32>,
-    norm: LayerNorm,
-    layers: Vec<EncoderLayer>,
-    extracted: Vec<usize>,
-}
-
-impl VisionTower {
-    fn load(w: &Weights, spec: &ClipSegSpec, backend: &Backend) -> Result<Self> {
-        let VisionSpec { width, inner, heads, patch, grid, act, eps, .. } = spec.vision;
-        let p = "vision_model";
-        let weight = w.values(&format!("{p}.embeddings.patch_embedding.weight"), &[width, 3, patch, patch])?;
-        let positions = w.values(&format!("{p}.embeddings.position_embedding.weight"), &[1 + grid * grid, width])?;
-        let shape = LayerShape { width, attention_width: width, inner, heads, act, eps, causal: false };
-        let read = spec.extracted.iter().max().map_or(0, |last| last + 1);
-        let layer = |i: usize| EncoderLayer::load(w, &format!("{p}.encoder.layers.{i}"), CLIP_LAYER, shape, backend);
-        Ok(Self {
-            patches: Linear::new(&weight, None, 3 * patch * patch, width, backend)?,
-            patch,
-            class: w.values(&format!("{p}.embeddings.class_embedding"), &[width])?,
-            positions: enlarged(&positions, width, grid, spec.grid()),
-            // So spelt in every checkpoint.
-            norm: LayerNorm::load(w, &format!("{p}.pre_layrnorm"), width, eps, backend)?,
-            layers: (0..read).map(layer).collect::<Result<_>>()?,
-            extracted: spec.extracted.clone(),
-        })
-    }
-
-    /// The states after the layers that are read, the last first: `[1, 1 + patches, width]` each.
-    fn forward(&self, pixels: &[f32], backend: &Backend) -> Result<Vec<Tensor>> {
-        let (width, patch) = (self.class.len(), self.patch);
-        let side = (pixels.len() / 3).isqrt();
-        let grid = side / patch;
-        let mut cut = Vec::with_capacity(pixels.len());
-        for (row, column) in (0..grid).flat_map(|row| (0..grid).map(move |column| (row, column))) {
-            for (colour, y) in (0..3).flat_map(|colour| (0..patch).map(move |y| (colour, y))) {
-                let at = (colour * side + row * patch + y) * side + column * patch;
-                cut.extend_from_slice(&pixels[at..at + patch]);
-            }
-        }
-        let cut = backend.tensor(cut, (1, grid * grid, 3 * patch * patch))?;
-        let class = backend.tensor(self.class.clone(), (1, 1, width))?;
-        let positions = backend.tensor(self.positions.clone(), (1, 1 + grid * grid, width))?;
-        let x = (Tensor::cat(&[&class, &self.patches.forward(&cut)?], 1)? + positions)?;
-        let mut x = self.norm.forward(&x)?;
-        let mut after = Vec::new();
-        for layer in &self.layers {
-            x = layer.forward(&x, backend)?;
-            after.push(x.clone());
-        }
-        Ok(self.extracted.iter().rev().map(|layer| after[*layer].clone()).collect())
-    }
-}
-
-/// Position embeddings for another grid: the class's as it is, the others enlarged or shrunk by a cubic with a = -0.75, without
-/// widening it, as published.
-fn enlarged(positions: &[f32], width: usize, from: usize, to: usize) -> Vec<f32> {
-    if from == to {
-        return positions.to_vec();
-    }
-    let (class, grid) = positions.split_at(width);
-    let taps = |i: usize| -> Vec<(usize, f64)> {
-        let at = (i as f64 + 0.5) * from as f64 / to as f64 - 0.5;
-        let tap = |k: i64| {
-            let place = at.floor() as i64 + k;
-            let inside = place.clamp(0, from as i64 - 1) as usize;
-            (inside, cubic((at - place as f64).abs(), -0.75))
-        };
-        (-1..=2).map(tap).collect()
-    };
-    let taps: Vec<_> = (0..to).map(taps).collect();
-    let mut out = class.to_vec();
-    for (rows, columns) in taps.iter().flat_map(|rows| taps.iter().map(move |columns| (rows, columns))) {
-        let mut sum = vec![0.0f64; width];
-        for ((y, a), (x, b)) in rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column))) {
-            let state = &grid[(y * from + x) * width..][..width];
-            sum.iter_mut().zip(state).for_each(|(sum, value)| *sum += a * b * f64::from(*value));
-        }
-        out.extend(sum.into_iter().map(|value| value as f32));
-    }
-    out
 }
 
 /// From three layers of what is seen to a mask.
@@ -318,16 +224,6 @@ impl Enlarge {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_grid_of_positions_that_is_level_stays_level_and_the_class_keeps_its_own() {
-        let positions: Vec<f32> = [9.0, 8.0].into_iter().chain((0..9).flat_map(|_| [1.5, -2.0])).collect();
-        let larger = enlarged(&positions, 2, 3, 5);
-        assert_eq!(larger.len(), 2 * (1 + 25));
-        assert_eq!(larger[..2], [9.0, 8.0]);
-        assert!(larger[2..].chunks(2).all(|p| (p[0] - 1.5).abs() < 1e-6 && (p[1] + 2.0).abs() < 1e-6), "{larger:?}");
-        assert_eq!(enlarged(&positions, 2, 3, 3), positions);
-    }
 
     #[test]
     fn a_mask_is_light_where_logits_are_above_zero() {

@@ -59,6 +59,8 @@ pub struct PixelSpec {
     pub side: usize,
     /// Whether it is resized by the bicubic filter, not by the triangle.
     pub bicubic: bool,
+    /// Whether its middle is cut out, or all of it drawn out of its shape.
+    pub crops: bool,
     /// What a byte is multiplied by.
     pub scale: f64,
     /// What is subtracted from red, green and blue.
@@ -147,7 +149,7 @@ fn extracted(c: &Config<'_>, layers: usize) -> Result<Vec<usize>> {
 }
 
 impl VisionSpec {
-    fn read(c: &Config<'_>) -> Result<Self> {
+    pub(super) fn read(c: &Config<'_>) -> Result<Self> {
         c.only("num_channels", &[3.into()])?;
         let width = c.usize("hidden_size", Some(768))?;
         let heads = c.usize("num_attention_heads", Some(12))?;
@@ -169,20 +171,43 @@ impl VisionSpec {
 }
 
 impl PixelSpec {
+    /// Of a network that takes all of a picture, drawn out of its shape.
     fn read(c: &Config<'_>) -> Result<Self> {
         c.only("do_resize", &[true.into()])?;
         c.only("do_center_crop", &[false.into()])?;
-        let side = match c.get("size") {
-            None => bail!("{} lacks `size`", c.path),
+        let side = Self::square(c, "size")?.with_context(|| format!("{} lacks `size`", c.path))?;
+        Self::of(c, side, false)
+    }
+
+    /// Of a network that takes the middle of a picture.
+    pub(super) fn cropped(c: &Config<'_>) -> Result<Self> {
+        c.only("do_resize", &[true.into()])?;
+        c.only("do_center_crop", &[true.into()])?;
+        let side = Self::square(c, "crop_size")?.unwrap_or(224);
+        let edge = match c.get("size") {
+            Some(Value::Object(_)) => c.within("size")?.usize("shortest_edge", None)?,
+            _ => c.usize("size", Some(224))?,
+        };
+        ensure!(edge == side, "`size` of {} is {edge}, but `crop_size` {side}: only equal ones are built here", c.path);
+        Self::of(c, side, true)
+    }
+
+    /// The side of a square of pixels.
+    fn square(c: &Config<'_>, key: &str) -> Result<Option<usize>> {
+        Ok(match c.get(key) {
+            None => None,
             Some(Value::Object(_)) => {
-                let size = c.within("size")?;
+                let size = c.within(key)?;
                 size.only("shortest_edge", &[])?;
                 let (height, width) = (size.usize("height", None)?, size.usize("width", None)?);
-                ensure!(height == width, "`size` of {} is {width}x{height}, but pictures must be made square", c.path);
-                height
+                ensure!(height == width, "`{key}` of {} is {width}x{height}, but pictures must be made square", c.path);
+                Some(height)
             }
-            Some(_) => c.usize("size", None)?,
-        };
+            Some(_) => Some(c.usize(key, None)?),
+        })
+    }
+
+    fn of(c: &Config<'_>, side: usize, crops: bool) -> Result<Self> {
         // By the number that Pillow gives the filter.
         let bicubic = match c.index("resample", 2)? {
             2 => false,
@@ -208,6 +233,7 @@ impl PixelSpec {
         Ok(Self {
             side,
             bicubic,
+            crops,
             scale: if rescales { c.f64("rescale_factor", 1.0 / 255.0)? } else { 1.0 },
             mean: colours("image_mean", 0.0)?,
             deviation,

@@ -13,24 +13,15 @@ use super::branches::to_take_one_of;
 use super::methods::{self, AskedEdit, Rest, edit_of, misread, planned, seed};
 use super::size;
 use crate::plan::Plan;
-use crate::plan::redraw::{DrawnBy, RedrawMethod, Tuning};
+use crate::plan::redraw::{DrawnBy, RARE_WORD, RedrawMethod, Tuning};
 use crate::session::file::Hinted;
 use crate::session::learning::{LearningStep, ToLearn};
 use crate::session::{Session, TurnResult, to_image};
 use crate::turn::{Edit, Weighing, words};
 
-/// How a picture is learned where nothing is set: the embedding and the model. The embedded model was tried with these.
-const USUAL: [Tuning; 2] = [Tuning { steps: 20, rate: 5e-3 }, Tuning { steps: 40, rate: 1e-4 }];
-
-/// The same of models as wide as Stable Diffusion's, as Kawar et al. have it for that (their appendix).
-const FULL_SIZE: [Tuning; 2] = [Tuning { steps: 1000, rate: 2e-3 }, Tuning { steps: 1500, rate: 5e-7 }];
-
 /// The strengths of a sheet.
 const IMAGIC: [f64; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
 const UNITUNE: [f64; 5] = [0.5, 0.6, 0.7, 0.8, 0.9];
-
-/// The word under which `/unitune` has a picture learned: it means nothing to a model.
-const RARE: &str = "sks";
 
 /// What a line of these commands says.
 struct Read {
@@ -48,7 +39,7 @@ fn imagic_of(strength: f64, [embedding, model]: [Tuning; 2]) -> RedrawMethod {
 /// The model alone is tuned, in as many steps as the other takes for both.
 fn unitune_of(strength: f64, [embedding, model]: [Tuning; 2]) -> RedrawMethod {
     let model = Tuning { steps: embedding.steps + model.steps, ..model };
-    RedrawMethod::UniTune { strength, rare: RARE.to_owned(), model }
+    RedrawMethod::UniTune { strength, rare: RARE_WORD.to_owned(), model }
 }
 
 /// How a picture is learned: in so many steps together as are set, shared out as they usually are.
@@ -90,18 +81,17 @@ fn read(session: &mut Session, a: &Called<'_>) -> Result<Read> {
 
 /// The edit to the same words with the rare one before them.
 fn under_rare_word(session: &mut Session, here: u32, edit: Edit) -> Result<Edit> {
-    if words::split(&edit.prompt).first().is_some_and(|word| word.text == RARE) {
+    if words::split(&edit.prompt).first().is_some_and(|word| word.text == RARE_WORD) {
         return Ok(edit);
     }
     let weighings = edit.weighings.iter().map(|one| Weighing { word: one.word + 1, ..*one }).collect();
-    let prompt = format!("{RARE} {}", edit.prompt);
+    let prompt = format!("{RARE_WORD} {}", edit.prompt);
     session.edit_towards(here, Edit { prompt, weighings, is_root: true, ..edit })
 }
 
 /// The plans of the strengths that were asked for: one, or all of a sheet.
 fn plans(session: &mut Session, read: &Read) -> Result<Vec<AskedEdit>> {
-    let usual = if session.model()?.is_full_size() { FULL_SIZE } else { USUAL };
-    let tunings = tunings(usual, session.settings().tuning_steps);
+    let tunings = tunings(Tuning::usual(session.model()?.is_full_size()), session.settings().tuning_steps);
     let strengths = read.strength.map_or_else(|| read.strengths.to_vec(), |strength| vec![strength]);
     let one = |strength: f64| {
         let by = DrawnBy::Redraw { method: (read.method)(strength, tunings), area: None, seed: read.seed };
@@ -213,7 +203,7 @@ mod tests {
     #[test]
     fn few_steps_are_shared_so_that_the_model_has_one_at_least() {
         for (set, expected) in [(Some(1), [0, 1]), (Some(2), [0, 2]), (Some(3), [1, 2]), (None, [20, 40])] {
-            assert_eq!(tunings(USUAL, set).map(|tuning| tuning.steps), expected, "{set:?}");
+            assert_eq!(tunings(Tuning::usual(false), set).map(|tuning| tuning.steps), expected, "{set:?}");
         }
     }
 }

@@ -106,44 +106,87 @@ fn blocks(asking: &Asking, plan: &Plan, places: &[Place], held: &Folder) -> Resu
 
 fn page(asking: &Asking, said: &[String], summary: &Table, plots: &[(&str, String)], sheet: &[u8]) -> String {
     let question = asking.question;
-    let mut out = head(&format!("Study: {}", question.name), STYLE);
-    let _ = writeln!(out, "<p>{}</p>", escaped(question.asks));
     let mut set: Vec<String> = asking.given().iter().map(|(name, value)| format!("{name}={value}")).collect();
     set.insert(0, format!("{} seeds", asking.seeds()));
-    let _ = writeln!(
-        out,
-        "<p class=\"quiet\">{}, drawn by wordbrush {}</p>",
-        escaped(&set.join(" · ")),
-        env!("CARGO_PKG_VERSION")
-    );
-    out.push_str("<h2>What the numbers say</h2>\n<ul>\n");
-    for sentence in said {
-        let _ = writeln!(out, "<li>{}</li>", escaped(sentence));
+    StudyPage {
+        name: question.name,
+        asks: question.asks,
+        set: &set,
+        said,
+        note: "Means over seeds, of the mean over edits in each; in brackets the interval of 95 % by Student's distribution. \
+               Differences are taken seed by seed.",
+        plots: &plots.iter().map(|(_, svg)| svg.clone()).collect::<Vec<_>>(),
+        tables: &[("Numbers", summary)],
+        pictures: &[("Pictures of the first seed", "A sheet: a row for each edit and its settings", sheet.to_vec())],
     }
-    out.push_str("</ul>\n<p class=\"quiet\">Means over seeds, of the mean over edits in each; in brackets the interval of 95 % by Student's \
-                  distribution. Differences are taken seed by seed.</p>\n");
-    for (_, svg) in plots {
-        out.push_str(svg);
-        out.push('\n');
-    }
-    out.push_str("<h2>Numbers</h2>\n<table>\n<tr>");
-    for name in &summary.head {
-        let _ = write!(out, "<th>{}</th>", escaped(name));
-    }
-    out.push_str("</tr>\n");
-    for row in &summary.rows {
-        out.push_str("<tr>");
-        for cell in row {
-            let _ = write!(out, "<td>{}</td>", escaped(cell));
+    .html()
+}
+
+/// All of a study on one page that needs nothing beside it.
+pub(super) struct StudyPage<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// What it asks.
+    pub(super) asks: &'a str,
+    /// What it was asked of, and the settings that differ.
+    pub(super) set: &'a [String],
+    /// What the numbers say, a sentence each.
+    pub(super) said: &'a [String],
+    /// How the numbers were made.
+    pub(super) note: &'a str,
+    /// SVG.
+    pub(super) plots: &'a [String],
+    /// With their headings.
+    pub(super) tables: &'a [(&'a str, &'a Table)],
+    /// PNGs, with their headings and what they are for those who do not see them.
+    pub(super) pictures: &'a [(&'a str, &'a str, Vec<u8>)],
+}
+
+impl StudyPage<'_> {
+    /// The page.
+    pub(super) fn html(&self) -> String {
+        let mut out = head(&format!("Study: {}", self.name), STYLE);
+        let _ = writeln!(out, "<p>{}</p>", escaped(self.asks));
+        let _ = writeln!(
+            out,
+            "<p class=\"quiet\">{}, drawn by wordbrush {}</p>",
+            escaped(&self.set.join(" · ")),
+            env!("CARGO_PKG_VERSION")
+        );
+        out.push_str("<h2>What the numbers say</h2>\n<ul>\n");
+        for sentence in self.said {
+            let _ = writeln!(out, "<li>{}</li>", escaped(sentence));
         }
-        out.push_str("</tr>\n");
+        let _ = writeln!(out, "</ul>\n<p class=\"quiet\">{}</p>", self.note);
+        for svg in self.plots {
+            out.push_str(svg);
+            out.push('\n');
+        }
+        for (heading, table) in self.tables {
+            let _ = write!(out, "<h2>{}</h2>\n<table>\n<tr>", escaped(heading));
+            for name in &table.head {
+                let _ = write!(out, "<th>{}</th>", escaped(name));
+            }
+            out.push_str("</tr>\n");
+            for row in &table.rows {
+                out.push_str("<tr>");
+                for cell in row {
+                    let _ = write!(out, "<td>{}</td>", escaped(cell));
+                }
+                out.push_str("</tr>\n");
+            }
+            out.push_str("</table>\n");
+        }
+        for (heading, alt, png) in self.pictures {
+            let _ = writeln!(
+                out,
+                "<h2>{}</h2>\n<img alt=\"{}\" src=\"data:image/png;base64,{}\">",
+                escaped(heading),
+                escaped(alt),
+                BASE64_STANDARD.encode(png)
+            );
+        }
+        out.push_str("</body>\n</html>\n");
+        out
     }
-    out.push_str("</table>\n<h2>Pictures of the first seed</h2>\n");
-    let _ = writeln!(
-        out,
-        "<img alt=\"A sheet: a row for each edit and its settings\" src=\"data:image/png;base64,{}\">",
-        BASE64_STANDARD.encode(sheet)
-    );
-    out.push_str("</body>\n</html>\n");
-    out
 }

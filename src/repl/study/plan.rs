@@ -96,6 +96,10 @@ impl Asking {
         let subjects = subjects.into_iter().map(|s| (s.kind, s.prompt, s.edits)).collect();
         let settings = args.settings().into_iter().filter(|(name, _)| name != "device").collect();
         let seeds = args.get("seeds").copied().unwrap_or(SEEDS);
+        if seeds == 0 {
+            let message = format!("`--seeds 0` leaves `study {}` nothing to draw", question.name);
+            return Err(Hinted::new(message, "it asks of drawn pictures: --seeds 20").into());
+        }
         Ok(Self { question, about: About { question: question.name.to_owned(), seeds, subjects, settings } })
     }
 

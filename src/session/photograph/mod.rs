@@ -58,7 +58,7 @@ impl Session {
     }
 
     /// A picture in the shape that the next first picture will have, and what was done to it.
-    fn fitted(&mut self, picture: &RgbImage) -> Result<(RgbImage, String)> {
+    pub(crate) fn fitted(&mut self, picture: &RgbImage) -> Result<(RgbImage, String)> {
         let (name, precision) = self.model_of_root(&self.settings.root);
         let recipe = self.models.get(&name, precision)?.recipe(&self.settings.root)?;
         Ok(fit::fit(picture, self.settings.root.fit, (recipe.width as u32, recipe.height as u32)))

@@ -1,0 +1,106 @@
+//! How well a text fits a picture, as a CLIP sees it: the CLIP score (Hessel et al. 2021, arXiv:2104.08718).
+
+use anyhow::{Context, Result, ensure};
+use candle_core::{D, DType, Tensor};
+use image::RgbImage;
+
+use super::layers::{Backend, Bias, LayerNorm, Linear};
+use super::text::TextEncoder;
+use super::vision::{VisionTower, seen};
+use super::{Picture, ensure_numbers, vocabulary};
+use crate::model::ModelSource;
+use crate::model::spec::ClipSpec;
+use crate::model::weights::Weights;
+use crate::prompt::vocabulary::Vocabulary;
+
+/// A CLIP.
+pub struct ClipScore {
+    spec: ClipSpec,
+    vocabulary: Vocabulary,
+    text: TextEncoder,
+    vision: VisionTower,
+    norm: LayerNorm,
+    projection: Linear,
+    backend: Backend,
+    digest: String,
+}
+
+impl ClipScore {
+    /// Loads a CLIP.
+    ///
+    /// # Errors
+    /// Fails if a file is missing, damaged or of another architecture; the message names it.
+    pub fn load(source: &dyn ModelSource, backend: &Backend) -> Result<Self> {
+        let spec = ClipSpec::read(source)?;
+        let load = || -> Result<Self> {
+            let w = Weights::open(source, "")?;
+            ensure!(w.has("text_projection.weight"), "`text_projection.weight` is missing");
+            let vision = &spec.vision;
+            let mut hasher = blake3::Hasher::new();
+            w.digest_into(&mut hasher)?;
+            Ok(Self {
+                vocabulary: vocabulary(source, "", spec.text.positions)?,
+                text: TextEncoder::load(&w, spec.text.clone(), backend)?,
+                vision: VisionTower::load(&w, vision, vision.grid, vision.layers, backend)?,
+                norm: LayerNorm::load(&w, "vision_model.post_layernorm", vision.width, vision.eps, backend)?,
+                projection: Linear::load(
+                    &w,
+                    "visual_projection",
+                    vision.width,
+                    spec.text.projection,
+                    Bias::No,
+                    backend,
+                )?,
+                backend: backend.clone(),
+                digest: hasher.finalize().to_hex()[..16].to_owned(),
+                spec: spec.clone(),
+            })
+        };
+        load().with_context(|| format!("cannot load {}", source.name()))
+    }
+
+    /// What tells it apart from others: a digest of its weights.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// A text's place in the space of both towers, `[projection]`.
+    ///
+    /// # Errors
+    /// Fails if the tokenizer does, or the weights hold no numbers.
+    pub fn read(&self, text: &str) -> Result<Tensor> {
+        let ids = self.vocabulary.prompt(text)?.ids;
+        let embedding = self.text.encode(&ids)?.pooled.context("BUG: a text tower without text_projection")?;
+        ensure_numbers(&embedding, &self.backend, || "the text tower gave no numbers".to_owned())?;
+        Ok(embedding)
+    }
+
+    /// A picture's place there.
+    ///
+    /// # Errors
+    /// Fails if the weights hold no numbers.
+    pub fn see(&self, picture: &Picture) -> Result<Tensor> {
+        let after = self.vision.forward(&seen(picture, &self.spec.pixels), &self.backend)?;
+        let last = after.last().context("BUG: a vision tower without layers")?;
+        let class = self.norm.forward(&last.narrow(1, 0, 1)?.contiguous()?)?;
+        let embedding = self.projection.forward(&class)?.flatten_all()?;
+        ensure_numbers(&embedding, &self.backend, || "the vision tower gave no numbers".to_owned())?;
+        Ok(embedding)
+    }
+
+    /// 100 times the cosine between a picture and a text, at least 0.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read) and [`see`](Self::see).
+    pub fn score(&self, picture: &RgbImage, text: &str) -> Result<f64> {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let seen = self.see(&Picture { width, height, bytes: picture.as_raw().clone() })?;
+        let unit = |x: Tensor| -> Result<Tensor> {
+            let x = x.to_dtype(DType::F64)?;
+            Ok(x.broadcast_div(&x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?)?)
+        };
+        let cosine = (unit(seen)? * unit(self.read(text)?)?)?.sum_all()?.to_scalar::<f64>()?;
+        Ok((100.0 * cosine).max(0.0))
+    }
+}
