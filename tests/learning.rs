@@ -33,6 +33,11 @@ fn open(path: &Path) -> Talk {
     Talk::new(Session::open(options).unwrap(), None)
 }
 
+/// A conversation that is kept in memory alone.
+fn session_talk() -> Talk {
+    Talk::new(session(&SETTINGS), None)
+}
+
 /// Counts the steps of lessons, and stops one after so many.
 #[derive(Default)]
 struct Counting {
@@ -180,6 +185,45 @@ fn a_lesson_that_was_stopped_goes_on_and_comes_to_the_same() {
         let (whole, begun) = learned(&path);
         assert_eq!((whole.len(), begun.len()), (1, 0));
     }
+}
+
+#[test]
+fn a_branch_that_is_drawn_again_says_what_is_learned_and_can_be_stopped_meanwhile() {
+    let mut talk = session_talk();
+    drew(&mut talk, PROMPT);
+    drew(&mut talk, "/unitune blond -> red .7");
+    let here = talk.session.tree().here();
+    let (seen, reply) = counted(&mut talk, "/seed 9", Some(2));
+    assert!(matches!(reply, Reply::Stopped));
+    assert_eq!(seen.learned, [(1, 3), (2, 3)]);
+    assert!(seen.told.iter().any(|line| line.contains("is learned in 3 steps")), "{:?}", seen.told);
+    assert_eq!(talk.session.tree().here(), here);
+    let (seen, reply) = counted(&mut talk, "/seed 9", None);
+    assert_eq!(seen.learned, [(3, 3)], "what was learned till it was stopped is gone on with");
+    assert!(matches!(reply, Reply::Drew(_)));
+    let (seen, _) = counted(&mut talk, "/seed 9", None);
+    assert!(seen.learned.is_empty() && seen.told.is_empty());
+}
+
+#[test]
+fn a_copy_of_a_session_has_what_was_learned_of_its_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("s.jsonl"), folder.path().join("copy.jsonl"));
+    let mut talk = open(&path);
+    drew(&mut talk, PROMPT);
+    drew(&mut talk, "/unitune blond -> red .7");
+    assert_eq!(talk.session.copy_to(&copy).unwrap(), 1);
+    let names = |path: &Path| learned(path).0.iter().map(|p| p.file_name().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&copy), names(&path));
+    // One that is kept in memory alone is written there too.
+    let mut talk = session_talk();
+    drew(&mut talk, PROMPT);
+    drew(&mut talk, "/unitune blond -> red .7");
+    let other = folder.path().join("other.jsonl");
+    assert_eq!(talk.session.copy_to(&other).unwrap(), 1);
+    assert_eq!(names(&other), names(&path));
+    let replay = replayed(&other, Lessons::AsKept);
+    assert!(replay.notes.is_empty(), "nothing was learned again: {replay:?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use candle_core::Tensor;
 
 use super::compose;
 use super::file::Hinted;
+use super::learning::{LearningStep, ToLearn};
 use super::renderer::Renderer;
 use super::run_node::{RunNode, RunResult};
 use super::{Session, TurnResult};
@@ -24,8 +25,18 @@ use crate::plan::settings::{RootSettings, Settings, TurnSettings};
 use crate::plan::{Recipe, Region};
 use crate::turn::{Change, Edit, Here, Misread, Turn, Weighing, Weight, words};
 
-/// Sees each new latent of a branch, by edit and step; may stop it.
-pub type WatchBranch<'a> = &'a mut dyn FnMut(usize, usize, &Tensor) -> ControlFlow<()>;
+/// What happens while a branch is drawn.
+pub enum BranchStep<'a> {
+    /// Before an edit is drawn, a model has to learn the picture of this node.
+    ToLearn(u32, ToLearn),
+    /// It does.
+    Learned(LearningStep),
+    /// A latent is there, of the step with this number.
+    Drawn(usize, &'a Tensor),
+}
+
+/// Sees each step of a branch, by the number of its edit; may stop it.
+pub type WatchBranch<'a> = &'a mut dyn FnMut(usize, BranchStep<'_>) -> ControlFlow<()>;
 
 /// An edit to be drawn: what was typed for it, what it is, and the settings it is drawn under.
 pub struct PlannedEdit {
@@ -105,8 +116,13 @@ impl Session {
         let mut all = Vec::new();
         for (at, planned) in edits.iter().enumerate() {
             let settings = Settings { turn: planned.settings.clone(), root: root.clone(), ..Settings::default() };
-            let mut watched = |step: usize, latent: &Tensor| watch(at, step, latent);
             let (line, edit) = (planned.line.as_str(), &planned.edit);
+            match self.learned_ahead(&settings, parent, planned, &mut |step| watch(at, step)) {
+                Ok(true) => {}
+                Ok(false) => return self.return_to(before).map(|()| None),
+                Err(error) => return self.return_to(before).and(Err(error)),
+            }
+            let mut watched = |step: usize, latent: &Tensor| watch(at, BranchStep::Drawn(step, latent));
             let turned = self.edit_under(&settings, (parent, line), edit, &planned.by, &mut watched);
             match turned {
                 Ok(Some(turned)) => {
@@ -118,6 +134,27 @@ impl Session {
             }
         }
         Ok(Some(all))
+    }
+
+    /// Learns what an edit of a branch needs before it is drawn, and tells of it. False if that was stopped: what was learned till then
+    /// is kept.
+    fn learned_ahead(
+        &mut self,
+        settings: &Settings,
+        parent: Option<u32>,
+        planned: &PlannedEdit,
+        watch: &mut dyn FnMut(BranchStep<'_>) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        let (Some(parent), DrawnBy::Redraw { method, .. }) = (parent, &planned.by) else { return Ok(true) };
+        if method.tuning_steps() == 0 {
+            return Ok(true);
+        }
+        let (_, resolved) = self.plan_by_under(settings, Some(parent), &planned.edit, &planned.by)?;
+        let Some(to) = self.to_learn(parent, &resolved.plan)? else { return Ok(true) };
+        if watch(BranchStep::ToLearn(parent, to)).is_break() {
+            return Ok(false);
+        }
+        self.learn(parent, &resolved.plan, &mut |step| watch(BranchStep::Learned(step)))
     }
 
     /// Goes back to where we were, if we are elsewhere.

@@ -51,18 +51,20 @@ pub fn write(
 }
 
 impl Session {
-    /// Copies the session to another file, which must not exist. This session goes on as it was.
+    /// Copies the session to another file, which must not exist, and what models have learned of its pictures; says how many lessons that
+    /// were. This session goes on as it was.
     ///
     /// # Errors
     /// Fails if there is no picture yet, or the file exists or cannot be written.
-    pub fn copy_to(&self, path: &Path) -> Result<()> {
+    pub fn copy_to(&self, path: &Path) -> Result<usize> {
         if self.tree().is_empty() {
             return Err(Hinted::new("there is no picture to save yet", "describe one first").into());
         }
         if path.exists() {
             bail!(Hinted::new(format!("`{}` exists already", path.display()), "choose another name"));
         }
-        write(self.tree(), &|node| self.drawn(node).cloned(), path, self.title(), self.disk.clone())
+        write(self.tree(), &|node| self.drawn(node).cloned(), path, self.title(), self.disk.clone())?;
+        self.learner.copy_to(path)
     }
 
     /// Whether the plans of an imported tree are made for the model they name. A model that is not here says nothing.

@@ -362,6 +362,34 @@ impl Learner {
         Ok(())
     }
 
+    /// Copies whole lessons to where those of another session's file are kept; says how many. What was begun of one stays here.
+    ///
+    /// # Errors
+    /// Fails if one cannot be read or written.
+    pub(super) fn copy_to(&self, file: &Path) -> Result<usize> {
+        let other = Self::beside(Some(file), true, self.disk.clone());
+        let in_memory = locked(&self.kept).clone();
+        for (key, lesson) in &in_memory {
+            other.keep(key, lesson)?;
+        }
+        let entries = self.folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok());
+        let mut count = in_memory.len();
+        for path in entries.into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let Some(key) = name.strip_suffix(".safetensors").filter(|key| !key.contains('.')) else { continue };
+            let Some(to) = other.path(key, ".safetensors") else { continue };
+            let copied = || -> Result<()> {
+                let folder = to.parent().context("BUG: a file without a folder")?;
+                self.disk.make_folder(folder)?;
+                std::fs::copy(&path, &to)?;
+                Ok(())
+            };
+            copied().with_context(|| format!("what was learned cannot be copied to {}", to.display()))?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// Writes a file whole or not at all.
     fn write(&self, path: &Path, file: &LearnedFile) -> Result<()> {
         let failed = || format!("what was learned cannot be kept in {}", path.display());

@@ -1,5 +1,7 @@
 //! Commands that draw a branch, or an edit, once more.
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 use candle_core::Tensor;
 use image::RgbImage;
@@ -8,12 +10,13 @@ use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::report;
 use super::super::talk::{Talk, Watcher, text};
+use super::learning::needs;
 use super::{shown, shown_as};
 use crate::plan::Recipe;
 use crate::plan::redraw::DrawnBy;
 use crate::plan::settings::{Settings, TurnSettings, Window};
 use crate::preview::sheet::{Layout, Tile, sheet};
-use crate::session::branch::{PlannedEdit, root_settings};
+use crate::session::branch::{BranchStep, PlannedEdit, root_settings};
 use crate::session::file::Hinted;
 use crate::session::{TurnResult, to_image};
 use crate::turn::Edit;
@@ -70,9 +73,7 @@ fn seeds(talk: &mut Talk, n: usize, watcher: &mut dyn Watcher) -> Result<Reply> 
         let (line, edit, settings) = (prompt.clone(), edit.clone(), settings.clone());
         let planned = PlannedEdit { line, edit, settings, by: DrawnBy::Words };
         let root = root_settings(&Recipe { seed, ..recipe.clone() });
-        let mut watch = |_: usize, step: usize, latent: &Tensor| {
-            watcher.step(i * recipe.steps + step + 1, n * recipe.steps, latent)
-        };
+        let mut watch = watched(watcher, recipe.steps, (i, n));
         match talk.session.draw_branch(None, &root, &[planned], &mut watch) {
             Ok(Some(turned)) => drawn.extend(turned),
             Ok(None) => break,
@@ -120,11 +121,27 @@ pub(super) fn to_take_one_of(
     shown_as(talk, &format!("{name}-{first:04}-{last:04}.png"), sheet, text)
 }
 
+/// Tells a watcher of pictures of so many steps that are drawn one after the other: of how many, `first` being done.
+fn watched(
+    watcher: &mut dyn Watcher,
+    steps: usize,
+    (first, count): (usize, usize),
+) -> impl FnMut(usize, BranchStep<'_>) -> ControlFlow<()> {
+    move |edit, step| match step {
+        BranchStep::ToLearn(node, to) => {
+            watcher.predicted(&format!("  {}\n  Ctrl-C stops it and keeps what was learned", needs(to, node)));
+            ControlFlow::Continue(())
+        }
+        BranchStep::Learned(step) => watcher.learning(step.done, step.of, step.loss),
+        BranchStep::Drawn(step, latent) => watcher.step((first + edit) * steps + step + 1, count * steps, latent),
+    }
+}
+
 fn replant(talk: &mut Talk, seed: u64, watcher: &mut dyn Watcher) -> Result<Reply> {
     let here = talk.session.resolve(None)?;
     let steps = talk.session.tree()[here].recipe.steps;
-    let all = steps * talk.session.branch_of(here).len();
-    let mut watch = |edit: usize, step: usize, latent: &Tensor| watcher.step(edit * steps + step + 1, all, latent);
+    let count = talk.session.branch_of(here).len();
+    let mut watch = watched(watcher, steps, (0, count));
     match talk.session.replant(here, seed, &mut watch)? {
         None => Ok(Reply::Stopped),
         Some(turned) => drew(talk, turned, |nodes| match nodes {
@@ -275,8 +292,7 @@ pub(in crate::repl) fn rebase(talk: &mut Talk, id: &str, watcher: &mut dyn Watch
     }
     let recipe = &talk.session.tree()[base].recipe;
     let (steps, root) = (recipe.steps, root_settings(recipe));
-    let all = planned.len() * steps;
-    let mut watch = |edit: usize, step: usize, latent: &Tensor| watcher.step(edit * steps + step + 1, all, latent);
+    let mut watch = watched(watcher, steps, (0, planned.len()));
     match talk.session.draw_branch(Some(base), &root, &planned, &mut watch)? {
         None => Ok(Reply::Stopped),
         Some(turned) => drew(talk, turned, |nodes| Some(format!("the edits of #{here} on #{base}: {}", listed(nodes)))),

@@ -10,6 +10,7 @@ use super::super::config::Config;
 use super::super::files::{home, open_path, session_path, sessions_text};
 use super::super::opened_text;
 use super::super::reply::Reply;
+use super::super::report;
 use super::super::talk::{Talk, Watcher, text};
 use super::super::typed_path;
 use super::photograph;
@@ -34,7 +35,10 @@ pub(in crate::repl) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply
         )
         .into());
     }
-    talk.session.copy_to(&path)?;
+    let lessons = match talk.session.copy_to(&path)? {
+        0 => String::new(),
+        count => format!(" and {} that a model learned", report::counted(count as u64, "lesson")),
+    };
     let folder = pictures_of(&path);
     let mut count = 0;
     for node in 1..=talk.session.tree().len() as u32 {
@@ -52,7 +56,11 @@ pub(in crate::repl) fn save(talk: &mut Talk, name: Option<&str>) -> Result<Reply
             format!("this conversation goes on in its own place: {here}")
         }
     };
-    Ok(text(format!("copied to {} with {count} pictures in {}\n  {goes_on}", path.display(), folder.display())))
+    Ok(text(format!(
+        "copied to {} with {count} pictures in {}{lessons}\n  {goes_on}",
+        path.display(),
+        folder.display()
+    )))
 }
 
 /// `/save` alone: where the session is kept, and whether it is.
