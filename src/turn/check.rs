@@ -55,7 +55,12 @@ pub(super) fn dangling(parent: &str, text: &str) -> Option<String> {
                 && is_article(at(i + 2))
                 && !matches!(b, "such" | "half" | "all" | "full")
                 && !had(b, at(i + 2)))
-            || (is_article(a) && matches!(b, "it" | "them" | "him" | "her" | "some" | "no"));
+            || (is_article(a) && matches!(b, "it" | "them" | "him" | "her" | "some" | "no"))
+            || (a == b && a.len() > 2 && !matches!(a, "very" | "really"))
+            || (matches!(a, "a" | "an" | "the" | "with" | "and" | "of")
+                && matches!(b, "he" | "she" | "they" | "i" | "we" | "you"))
+            || (matches!(b, "should" | "would" | "could" | "lol" | "please" | "pls" | "maybe"))
+            || (matches!(b, "a" | "an") && lexicon().noun(a).contains(&"person"));
         if bad {
             return Some(format!("{a} {b}").trim().to_owned());
         }

@@ -26,6 +26,7 @@ mod nearest;
 pub mod nouns;
 mod parse;
 mod phrase;
+mod plainer;
 mod rank;
 mod reading;
 mod removal;
@@ -318,6 +319,32 @@ pub fn read(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
             return Ok(turn);
         }
     }
+    let plain = here.prompt.and_then(|prompt| plainer::plainer(line, prompt, plainer::When::First));
+    match plain.and_then(|plain| means(typed_or_plainer(&plain, here))) {
+        Some(turn) => Ok(turn),
+        None => typed_or_plainer(line, here),
+    }
+}
+
+/// A turn that says something of the present prompt.
+fn means(turn: Result<Turn, Misread>) -> Option<Turn> {
+    turn.ok().filter(|turn| !matches!(turn, Turn::Edit(Edit { is_root: true, .. }) | Turn::Nothing))
+}
+
+/// Reads a line as it stands, and in plainer words where that means nothing here.
+fn typed_or_plainer(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
+    let turn = typed(line, here);
+    match (&turn, here.prompt) {
+        (Err(_) | Ok(Turn::Edit(Edit { is_root: true, .. })), Some(prompt)) => {
+            let plain = plainer::plainer(line, prompt, plainer::When::Last);
+            plain.and_then(|plain| means(typed(&plain, here))).map_or(turn, Ok)
+        }
+        _ => turn,
+    }
+}
+
+/// Reads a line as it stands.
+fn typed(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     if let Some(turn) = desk::solve(line, here, &parse::notation)? {
         return Ok(turn);
     }

@@ -62,6 +62,21 @@ pub(super) fn resolve(scene: &Scene, words: &[&str]) -> Found {
                 let t = alive.iter().copied().find(|&t| sex(scene.low(scene.things[t].head)) == sex(first));
                 Found::Things(t.into_iter().collect())
             }
+            // A pronoun does not tell two men apart.
+            [_, ..]
+                if matches!(first, "he" | "him" | "she" | "her")
+                    && alive
+                        .iter()
+                        .filter(|&&t| {
+                            scene.tag(scene.things[t].head) != Tag::Verb
+                                && sex(scene.low(scene.things[t].head)) == sex(first)
+                        })
+                        .count()
+                        > 1 =>
+            {
+                let same = |t: &usize| sex(scene.low(scene.things[*t].head)) == sex(first);
+                Found::Things(alive.iter().copied().filter(same).collect())
+            }
             // One of several is no `him`.
             [one]
                 if matches!(first, "he" | "him" | "she" | "her")

@@ -272,8 +272,14 @@ impl<'s> Work<'s> {
                 next += 1;
                 continue;
             }
+            // A flock is no one's belonging.
+            let lives = s.is_alive(next)
+                || frames().is("measure", s.low(s.things[next].head))
+                    && next + 1 < s.things.len()
+                    && s.is_alive(next + 1);
             let held = matches!(s.low(s.things[next].tie), "wearing" | "with" | "of" | "holding")
-                && s.things[next].tie < s.things[next].start;
+                && s.things[next].tie < s.things[next].start
+                && !lives;
             if (own && s.hangs_on(next, t))
                 || s.is_slot(next)
                 || (held

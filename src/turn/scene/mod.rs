@@ -128,6 +128,16 @@ impl Scene {
         self.is_kind(t, &["body", "hair", "beard", "glasses", "accessory", "headgear", "clothing", "jewellery"])
     }
 
+    /// The one thing that something is done to: the bike of `a man riding a bike`.
+    pub(crate) fn object(&self) -> Option<usize> {
+        let done_to = |t: &usize| {
+            let thing = &self.things[*t];
+            thing.start > 0 && matches!(self.tag(thing.start - 1), Tag::Ing | Tag::Verb) && !self.is_own(*t)
+        };
+        let mut all = (0..self.things.len()).filter(done_to);
+        all.next().filter(|_| all.next().is_none())
+    }
+
     /// Where it is said how the one of several is that words name: the first `black` of `two cats, one black and one white`
     /// for `the black cat`; `green` of `the left one green` for `the left parrot`.
     pub(crate) fn one_of_several(&self, words: &[&str]) -> Option<usize> {

@@ -317,6 +317,9 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
             Tag::Prep
         } else if is_adverb(w) {
             Tag::Adv
+        } else if matches!(w, "building" | "painting" | "drawing") && prev == Tag::Noun && is_determiner(next) {
+            // Of `children building a sandcastle` it is what they do.
+            Tag::Ing
         } else if is_ing(w) {
             match prev {
                 Tag::Det | Tag::Num | Tag::Owner => Tag::Adj,

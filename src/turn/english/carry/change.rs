@@ -122,6 +122,10 @@ pub(super) fn change(
                 && !words.iter().any(|w| is_preposition(w))
                 && !scene.is_medium(t)
             {
+                let said = Scene::of(&words.join(" "));
+                let lives = said.things.first().is_none_or(|_| said.is_alive(0));
+                // No one is an `it`: what he rides is.
+                let t = scene.object().filter(|_| !lives && scene.is_kind(t, &["person"])).unwrap_or(t);
                 return Ok(ok(work.swap(t, &[], &[], &case.written(desk, new))));
             }
             if !is_property(&words) {
@@ -188,7 +192,8 @@ pub(super) fn change(
             && lexicon().noun(first).is_empty()
             && !crate::scene::is_ed(first)
             && !is_adverb(first);
-        let form = lexicon().adjective_form(first).is_some_and(|f| lexicon().adjective(f).contains(&"action"));
+        let form = !lexicon().is_adjective(first)
+            && lexicon().adjective_form(first).is_some_and(|f| lexicon().adjective(f).contains(&"action"));
         if (form || unlisted && !rest.is_empty() && !rest.iter().all(|w| lexicon().is_adjective(w)))
             && !is_determiner(first)
             && !is_preposition(first)
@@ -250,7 +255,11 @@ pub(super) fn change(
     if all && !rest.is_empty() {
         return Ok(false);
     }
-    let named: Vec<&str> = old.map_or(Vec::new(), |r| low[r.clone()].to_vec());
+    // `the blue one` only points at it.
+    let pointed = |words: &[&str]| matches!(words.last(), Some(&("one" | "ones")));
+    let named: Vec<&str> = old.map_or(&[][..], |r| &low[r.clone()]).to_vec();
+    let kin = said.things.first().is_some_and(|_| said.kinds(0).iter().any(|k| scene.kinds(first).contains(k)));
+    let named = if kin && pointed(&named) { Vec::new() } else { named };
     Ok(ok(work.swap(first, rest, &named, &text)))
 }
 
@@ -289,6 +298,17 @@ fn are(case: &Case<'_>, work: &mut Work<'_>, things: &[usize], all: bool, words:
         && lexicon().adjective(to).contains(&"colour")
     {
         return Ok(ok(work.replace_word(*i, to)));
+    }
+    // `a cat asleep on a rug`: what is said of it behind it gives way.
+    if let ([one], [to]) = (things, list.as_slice()) {
+        let now = work.after(*one);
+        let kinds = lexicon().adjective(to);
+        if now < scene.low.len()
+            && matches!(scene.tag(now), crate::scene::Tag::Adj | crate::scene::Tag::Ing)
+            && lexicon().adjective(scene.low(now)).iter().any(|k| *k == "sleep" && kinds.contains(k))
+        {
+            return Ok(ok(work.replace_word(now, to)));
+        }
     }
     let targets: Vec<usize> = if all { things.to_vec() } else { things[..1].to_vec() };
     work.kind = low.iter().find_map(|w| match *w {

@@ -179,6 +179,21 @@ pub(super) fn count(case: &Case<'_>, desk: &mut Desk<'_>, work: &mut Work<'_>, n
         _ => number,
     };
     let Some(things) = one(desk, scene, found, false)? else { return Ok(false) };
+    // `a group of nuns` becomes `one nun`.
+    let thing = &scene.things[things[0]];
+    let group = things[0].checked_sub(1).filter(|g| {
+        scene.words(scene.things[*g].head + 1..thing.start) == "of"
+            && thing.start == thing.head
+            && frames().is("measure", scene.low(scene.things[*g].head))
+    });
+    if let Some(group) = group.filter(|_| crate::small::is_number(&number) || number == "a") {
+        let noun = if matches!(number.as_str(), "one" | "a" | "1") {
+            crate::frames::singular(scene.low(thing.head))
+        } else {
+            scene.low(thing.head).to_owned()
+        };
+        return Ok(ok(work.swap_words(scene.things[group].start..thing.head + 1, &format!("{number} {noun}"))));
+    }
     Ok(ok(work.count(things[0], &number)))
 }
 
