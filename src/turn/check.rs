@@ -96,7 +96,15 @@ fn leaks(line: &str, parent: &str, text: &str) -> bool {
             && !is_preposition(w)
             && !matches!(w, "close" | "open")
     };
-    said.first().is_some_and(|w| verb(w) && fresh(w)) || said.iter().any(|w| doing.contains(&w.as_str()) && fresh(w))
+    // Whose face it is has gone: `a smile on his face in a cornfield`.
+    let subject =
+        Scene::of(parent).subject().map(|t| Scene::of(parent).things[t].head).and_then(|i| old.get(i).cloned());
+    let orphaned = ["his", "her", "their"].iter().any(|w| fresh(w))
+        && subject.is_some_and(|head| !new.contains(&head) && !said.contains(&head))
+        && !said.iter().any(|w| matches!(w.as_str(), "replace" | "swap" | "instead" | "into"));
+    orphaned
+        || said.first().is_some_and(|w| verb(w) && fresh(w))
+        || said.iter().any(|w| doing.contains(&w.as_str()) && fresh(w))
 }
 
 /// Words of a line that carry a picture and are found neither in the prompt nor in what it came to.

@@ -261,7 +261,8 @@ impl Reader<'_> {
         ];
         let word = self.low.get(at).filter(|w| WAYS.contains(&w.as_str()))?;
         let scene = self.scene();
-        let mut all = (0..scene.things.len()).filter(|t| scene.low(scene.things[*t].tie) == *word);
+        let before = |t: usize| scene.things[t].start.checked_sub(1).map_or("", |i| scene.low(i));
+        let mut all = (0..scene.things.len()).filter(|t| before(*t) == word);
         all.next().filter(|_| all.next().is_none() && scene.low.iter().filter(|w| *w == word).count() == 1)
     }
 

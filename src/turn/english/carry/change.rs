@@ -116,16 +116,17 @@ pub(super) fn change(
             if let Some(hair) = hair.filter(|_| kinds.contains(&"colour") && scene.is_kind(t, &["person", "body"])) {
                 t = hair;
             }
-            // `could it be an owl`
-            if trust == Trust::Rest
+            // `could it be an owl`; no one is an `it`, but what he rides is.
+            let said = Scene::of(&words.join(" "));
+            let lives = said.things.first().is_none_or(|_| said.is_alive(0));
+            let object =
+                scene.object().filter(|_| !lives && scene.is_kind(t, &["person"]) && low.starts_with(&["make", "it"]));
+            if (trust == Trust::Rest || object.is_some())
                 && matches!(words.first(), Some(&("a" | "an")))
                 && !words.iter().any(|w| is_preposition(w))
                 && !scene.is_medium(t)
             {
-                let said = Scene::of(&words.join(" "));
-                let lives = said.things.first().is_none_or(|_| said.is_alive(0));
-                // No one is an `it`: what he rides is.
-                let t = scene.object().filter(|_| !lives && scene.is_kind(t, &["person"])).unwrap_or(t);
+                let t = object.unwrap_or(t);
                 return Ok(ok(work.swap(t, &[], &[], &case.written(desk, new))));
             }
             if !is_property(&words) {
