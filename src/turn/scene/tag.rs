@@ -317,7 +317,10 @@ pub(crate) fn tag(low: &[String]) -> Vec<Tag> {
             Tag::Prep
         } else if is_adverb(w) {
             Tag::Adv
-        } else if matches!(w, "building" | "painting" | "drawing") && prev == Tag::Noun && is_determiner(next) {
+        } else if matches!(w, "building" | "painting" | "drawing")
+            && prev == Tag::Noun
+            && (is_determiner(next) || is_preposition(next) && lexicon().noun(at(i - 1)).contains(&"person"))
+        {
             // Of `children building a sandcastle` it is what they do.
             Tag::Ing
         } else if is_ing(w) {
