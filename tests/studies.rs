@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use wordbrush::study::methods::{self, Compared, Subject};
+use wordbrush::study::methods::{self, ComparedMethod, EditedSubject};
 
 const SETTINGS: [&str; 8] =
     ["--set", "steps=2", "--set", "scheduler=ddim", "--set", "guidance=1", "--set", "precision=f32"];
@@ -240,8 +240,14 @@ fn a_study_of_methods_edits_photographs_by_every_method_and_back() {
 fn a_drawn_picture_is_edited_by_methods_that_are_measured_outside_the_words_place() {
     let pairs = [("steps", "4"), ("guidance", "1"), ("precision", "f32")];
     let mut session = common::session(&pairs);
-    let methods = [Compared::Nothing, Compared::Words, Compared::ClP2p, Compared::WordsInRegion, Compared::DrawnAfresh];
-    let subject = Subject::Drawn { edit: 3, seed: 2 };
+    let methods = [
+        ComparedMethod::Nothing,
+        ComparedMethod::Words,
+        ComparedMethod::ClP2p,
+        ComparedMethod::WordsInRegion,
+        ComparedMethod::DrawnAfresh,
+    ];
+    let subject = EditedSubject::Drawn { edit: 3, seed: 2 };
     let (rows, sheet) = methods::one(&mut session, &subject, &methods).expect("it is drawn");
     assert_eq!(rows.iter().map(|row| row.method).collect::<Vec<_>>(), methods);
     assert!(rows.iter().all(|row| row.unit == "seed 2" && row.edit == "red -> blue" && !row.is_photograph));

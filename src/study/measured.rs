@@ -18,7 +18,7 @@ const PROBE: NoiseProbe = NoiseProbe { seed: 0xD1FF, levels: &[0.2, 0.4, 0.6, 0.
 
 /// What an edit left of the picture before it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Kept {
+pub struct KeptOfPicture {
     /// PSNR outside the place, in dB, [`MOST_DECIBELS`] at most; `None` if nothing lies outside.
     pub psnr: Option<f64>,
     /// SSIM, with the place made equal in both.
@@ -27,7 +27,7 @@ pub struct Kept {
     pub structure: Option<f64>,
 }
 
-impl Kept {
+impl KeptOfPicture {
     /// Of two pictures of one size; `outside` has one entry a pixel.
     #[must_use]
     pub fn of(before: &RgbImage, after: &RgbImage, outside: &[bool]) -> Self {
@@ -122,11 +122,11 @@ mod tests {
             }
         }
         let outside: Vec<bool> = (0..32 * 32).map(|at| at % 32 >= 16).collect();
-        let kept = Kept::of(&before, &after, &outside);
+        let kept = KeptOfPicture::of(&before, &after, &outside);
         assert_eq!((kept.psnr, kept.ssim), (Some(MOST_DECIBELS), Some(1.0)));
         assert!(kept.structure.is_some_and(|structure| structure < 0.8), "{kept:?}");
-        assert_eq!(Kept::of(&before, &before, &outside).structure, Some(1.0));
-        assert_eq!(Kept::of(&before, &after, &vec![false; 32 * 32]).psnr, None);
+        assert_eq!(KeptOfPicture::of(&before, &before, &outside).structure, Some(1.0));
+        assert_eq!(KeptOfPicture::of(&before, &after, &vec![false; 32 * 32]).psnr, None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::Tensor;
 use image::RgbImage;
 
-use super::measured::{Kept, encoded, forget_peak, mean, peak_mb, shown};
+use super::measured::{KeptOfPicture, encoded, forget_peak, mean, peak_mb, shown};
 use super::photographs::list::CaptionedFile;
 use super::photographs::{meant, taken_back};
 use super::table::Table;
@@ -36,7 +36,7 @@ pub const EDITS: [(&str, &str, &str); 6] = [
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compared {
+pub enum ComparedMethod {
     /// The first picture itself: a yardstick.
     Nothing,
     /// Words, under the settings in force.
@@ -65,7 +65,7 @@ pub enum Compared {
     DrawnAfresh,
 }
 
-impl Compared {
+impl ComparedMethod {
     /// All, by what they are called.
     pub const ALL: [(&'static str, Self); 13] = [
         ("nothing", Self::Nothing),
@@ -132,7 +132,7 @@ impl Compared {
 
 /// A first picture and its edit.
 #[derive(Debug, Clone, Copy)]
-pub enum Subject<'a> {
+pub enum EditedSubject<'a> {
     /// One of [`EDITS`], drawn.
     Drawn {
         /// Which.
@@ -144,7 +144,7 @@ pub enum Subject<'a> {
     Photograph(&'a CaptionedFile),
 }
 
-impl Subject<'_> {
+impl EditedSubject<'_> {
     /// What is independent of what: a seed, or a photograph.
     #[must_use]
     pub fn unit(&self) -> String {
@@ -169,14 +169,14 @@ impl Subject<'_> {
 pub struct MethodRow {
     /// Whether the first picture is a photograph.
     pub is_photograph: bool,
-    /// [`Subject::unit`].
+    /// [`EditedSubject::unit`].
     pub unit: String,
     /// The first prompt.
     pub prompt: String,
     /// The edit.
     pub edit: String,
     /// Which method.
-    pub method: Compared,
+    pub method: ComparedMethod,
     /// [`NUMBERS`]; what has no meaning is `None`.
     pub numbers: [Option<f64>; NUMBERS.len()],
 }
@@ -199,14 +199,14 @@ fn done(turned: Option<TurnResult>) -> Result<TurnResult> {
 }
 
 /// The first picture of a subject.
-fn first(session: &mut Session, subject: &Subject<'_>) -> Result<TurnResult> {
+fn first(session: &mut Session, subject: &EditedSubject<'_>) -> Result<TurnResult> {
     match subject {
-        Subject::Drawn { edit, seed } => {
+        EditedSubject::Drawn { edit, seed } => {
             session.set("seed", &seed.to_string())?;
             let prompt = EDITS[*edit].0;
             done(session.edit(prompt, &Edit::root(prompt.to_owned()), &mut unwatched)?)
         }
-        Subject::Photograph(one) => {
+        EditedSubject::Photograph(one) => {
             let photograph = session.photograph(&one.path)?.photograph;
             let Turn::Edit(edit) = session.read_root(&one.caption)? else { bail!("`{}` is no caption", one.caption) };
             done(session.open_photograph(&one.caption, photograph, &edit, &mut unwatched)?)
@@ -215,16 +215,21 @@ fn first(session: &mut Session, subject: &Subject<'_>) -> Result<TurnResult> {
 }
 
 /// Where methods that are told a region may draw, and the pixels outside of where the edit belongs.
-fn place(session: &mut Session, subject: &Subject<'_>, root: &TurnResult, edit: &Edit) -> Result<(Area, Vec<bool>)> {
-    if let Subject::Photograph(CaptionedFile { region: Some(region), .. }) = subject {
+fn place(
+    session: &mut Session,
+    subject: &EditedSubject<'_>,
+    root: &TurnResult,
+    edit: &Edit,
+) -> Result<(Area, Vec<bool>)> {
+    if let EditedSubject::Photograph(CaptionedFile { region: Some(region), .. }) = subject {
         let inside = region.pixels(session)?;
         let size = (root.left.picture.width, root.left.picture.height);
         let area = Area::Mask(PixelMask::of_pixels(size, &inside)?);
         return Ok((area, inside.iter().map(|inside| !inside).collect()));
     }
     let word = match subject {
-        Subject::Drawn { edit, .. } => EDITS[*edit].2.to_owned(),
-        Subject::Photograph(one) => {
+        EditedSubject::Drawn { edit, .. } => EDITS[*edit].2.to_owned(),
+        EditedSubject::Photograph(one) => {
             replaced(&one.caption, edit).context("the edit replaces no word that has a place")?
         }
     };
@@ -244,20 +249,20 @@ fn replaced(prompt: &str, edit: &Edit) -> Option<String> {
 /// An edit by a method from where the session is; `None` for the yardstick that changes nothing.
 fn drawn(
     session: &mut Session,
-    (method, area): (Compared, &Area),
+    (method, area): (ComparedMethod, &Area),
     (from, line): (u32, &str),
     edit: &Edit,
 ) -> Result<Option<TurnResult>> {
     let full_size = session.model()?.is_full_size();
     let Some(by) = method.by(area, full_size) else {
-        if method == Compared::Nothing {
+        if method == ComparedMethod::Nothing {
             return Ok(None);
         }
         let prompt = edit.prompt.clone();
         return Ok(Some(done(session.edit(&prompt, &Edit::root(prompt.clone()), &mut unwatched)?)?));
     };
     let edit = match method {
-        Compared::UniTune => {
+        ComparedMethod::UniTune => {
             let prompt = format!("{RARE_WORD} {}", edit.prompt);
             session.edit_towards(from, Edit { prompt, is_root: true, ..edit.clone() })?
         }
@@ -274,12 +279,16 @@ fn drawn(
 ///
 /// # Errors
 /// Fails if a picture cannot be drawn.
-pub fn one(session: &mut Session, subject: &Subject<'_>, methods: &[Compared]) -> Result<(Vec<MethodRow>, RgbImage)> {
+pub fn one(
+    session: &mut Session,
+    subject: &EditedSubject<'_>,
+    methods: &[ComparedMethod],
+) -> Result<(Vec<MethodRow>, RgbImage)> {
     let root = first(session, subject)?;
     let (prompt, line) = subject.said();
     let edit = match subject {
-        Subject::Photograph(one) => meant(session, prompt, &one.edits[0])?,
-        Subject::Drawn { .. } => match session.read(line)? {
+        EditedSubject::Photograph(one) => meant(session, prompt, &one.edits[0])?,
+        EditedSubject::Drawn { .. } => match session.read(line)? {
             Turn::Edit(edit) => edit,
             _ => bail!("BUG: `{line}` is no edit of `{prompt}`"),
         },
@@ -298,19 +307,19 @@ pub fn one(session: &mut Session, subject: &Subject<'_>, methods: &[Compared]) -
         let picture = to_image(&left.picture);
         // What is shown of a photograph has its pixels around, which no latent tells of.
         let seen = match subject {
-            Subject::Drawn { .. } => left.trajectory.last().clone(),
-            Subject::Photograph(_) => encoded(&model, &picture)?,
+            EditedSubject::Drawn { .. } => left.trajectory.last().clone(),
+            EditedSubject::Photograph(_) => encoded(&model, &picture)?,
         };
-        let kept = Kept::of(&before, &picture, &outside);
+        let kept = KeptOfPicture::of(&before, &picture, &outside);
         let cost = turned.as_ref().map_or((0.0, 0), |turned| (turned.seconds, turned.evaluations));
         let home = match &turned {
-            Some(turned) if !method.learns() && *method != Compared::DrawnAfresh => {
+            Some(turned) if !method.learns() && *method != ComparedMethod::DrawnAfresh => {
                 at_home(session, (*method, &area), turned, (prompt, line))?
             }
             _ => None,
         };
         rows.push(MethodRow {
-            is_photograph: matches!(subject, Subject::Photograph(_)),
+            is_photograph: matches!(subject, EditedSubject::Photograph(_)),
             unit: subject.unit(),
             prompt: prompt.to_owned(),
             edit: line.to_owned(),
@@ -336,7 +345,7 @@ pub fn one(session: &mut Session, subject: &Subject<'_>, methods: &[Compared]) -
 /// The picture once the edit is taken back by the method that made it; `None` if it cannot be by rule.
 fn at_home(
     session: &mut Session,
-    (method, area): (Compared, &Area),
+    (method, area): (ComparedMethod, &Area),
     turned: &TurnResult,
     (prompt, line): (&str, &str),
 ) -> Result<Option<RgbImage>> {
@@ -400,7 +409,7 @@ pub fn read(csv: &str, study: &str) -> Option<Vec<MethodRow>> {
             unit: row[2].clone(),
             prompt: row[3].clone(),
             edit: row[4].clone(),
-            method: Compared::ALL.iter().find(|(name, _)| *name == row[5])?.1,
+            method: ComparedMethod::ALL.iter().find(|(name, _)| *name == row[5])?.1,
             numbers: numbers?.try_into().ok()?,
         })
     };
@@ -433,7 +442,7 @@ pub fn summary(rows: &[&MethodRow]) -> Table {
         "MB",
         "evaluations",
     ]);
-    for (name, method) in Compared::ALL {
+    for (name, method) in ComparedMethod::ALL {
         let of: Vec<&MethodRow> = rows.iter().filter(|row| row.method == method).copied().collect();
         if of.is_empty() {
             continue;
@@ -471,21 +480,24 @@ pub fn tables(rows: &[MethodRow]) -> Vec<(String, Table)> {
 pub fn findings(rows: &[MethodRow]) -> Vec<String> {
     let mut said = Vec::new();
     for (is_photograph, of) in [(false, "Drawn pictures"), (true, "Photographs")] {
-        for (name, method) in Compared::ALL {
-            if matches!(method, Compared::Words | Compared::Nothing) {
+        for (name, method) in ComparedMethod::ALL {
+            if matches!(method, ComparedMethod::Words | ComparedMethod::Nothing) {
                 continue;
             }
             let pairs = |column: usize| -> Vec<(f64, f64)> {
                 let units: std::collections::BTreeSet<&str> =
                     rows.iter().filter(|row| row.is_photograph == is_photograph).map(|row| row.unit.as_str()).collect();
-                let at = |unit: &str, method: Compared| {
+                let at = |unit: &str, method: ComparedMethod| {
                     let of: Vec<&MethodRow> = rows
                         .iter()
                         .filter(|row| row.is_photograph == is_photograph && row.unit == unit && row.method == method)
                         .collect();
                     by_unit(&of, column).first().copied()
                 };
-                units.into_iter().filter_map(|unit| Some((at(unit, method)?, at(unit, Compared::Words)?))).collect()
+                units
+                    .into_iter()
+                    .filter_map(|unit| Some((at(unit, method)?, at(unit, ComparedMethod::Words)?)))
+                    .collect()
             };
             if pairs(1).is_empty() {
                 continue;
@@ -504,7 +516,7 @@ pub fn findings(rows: &[MethodRow]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn row(unit: &str, method: Compared, psnr: f64) -> MethodRow {
+    fn row(unit: &str, method: ComparedMethod, psnr: f64) -> MethodRow {
         let mut numbers = [None; NUMBERS.len()];
         (numbers[0], numbers[1]) = (Some(-0.25), Some(psnr));
         let (prompt, edit) = (EDITS[1].0.to_owned(), EDITS[1].1.to_owned());
@@ -513,28 +525,33 @@ mod tests {
 
     #[test]
     fn rows_come_back_from_their_file_unless_it_is_anothers() {
-        let rows = [row("seed 1", Compared::Nothing, 20.0), row("a, b.png", Compared::DrawnAfresh, 1.0 / 3.0)];
+        let rows =
+            [row("seed 1", ComparedMethod::Nothing, 20.0), row("a, b.png", ComparedMethod::DrawnAfresh, 1.0 / 3.0)];
         assert_eq!(read(&csv(&rows, "abc"), "abc").unwrap(), rows);
         assert!(read(&csv(&rows, "abc"), "abd").is_none());
     }
 
     #[test]
     fn a_mean_is_over_units_and_a_method_is_set_beside_words() {
-        let words = [row("1", Compared::Words, 20.0), row("1", Compared::Words, 22.0), row("2", Compared::Words, 25.0)];
+        let words = [
+            row("1", ComparedMethod::Words, 20.0),
+            row("1", ComparedMethod::Words, 22.0),
+            row("2", ComparedMethod::Words, 25.0),
+        ];
         let mut rows = words.to_vec();
         // 21 and 25: the mean is 23, and Student's interval of two values 12.706 times 2.
         assert_eq!(summary(&rows.iter().collect::<Vec<_>>()).rows[0][3], "23.0 ± 25.4");
-        rows.extend([row("1", Compared::Mix, 15.0), row("2", Compared::Mix, 19.0)]);
+        rows.extend([row("1", ComparedMethod::Mix, 15.0), row("2", ComparedMethod::Mix, 19.0)]);
         assert!(findings(&rows)[0].contains("mix against words: background 6.00 dB less (6.00 to 6.00)"));
         assert_eq!(tables(&rows).len(), 2);
     }
 
     #[test]
     fn the_settings_of_published_methods_are_their_own() {
-        let settings = |method: Compared| method.turn().unwrap();
-        assert_eq!((settings(Compared::Published).k, settings(Compared::ClP2p).k), (0.3, 0.0));
-        assert_ne!(settings(Compared::Published), settings(Compared::ClP2p));
-        assert!(Compared::Words.turn().is_none());
+        let settings = |method: ComparedMethod| method.turn().unwrap();
+        assert_eq!((settings(ComparedMethod::Published).k, settings(ComparedMethod::ClP2p).k), (0.3, 0.0));
+        assert_ne!(settings(ComparedMethod::Published), settings(ComparedMethod::ClP2p));
+        assert!(ComparedMethod::Words.turn().is_none());
     }
 
     #[test]

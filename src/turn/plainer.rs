@@ -223,7 +223,8 @@ impl Reader<'_> {
                 }
                 Sign::Clothes => format!("the {}", self.thing(self.clothes()?)),
                 Sign::Where | Sign::Kin => self.typed(of(sign)?),
-                Sign::Same => format!("the {}", self.thing(self.same_kind()?)),
+                // By its noun alone: what it is like is not named, and stays.
+                Sign::Same => format!("the {}", self.scene().low(self.scene().things[self.same_kind()?].head)),
                 Sign::Tied => format!("the {}", self.thing(self.tied(of(&Sign::Where)?.start)?)),
             });
         }

@@ -147,9 +147,8 @@ pub(super) fn verbs() -> Vec<Verb> {
             [
                 "study NAME [FOLDER] --out DIR",
                 "ask a question over many pictures",
-                "k, cross, self, cycle, reweight, values and best vary settings over prompts, edits and seeds; cycles goes back by \
-                 every method, methods edits by every command, drawn pictures and those of FOLDER; photographs FOLDER inverts the \
-                 pictures that its captions.tsv lists, or PIE-Bench's mapping_file.json. A study that was broken off goes on; \
+                "k, cross, self, cycle, reweight, values and best vary settings over prompts, edits and seeds; cycles goes back, \
+                 methods edits, photographs inverts by every method: FOLDER has captions.tsv. A study that was broken off goes on; \
                  merge puts the shards in DIR together.",
                 "wordbrush study k --seeds 20 --out results",
             ],
@@ -164,12 +163,12 @@ pub(super) fn verbs() -> Vec<Verb> {
                     .collect::<Vec<_>>(),
             )),
             free("FOLDER").required(false).value_hint(ValueHint::DirPath),
-            switch("slow", "what takes minutes a picture too: photographs by null-text, methods that learn it"),
-            option("clip", "NAME", "photographs: score edits by this CLIP, a folder or owner/name"),
+            switch("slow", "also what takes minutes a picture"),
+            option("clip", "NAME", "photographs: score edits by a CLIP, a folder or owner/name"),
             out().required(true),
             plain(),
             json(),
-            option("seeds", "N", "how many seeds; 20 if not given, of methods 10, where 0 are photographs alone")
+            option("seeds", "N", "how many seeds; 20 if not given, of methods 10")
                 .value_parser(whole(0..=250)),
             option("prompts", "FILE", "prompts and edits of your own, like a sweep's file"),
             option("shard", "I/N", "draw the I-th of N parts, into a folder of its own in DIR"),

@@ -14,7 +14,7 @@ use super::{begun, put, told};
 use crate::preview::png;
 use crate::safe::printable_line;
 use crate::session::file::Hinted;
-use crate::study::methods::{self, Compared, EDITS, MethodRow, Subject};
+use crate::study::methods::{self, ComparedMethod, EDITS, EditedSubject, MethodRow};
 use crate::study::photographs::list;
 
 /// Photographs whose sheets stand on the page.
@@ -32,16 +32,16 @@ pub(super) fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let study = methods::study_id(&session);
     let mut rows = begun(folder, "methods.csv", |csv| methods::read(csv, &study))?;
     let seeds = args.get("seeds").copied().unwrap_or(10);
-    let drawn = (1..=seeds).flat_map(|seed| (0..EDITS.len()).map(move |edit| Subject::Drawn { edit, seed }));
-    let subjects: Vec<Subject<'_>> = drawn.chain(photographs.iter().map(Subject::Photograph)).collect();
+    let drawn = (1..=seeds).flat_map(|seed| (0..EDITS.len()).map(move |edit| EditedSubject::Drawn { edit, seed }));
+    let subjects: Vec<EditedSubject<'_>> = drawn.chain(photographs.iter().map(EditedSubject::Photograph)).collect();
     if subjects.is_empty() {
         let hint = "wordbrush study methods my-pictures --seeds 0 --out results";
         return Err(Hinted::new("there is nothing to edit: no seed, and no folder with photographs", hint).into());
     }
-    let compared: Vec<Compared> =
-        Compared::ALL.into_iter().map(|(_, one)| one).filter(|one| args.has("slow") || !one.learns()).collect();
-    let missing = |rows: &[MethodRow], subject: &Subject<'_>| -> Vec<Compared> {
-        let is_there = |method: Compared| {
+    let compared: Vec<ComparedMethod> =
+        ComparedMethod::ALL.into_iter().map(|(_, one)| one).filter(|one| args.has("slow") || !one.learns()).collect();
+    let missing = |rows: &[MethodRow], subject: &EditedSubject<'_>| -> Vec<ComparedMethod> {
+        let is_there = |method: ComparedMethod| {
             let (prompt, edit) = subject.said();
             let same = |row: &MethodRow| row.unit == subject.unit() && row.prompt == prompt && row.edit == edit;
             rows.iter().any(|row| row.method == method && same(row))
@@ -105,10 +105,10 @@ pub(super) fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 }
 
 /// The file of a subject's sheet, if it stands on the page: those of the first seed, and the first photographs.
-fn sheet_name(subject: &Subject<'_>, at: usize, drawn: usize) -> Option<String> {
+fn sheet_name(subject: &EditedSubject<'_>, at: usize, drawn: usize) -> Option<String> {
     match subject {
-        Subject::Drawn { edit, seed: 1 } => Some(format!("drawn-{}", edit + 1)),
-        Subject::Photograph(_) if at - drawn < SHOWN => Some(format!("photograph-{}", at - drawn + 1)),
+        EditedSubject::Drawn { edit, seed: 1 } => Some(format!("drawn-{}", edit + 1)),
+        EditedSubject::Photograph(_) if at - drawn < SHOWN => Some(format!("photograph-{}", at - drawn + 1)),
         _ => None,
     }
 }

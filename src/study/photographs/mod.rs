@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::Tensor;
 use image::RgbImage;
 
-use super::measured::{Kept, decoded, encoded, forget_peak, peak_mb, shown};
+use super::measured::{KeptOfPicture, decoded, encoded, forget_peak, peak_mb, shown};
 use crate::engine::Picture;
 use crate::engine::clip::ClipScore;
 use crate::measure::{mean_change, psnr, psnr_where};
@@ -110,7 +110,7 @@ pub fn edits(
         let ways = [("photograph", to_image(&turned.left.picture)), ("model", decoded(&model, latent)?)];
         for (way, picture) in ways {
             let seen = if way == "model" { latent.clone() } else { encoded(&model, &picture)? };
-            let kept = Kept::of(&pixels, &picture, &background);
+            let kept = KeptOfPicture::of(&pixels, &picture, &background);
             let share = inside.iter().filter(|inside| **inside).count() as f64 / inside.len() as f64;
             rows.push(PhotographRow {
                 picture: one.file.clone(),
