@@ -336,8 +336,13 @@ fn typed_or_plainer(line: &str, here: &Here<'_>) -> Result<Turn, Misread> {
     let turn = typed(line, here);
     match (&turn, here.prompt) {
         (Err(_) | Ok(Turn::Edit(Edit { is_root: true, .. })), Some(prompt)) => {
-            let plain = plainer::plainer(line, prompt, plainer::When::Last);
-            plain.and_then(|plain| means(typed(&plain, here))).map_or(turn, Ok)
+            let Some(plain) = plainer::plainer(line, prompt, plainer::When::Last) else { return turn };
+            // What says what should be is no new picture, whatever it says.
+            let refused = |turn| match turn {
+                Ok(_) => Err(unread(line, "that reads like an instruction, and none that is known here")),
+                refused => refused,
+            };
+            means(typed(&plain, here)).map_or_else(|| refused(turn), Ok)
         }
         _ => turn,
     }
