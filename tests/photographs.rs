@@ -271,8 +271,13 @@ fn a_picture_without_a_caption_and_one_that_cannot_be_are_told_with_what_to_try(
     talk.session.set("scheduler", "dpm").unwrap();
     refused(&mut talk, &line, "`scheduler` is `dpm`, but photographs are inverted by `ddim`");
     talk.session.set("scheduler", "ddim").unwrap();
+    talk.session.set("inversion", "direct").unwrap();
     drew(&mut talk, &line);
     refused(&mut talk, "/again", "grew from a photograph, which has no other noise");
+    // The default has noise of a seed.
+    talk.session.set("inversion", "edit-friendly").unwrap();
+    drew(&mut talk, &line);
+    drew(&mut talk, "/again");
 }
 
 #[test]

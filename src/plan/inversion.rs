@@ -17,9 +17,9 @@ pub enum InversionName {
     /// The same, and the way down is guided away from the written prompt itself (Miyake et al. 2023).
     NegativePrompt,
     /// The same, and the way down is put right after every step (Ju et al. 2023).
-    #[default]
     Direct,
     /// Noise for every step that leads back to the picture (Huberman-Spiegelglas et al. 2023).
+    #[default]
     EditFriendly,
 }
 
