@@ -56,26 +56,12 @@ pub(super) fn resolve(scene: &Scene, words: &[&str]) -> Found {
                 Found::None
             }
             [] => scene.subject().map_or(Found::None, |t| Found::Things(vec![t])),
-            _ if matches!(first, "he" | "him" | "his" | "she" | "her")
-                && alive.iter().filter(|&&t| sex(scene.low(scene.things[t].head)) == sex(first)).count() == 1 =>
-            {
-                let t = alive.iter().copied().find(|&t| sex(scene.low(scene.things[t].head)) == sex(first));
-                Found::Things(t.into_iter().collect())
+            _ if matches!(first, "he" | "him" | "his" | "she" | "her") && theirs(scene, &alive, first).len() == 1 => {
+                Found::Things(theirs(scene, &alive, first))
             }
             // A pronoun does not tell two men apart.
-            [_, ..]
-                if matches!(first, "he" | "him" | "she" | "her")
-                    && alive
-                        .iter()
-                        .filter(|&&t| {
-                            scene.tag(scene.things[t].head) != Tag::Verb
-                                && sex(scene.low(scene.things[t].head)) == sex(first)
-                        })
-                        .count()
-                        > 1 =>
-            {
-                let same = |t: &usize| sex(scene.low(scene.things[*t].head)) == sex(first);
-                Found::Things(alive.iter().copied().filter(same).collect())
+            _ if matches!(first, "he" | "him" | "she" | "her") && theirs(scene, &alive, first).len() > 1 => {
+                Found::Things(theirs(scene, &alive, first))
             }
             // One of several is no `him`.
             [one]
@@ -117,6 +103,12 @@ pub(super) fn resolve(scene: &Scene, words: &[&str]) -> Found {
         };
     }
     named(scene, &words).unwrap_or(Found::None)
+}
+
+/// Those of some things that are of a pronoun's sex.
+fn theirs(scene: &Scene, things: &[usize], pronoun: &str) -> Vec<usize> {
+    let same = |t: &usize| sex(scene.low(scene.things[*t].head)) == sex(pronoun);
+    things.iter().copied().filter(same).collect()
 }
 
 fn named(scene: &Scene, words: &[&str]) -> Option<Found> {
