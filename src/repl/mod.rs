@@ -89,7 +89,7 @@ pub(crate) fn when(setting: &Setting, in_a_tree: bool) -> &'static str {
 pub fn settings_text(settings: &Settings, name: Option<&str>) -> Result<String> {
     let one = |s: &Setting| {
         let alias = if s.alias.is_empty() { String::new() } else { format!(" ({})", s.alias) };
-        format!("{:<28} {:<12} {} [{}]", format!("{}{alias}", s.name), settings.get(s.name), s.meaning, s.values)
+        format!("{:<28} {:<13} {} [{}]", format!("{}{alias}", s.name), settings.get(s.name), s.meaning, s.values)
     };
     match name {
         None => Ok(TABLE.iter().map(one).collect::<Vec<_>>().join("\n")),
