@@ -159,7 +159,7 @@ fn a_lesson_that_was_stopped_goes_on_and_comes_to_the_same() {
     for line in ["/imagic blond -> red .6", "/unitune blond -> red .75"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.jsonl");
-        let mut talk = Talk::new(session(&SETTINGS), None);
+        let mut talk = session_talk();
         drew(&mut talk, PROMPT);
         let whole = bits(&drew(&mut talk, line).turned.left);
         let mut talk = open(&path);
@@ -317,7 +317,7 @@ fn one_thread_learns_what_two_do() {
 
 #[test]
 fn what_cannot_be_learned_is_said_with_what_can_be_tried() {
-    let mut talk = Talk::new(session(&SETTINGS), None);
+    let mut talk = session_talk();
     refused(&mut talk, "/imagic a cat", "there is no picture yet");
     drew(&mut talk, PROMPT);
     refused(&mut talk, "/imagic", "needs");

@@ -5,19 +5,16 @@ use candle_core::{D, DType, Tensor};
 use image::RgbImage;
 
 use super::layers::{Backend, Bias, LayerNorm, Linear};
-use super::text::TextEncoder;
-use super::vision::{VisionTower, seen};
-use super::{Picture, ensure_numbers, vocabulary};
+use super::towers::{TextTower, VisionTower, seen};
+use super::{Picture, ensure_numbers};
 use crate::model::ModelSource;
 use crate::model::spec::ClipSpec;
 use crate::model::weights::Weights;
-use crate::prompt::vocabulary::Vocabulary;
 
 /// A CLIP.
 pub struct ClipScore {
     spec: ClipSpec,
-    vocabulary: Vocabulary,
-    text: TextEncoder,
+    text: TextTower,
     vision: VisionTower,
     norm: LayerNorm,
     projection: Linear,
@@ -39,8 +36,7 @@ impl ClipScore {
             let mut hasher = blake3::Hasher::new();
             w.digest_into(&mut hasher)?;
             Ok(Self {
-                vocabulary: vocabulary(source, "", spec.text.positions)?,
-                text: TextEncoder::load(&w, spec.text.clone(), backend)?,
+                text: TextTower::load(source, &w, &spec.text, backend)?,
                 vision: VisionTower::load(&w, vision, vision.grid, vision.layers, backend)?,
                 norm: LayerNorm::load(&w, "vision_model.post_layernorm", vision.width, vision.eps, backend)?,
                 projection: Linear::load(
@@ -70,10 +66,7 @@ impl ClipScore {
     /// # Errors
     /// Fails if the tokenizer does, or the weights hold no numbers.
     pub fn read(&self, text: &str) -> Result<Tensor> {
-        let ids = self.vocabulary.prompt(text)?.ids;
-        let embedding = self.text.encode(&ids)?.pooled.context("BUG: a text tower without text_projection")?;
-        ensure_numbers(&embedding, &self.backend, || "the text tower gave no numbers".to_owned())?;
-        Ok(embedding)
+        Ok(self.text.read(text)?.embedding)
     }
 
     /// A picture's place there.
@@ -94,8 +87,7 @@ impl ClipScore {
     /// # Errors
     /// As [`read`](Self::read) and [`see`](Self::see).
     pub fn score(&self, picture: &RgbImage, text: &str) -> Result<f64> {
-        let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let seen = self.see(&Picture { width, height, bytes: picture.as_raw().clone() })?;
+        let seen = self.see(&picture.clone().into())?;
         let unit = |x: Tensor| -> Result<Tensor> {
             let x = x.to_dtype(DType::F64)?;
             Ok(x.broadcast_div(&x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?)?)

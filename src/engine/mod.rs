@@ -21,11 +21,11 @@ pub mod schedule;
 pub mod segment;
 pub mod shared;
 pub mod text;
+mod towers;
 pub mod trajectory;
 pub mod tuning;
 pub mod unet;
 pub mod vae;
-mod vision;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -421,6 +421,12 @@ pub struct Picture {
 impl From<&Photograph> for Picture {
     fn from(photograph: &Photograph) -> Self {
         Self { width: photograph.width(), height: photograph.height(), bytes: photograph.bytes().to_vec() }
+    }
+}
+
+impl From<image::RgbImage> for Picture {
+    fn from(picture: image::RgbImage) -> Self {
+        Self { width: picture.width() as usize, height: picture.height() as usize, bytes: picture.into_raw() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::interval::Interval;
+use super::interval::{Interval, means_by};
 use super::question::{Axis, StudyQuestion};
 use super::table::Table;
 
@@ -64,14 +64,7 @@ impl Measure {
 
 /// The mean of a measure for each seed where `wanted` holds: edits of one seed look alike, seeds do not.
 fn by_seed(all: &[Observation], measure: usize, wanted: impl Fn(&Observation) -> bool) -> BTreeMap<u64, f64> {
-    let mut sums: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
-    for observation in all.iter().filter(|o| wanted(o)) {
-        if let Some(number) = observation.numbers[measure] {
-            let sum = sums.entry(observation.seed).or_default();
-            *sum = (sum.0 + number, sum.1 + 1);
-        }
-    }
-    sums.into_iter().map(|(seed, (sum, count))| (seed, sum / count as f64)).collect()
+    means_by(all.iter().filter(|o| wanted(o)).filter_map(|o| Some((o.seed, o.numbers[measure]?))))
 }
 
 /// A measure in a panel at a value of the axis, over seeds.

@@ -1,5 +1,7 @@
 //! Means with what is not known of them.
 
+use std::collections::BTreeMap;
+
 /// A mean with its confidence interval of 95 %.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
@@ -36,6 +38,17 @@ impl Interval {
     pub fn is_settled(&self) -> bool {
         self.low > 0.0 || self.high < 0.0
     }
+}
+
+/// The mean of what belongs to each key.
+#[must_use]
+pub fn means_by<K: Ord>(values: impl Iterator<Item = (K, f64)>) -> BTreeMap<K, f64> {
+    let mut sums: BTreeMap<K, (f64, usize)> = BTreeMap::new();
+    for (key, value) in values {
+        let sum = sums.entry(key).or_default();
+        *sum = (sum.0 + value, sum.1 + 1);
+    }
+    sums.into_iter().map(|(key, (sum, count))| (key, sum / count as f64)).collect()
 }
 
 /// The value that Student's distribution with so many degrees of freedom stays below in 97.5 % of cases.

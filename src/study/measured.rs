@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use image::RgbImage;
 
 use super::interval::Interval;
-use crate::engine::{Guidance, NoiseProbe, Picture};
+use crate::engine::{Guidance, NoiseProbe};
 use crate::measure::{psnr_where, ssim, structure};
 use crate::session::model::Model;
 use crate::session::to_image;
@@ -66,8 +66,7 @@ pub fn decoded(model: &Model, latent: &Tensor) -> Result<RgbImage> {
 /// # Errors
 /// Fails if the weights hold no numbers.
 pub fn encoded(model: &Model, picture: &RgbImage) -> Result<Tensor> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    model.engine.encode(&Picture { width, height, bytes: picture.as_raw().clone() })
+    model.engine.encode(&picture.clone().into())
 }
 
 /// A mean with its interval of 95 %, as text; empty of nothing.

@@ -4,16 +4,16 @@
 //! stay is measured outside the true region where one is known, else outside the place where the changed word attends in the first picture:
 //! the same place for every method, whatever it used itself. Then the edit is taken back by the same method.
 
-use std::ops::ControlFlow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use candle_core::Tensor;
 use image::RgbImage;
 
-use super::measured::{KeptOfPicture, encoded, forget_peak, mean, peak_mb, shown};
+use super::interval::means_by;
+use super::measured::{KeptOfPicture, difference, encoded, forget_peak, mean, peak_mb, shown};
 use super::photographs::list::CaptionedFile;
-use super::photographs::{meant, taken_back};
+use super::photographs::{meant, opened, taken_back, unwatched};
 use super::table::Table;
 use crate::measure::mean_change;
 use crate::plan::area::{Area, PixelMask};
@@ -185,13 +185,8 @@ pub struct MethodRow {
 /// of contours; mean change of the picture once the edit is taken back by the same method (of 255); and cost.
 pub const NUMBERS: [&str; 8] = ["margin", "psnr", "ssim", "structure", "home", "seconds", "mb", "evaluations"];
 
-const COLUMNS: [&str; 14] = [
-    "study", "source", "unit", "prompt", "edit", "method", NUMBERS[0], NUMBERS[1], NUMBERS[2], NUMBERS[3], NUMBERS[4],
-    NUMBERS[5], NUMBERS[6], NUMBERS[7],
-];
-
-fn unwatched(_: usize, _: &Tensor) -> ControlFlow<()> {
-    ControlFlow::Continue(())
+fn columns() -> Vec<&'static str> {
+    ["study", "source", "unit", "prompt", "edit", "method"].into_iter().chain(NUMBERS).collect()
 }
 
 fn done(turned: Option<TurnResult>) -> Result<TurnResult> {
@@ -208,8 +203,7 @@ fn first(session: &mut Session, subject: &EditedSubject<'_>) -> Result<TurnResul
         }
         EditedSubject::Photograph(one) => {
             let photograph = session.photograph(&one.path)?.photograph;
-            let Turn::Edit(edit) = session.read_root(&one.caption)? else { bail!("`{}` is no caption", one.caption) };
-            done(session.open_photograph(&one.caption, photograph, &edit, &mut unwatched)?)
+            opened(session, &photograph, &one.caption)
         }
     }
 }
@@ -383,7 +377,7 @@ pub fn study_id(session: &Session) -> String {
 /// All rows as comma-separated values.
 #[must_use]
 pub fn csv(rows: &[MethodRow], study: &str) -> String {
-    let mut table = Table::new(COLUMNS);
+    let mut table = Table::new(columns());
     table.rows.extend(rows.iter().map(|row| {
         let source = if row.is_photograph { "photograph" } else { "drawn" };
         let named = [study, source, &row.unit, &row.prompt, &row.edit, row.method.name()].map(str::to_owned);
@@ -396,7 +390,7 @@ pub fn csv(rows: &[MethodRow], study: &str) -> String {
 /// Rows of a study that was broken off; `None` if they are another's.
 #[must_use]
 pub fn read(csv: &str, study: &str) -> Option<Vec<MethodRow>> {
-    let table = Table::read(csv, &COLUMNS)?;
+    let table = Table::read(csv, &columns())?;
     let row = |row: Vec<String>| -> Option<MethodRow> {
         (row[0] == study).then_some(())?;
         let number = |text: &String| match text.as_str() {
@@ -417,14 +411,8 @@ pub fn read(csv: &str, study: &str) -> Option<Vec<MethodRow>> {
 }
 
 /// The means of some rows in each of their units: edits of one seed look alike, seeds do not.
-fn by_unit(rows: &[&MethodRow], column: usize) -> Vec<f64> {
-    let mut by_unit = std::collections::BTreeMap::<&str, Vec<f64>>::new();
-    for row in rows {
-        if let Some(number) = row.numbers[column] {
-            by_unit.entry(&row.unit).or_default().push(number);
-        }
-    }
-    by_unit.values().map(|all| all.iter().sum::<f64>() / all.len() as f64).collect()
+fn by_unit<'a>(rows: impl Iterator<Item = &'a MethodRow>, column: usize) -> BTreeMap<&'a str, f64> {
+    means_by(rows.filter_map(|row| Some((row.unit.as_str(), row.numbers[column]?))))
 }
 
 /// The table of the methods over some rows.
@@ -450,7 +438,10 @@ pub fn summary(rows: &[&MethodRow]) -> Table {
         let shows = of.iter().filter(|row| row.numbers[0].is_some_and(|margin| margin > 0.0)).count();
         let mut row = vec![name.to_owned(), format!("{shows} of {}", of.len())];
         let places = [2, 1, 3, 3, 2, 2, 0, 0];
-        row.extend((0..NUMBERS.len()).map(|column| mean(&by_unit(&of, column), places[column])));
+        row.extend((0..NUMBERS.len()).map(|column| {
+            let means: Vec<f64> = by_unit(of.iter().copied(), column).into_values().collect();
+            mean(&means, places[column])
+        }));
         table.rows.push(row);
     }
     table
@@ -484,28 +475,21 @@ pub fn findings(rows: &[MethodRow]) -> Vec<String> {
             if matches!(method, ComparedMethod::Words | ComparedMethod::Nothing) {
                 continue;
             }
+            let means = |method: ComparedMethod, column: usize| {
+                let of = rows.iter().filter(|row| row.is_photograph == is_photograph && row.method == method);
+                by_unit(of, column)
+            };
             let pairs = |column: usize| -> Vec<(f64, f64)> {
-                let units: std::collections::BTreeSet<&str> =
-                    rows.iter().filter(|row| row.is_photograph == is_photograph).map(|row| row.unit.as_str()).collect();
-                let at = |unit: &str, method: ComparedMethod| {
-                    let of: Vec<&MethodRow> = rows
-                        .iter()
-                        .filter(|row| row.is_photograph == is_photograph && row.unit == unit && row.method == method)
-                        .collect();
-                    by_unit(&of, column).first().copied()
-                };
-                units
-                    .into_iter()
-                    .filter_map(|unit| Some((at(unit, method)?, at(unit, ComparedMethod::Words)?)))
-                    .collect()
+                let words = means(ComparedMethod::Words, column);
+                means(method, column).iter().filter_map(|(unit, own)| Some((*own, *words.get(unit)?))).collect()
             };
             if pairs(1).is_empty() {
                 continue;
             }
             said.push(format!(
                 "{of}, {name} against words: background {}; the edit's margin {}.",
-                super::measured::difference(&pairs(1), "dB"),
-                super::measured::difference(&pairs(0), "%")
+                difference(&pairs(1), "dB"),
+                difference(&pairs(0), "%")
             ));
         }
     }

@@ -97,11 +97,14 @@ fn leaks(line: &str, parent: &str, text: &str) -> bool {
             && !matches!(w, "close" | "open")
     };
     // Whose face it is has gone: `a smile on his face in a cornfield`.
-    let subject =
-        Scene::of(parent).subject().map(|t| Scene::of(parent).things[t].head).and_then(|i| old.get(i).cloned());
+    let gone = || {
+        let scene = Scene::of(parent);
+        let head = scene.subject().and_then(|t| old.get(scene.things[t].head));
+        head.is_some_and(|head| !new.contains(head) && !said.contains(head))
+    };
     let orphaned = ["his", "her", "their"].iter().any(|w| fresh(w))
-        && subject.is_some_and(|head| !new.contains(&head) && !said.contains(&head))
-        && !said.iter().any(|w| matches!(w.as_str(), "replace" | "swap" | "instead" | "into"));
+        && !said.iter().any(|w| matches!(w.as_str(), "replace" | "swap" | "instead" | "into"))
+        && gone();
     orphaned
         || said.first().is_some_and(|w| verb(w) && fresh(w))
         || said.iter().any(|w| doing.contains(&w.as_str()) && fresh(w))

@@ -426,16 +426,14 @@ pub(super) fn solve<'a>(line: &'a str, here: &'a Here<'a>, rule: &'a Rule<'a>) -
             let mut answers =
                 Answers { line, here, rule, choices: Vec::new(), first_error: None, tries: 0, too_many: false };
             answers.explore(&mut Vec::new(), "", labels);
-            if answers.too_many {
-                answers.choices.clear();
-                answers.first_error = None;
-            }
+            let too_much = || Misread {
+                message: "too much of that could be meant in several ways".to_owned(),
+                hint: Some("say one thing at a time, or number the words: cat#2 -> dog".to_owned()),
+                span: None,
+            };
             match (answers.choices.len(), answers.first_error) {
-                (0, error) => Err(error.unwrap_or_else(|| Misread {
-                    message: "too much of that could be meant in several ways".to_owned(),
-                    hint: Some("say one thing at a time, or number the words: cat#2 -> dog".to_owned()),
-                    span: None,
-                })),
+                _ if answers.too_many => Err(too_much()),
+                (0, error) => Err(error.unwrap_or_else(too_much)),
                 (1, _) => Ok(answers.choices.pop().map(|c| Turn::Edit(c.edit))),
                 _ => Ok(Some(Turn::Question(Question { text, choices: answers.choices }))),
             }

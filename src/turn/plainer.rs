@@ -75,8 +75,7 @@ fn lines() -> impl Iterator<Item = (&'static str, When)> {
             when = When::Last;
             None
         }
-        line if line.is_empty() || line.starts_with("# ") && !line.contains(" => ") => None,
-        line => Some((line, when)),
+        line => line.contains(" => ").then_some((line, when)),
     })
 }
 
@@ -85,8 +84,11 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     sides.map(|((l, r), when)| Rule { left: signs(l), right: signs(r), when }).collect()
 });
 
-fn signs(text: &str) -> Vec<Sign> {
-    text.split_whitespace().map(sign).collect()
+fn signs(text: &'static str) -> Vec<Sign> {
+    // A name stands for what its own line says.
+    let meant =
+        |part: &'static str| TEXT.lines().find_map(|line| line.strip_prefix(part)?.strip_prefix(": ")).unwrap_or(part);
+    text.split_whitespace().map(|part| sign(meant(part))).collect()
 }
 
 fn sign(text: &str) -> Sign {

@@ -3,8 +3,7 @@
 use super::draft::Draft;
 use super::lexicon::lexicon;
 use super::small::{is_determiner, is_function_word, is_preposition};
-use super::words::{lower, lowered, split};
-use std::collections::HashMap;
+use super::words::{Numbered, lower, lowered, split};
 use std::ops::Range;
 
 /// Ancestors looked at, and words in a prompt beyond which none is.
@@ -125,11 +124,8 @@ type Table = Vec<Vec<u16>>;
 fn alignments(old: &[(String, usize, usize)], draft: &Draft) -> (Table, Table) {
     let (n, m) = (old.len(), draft.items.len());
     // Words are compared by number: the texts would be compared as often as the tables have places.
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
-    let mut number = |word| {
-        let next = numbers.len();
-        *numbers.entry(if word == "an" { "a" } else { word }).or_insert(next)
-    };
+    let mut numbers = Numbered::default();
+    let mut number = |word| numbers.of(if word == "an" { "a" } else { word });
     let before: Vec<usize> = old.iter().map(|word| number(word.0.as_str())).collect();
     let now: Vec<usize> = draft.items.iter().map(|item| number(item.low.as_str())).collect();
     let same = |i: usize, p: usize| before[i] == now[p];

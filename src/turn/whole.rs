@@ -4,9 +4,8 @@ use super::desk::{Desk, Stop, tokens};
 use super::draft::Draft;
 use super::sign::{Part, bracket, number};
 use super::small::{is_article, is_function_word, is_number};
-use super::words::{lower, lowered, split};
+use super::words::{Numbered, lower, lowered, split};
 use super::{Change, Weight};
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// Reads the line as a whole prompt: an edit if it is mostly the present one, else a new root.
@@ -186,13 +185,9 @@ pub(super) fn align(parent: &str, prompt: &str) -> Aligned {
         return Aligned { pairs: Vec::new(), enough: false };
     }
     // Words by number, so that comparing two is comparing numbers.
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
-    for w in old.iter().chain(&new) {
-        let next = numbers.len();
-        numbers.entry(w.as_str()).or_insert(next);
-    }
-    let source: Vec<usize> = old[first..first + n].iter().map(|w| numbers[w.as_str()]).collect();
-    let target: Vec<usize> = new[first..first + m].iter().map(|w| numbers[w.as_str()]).collect();
+    let mut numbers = Numbered::default();
+    let source: Vec<usize> = old[first..first + n].iter().map(|w| numbers.of(w)).collect();
+    let target: Vec<usize> = new[first..first + m].iter().map(|w| numbers.of(w)).collect();
     let worth: Vec<u16> = old[first..first + n].iter().map(|w| if content(w) { 8 } else { 2 }).collect();
     // best[i][j] of the tails; a match next to a match is worth a little more, so that runs stay together. At most nine for
     // each word of the shorter one, of which there are four thousand.

@@ -4,6 +4,8 @@
 //! possessive `'s` is an item of its own, so that `woman` is found in `woman's`. Every other visible character is an
 //! item of its own. Blanks, control characters and marks of writing direction separate and are never part of an item.
 
+use std::collections::HashMap;
+
 /// One item of a text, by byte offsets: `text == &whole[from..to]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word<'a> {
@@ -111,6 +113,18 @@ fn possessive_at(chars: &[(usize, char)], i: usize) -> bool {
     chars.get(i).is_some_and(|c| is_apostrophe(c.1))
         && chars.get(i + 1).is_some_and(|c| matches!(c.1, 's' | 'S'))
         && !chars.get(i + 2).is_some_and(|c| c.1.is_alphanumeric() || continues(c.1))
+}
+
+/// Numbers for words, equal ones for equal words: what is compared often is compared so.
+#[derive(Default)]
+pub(super) struct Numbered<'a>(HashMap<&'a str, usize>);
+
+impl<'a> Numbered<'a> {
+    /// A word's number.
+    pub(super) fn of(&mut self, word: &'a str) -> usize {
+        let next = self.0.len();
+        *self.0.entry(word).or_insert(next)
+    }
 }
 
 /// The items of a text as they are compared.

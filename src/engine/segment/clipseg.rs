@@ -7,31 +7,19 @@ use candle_core::Tensor;
 use super::super::encoder::{CLIP_LAYER, EncoderLayer, LayerShape};
 use super::super::layers::{Backend, Bias, Conv, ConvSpec, Linear};
 use super::super::resize::{ResizeFilter, resize};
-use super::super::text::TextEncoder;
-use super::super::vision::{VisionTower, seen};
-use super::super::{Picture, ensure_numbers, vocabulary};
+use super::super::towers::{TextTower, TowerText, VisionTower, seen};
+use super::super::{Picture, ensure_numbers};
 use crate::model::ModelSource;
 use crate::model::spec::{Act, ClipSegSpec};
 use crate::model::weights::Weights;
-use crate::prompt::vocabulary::Vocabulary;
 
 /// A CLIPSeg.
 pub struct ClipSeg {
     spec: ClipSegSpec,
-    vocabulary: Vocabulary,
-    text: TextEncoder,
+    text: TextTower,
     vision: VisionTower,
     decoder: Decoder,
     backend: Backend,
-}
-
-/// A text as a CLIPSeg reads it.
-#[derive(Debug, Clone)]
-pub struct SegmentText {
-    /// Its tokens, padded.
-    pub ids: Vec<u32>,
-    /// Its embedding, `[projection]`.
-    pub embedding: Tensor,
 }
 
 impl ClipSeg {
@@ -46,8 +34,7 @@ impl ClipSeg {
             ensure!(clip.has("text_projection.weight"), "`clip.text_projection.weight` is missing");
             let read = spec.extracted.iter().max().map_or(0, |last| last + 1);
             Ok(Self {
-                vocabulary: vocabulary(source, "", spec.text.positions)?,
-                text: TextEncoder::load(&clip, spec.text.clone(), backend)?,
+                text: TextTower::load(source, &clip, &spec.text, backend)?,
                 vision: VisionTower::load(&clip, &spec.vision, spec.grid(), read, backend)?,
                 decoder: Decoder::load(&Weights::open_within(source, "", "decoder.")?, &spec, backend)?,
                 backend: backend.clone(),
@@ -67,11 +54,8 @@ impl ClipSeg {
     ///
     /// # Errors
     /// Fails if the tokenizer does, or the weights hold no numbers.
-    pub fn read(&self, text: &str) -> Result<SegmentText> {
-        let ids = self.vocabulary.prompt(text)?.ids;
-        let embedding = self.text.encode(&ids)?.pooled.context("BUG: a text tower without text_projection")?;
-        ensure_numbers(&embedding, &self.backend, || "the text tower gave no numbers".to_owned())?;
-        Ok(SegmentText { ids, embedding })
+    pub fn read(&self, text: &str) -> Result<TowerText> {
+        self.text.read(text)
     }
 
     /// A picture as the vision tower reads it: `[3, side, side]`, row by row.
@@ -84,10 +68,10 @@ impl ClipSeg {
     ///
     /// # Errors
     /// Fails if the weights hold no numbers.
-    pub fn logits(&self, picture: &Picture, texts: &[SegmentText]) -> Result<Vec<Vec<f32>>> {
+    pub fn logits(&self, picture: &Picture, texts: &[TowerText]) -> Result<Vec<Vec<f32>>> {
         let after = self.vision.forward(&self.pixels(picture), &self.backend)?;
         let seen: Vec<Tensor> = self.spec.extracted.iter().rev().map(|layer| after[*layer].clone()).collect();
-        let one = |text: &SegmentText| -> Result<Vec<f32>> {
+        let one = |text: &TowerText| -> Result<Vec<f32>> {
             let logits = self.decoder.forward(&seen, &text.embedding, &self.backend)?;
             ensure_numbers(&logits, &self.backend, || "the mask network gave no numbers".to_owned())?;
             Ok(logits.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1()?)
@@ -100,7 +84,7 @@ impl ClipSeg {
     ///
     /// # Errors
     /// As [`logits`](Self::logits).
-    pub fn masks(&self, picture: &Picture, texts: &[SegmentText]) -> Result<Vec<Vec<u8>>> {
+    pub fn masks(&self, picture: &Picture, texts: &[TowerText]) -> Result<Vec<Vec<u8>>> {
         Ok(self.logits(picture, texts)?.iter().map(|logits| mask_of(logits, (picture.width, picture.height))).collect())
     }
 }

@@ -16,7 +16,8 @@ use super::layers::Backend;
 use crate::model::ModelSource;
 use crate::model::spec::network_kind;
 
-pub use clipseg::{ClipSeg, SegmentText};
+pub use super::towers::TowerText;
+pub use clipseg::ClipSeg;
 pub use parts::PartsNet;
 
 /// A network that finds what a text names.

@@ -10,7 +10,7 @@ use super::super::commands::Called;
 use super::super::reply::Reply;
 use super::super::report;
 use super::super::talk::{Talk, Watcher, text};
-use super::learning::needs;
+use super::learning::foretell;
 use super::{shown, shown_as};
 use crate::plan::Recipe;
 use crate::plan::redraw::DrawnBy;
@@ -129,7 +129,7 @@ fn watched(
 ) -> impl FnMut(usize, BranchStep<'_>) -> ControlFlow<()> {
     move |edit, step| match step {
         BranchStep::ToLearn(node, to) => {
-            watcher.predicted(&format!("  {}\n  Ctrl-C stops it and keeps what was learned", needs(to, node)));
+            foretell(to, node, watcher);
             ControlFlow::Continue(())
         }
         BranchStep::Learned(step) => watcher.learning(step.done, step.of, step.loss),

@@ -173,7 +173,7 @@ pub(in crate::repl) fn ahead(
     watcher: &mut dyn Watcher,
 ) -> Result<Option<Reply>> {
     let Some(to) = talk.session.to_learn(here, plan)? else { return Ok(None) };
-    watcher.predicted(&format!("  {}\n  Ctrl-C stops it and keeps what was learned", needs(to, here)));
+    foretell(to, here, watcher);
     let begun = std::time::Instant::now();
     let (mut first, mut last) = (None, LearningStep { done: to.done, of: to.steps, loss: 0.0 });
     let mut watch = |step: LearningStep| -> ControlFlow<()> {
@@ -187,6 +187,11 @@ pub(in crate::repl) fn ahead(
     }
     watcher.predicted(&format!("  learned in {}", report::seconds(begun.elapsed().as_secs_f64())));
     Ok(None)
+}
+
+/// Tells of a lesson before it begins.
+pub(super) fn foretell(to: ToLearn, here: u32, watcher: &mut dyn Watcher) {
+    watcher.predicted(&format!("  {}\n  Ctrl-C stops it and keeps what was learned", needs(to, here)));
 }
 
 /// What learning takes, in words.

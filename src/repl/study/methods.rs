@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::super::batch::session;
 use super::super::command_line::Args;
-use super::page::StudyPage;
+use super::page::{self, StudyPage};
 use super::{begun, put, told};
 use crate::preview::png;
 use crate::safe::printable_line;
@@ -82,7 +82,7 @@ pub(super) fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         }
     }
     let mut asked = vec![format!("{seeds} seeds"), format!("{} photographs", photographs.len())];
-    asked.extend(args.settings().into_iter().map(|(name, value)| format!("{name}={value}")));
+    asked.extend(page::given(&args.settings()));
     let page = StudyPage {
         name: "methods",
         asks: "Which way to edit serves when?",
@@ -94,7 +94,7 @@ pub(super) fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
                edit is taken back by the same method.",
         plots: &[],
         tables: &tables.iter().map(|(name, table)| (name.as_str(), table)).collect::<Vec<_>>(),
-        pictures: &sheets.iter().map(|(name, png)| (name.as_str(), name.as_str(), png.clone())).collect::<Vec<_>>(),
+        pictures: &sheets.iter().map(|(name, png)| (name.as_str(), name.as_str(), png.as_slice())).collect::<Vec<_>>(),
     };
     put(folder, "methods.html", page.html().as_bytes())?;
     for (name, table) in tables.iter().take(2) {

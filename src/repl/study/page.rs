@@ -106,8 +106,8 @@ fn blocks(asking: &Asking, plan: &Plan, places: &[Place], held: &Folder) -> Resu
 
 fn page(asking: &Asking, said: &[String], summary: &Table, plots: &[(&str, String)], sheet: &[u8]) -> String {
     let question = asking.question;
-    let mut set: Vec<String> = asking.given().iter().map(|(name, value)| format!("{name}={value}")).collect();
-    set.insert(0, format!("{} seeds", asking.seeds()));
+    let mut set = vec![format!("{} seeds", asking.seeds())];
+    set.extend(given(asking.given()));
     StudyPage {
         name: question.name,
         asks: question.asks,
@@ -115,11 +115,16 @@ fn page(asking: &Asking, said: &[String], summary: &Table, plots: &[(&str, Strin
         said,
         note: "Means over seeds, of the mean over edits in each; in brackets the interval of 95 % by Student's distribution. \
                Differences are taken seed by seed.",
-        plots: &plots.iter().map(|(_, svg)| svg.clone()).collect::<Vec<_>>(),
+        plots: &plots.iter().map(|(_, svg)| svg.as_str()).collect::<Vec<_>>(),
         tables: &[("Numbers", summary)],
-        pictures: &[("Pictures of the first seed", "A sheet: a row for each edit and its settings", sheet.to_vec())],
+        pictures: &[("Pictures of the first seed", "A sheet: a row for each edit and its settings", sheet)],
     }
     .html()
+}
+
+/// Settings as a page names them.
+pub(super) fn given(settings: &[(String, String)]) -> impl Iterator<Item = String> {
+    settings.iter().map(|(name, value)| format!("{name}={value}"))
 }
 
 /// All of a study on one page that needs nothing beside it.
@@ -135,11 +140,11 @@ pub(super) struct StudyPage<'a> {
     /// How the numbers were made.
     pub(super) note: &'a str,
     /// SVG.
-    pub(super) plots: &'a [String],
+    pub(super) plots: &'a [&'a str],
     /// With their headings.
     pub(super) tables: &'a [(&'a str, &'a Table)],
     /// PNGs, with their headings and what they are for those who do not see them.
-    pub(super) pictures: &'a [(&'a str, &'a str, Vec<u8>)],
+    pub(super) pictures: &'a [(&'a str, &'a str, &'a [u8])],
 }
 
 impl StudyPage<'_> {

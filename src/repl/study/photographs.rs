@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::super::batch::session;
 use super::super::command_line::Args;
-use super::page::StudyPage;
+use super::page::{self, StudyPage};
 use super::{begun, put, told};
 use crate::engine::clip::ClipScore;
 use crate::engine::layers::Backend;
@@ -57,7 +57,7 @@ pub(super) fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     done += pictures.iter().filter(|one| chained(one) && chains.iter().any(|row| row.picture == one.file)).count();
     let start = (Instant::now(), done);
     for one in &pictures {
-        let stem = one.file.replace(['/', '\\', '.'], "-");
+        let stem = stem(&one.file);
         let missing = left(&edits, &one.file);
         if !missing.is_empty() {
             let measured = photographs::edits(&mut session, one, &missing, clip.as_ref());
@@ -88,7 +88,7 @@ pub(super) fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     put(folder, "summary.csv", summary.csv().as_bytes())?;
     let mut sheets = Vec::new();
     for one in pictures.iter().step_by((pictures.len() / SHOWN).max(1)) {
-        let stem = one.file.replace(['/', '\\', '.'], "-");
+        let stem = stem(&one.file);
         for (ending, what) in
             [("", "inverted and edited"), ("-chain", "edited there and back, in one tree above, anew below")]
         {
@@ -98,7 +98,7 @@ pub(super) fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         }
     }
     let mut asked = vec![format!("{} photographs", pictures.len())];
-    asked.extend(args.settings().into_iter().map(|(name, value)| format!("{name}={value}")));
+    asked.extend(page::given(&args.settings()));
     let mut shown = vec![("Edited once", &summary)];
     if !turns.rows.is_empty() {
         shown.push(("Edited there and back", &turns));
@@ -113,7 +113,7 @@ pub(super) fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
                picture better than the old ones, in the model's own eyes.",
         plots: &[],
         tables: &shown,
-        pictures: &sheets.iter().map(|(name, png)| (name.as_str(), name.as_str(), png.clone())).collect::<Vec<_>>(),
+        pictures: &sheets.iter().map(|(name, png)| (name.as_str(), name.as_str(), png.as_slice())).collect::<Vec<_>>(),
     };
     put(folder, "photographs.html", page.html().as_bytes())?;
     writeln!(out, "\n{}", summary.plain())?;
@@ -122,4 +122,9 @@ pub(super) fn study(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     }
     said.iter().try_for_each(|sentence| writeln!(out, "{sentence}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the files of a picture are called.
+fn stem(file: &str) -> String {
+    file.replace(['/', '\\', '.'], "-")
 }

@@ -151,9 +151,7 @@ mod tests {
             ("scene2-1.png", "a panda and a cactus in the snow at night"),
         ] {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/photographs/rendered").join(file);
-            let shown = image::open(path).unwrap().to_rgb8();
-            let (width, height) = (shown.width() as usize, shown.height() as usize);
-            let picture = Picture { width, height, bytes: shown.into_raw() };
+            let picture = Picture::from(image::open(path).unwrap().to_rgb8());
             assert_eq!(caption(&judge.look(&picture).unwrap()).unwrap(), words, "{file}");
         }
     }

@@ -74,9 +74,7 @@ impl Session {
         if is_embedded(&self.model_of_root(&self.settings.root).0) {
             let (weights, about) = embedded::judge();
             let (shown, _) = self.fitted(picture)?;
-            let (width, height) = (shown.width() as usize, shown.height() as usize);
-            let shown = Picture { width, height, bytes: shown.into_raw() };
-            return caption::caption(&Judge::read(weights, about)?.look(&shown)?).map(Some);
+            return caption::caption(&Judge::read(weights, about)?.look(&Picture::from(shown))?).map(Some);
         }
         let _ = picture;
         Ok(None)

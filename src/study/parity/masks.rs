@@ -11,7 +11,7 @@ use super::run::{Worker, picture};
 use crate::engine::edit::masked::{latent_mask_at, masked_run};
 use crate::engine::edit::steps::LastSteps;
 use crate::engine::sampler::Sampler;
-use crate::engine::segment::{ClipSeg, SegmentText};
+use crate::engine::segment::{ClipSeg, TowerText};
 use crate::engine::{Conditions, Guidance};
 
 /// Every how many rows of what a network reads are given out.
@@ -20,7 +20,7 @@ const ROWS: usize = 16;
 /// What a network makes of the case's picture and texts.
 pub(super) fn masks(case: &Case, inputs: &Results, network: &ClipSeg) -> Result<Results> {
     let picture = picture(inputs)?;
-    let texts: Vec<SegmentText> = case.prompts.iter().map(|text| network.read(text)).collect::<Result<_>>()?;
+    let texts: Vec<TowerText> = case.prompts.iter().map(|text| network.read(text)).collect::<Result<_>>()?;
     let count = texts.len();
     ensure!(count > 0, "case.json has no prompts");
     let mut out = Results::new();

@@ -36,14 +36,15 @@ pub fn photographs_id(session: &Session, clip: Option<&ClipScore>) -> String {
     blake3::hash(told.as_bytes()).to_hex()[..8].to_owned()
 }
 
-fn go(_: usize, _: &Tensor) -> ControlFlow<()> {
+/// Watches nothing.
+pub(super) fn unwatched(_: usize, _: &Tensor) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
 /// A photograph as a first picture of a session that is not written.
-fn opened(session: &mut Session, photograph: &Arc<Photograph>, caption: &str) -> Result<TurnResult> {
+pub(super) fn opened(session: &mut Session, photograph: &Arc<Photograph>, caption: &str) -> Result<TurnResult> {
     let Turn::Edit(edit) = session.read_root(caption)? else { bail!("`{caption}` is no caption") };
-    let turned = session.open_photograph(caption, photograph.clone(), &edit, &mut go)?;
+    let turned = session.open_photograph(caption, photograph.clone(), &edit, &mut unwatched)?;
     turned.context("BUG: an unwatched inversion was stopped")
 }
 
@@ -66,7 +67,7 @@ pub fn meant(session: &mut Session, prompt: &str, asked: &AskedEdit) -> Result<E
 fn edited(session: &mut Session, asked: &AskedEdit) -> Result<(Edit, TurnResult)> {
     let prompt = session.tree()[session.resolve(None)?].plan.prompt.clone();
     let edit = meant(session, &prompt, asked)?;
-    let turned = session.edit(asked.text(), &edit, &mut go)?.context("BUG: an unwatched edit was stopped")?;
+    let turned = session.edit(asked.text(), &edit, &mut unwatched)?.context("BUG: an unwatched edit was stopped")?;
     Ok((edit, turned))
 }
 

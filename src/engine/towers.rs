@@ -1,14 +1,52 @@
-//! CLIP's tower that sees (Radford et al. 2021, arXiv:2103.00020).
+//! CLIP's two towers, the one that reads and the one that sees (Radford et al. 2021, arXiv:2103.00020).
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::Tensor;
 
-use super::Picture;
 use super::encoder::{CLIP_LAYER, EncoderLayer, LayerShape};
 use super::layers::{Backend, LayerNorm, Linear};
 use super::resize::{ResizeFilter, cubic, resize};
-use crate::model::spec::{PixelSpec, VisionSpec};
+use super::text::TextEncoder;
+use super::{Picture, ensure_numbers, vocabulary};
+use crate::model::ModelSource;
+use crate::model::spec::{PixelSpec, TextSpec, VisionSpec};
 use crate::model::weights::Weights;
+use crate::prompt::vocabulary::Vocabulary;
+
+/// The tower that reads, with its vocabulary.
+pub(super) struct TextTower {
+    vocabulary: Vocabulary,
+    encoder: TextEncoder,
+    backend: Backend,
+}
+
+/// A text as the tower reads it.
+#[derive(Debug, Clone)]
+pub struct TowerText {
+    /// Its tokens, padded.
+    pub ids: Vec<u32>,
+    /// Its embedding, `[projection]`.
+    pub embedding: Tensor,
+}
+
+impl TextTower {
+    /// Of weights that have a `text_projection`.
+    pub(super) fn load(source: &dyn ModelSource, w: &Weights, spec: &TextSpec, backend: &Backend) -> Result<Self> {
+        Ok(Self {
+            vocabulary: vocabulary(source, "", spec.positions)?,
+            encoder: TextEncoder::load(w, spec.clone(), backend)?,
+            backend: backend.clone(),
+        })
+    }
+
+    /// Reads a text. Fails if the tokenizer does, or the weights hold no numbers.
+    pub(super) fn read(&self, text: &str) -> Result<TowerText> {
+        let ids = self.vocabulary.prompt(text)?.ids;
+        let embedding = self.encoder.encode(&ids)?.pooled.context("BUG: a text tower without text_projection")?;
+        ensure_numbers(&embedding, &self.backend, || "the text tower gave no numbers".to_owned())?;
+        Ok(TowerText { ids, embedding })
+    }
+}
 
 /// A picture as a vision tower reads it: `[3, side, side]`, row by row.
 pub(super) fn seen(picture: &Picture, spec: &PixelSpec) -> Vec<f32> {
