@@ -116,13 +116,15 @@ pub struct ConvInput {
     /// Whether to read every pixel twice in both directions (nearest neighbour), as if the picture
     /// had been enlarged beforehand.
     pub upsample: bool,
+    /// Rows of the output that are wanted, the first and how many; all where there is none.
+    pub wanted: Option<(usize, usize)>,
 }
 
 impl ConvInput {
     /// Pictures read with stride 1, without padding and upsampling.
     #[must_use]
     pub fn new(batch: usize, height: usize, width: usize) -> Self {
-        Self { batch, height, width, stride: 1, pad: 0, pad_bottom_right: 0, upsample: false }
+        Self { batch, height, width, stride: 1, pad: 0, pad_bottom_right: 0, upsample: false, wanted: None }
     }
 
     /// The same with zeros on all four sides.
@@ -149,6 +151,17 @@ impl ConvInput {
         Self { upsample, ..self }
     }
 
+    /// The same for `count` rows of the output alone, from `first` on. They have the bits that they have among all rows.
+    #[must_use]
+    pub fn rows(self, first: usize, count: usize) -> Self {
+        Self { wanted: Some((first, count)), ..self }
+    }
+
+    /// The first row of the output that is wanted.
+    pub(crate) fn first_row(&self) -> usize {
+        self.wanted.map_or(0, |(first, _)| first)
+    }
+
     fn seen(&self) -> (usize, usize) {
         let factor = if self.upsample { 2 } else { 1 };
         (self.height * factor, self.width * factor)
@@ -157,7 +170,7 @@ impl ConvInput {
     /// Height and width of the output for a kernel of `kh` times `kw`.
     ///
     /// # Panics
-    /// Panics if the stride is 0 or the kernel is larger than the padded picture.
+    /// Panics if the stride is 0, the kernel is larger than the padded picture, or rows are wanted that there are not.
     #[must_use]
     pub fn output(&self, kh: usize, kw: usize) -> (usize, usize) {
         assert!(self.stride > 0, "conv2d: the stride is 0");
@@ -167,7 +180,13 @@ impl ConvInput {
             assert!(kernel > 0 && kernel <= padded, "conv2d: a kernel of {kernel} on {padded} pixels");
             (padded - kernel) / self.stride + 1
         };
-        (along(height, kh), along(width, kw))
+        let (all, across) = (along(height, kh), along(width, kw));
+        let down = self.wanted.map_or(all, |(first, count)| {
+            let there = first.checked_add(count).is_some_and(|end| end <= all);
+            assert!(there, "conv2d: {count} rows from {first} of {all}");
+            count
+        });
+        (down, across)
     }
 }
 
@@ -187,7 +206,7 @@ impl Rows for Patches<'_> {
         let ConvInput { height, width, stride, pad, upsample, .. } = self.input;
         let (seen_height, seen_width) = self.input.seen();
         let (line, out_x) = (row / self.out_width, row % self.out_width);
-        let (picture, out_y) = (line / self.out_height, line % self.out_height);
+        let (picture, out_y) = (line / self.out_height, self.input.first_row() + line % self.out_height);
         let channels = self.channels;
         let kernel_line = self.kernel_width * channels;
         let (top, left) = (out_y * stride, out_x * stride); // of the padded picture
@@ -316,6 +335,7 @@ pub(crate) fn conv2d_with(
                 !transformed.upsample || (input.upsample && pads == (1, 0)),
                 "conv2d: these weights are for an enlarged picture with a padding of 1"
             );
+            assert!(input.first_row().is_multiple_of(2), "conv2d: Winograd's tiles begin at even rows");
             winograd::convolve(family, x, input, transformed, epilogue, out);
         }
     }

@@ -92,7 +92,7 @@ pub use linear::gemm;
 pub use maps::{apply_probs, attention_probs};
 pub use math::Activation;
 pub use memory::release_free_memory;
-pub use norm::{GroupShape, group_norm, layer_norm};
+pub use norm::{GroupShape, GroupSums, group_norm, layer_norm};
 pub use panels::{PackedWeights, Precision};
 pub use parallel::{THREADS_VARIABLE, on_threads, threads};
 pub use peak::register_peak;

@@ -156,66 +156,171 @@ pub(crate) fn group_norm_with(
     let given = x.map_or(len, <[f32]>::len);
     assert_eq!(given, len, "group_norm: `x` holds {given} values, expected [{batch}, {pixels}, {channels}]");
     assert_eq!(out.len(), len, "group_norm: `out` holds {} values, expected {len}", out.len());
-    assert!(
-        groups > 0 && channels.is_multiple_of(groups),
-        "group_norm: {groups} groups do not divide {channels} channels"
-    );
-    assert_eq!(gamma.len(), channels, "group_norm: `gamma` holds {} values, expected {channels}", gamma.len());
-    assert_eq!(beta.len(), channels, "group_norm: `beta` holds {} values, expected {channels}", beta.len());
-    if len == 0 {
-        return;
+    let mut sums = GroupSums::new(batch, channels, groups);
+    sums.add_with(family, x.unwrap_or(&*out));
+    sums.normalise_with(family, x, eps, gamma, beta, silu, out);
+}
+
+/// Sums and sums of squares of each group of channels, of pictures that come in several pieces.
+///
+/// [`group_norm`] is the same with one piece. If all pieces but the last have a multiple of 64 pixels, it has the same bits.
+#[derive(Clone, Debug)]
+pub struct GroupSums {
+    batch: usize,
+    channels: usize,
+    groups: usize,
+    /// Pixels of a picture that were added.
+    pixels: usize,
+    /// `[batch, groups, 2]`
+    sums: Vec<f64>,
+}
+
+impl GroupSums {
+    /// Of nothing yet.
+    ///
+    /// # Panics
+    /// Panics if `groups` does not divide `channels`.
+    #[must_use]
+    pub fn new(batch: usize, channels: usize, groups: usize) -> Self {
+        assert!(
+            groups > 0 && channels.is_multiple_of(groups),
+            "group_norm: {groups} groups do not divide {channels} channels"
+        );
+        Self { batch, channels, groups, pixels: 0, sums: vec![0.0; batch * groups * 2] }
     }
-    let chunks = pixels.div_ceil(PIXELS);
-    // The pixels of task `t`: where they begin, and how many.
-    let part = |task: usize| {
-        let (picture, chunk) = (task / chunks, task % chunks);
-        let first = chunk * PIXELS;
-        ((picture * pixels + first) * channels, (pixels - first).min(PIXELS) * channels)
-    };
-    let values: &[f32] = x.unwrap_or(&*out);
-    let mut sums = vec![0.0_f64; batch * chunks * 2 * channels];
-    let shared = Shared::new(&mut sums);
-    parallel::run(batch * chunks, len / 4, |task| {
-        let (from, count) = part(task);
-        // SAFETY: every task has sums of its own.
-        let out = unsafe { shared.part(task * 2 * channels, 2 * channels) };
-        dispatch(family, Sums { x: &values[from..from + count], channels, out });
-    });
-    let mut scratch = Scratch::take(batch * 2 * channels);
-    let factors = words_as_floats(scratch.words());
-    for (factors, sums) in factors.chunks_exact_mut(2 * channels).zip(sums.chunks_exact(chunks * 2 * channels)) {
-        let (scale, shift) = factors.split_at_mut(channels);
+
+    /// Pixels of each picture in a piece of `len` values.
+    fn pixels_of(&self, len: usize) -> usize {
+        let of_pixel = self.batch * self.channels;
+        let pixels = len.checked_div(of_pixel).unwrap_or(0);
+        assert_eq!(
+            pixels * of_pixel,
+            len,
+            "group_norm: {len} values are no whole pixels of {} channels",
+            self.channels
+        );
+        pixels
+    }
+
+    /// Adds the next pixels of each picture: `[batch, pixels, channels]`.
+    ///
+    /// # Panics
+    /// Panics if they are no whole pixels.
+    pub fn add(&mut self, x: &[f32]) {
+        self.add_with(family(), x);
+    }
+
+    pub(crate) fn add_with(&mut self, family: Family, x: &[f32]) {
+        let Self { batch, channels, groups, .. } = *self;
+        let pixels = self.pixels_of(x.len());
+        if x.is_empty() {
+            return;
+        }
+        let cut = Cut { pixels, channels };
+        let mut sums = vec![0.0_f64; batch * cut.chunks() * 2 * channels];
+        let shared = Shared::new(&mut sums);
+        parallel::run(batch * cut.chunks(), x.len() / 4, |task| {
+            let (from, count) = cut.part(task);
+            // SAFETY: every task has sums of its own.
+            let out = unsafe { shared.part(task * 2 * channels, 2 * channels) };
+            dispatch(family, Sums { x: &x[from..from + count], channels, out });
+        });
         let members = channels / groups;
-        for group in 0..groups {
-            let range = group * members..(group + 1) * members;
-            let (mut sum, mut square) = (0.0, 0.0);
-            for chunk in sums.chunks_exact(2 * channels) {
-                sum += chunk[range.clone()].iter().sum::<f64>();
-                square += chunk[channels..][range.clone()].iter().sum::<f64>();
-            }
-            let count = (members * pixels) as f64;
-            let mean = sum / count;
-            // `max` would turn NaN into 0.
-            let variance = square / count - mean * mean;
-            let variance = if variance < 0.0 { 0.0 } else { variance };
-            let inverse = 1.0 / (variance + f64::from(eps)).sqrt();
-            for channel in range {
-                let factor = inverse * f64::from(gamma[channel]);
-                scale[channel] = factor as f32;
-                shift[channel] = (f64::from(beta[channel]) - mean * factor) as f32;
+        for (all, sums) in self.sums.chunks_exact_mut(groups * 2).zip(sums.chunks_exact(cut.chunks() * 2 * channels)) {
+            for (group, all) in all.chunks_exact_mut(2).enumerate() {
+                let range = group * members..(group + 1) * members;
+                for chunk in sums.chunks_exact(2 * channels) {
+                    all[0] += chunk[range.clone()].iter().sum::<f64>();
+                    all[1] += chunk[channels..][range.clone()].iter().sum::<f64>();
+                }
             }
         }
+        self.pixels += pixels;
     }
-    let factors = &*factors;
-    let shared = Shared::new(out);
-    parallel::run(batch * chunks, len / if silu { 1 } else { 4 }, |task| {
-        let (from, count) = part(task);
-        let (scale, shift) = factors[task / chunks * 2 * channels..][..2 * channels].split_at(channels);
-        // SAFETY: every task has pixels of its own.
-        let out = unsafe { shared.part(from, count) };
-        let x = x.map(|x| &x[from..from + count]);
-        dispatch(family, Affine { x, scale, shift, silu, out });
-    });
+
+    /// Normalises any of the pixels, as [`group_norm`] does all of them.
+    ///
+    /// # Shapes
+    /// As those of [`group_norm`].
+    ///
+    /// # Panics
+    /// Panics if a length does not fit.
+    pub fn normalise(&self, x: Option<&[f32]>, eps: f32, gamma: &[f32], beta: &[f32], silu: bool, out: &mut [f32]) {
+        self.normalise_with(family(), x, eps, gamma, beta, silu, out);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "those of `normalise` and the family")]
+    pub(crate) fn normalise_with(
+        &self,
+        family: Family,
+        x: Option<&[f32]>,
+        eps: f32,
+        gamma: &[f32],
+        beta: &[f32],
+        silu: bool,
+        out: &mut [f32],
+    ) {
+        let Self { batch, channels, groups, .. } = *self;
+        let given = x.map_or(out.len(), <[f32]>::len);
+        assert_eq!(given, out.len(), "group_norm: `x` holds {given} values, `out` {}", out.len());
+        assert_eq!(gamma.len(), channels, "group_norm: `gamma` holds {} values, expected {channels}", gamma.len());
+        assert_eq!(beta.len(), channels, "group_norm: `beta` holds {} values, expected {channels}", beta.len());
+        let cut = Cut { pixels: self.pixels_of(out.len()), channels };
+        if out.is_empty() {
+            return;
+        }
+        let mut scratch = Scratch::take(batch * 2 * channels);
+        let factors = words_as_floats(scratch.words());
+        let members = channels / groups;
+        for (factors, sums) in factors.chunks_exact_mut(2 * channels).zip(self.sums.chunks_exact(groups * 2)) {
+            let (scale, shift) = factors.split_at_mut(channels);
+            for (group, sums) in sums.chunks_exact(2).enumerate() {
+                let count = (members * self.pixels) as f64;
+                let mean = sums[0] / count;
+                // `max` would turn NaN into 0.
+                let variance = sums[1] / count - mean * mean;
+                let variance = if variance < 0.0 { 0.0 } else { variance };
+                let inverse = 1.0 / (variance + f64::from(eps)).sqrt();
+                for channel in group * members..(group + 1) * members {
+                    let factor = inverse * f64::from(gamma[channel]);
+                    scale[channel] = factor as f32;
+                    shift[channel] = (f64::from(beta[channel]) - mean * factor) as f32;
+                }
+            }
+        }
+        let factors = &*factors;
+        let len = out.len();
+        let shared = Shared::new(out);
+        parallel::run(batch * cut.chunks(), len / if silu { 1 } else { 4 }, |task| {
+            let (from, count) = cut.part(task);
+            let (scale, shift) = factors[task / cut.chunks() * 2 * channels..][..2 * channels].split_at(channels);
+            // SAFETY: every task has pixels of its own.
+            let out = unsafe { shared.part(from, count) };
+            let x = x.map(|x| &x[from..from + count]);
+            dispatch(family, Affine { x, scale, shift, silu, out });
+        });
+    }
+}
+
+/// How pictures are cut into tasks of [`PIXELS`].
+#[derive(Clone, Copy)]
+struct Cut {
+    pixels: usize,
+    channels: usize,
+}
+
+impl Cut {
+    /// Tasks of a picture.
+    fn chunks(self) -> usize {
+        self.pixels.div_ceil(PIXELS)
+    }
+
+    /// The values of a task: where they begin, and how many.
+    fn part(self, task: usize) -> (usize, usize) {
+        let (picture, chunk) = (task / self.chunks(), task % self.chunks());
+        let first = chunk * PIXELS;
+        ((picture * self.pixels + first) * self.channels, (self.pixels - first).min(PIXELS) * self.channels)
+    }
 }
 
 struct LayerNorm<'a> {

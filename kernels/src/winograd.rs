@@ -131,7 +131,7 @@ impl<'a> Tiles<'a> {
     fn inputs(&self, tile: usize, from: usize, len: usize, zeros: &'a [f32]) -> [&'a [f32]; PLACES] {
         let ConvInput { height, width, pad, upsample, .. } = self.input;
         let (picture, top, left) = self.place(tile);
-        let zoom = usize::from(upsample);
+        let (top, zoom) = (self.input.first_row() + top, usize::from(upsample));
         let mut inputs = [&zeros[..len]; PLACES];
         for (place, inputs) in inputs.iter_mut().enumerate() {
             // What lies above or left of the picture wraps around to a large number.

@@ -9,7 +9,7 @@ use crate::geglu::{PackedGeglu, gemm_geglu_with};
 use crate::linear::gemm_with;
 use crate::maps::{apply_probs_with, attention_probs_with};
 use crate::math::Activation;
-use crate::norm::{GroupShape, group_norm_with, layer_norm_with};
+use crate::norm::{GroupShape, GroupSums, group_norm_with, layer_norm_with};
 use crate::on_threads;
 use crate::panels::{PackedWeights, Precision};
 use crate::pointwise::{activate_with, geglu_with};
@@ -151,6 +151,65 @@ fn a_picture_convolves_to_the_same_bits_alone_and_in_a_batch() {
                     });
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn rows_of_an_output_have_the_bits_that_they_have_among_all_rows() {
+    for family in families() {
+        for precision in PRECISIONS {
+            let (height, width, inputs, outputs) = (13, 9, 37, 35);
+            let (x, w) = (noise(1, 2 * height * width * inputs), noise(2, outputs * inputs * 9));
+            for (upsample, stride, winograd) in
+                [(false, 1, false), (false, 2, false), (true, 1, false), (false, 1, true), (true, 1, true)]
+            {
+                let packed = if winograd {
+                    PackedConv::winograd(&w, outputs, inputs, upsample, precision)
+                } else {
+                    PackedConv::new(&w, outputs, inputs, 3, 3, precision)
+                };
+                let input = ConvInput::new(2, height, width).pad(1).upsample(upsample).stride(stride);
+                let (down, across) = input.output(3, 3);
+                let picture = down * across * outputs;
+                let run = |input: ConvInput, rows: usize, residual: &[f32]| {
+                    let mut out = vec![f32::NAN; 2 * rows * across * outputs];
+                    let extras = ConvExtras { residual: Some(residual), ..ConvExtras::default() };
+                    conv2d_with(family, &x, input, &packed, extras, &mut out);
+                    out
+                };
+                let residual = noise(3, 2 * picture);
+                let whole = run(input, down, &residual);
+                for (first, count) in [(0, down), (0, 1), (2, 3), (4, down - 4), (down - down % 2, down % 2)] {
+                    let cut = |values: &[f32]| -> Vec<f32> {
+                        let rows = first * across * outputs..(first + count) * across * outputs;
+                        values.chunks_exact(picture).flat_map(|picture| &picture[rows.clone()]).copied().collect()
+                    };
+                    let some = run(input.rows(first, count), count, &cut(&residual));
+                    let what = format!("{family} {precision:?} {upsample} {stride} {winograd}: {count} from {first}");
+                    assert_same_bits(&some, &cut(&whole), &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_in_pieces_is_normalised_to_the_bits_that_it_has_as_a_whole() {
+    for family in families() {
+        let (pixels, channels, groups) = (64 * 5 + 17, 70, 7);
+        let (x, gamma, beta) = (noise(1, pixels * channels), noise(2, channels), noise(3, channels));
+        let mut whole = vec![f32::NAN; x.len()];
+        let shape = GroupShape { batch: 1, pixels, channels, groups };
+        group_norm_with(family, Some(&x), shape, 1e-5, &gamma, &beta, true, &mut whole);
+        for rows in [64, 128, 320] {
+            let mut sums = GroupSums::new(1, channels, groups);
+            x.chunks(rows * channels).for_each(|piece| sums.add_with(family, piece));
+            let mut out = x.clone();
+            for piece in out.chunks_mut(rows * channels) {
+                sums.normalise_with(family, None, 1e-5, &gamma, &beta, true, piece);
+            }
+            assert_same_bits(&out, &whole, &format!("{family} pieces of {rows}"));
         }
     }
 }
