@@ -9,13 +9,15 @@ mod words;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use half::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::json;
+use wordbrush::engine::text::TokenTable;
 use wordbrush::model::embedded::Embedded;
-use wordbrush::model::spec::{ModelSpec, UnetSpec};
+use wordbrush::model::spec::{ModelSpec, TextSpec, UnetSpec};
 use wordbrush::model::weights::Weights;
 use wordbrush::model::{FileBytes, ModelError, ModelSource};
 
@@ -75,6 +77,30 @@ fn numbers(count: usize, seed: usize) -> Vec<f32> {
 }
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
+
+#[test]
+fn a_token_of_a_large_table_is_read_alone_and_has_the_numbers_of_the_whole() {
+    const NAME: &str = "text_model.embeddings.token_embedding.weight";
+    let (rows, width) = (33_000, 512);
+    let bits: Vec<u8> = (0..rows * width).flat_map(|i| f16::from_f32((i % 4093) as f32 / 64.0).to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F16, vec![rows, width], &bits).expect("a view");
+    let bytes = safetensors::serialize([(NAME, view)], None).expect("a file");
+    let config = r#"{"model_type": "clip_text_model", "hidden_size": 512, "vocab_size": 33000, "intermediate_size": 512,
+        "num_hidden_layers": 1, "num_attention_heads": 8, "max_position_embeddings": 77, "hidden_act": "gelu"}"#;
+    let source = files(&[("text_encoder/model.safetensors", bytes), ("text_encoder/config.json", config.into())]);
+    let spec = TextSpec::read(&source, "text_encoder").expect("a configuration");
+    let weights = Arc::new(Weights::open(&source, "text_encoder").expect("weights"));
+    assert!(weights.is_large());
+    let table = TokenTable::load(&weights, &spec).expect("a table");
+    let whole = weights.values(NAME, &[rows, width]).expect("the whole");
+    for id in [0, 1, 777, 32_999] {
+        let row = table.embedding(id).expect("it can be read").expect("it is there");
+        assert_eq!(row[..], whole[id as usize * width..][..width], "{id}");
+    }
+    assert_eq!(table.embedding(33_000).expect("it can be read"), None);
+    let other = TextSpec { width: 256, ..spec };
+    assert!(TokenTable::load(&weights, &other).is_err(), "a table of another shape");
+}
 
 #[test]
 fn weights_are_read_from_f32_f16_and_bf16() {

@@ -43,19 +43,28 @@ pub struct Keep {
 ///
 /// A word map is the mean over heads and mask layers: `[keys, pixels]`, a few kilobytes a step, enough for masks, heat
 /// maps and the drift meter without running the UNet again.
-#[derive(Debug)]
-pub struct Record {
+pub struct Record<'t> {
     keep: Keep,
     layers: MaskLayers,
     steps: Vec<StepMaps>,
     word_maps: Vec<Vec<f32>>,
+    take: Option<TakeMaps<'t>>,
 }
 
-impl Record {
+/// Takes the carried maps of a step, once it is made.
+pub type TakeMaps<'t> = &'t mut dyn FnMut(usize, StepMaps);
+
+impl<'t> Record<'t> {
     /// A recorder for a run of `steps` steps.
     #[must_use]
     pub fn new(keep: Keep, layers: MaskLayers, steps: usize) -> Self {
-        Self { keep, layers, steps: vec![StepMaps::default(); steps], word_maps: vec![Vec::new(); steps] }
+        Self { keep, layers, steps: vec![StepMaps::default(); steps], word_maps: vec![Vec::new(); steps], take: None }
+    }
+
+    /// The same, but maps are handed on after each step: of a large model, those of all steps are more than its weights.
+    #[must_use]
+    pub fn handing_on(self, take: TakeMaps<'t>) -> Self {
+        Self { take: Some(take), ..self }
     }
 
     /// The same recorder after steps that left these word maps and need not be run again; none of their maps are kept.
@@ -65,7 +74,7 @@ impl Record {
         self
     }
 
-    /// What was kept: maps by step, and word maps by step.
+    /// What was kept and not handed on: maps by step, and word maps by step.
     #[must_use]
     pub fn into_parts(self) -> (Vec<StepMaps>, Vec<Vec<f32>>) {
         (self.steps, self.word_maps)
@@ -101,7 +110,7 @@ pub fn add_word_map(probs: &Tensor, share: f32, sum: &mut Vec<f32>) -> Result<()
     Ok(())
 }
 
-impl AttentionControl for Record {
+impl AttentionControl for Record<'_> {
     fn watches(&self, site: Site) -> bool {
         self.layers.has(site) || self.keeps_cross(site) || self.keeps_own(site) || self.keeps_values(site)
     }
@@ -131,5 +140,11 @@ impl AttentionControl for Record {
             step.v_self.insert(site.layer, qkv.v.clone());
         }
         Ok(qkv)
+    }
+    fn after_step(&mut self, step: usize, latent: Tensor) -> Result<Tensor> {
+        if let Some(take) = &mut self.take {
+            take(step, std::mem::take(&mut self.steps[step]));
+        }
+        Ok(latent)
     }
 }

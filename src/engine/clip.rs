@@ -1,5 +1,7 @@
 //! How well a text fits a picture, as a CLIP sees it: the CLIP score (Hessel et al. 2021, arXiv:2104.08718).
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 use candle_core::{D, DType, Tensor};
 use image::RgbImage;
@@ -30,7 +32,7 @@ impl ClipScore {
     pub fn load(source: &dyn ModelSource, backend: &Backend) -> Result<Self> {
         let spec = ClipSpec::read(source)?;
         let load = || -> Result<Self> {
-            let w = Weights::open(source, "")?;
+            let w = Arc::new(Weights::open(source, "")?);
             ensure!(w.has("text_projection.weight"), "`text_projection.weight` is missing");
             let vision = &spec.vision;
             let mut hasher = blake3::Hasher::new();

@@ -19,7 +19,7 @@ use super::{Engine, Run, Trajectory};
 use crate::attention::blend::{ComputedBlend, InheritedBlend, LocalBlend, Mask, MaskRule, MaskWords, Parent};
 use crate::attention::inject::{Inject, InjectionPlan};
 use crate::attention::maps::{MapSource, StepMaps};
-use crate::attention::record::{Keep, MaskLayers, Record};
+use crate::attention::record::{Keep, MaskLayers, Record, TakeMaps};
 use crate::attention::reweight::{Reweight, weights_at};
 use crate::attention::{AttentionControl, Chain};
 use crate::plan::area::Area;
@@ -198,8 +198,6 @@ pub struct RunPrefix<'a> {
 pub struct DrawOutput {
     /// All latents.
     pub trajectory: Trajectory,
-    /// Carried maps by step, as far as they were to be kept.
-    pub maps: Vec<StepMaps>,
     /// Word maps by step, `[keys, pixels]`.
     pub word_maps: Vec<Vec<f32>>,
     /// Masks by step; empty if nothing was blended.
@@ -220,6 +218,8 @@ pub struct RunOptions<'a> {
     pub layers: MaskLayers,
     /// Maps to keep.
     pub keep: Keep,
+    /// Takes them, step by step.
+    pub take: TakeMaps<'a>,
     /// Looks at used maps; last in the row.
     pub observer: &'a mut dyn AttentionControl,
     /// Sees each new latent, and may stop the run.
@@ -249,7 +249,7 @@ pub fn draw(
     let no_maps = vec![vec![0.0; orders.weights.len() * means.layers.grid.0 * means.layers.grid.1]; run.first];
     let (mut blend, rule, after_weights) = blend(orders, before.parent, before.taken_up, (means.layers, (h, w)))?;
     let mut inject = Inject::new(&orders.carry, source);
-    let mut record = Record::new(means.keep, means.layers, steps).after(&no_maps);
+    let mut record = Record::new(means.keep, means.layers, steps).after(&no_maps).handing_on(means.take);
     let mut latents = vec![start.clone(); run.first + 1];
     let mut sampler = run.sampler.after(before.begun.map_or(&[], |begun| begun.memory));
     if let Some(RunPrefix { latents: done, word_maps, targets, masks, row_gaps, .. }) = before.begun {
@@ -279,11 +279,11 @@ pub fn draw(
         }
         _ => None,
     };
-    let (maps, word_maps) = record.into_parts();
+    let (_, word_maps) = record.into_parts();
     let (masks, targets) = blend.into_parts();
     let row_gaps = reweight.into_row_gaps();
     let memory = sampler.memory().to_vec();
-    Ok(Some(DrawOutput { trajectory, maps, word_maps, masks, targets, mask_maps, row_gaps, memory }))
+    Ok(Some(DrawOutput { trajectory, word_maps, masks, targets, mask_maps, row_gaps, memory }))
 }
 
 /// An ancestor's masks by step, the latents that lay outside them after each step, and its arithmetic.

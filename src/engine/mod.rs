@@ -13,6 +13,7 @@ pub mod inversion;
 pub mod judge;
 pub mod layers;
 pub mod noise;
+mod on_demand;
 mod reader;
 pub mod resize;
 mod run;
@@ -106,13 +107,9 @@ impl Engine {
         unet: &Weights,
         backend: &Backend,
     ) -> Result<Self> {
-        let engine = Self {
-            unet: Unet::load(unet, spec.unet.clone(), backend)?,
-            vae: Vae::load(&Weights::open(source, spec.parts.1)?, spec.vae.clone(), backend)?,
-            spec,
-            reader,
-            backend: backend.clone(),
-        };
+        let vae = Vae::load(Weights::open(source, spec.parts.1)?, spec.vae.clone(), backend)?;
+        let engine =
+            Self { unet: Unet::load(unet, spec.unet.clone(), backend)?, vae, spec, reader, backend: backend.clone() };
         wordbrush_kernels::release_free_memory(); // what weights lay in before they were packed
         Ok(engine)
     }
@@ -255,6 +252,7 @@ impl Engine {
         control: &mut dyn AttentionControl,
         watch: &mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
     ) -> Result<Option<Trajectory>> {
+        self.reader.rest(); // it is read again in less time than a step takes
         let steps = sampler.timesteps().len();
         ensure!((1..=steps + 1).contains(&latents.len()), "BUG: a run of {steps} steps begins with {}", latents.len());
         let mut text = None;
@@ -325,6 +323,7 @@ impl Engine {
         level: f32,
         guidance: Option<f64>,
     ) -> Result<Tensor> {
+        self.reader.rest(); // it is read again in less time than a step takes
         let text = self.backend.like(&condition.text)?;
         let like = |(pooled, ids): &(Tensor, [f32; 6])| Ok::<_, candle_core::Error>((self.backend.like(pooled)?, *ids));
         let text = self.unet.prepare(&Condition { text, added: condition.added.as_ref().map(like).transpose()? })?;
@@ -360,6 +359,7 @@ impl Engine {
     /// # Errors
     /// Fails if the device has no memory left.
     pub fn decode(&self, latent: &Tensor) -> Result<Picture> {
+        self.reader.rest();
         let picture = self.vae.decode(latent)?;
         let (height, width, _) = picture.dims3()?;
         let values = picture.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?;

@@ -1,26 +1,39 @@
 //! Texts as a model reads them.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use super::layers::Backend;
-use super::text::TextEncoder;
+use super::on_demand::OnDemand;
+use super::text::{TextEncoder, TokenTable};
 use super::unet::Condition;
 use super::{Conditions, ensure_numbers};
-use crate::model::spec::ModelSpec;
+use crate::model::spec::{ModelSpec, TextSpec};
 use crate::model::weights::Weights;
 use crate::model::{ModelSource, inside};
 use crate::prompt::Prompt;
 use crate::prompt::vocabulary::{Files, Vocabulary};
 
+/// The part of a model that holds a second text encoder.
+const SECOND: &str = "text_encoder_2";
+
 /// Text encoders and tokenizers: enough to read prompts, without the UNet.
 pub struct Reader {
     vocabulary: Vocabulary,
     vocabulary_2: Option<Vocabulary>,
-    text: TextEncoder,
-    text_2: Option<TextEncoder>,
+    text: Text,
+    text_2: Option<Text>,
     empty_is_zeros: bool,
     backend: Backend,
+}
+
+/// A text encoder, and the table of its tokens.
+struct Text {
+    tokens: Arc<TokenTable>,
+    encoder: OnDemand<TextEncoder>,
 }
 
 /// Reads the tokenizer of a part of a model (`tokenizer`, `tokenizer_2`; "" of a network without parts).
@@ -49,15 +62,33 @@ pub fn vocabulary(source: &dyn ModelSource, part: &str, positions: usize) -> Res
     read().with_context(|| format!("cannot read {called} of {}", source.name()))
 }
 
-/// Gives an encoder what is laid over its model: the vectors of added words, and fewer layers.
-fn lay_over(source: &dyn ModelSource, encoder: &mut TextEncoder, vocabulary: &Vocabulary, second: bool) -> Result<()> {
-    let adapters = source.adapters();
-    for embedding in &adapters.embeddings {
-        let first = vocabulary.first_id(embedding.trigger());
-        let first = first.with_context(|| format!("BUG: `{}` is not in the vocabulary", embedding.trigger()))?;
-        encoder.add_tokens(first, &embedding.rows(second, encoder.width())?)?;
+impl Text {
+    /// One of a part of a model, with what is laid over it: the vectors of added words, and fewer layers.
+    fn load(
+        source: &dyn ModelSource,
+        part: &str,
+        spec: &TextSpec,
+        vocabulary: &Vocabulary,
+        backend: &Backend,
+    ) -> Result<Self> {
+        let adapters = source.adapters();
+        let weights = Arc::new(Weights::open(source, part)?);
+        let mut tokens = TokenTable::load(&weights, spec)?;
+        for embedding in &adapters.embeddings {
+            let first = vocabulary.first_id(embedding.trigger());
+            let first = first.with_context(|| format!("BUG: `{}` is not in the vocabulary", embedding.trigger()))?;
+            tokens.add(first, embedding.rows(part == SECOND, spec.width)?)?;
+        }
+        let tokens = Arc::new(tokens);
+        let (skipped, table) = (adapters.layers_skipped, tokens.clone());
+        let (spec, backend, is_large) = (spec.clone(), backend.clone(), weights.is_large());
+        let encoder = OnDemand::new(is_large, move || {
+            let mut encoder = TextEncoder::load(&weights, spec.clone(), table.clone(), &backend)?;
+            encoder.skip_layers(skipped)?;
+            Ok(encoder)
+        })?;
+        Ok(Self { tokens, encoder })
     }
-    encoder.skip_layers(adapters.layers_skipped)
 }
 
 impl Reader {
@@ -66,22 +97,23 @@ impl Reader {
     /// # Errors
     /// Fails if a file is missing, damaged or of another architecture.
     pub fn load(source: &dyn ModelSource, spec: &ModelSpec, backend: &Backend) -> Result<Self> {
-        let encoder = |part: &str, spec: &crate::model::spec::TextSpec| -> Result<TextEncoder> {
-            TextEncoder::load(&Weights::open(source, part)?, spec.clone(), backend)
-        };
-        let mut reader = Self {
-            vocabulary: vocabulary(source, "tokenizer", spec.text.positions)?,
-            vocabulary_2: spec.text_2.as_ref().map(|t| vocabulary(source, "tokenizer_2", t.positions)).transpose()?,
-            text: encoder(spec.parts.0, &spec.text)?,
-            text_2: spec.text_2.as_ref().map(|t| encoder("text_encoder_2", t)).transpose()?,
+        let words = vocabulary(source, "tokenizer", spec.text.positions)?;
+        let words_2 = spec.text_2.as_ref().map(|t| vocabulary(source, "tokenizer_2", t.positions)).transpose()?;
+        let text_2 = spec.text_2.as_ref().zip(words_2.as_ref());
+        Ok(Self {
+            text: Text::load(source, spec.parts.0, &spec.text, &words, backend)?,
+            text_2: text_2.map(|(text, words)| Text::load(source, SECOND, text, words, backend)).transpose()?,
+            vocabulary: words,
+            vocabulary_2: words_2,
             empty_is_zeros: spec.empty_is_zeros,
             backend: backend.clone(),
-        };
-        lay_over(source, &mut reader.text, &reader.vocabulary, false)?;
-        if let (Some(text), Some(vocabulary)) = (&mut reader.text_2, &reader.vocabulary_2) {
-            lay_over(source, text, vocabulary, true)?;
-        }
-        Ok(reader)
+        })
+    }
+
+    /// Lets go of the encoders of a large model: they are read again for the next text.
+    pub fn rest(&self) {
+        self.text.encoder.rest();
+        self.text_2.iter().for_each(|text| text.encoder.rest());
     }
 
     /// The tokenizer that words and columns are counted in.
@@ -90,10 +122,20 @@ impl Reader {
         &self.vocabulary
     }
 
+    /// The embedding of one of those tokens, before its position is added; `None` if it is not in the vocabulary.
+    ///
+    /// # Errors
+    /// Fails if its file cannot be read.
+    pub fn token_embedding(&self, id: u32) -> Result<Option<Cow<'_, [f32]>>> {
+        self.text.tokens.embedding(id)
+    }
+
     /// The text encoder that reads those tokens.
-    #[must_use]
-    pub fn encoder(&self) -> &TextEncoder {
-        &self.text
+    ///
+    /// # Errors
+    /// Fails if it was let go and cannot be read again.
+    pub fn encoder(&self) -> Result<Arc<TextEncoder>> {
+        self.text.encoder.get()
     }
 
     /// A text as the model reads it.
@@ -109,12 +151,12 @@ impl Reader {
     /// # Errors
     /// Fails if the device has no memory left.
     pub fn embed(&self, text: &str, time_ids: [f32; 6]) -> Result<Condition> {
-        let one = self.text.encode(&self.prompt(text)?.ids)?;
+        let one = self.encoder()?.encode(&self.prompt(text)?.ids)?;
         ensure_numbers(&one.last, &self.backend, || "the text encoder gave no numbers".to_owned())?;
         let (Some(text_2), Some(vocabulary_2)) = (&self.text_2, &self.vocabulary_2) else {
             return Ok(Condition { text: one.last.unsqueeze(0)?, added: None });
         };
-        let two = text_2.encode(&vocabulary_2.prompt(text)?.ids)?;
+        let two = text_2.encoder.get()?.encode(&vocabulary_2.prompt(text)?.ids)?;
         let pooled = two.pooled.context("the second text encoder has no text_projection")?;
         ensure_numbers(&pooled, &self.backend, || "the second text encoder gave no numbers".to_owned())?;
         let joined = Tensor::cat(&[&one.penultimate, &two.penultimate], 1)?;

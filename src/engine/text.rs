@@ -1,6 +1,9 @@
 //! Text encoders, CLIP's and LDM's: token ids to embeddings.
 
-use anyhow::{Result, ensure};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
 use super::encoder::{CLIP_LAYER, EncoderLayer, LayerNames, LayerShape};
@@ -11,9 +14,7 @@ use crate::model::weights::Weights;
 /// A text encoder.
 pub struct TextEncoder {
     spec: TextSpec,
-    tokens: Vec<f32>,
-    /// Embeddings of added tokens, from an id on. Ids need not follow upon the last row.
-    added: Vec<(u32, Vec<f32>)>,
+    tokens: Arc<TokenTable>,
     positions: Vec<f32>,
     layers: Vec<EncoderLayer>,
     last_norm: LayerNorm,
@@ -21,6 +22,68 @@ pub struct TextEncoder {
     backend: Backend,
     /// How many of the last layers are left out of what the UNet reads.
     skipped: usize,
+}
+
+/// The embeddings of tokens, before their positions are added: `width` numbers each.
+pub struct TokenTable {
+    width: usize,
+    rows: Rows,
+    /// Those of added tokens, from an id on. Ids need not follow upon the last row.
+    added: Vec<(u32, Vec<f32>)>,
+}
+
+enum Rows {
+    Held(Vec<f32>),
+    /// Of a large table a prompt reads a few rows: they are read where they lie.
+    Stored {
+        weights: Arc<Weights>,
+        name: String,
+        shape: [usize; 2],
+    },
+}
+
+impl TokenTable {
+    /// That of an encoder's weights.
+    ///
+    /// # Errors
+    /// Fails if it is missing or of another shape.
+    pub fn load(w: &Arc<Weights>, spec: &TextSpec) -> Result<Self> {
+        let (names, prefix) = Names::of(w, spec);
+        let (name, shape) = (format!("{prefix}{}", names.tokens), [spec.vocabulary, spec.width]);
+        let rows = if w.is_large() && w.row(&name, shape, 0)?.is_some() {
+            Rows::Stored { weights: w.clone(), name, shape }
+        } else {
+            Rows::Held(w.values(&name, &shape)?)
+        };
+        Ok(Self { width: spec.width, rows, added: Vec::new() })
+    }
+
+    /// Puts the embeddings of added tokens in their places, `first` and those after it: `width` numbers each.
+    ///
+    /// # Errors
+    /// Fails if `rows` are not whole embeddings.
+    pub fn add(&mut self, first: u32, rows: Vec<f32>) -> Result<()> {
+        ensure!(rows.len().is_multiple_of(self.width), "BUG: {} numbers for embeddings of {}", rows.len(), self.width);
+        self.added.push((first, rows));
+        Ok(())
+    }
+
+    /// The embedding of a token; `None` if it is not in the vocabulary.
+    ///
+    /// # Errors
+    /// Fails if its file cannot be read.
+    pub fn embedding(&self, id: u32) -> Result<Option<Cow<'_, [f32]>>> {
+        let added = self.added.iter().rev();
+        let mut added = added.filter_map(|(first, rows)| row(rows, id.checked_sub(*first)?, self.width));
+        if let Some(found) = added.next() {
+            return Ok(Some(Cow::Borrowed(found)));
+        }
+        match &self.rows {
+            Rows::Held(rows) => Ok(row(rows, id, self.width).map(Cow::Borrowed)),
+            Rows::Stored { shape, .. } if id as usize >= shape[0] => Ok(None),
+            Rows::Stored { weights, name, shape } => Ok(weights.row(name, *shape, id as usize)?.map(Cow::Owned)),
+        }
+    }
 }
 
 /// What a family calls its tensors.
@@ -54,6 +117,18 @@ const LDM_BERT: Names = Names {
     positions: "embed_positions.weight",
 };
 
+impl Names {
+    /// Those of an encoder, and what stands before them all in these weights.
+    fn of(w: &Weights, spec: &TextSpec) -> (Self, &'static str) {
+        let (names, prefix) = match spec.family {
+            TextFamily::Clip => (CLIP, "text_model."),
+            TextFamily::LdmBert => (LDM_BERT, "model."),
+        };
+        let is_there = w.has(&format!("{prefix}{}", names.tokens));
+        (names, if is_there { prefix } else { "" })
+    }
+}
+
 /// What the encoder makes of one prompt.
 #[derive(Debug, Clone)]
 pub struct Encoded {
@@ -70,12 +145,8 @@ impl TextEncoder {
     ///
     /// # Errors
     /// Fails if a tensor is missing or of another shape.
-    pub fn load(w: &Weights, spec: TextSpec, backend: &Backend) -> Result<Self> {
-        let (names, prefix) = match spec.family {
-            TextFamily::Clip => (CLIP, "text_model."),
-            TextFamily::LdmBert => (LDM_BERT, "model."),
-        };
-        let p = if w.has(&format!("{prefix}{}", names.tokens)) { prefix } else { "" };
+    pub fn load(w: &Weights, spec: TextSpec, tokens: Arc<TokenTable>, backend: &Backend) -> Result<Self> {
+        let (names, p) = Names::of(w, &spec);
         let TextSpec { width, inner, eps, heads, act, attention_width, .. } = spec;
         let causal = spec.family == TextFamily::Clip;
         let shape = LayerShape { width, attention_width, inner, heads, act, eps, causal };
@@ -86,8 +157,7 @@ impl TextEncoder {
             None
         };
         Ok(Self {
-            tokens: w.values(&format!("{p}{}", names.tokens), &[spec.vocabulary, width])?,
-            added: Vec::new(),
+            tokens,
             positions: w.values(&format!("{p}{}", names.positions), &[spec.positions, width])?,
             layers: (0..spec.layers).map(layer).collect::<Result<_>>()?,
             last_norm: LayerNorm::load(w, &format!("{p}{}", names.last_norm), width, eps, backend)?,
@@ -109,32 +179,6 @@ impl TextEncoder {
         Ok(())
     }
 
-    /// Puts the embeddings of added tokens in their places, `first` and those after it: `width` numbers each.
-    ///
-    /// # Errors
-    /// Fails if `rows` are not whole embeddings.
-    pub fn add_tokens(&mut self, first: u32, rows: &[f32]) -> Result<()> {
-        let width = self.spec.width;
-        ensure!(rows.len().is_multiple_of(width), "BUG: {} numbers for embeddings of {width}", rows.len());
-        self.added.push((first, rows.to_vec()));
-        Ok(())
-    }
-
-    /// The width of its embeddings.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.spec.width
-    }
-
-    /// The embedding of a token, before its position is added: `width` numbers.
-    #[must_use]
-    pub fn token_embedding(&self, id: u32) -> Option<&[f32]> {
-        let width = self.spec.width;
-        let added = self.added.iter().rev();
-        let mut added = added.filter_map(|(first, rows)| row(rows, id.checked_sub(*first)?, width));
-        added.next().or_else(|| row(&self.tokens, id, width))
-    }
-
     /// Encodes padded token ids. There is no mask but the causal one of CLIP: padding is read like any token.
     ///
     /// # Errors
@@ -144,9 +188,9 @@ impl TextEncoder {
         ensure!(ids.len() <= self.spec.positions, "{} tokens, but the model reads {}", ids.len(), self.spec.positions);
         let mut x = Vec::with_capacity(ids.len() * width);
         for (position, id) in ids.iter().enumerate() {
-            let token = self.token_embedding(*id);
-            let token = token
-                .ok_or_else(|| anyhow::anyhow!("token {id} is not in the vocabulary of {}", self.spec.vocabulary))?;
+            let token = self.tokens.embedding(*id)?;
+            let token =
+                token.with_context(|| format!("token {id} is not in the vocabulary of {}", self.spec.vocabulary))?;
             let place = &self.positions[position * width..(position + 1) * width];
             x.extend(token.iter().zip(place).map(|(a, b)| a + b));
         }

@@ -1,12 +1,14 @@
 //! CLIP's two towers, the one that reads and the one that sees (Radford et al. 2021, arXiv:2103.00020).
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use super::encoder::{CLIP_LAYER, EncoderLayer, LayerShape};
 use super::layers::{Backend, LayerNorm, Linear};
 use super::resize::{ResizeFilter, cubic, resize};
-use super::text::TextEncoder;
+use super::text::{TextEncoder, TokenTable};
 use super::{Picture, ensure_numbers, vocabulary};
 use crate::model::ModelSource;
 use crate::model::spec::{PixelSpec, TextSpec, VisionSpec};
@@ -31,10 +33,11 @@ pub struct TowerText {
 
 impl TextTower {
     /// Of weights that have a `text_projection`.
-    pub(super) fn load(source: &dyn ModelSource, w: &Weights, spec: &TextSpec, backend: &Backend) -> Result<Self> {
+    pub(super) fn load(source: &dyn ModelSource, w: &Arc<Weights>, spec: &TextSpec, backend: &Backend) -> Result<Self> {
+        let tokens = Arc::new(TokenTable::load(w, spec)?);
         Ok(Self {
             vocabulary: vocabulary(source, "", spec.positions)?,
-            encoder: TextEncoder::load(w, spec.clone(), backend)?,
+            encoder: TextEncoder::load(w, spec.clone(), tokens, backend)?,
             backend: backend.clone(),
         })
     }

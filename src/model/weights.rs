@@ -255,6 +255,32 @@ impl Weights {
         Ok(values)
     }
 
+    /// Reads a row of a matrix alone; `None` where the whole has to be read for it.
+    ///
+    /// # Errors
+    /// As [`values`](Self::values).
+    pub fn row(&self, name: &str, [rows, width]: [usize; 2], row: usize) -> Result<Option<Vec<f32>>> {
+        let is_changed =
+            self.changes.contains_key(name) || self.learned.as_ref().is_some_and(|l| l.get(name).is_some());
+        let Some((file, place)) = self.places.get(name).filter(|_| !is_changed) else { return Ok(None) };
+        if place.shape != [rows, width] {
+            return Ok(None);
+        }
+        let Some(part) = place.part(row, rows) else { return Ok(None) };
+        let values = self.files[*file].read(name, &part)?;
+        if let Ok(mut used) = self.used.lock() {
+            used.insert(name.to_owned());
+        }
+        Ok(Some(values))
+    }
+
+    /// Whether they are so many (64 MB in f32) that it is worth a moment of reading to hold them only while they are used.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        const LARGE: usize = 16 << 20;
+        self.random || self.places.values().map(|(_, place)| place.count()).sum::<usize>() >= LARGE
+    }
+
     /// Reads a tensor as f32.
     ///
     /// # Errors

@@ -466,9 +466,9 @@ impl<'a> Lexicon<'a> {
     fn embedding(&self, word: &str) -> Option<Vec<f32>> {
         let mut sum: Vec<f32> = Vec::new();
         for part in parts(word) {
-            let embedding = self.reader.encoder().token_embedding(self.id(part)?)?;
+            let embedding = self.reader.token_embedding(self.id(part)?).ok()??;
             sum.resize(embedding.len(), 0.0);
-            sum.iter_mut().zip(embedding).for_each(|(a, b)| *a += b);
+            sum.iter_mut().zip(embedding.iter()).for_each(|(a, b)| *a += b);
         }
         (!sum.is_empty()).then_some(sum)
     }

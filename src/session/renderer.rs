@@ -270,7 +270,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Draws the first of `family`; the rest are its ancestors, nearest first. `None` if it was stopped; then nothing is
-    /// kept.
+    /// kept but maps, which the same run would make again.
     ///
     /// # Errors
     /// Fails if an ancestor can be neither found nor drawn again, or memory runs out.
@@ -342,6 +342,7 @@ impl<'a> Renderer<'a> {
         before.maps = Some(&mut maps);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
         let keep = self.keep(first);
+        let self_max = keep.self_max;
         let reading = self.mixed_reading(family)?;
         let run = self.run(&conditions, reading.as_ref(), (first, ancestors.is_empty()));
         let mut counted = |step: usize, latent: &Tensor| {
@@ -350,7 +351,8 @@ impl<'a> Renderer<'a> {
         };
         let means = RunOptions {
             layers: engine.mask_layers((h, w)),
-            keep: keep.clone(),
+            keep,
+            take: &mut |step, maps| self.keep_step(node, step, maps, self_max),
             observer: &mut Untouched,
             watch: &mut counted,
         };
@@ -365,28 +367,17 @@ impl<'a> Renderer<'a> {
             masks: drawn.masks,
             picture,
         };
-        self.keep_run(node, &left, drawn.maps, keep.self_max)?;
+        self.keep_left(node, &left)?;
         let targets = if orders.makes_masks_of_used_maps() { drawn.targets } else { Vec::new() };
         let mut output = self.output(node, of, orders, left, (shared, first, drawn.row_gaps, drawn.memory));
         output.trail.targets = targets;
         Ok(Some(output))
     }
 
-    /// Puts what a run left and its maps where they are kept.
-    pub(super) fn keep_run(
-        &self,
-        node: &RunNode,
-        left: &RunResult,
-        maps: Vec<StepMaps>,
-        self_max: usize,
-    ) -> Result<()> {
-        if let Some(id) = node.id {
-            keep_left(self.store, id, left).context("BUG: what a run left cannot be stored")?;
-        }
-        for (step, maps) in maps.into_iter().enumerate() {
-            self.keep_step(node, step, maps, self_max);
-        }
-        Ok(())
+    /// Puts what a run left where it is kept.
+    pub(super) fn keep_left(&self, node: &RunNode, left: &RunResult) -> Result<()> {
+        let Some(id) = node.id else { return Ok(()) };
+        keep_left(self.store, id, left).context("BUG: what a run left cannot be stored")
     }
 
     /// What is said of a run that is done: it took `shared` steps from another, began with step `first`, and left these gaps and
@@ -406,12 +397,13 @@ impl<'a> Renderer<'a> {
         RunOutput { left, row_gap, shared, trail }
     }
 
-    fn keep_step(&self, node: &RunNode, step: usize, maps: StepMaps, self_max: usize) {
+    /// Puts a step's maps where they are kept. Those of a run that is stopped may stay: they are what the same run would make again.
+    pub(super) fn keep_step(&self, node: &RunNode, step: usize, maps: StepMaps, self_max: usize) {
         if maps.cross.is_empty() && maps.own.is_empty() {
             return;
         }
         match node.id {
-            Some(id) => keep_maps(self.store, id, step, &maps, self_max, self.recipe.map_precision),
+            Some(id) => keep_maps(self.store, id, step, maps, self_max, self.recipe.map_precision),
             None => {
                 if let Ok(mut all) = node.maps.lock() {
                     all.insert(step, Arc::new(maps));

@@ -192,21 +192,18 @@ fn unpack(blob: &Blob, device: &Device) -> Option<(Vec<(usize, Tensor)>, usize)>
 }
 
 /// Puts the carried maps of a step into the store.
-pub(super) fn keep_maps(
-    store: &Store,
-    id: NodeId,
-    step: usize,
-    maps: &StepMaps,
-    self_max: usize,
-    precision: Precision,
-) {
+pub(super) fn keep_maps(store: &Store, id: NodeId, step: usize, maps: StepMaps, self_max: usize, precision: Precision) {
     let cross: Vec<(usize, &Tensor)> = maps.cross.iter().map(|(l, t)| (*l, t)).collect();
-    if let Some(blob) = pack(&cross, 0, precision).filter(|_| !cross.is_empty()) {
-        store.put(Key::new(id, ValueKind::Cross, step), blob);
-    }
     let own: Vec<(usize, &Tensor)> = maps.own.iter().flat_map(|(l, (q, k))| [(*l, q), (*l, k)]).collect();
-    if let Some(blob) = pack(&own, self_max, precision).filter(|_| !own.is_empty()) {
-        store.put(Key::new(id, ValueKind::SelfAttention, step), blob);
+    let packed = [
+        (ValueKind::Cross, pack(&cross, 0, precision).filter(|_| !cross.is_empty())),
+        (ValueKind::SelfAttention, pack(&own, self_max, precision).filter(|_| !own.is_empty())),
+    ];
+    drop(maps); // of a large model three times as much as what is put
+    for (kind, blob) in packed {
+        if let Some(blob) = blob {
+            store.put(Key::new(id, kind, step), blob);
+        }
     }
 }
 

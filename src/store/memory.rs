@@ -25,8 +25,7 @@ impl Memory {
 
     /// Keeps a value, and gives up others for it.
     pub fn put(&mut self, key: Key, blob: Arc<Blob>) {
-        self.budget.leave(&key);
-        self.blobs.remove(&key);
+        self.remove(key);
         if blob.bytes() > self.budget.limit() {
             return;
         }
@@ -36,6 +35,12 @@ impl Memory {
             self.budget.leave(&old);
             self.blobs.remove(&old);
         }
+    }
+
+    /// Gives a value up.
+    pub fn remove(&mut self, key: Key) {
+        self.budget.leave(&key);
+        self.blobs.remove(&key);
     }
 
     /// The value, which counts as just used.

@@ -130,6 +130,10 @@ fn narrow(n: usize) -> u32 {
     u32::try_from(n).expect("steps and layers are counted in thousands at most")
 }
 
+/// Values of more bytes are not in memory as well as on disk. Only full-size models have some, and to read one takes a thousandth of the
+/// step that it is read for.
+const LARGE: u64 = 1 << 20;
+
 /// How much a store may keep, and whose values count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -213,7 +217,7 @@ impl Store {
         let mut inner = self.lock();
         let blob = Arc::new(blob);
         inner.write(|disk| disk.put(key, &blob));
-        inner.memory.put(key, blob);
+        inner.remember(key, blob);
     }
 
     /// The value, checked; `None` if it is not there, damaged, or made by another kernel family or engine version.
@@ -234,7 +238,7 @@ impl Store {
         };
         inner.stats.from_disk += 1;
         let blob = Arc::new(blob);
-        inner.memory.put(key, Arc::clone(&blob));
+        inner.remember(key, Arc::clone(&blob));
         Some(blob)
     }
 
@@ -292,6 +296,12 @@ impl Inner {
             self.writes = false;
             self.warn(&why);
         }
+    }
+
+    /// Keeps a value in memory, unless it is a large one that is on disk.
+    fn remember(&mut self, key: Key, blob: Arc<Blob>) {
+        let is_on_disk = blob.bytes() > LARGE && self.on_disk.as_ref().is_some_and(|disk| disk.has(key));
+        if is_on_disk { self.memory.remove(key) } else { self.memory.put(key, blob) }
     }
 
     /// Reads a value from disk. If the disk cannot be read at all, it is given up, with a warning unless writing had

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use wordbrush::engine::Reader;
 use wordbrush::engine::layers::Backend;
+use wordbrush::engine::text::TextEncoder;
 use wordbrush::model::ModelSource;
 use wordbrush::model::embedded::Embedded;
 use wordbrush::model::embedding::Embedding;
@@ -301,10 +303,19 @@ fn reader(source: &Overlay) -> Reader {
     Reader::load(source, &spec, &Backend::Kernels(wordbrush_kernels::Precision::F32)).expect("a text encoder")
 }
 
+/// The embedding of a token, if the vocabulary has it.
+fn row(reader: &Reader, id: u32) -> Option<Vec<f32>> {
+    reader.token_embedding(id).expect("it can be read").map(|row| row.to_vec())
+}
+
+fn encoder(reader: &Reader) -> Arc<TextEncoder> {
+    reader.encoder().expect("an encoder")
+}
+
 #[test]
 fn a_learned_word_reads_the_vectors_of_its_file() {
     let desk = Desk::new();
-    let width = reader(&Overlay::new(Box::new(Embedded))).encoder().width();
+    let width = row(&reader(&Overlay::new(Box::new(Embedded))), 0).expect("a row").len();
     let rows = numbers(2 * width, 3);
     let path = desk.put("toy.safetensors", &tensors(&[("<toy>", &[2, width], rows.clone())], &[]));
     let source = Overlay::new(Box::new(Embedded)).embedding(&path, None).expect("an embedding");
@@ -312,8 +323,7 @@ fn a_learned_word_reads_the_vectors_of_its_file() {
     let prompt = reader.prompt("a <toy>").expect("a prompt");
     let ids = &prompt.ids[2..4];
     assert_eq!(ids[1], ids[0] + 1);
-    let read: Vec<f32> =
-        ids.iter().flat_map(|id| reader.encoder().token_embedding(*id).expect("a row").to_vec()).collect();
+    let read: Vec<f32> = ids.iter().flat_map(|id| row(&reader, *id).expect("a row")).collect();
     assert_eq!(read, rows);
     assert!(source.embedding(&path, Some("<TOY>")).is_err(), "the same word twice");
 
@@ -328,8 +338,8 @@ fn a_learned_word_reads_the_vectors_of_its_file() {
     let far = Overlay::new(Box::new(Embedded)).part("tokenizer", &tokens).and_then(|o| o.embedding(&path, None));
     let far = self::reader(&far.expect("a vocabulary"));
     let id = far.prompt("<toy>").expect("a prompt").ids[1];
-    assert_eq!((id, far.encoder().token_embedding(id)), (4_294_967_001, Some(&rows[..width])));
-    assert!(far.encoder().encode(&far.prompt("<far>").expect("a prompt").ids).is_err(), "a token without a row");
+    assert_eq!((id, row(&far, id)), (4_294_967_001, Some(rows[..width].to_vec())));
+    assert!(encoder(&far).encode(&far.prompt("<far>").expect("a prompt").ids).is_err(), "a token without a row");
 }
 
 #[test]
@@ -338,9 +348,9 @@ fn a_layer_that_is_skipped_leaves_the_state_before_it_under_the_last_norm() {
     let skipped = reader(&Overlay::new(Box::new(Embedded)).layers_skipped(1));
     let ids = plain.prompt("a cat on a beach").expect("a prompt").ids;
     let (plain_, skipped) =
-        (plain.encoder().encode(&ids).expect("text"), skipped.encoder().encode(&ids).expect("text"));
+        (encoder(&plain).encode(&ids).expect("text"), encoder(&skipped).encode(&ids).expect("text"));
     let weights = Weights::open(&Embedded, "text_encoder").expect("weights");
-    let width = plain.encoder().width();
+    let width = row(&plain, 0).expect("a row").len();
     let values = |end: &str| {
         let names = [format!("text_model.final_layer_norm.{end}"), format!("final_layer_norm.{end}")];
         let name = weights.first_of(&[&names[0], &names[1]]).expect("a norm");

@@ -149,6 +149,50 @@ impl Conv {
         per_channel: Option<&Tensor>,
         residual: Option<&Tensor>,
     ) -> candle_core::Result<Tensor> {
+        self.run(x, None, per_channel, residual)
+    }
+
+    /// As [`forward`](Self::forward), of some rows of the output, the first and how many, plus `residual` at these. They have the
+    /// bits that they have in the whole output.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn forward_rows(
+        &self,
+        x: &Tensor,
+        rows: (usize, usize),
+        residual: Option<&Tensor>,
+    ) -> candle_core::Result<Tensor> {
+        self.run(x, Some(rows), None, residual)
+    }
+
+    /// Whether the grid becomes no smaller.
+    #[must_use]
+    pub fn keeps_or_doubles(&self) -> bool {
+        matches!(self.spec.step, Resample::Keep | Resample::Double)
+    }
+
+    /// Pictures, rows, columns and channels of its output.
+    ///
+    /// # Errors
+    /// Fails if `x` has not four axes.
+    pub fn output(&self, x: &Tensor) -> candle_core::Result<(usize, usize, usize, usize)> {
+        let (batch, h, w, _) = x.dims4()?;
+        let along = |pixels: usize| match self.spec.step {
+            Resample::Keep => pixels,
+            Resample::Double => 2 * pixels,
+            Resample::Halve | Resample::HalvePadAfter => pixels / 2,
+        };
+        Ok((batch, along(h), along(w), self.spec.outputs))
+    }
+
+    fn run(
+        &self,
+        x: &Tensor,
+        rows: Option<(usize, usize)>,
+        per_channel: Option<&Tensor>,
+        residual: Option<&Tensor>,
+    ) -> candle_core::Result<Tensor> {
         let (batch, h, w, _) = x.dims4()?;
         let ConvSpec { outputs, side, step, activation, .. } = self.spec;
         let (doubled, stride) = match step {
@@ -157,8 +201,8 @@ impl Conv {
             Resample::Halve | Resample::HalvePadAfter => (false, 2),
         };
         let pad_after_only = step == Resample::HalvePadAfter;
-        let grow = if doubled { 2 } else { 1 };
-        let shape = [batch, h * grow / stride, w * grow / stride, outputs];
+        let (_, down, across, _) = self.output(x)?;
+        let shape = [batch, rows.map_or(down, |(_, count)| count), across, outputs];
         match &self.form {
             Form::Packed { weight, bias } => {
                 let call = |x: &[f32], add: Option<&[f32]>, residual: Option<&[f32]>, out: &mut [f32]| {
@@ -168,6 +212,7 @@ impl Conv {
                         .stride(stride)
                         .pad_bottom_right(usize::from(pad_after_only))
                         .upsample(doubled);
+                    let input = rows.map_or(input, |(first, count)| input.rows(first, count));
                     let activation = kernel_activation(activation);
                     let extras = kernels::ConvExtras { bias: Some(bias), channel_add: add, activation, residual };
                     kernels::conv2d(x, input, weight, extras, out);
@@ -190,7 +235,9 @@ impl Conv {
                     padding = 0;
                 }
                 let y = x.conv2d(weight, padding, stride, 1, 1)?;
-                let mut y = y.permute((0, 2, 3, 1))?.contiguous()?.broadcast_add(bias)?;
+                let y = y.permute((0, 2, 3, 1))?;
+                let y = rows.map_or(Ok(y.clone()), |(first, count)| y.narrow(1, first, count))?;
+                let mut y = y.contiguous()?.broadcast_add(bias)?;
                 if let Some(add) = per_channel {
                     y = y.broadcast_add(&add.reshape((batch, 1, 1, outputs))?)?;
                 }

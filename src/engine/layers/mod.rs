@@ -8,6 +8,7 @@
 //! - **plain**: candle operations only. Runs on every device candle knows, and every operation has a backward, which
 //!   null-text optimisation needs. Kernels never replace it there.
 
+mod bands;
 mod buffers;
 mod conv;
 mod linear;
@@ -15,6 +16,7 @@ mod norm;
 mod ops;
 mod product;
 
+pub use bands::{BandWindow, Bands};
 pub use buffers::{forget_buffers, recycle, then};
 pub use conv::{Conv, ConvSpec, Resample};
 pub use linear::{Bias, GatedLinear, Linear};

@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::{CpuStorage, D, InplaceOp1, Layout, Tensor};
 use wordbrush_kernels as kernels;
 
-use super::{Backend, kernel1};
+use super::{Backend, kernel1, kernel2, kernel3};
 use crate::model::spec::Act;
 use crate::model::weights::Weights;
 
@@ -63,6 +63,47 @@ impl GroupNorm {
         match self.affine.form {
             Form::Packed { .. } => x.inplace_op1(&InPlace { norm: self, silu }).map(|()| x),
             Form::Plain { .. } => self.forward(&x, silu),
+        }
+    }
+
+    /// Sums of a picture that comes in bands, `[1, rows, width, channels]` each, where kernels compute.
+    ///
+    /// # Errors
+    /// Fails if the channels do not fit, or there are no kernels.
+    pub fn sums<'a>(&self, bands: impl IntoIterator<Item = &'a Tensor>) -> candle_core::Result<kernels::GroupSums> {
+        let mut sums = kernels::GroupSums::new(1, self.affine.channels, self.groups);
+        for band in bands {
+            let (storage, layout) = band.storage_and_layout();
+            let candle_core::Storage::Cpu(storage) = &*storage else {
+                candle_core::bail!("BUG: a kernel was given a tensor of another device")
+            };
+            sums.add(super::cpu_slice(storage, layout)?);
+        }
+        Ok(sums)
+    }
+
+    /// Some rows of a picture whose sums are known, in up to three parts that lie below each other, normalised into one.
+    ///
+    /// # Errors
+    /// As [`sums`](Self::sums).
+    pub fn forward_by(&self, sums: &kernels::GroupSums, parts: &[&Tensor], silu: bool) -> candle_core::Result<Tensor> {
+        let Affine { form: Form::Packed { gamma, beta }, eps, .. } = &self.affine else {
+            candle_core::bail!("BUG: a plain norm has no kernel")
+        };
+        let call = |parts: &[&[f32]], mut out: &mut [f32]| {
+            for part in parts {
+                let (here, rest) = out.split_at_mut(part.len());
+                sums.normalise(Some(part), *eps as f32, gamma, beta, silu, here);
+                out = rest;
+            }
+        };
+        let mut shape = parts[0].dims().to_vec();
+        shape[1] = parts.iter().map(|part| part.dims()[1]).sum();
+        match parts {
+            [a] => kernel1("group-norm", a, &shape, |a, out| call(&[a], out)),
+            [a, b] => kernel2("group-norm", (a, b), &shape, |a, b, out| call(&[a, b], out)),
+            [a, b, c] => kernel3("group-norm", (a, b, c), &shape, |a, b, c, out| call(&[a, b, c], out)),
+            _ => candle_core::bail!("BUG: {} parts to be normalised", parts.len()),
         }
     }
 

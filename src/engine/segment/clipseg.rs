@@ -1,6 +1,8 @@
 //! CLIPSeg (Lüddecke and Ecker 2022, arXiv:2112.10003): CLIP's two towers, and a small decoder that reads three layers of the one
 //! that sees, told by the other what is looked for.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
@@ -30,7 +32,7 @@ impl ClipSeg {
     pub fn load(source: &dyn ModelSource, backend: &Backend) -> Result<Self> {
         let spec = ClipSegSpec::read(source)?;
         let load = || -> Result<Self> {
-            let clip = Weights::open_within(source, "", "clip.")?;
+            let clip = Arc::new(Weights::open_within(source, "", "clip.")?);
             ensure!(clip.has("text_projection.weight"), "`clip.text_projection.weight` is missing");
             let read = spec.extracted.iter().max().map_or(0, |last| last + 1);
             Ok(Self {

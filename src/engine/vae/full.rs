@@ -1,14 +1,22 @@
 //! The autoencoders of Stable Diffusion (`AutoencoderKL`) and of its forerunner (`VQModel`): ResNets, and attention in the
 //! middle.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::super::layers::{Backend, Bias, Conv, ConvSpec, GroupNorm, Linear, Resample, attention, then};
+use super::super::layers::{
+    Backend, Bands, Bias, Conv, ConvSpec, GroupNorm, Linear, Resample, attention, forget_buffers, recycle, then,
+};
+use super::super::on_demand::OnDemand;
 use crate::model::spec::FullVaeSpec;
 use crate::model::weights::Weights;
 
 const EPS: f64 = 1e-6;
+
+/// Results of more values than this (64 MiB) come in bands.
+const BANDED: usize = 16 << 20;
 
 /// Networks of both directions.
 pub(super) struct Full {
@@ -31,10 +39,24 @@ struct Codes {
 /// Encoder or decoder: an entrance, levels, a middle that runs before (decoder) or after (encoder) them, an exit.
 struct Half {
     conv_in: Conv,
-    levels: Vec<Level>,
-    middle: (Resnet, Option<Attention>, Resnet),
+    levels: Vec<OnDemand<Level>>,
+    middle: OnDemand<Middle>,
     norm_out: GroupNorm,
     conv_out: Conv,
+    /// Results of more values than this come in bands.
+    banded: usize,
+}
+
+/// What goes from layer to layer.
+enum Grid {
+    Whole(Tensor),
+    Banded(Bands),
+}
+
+struct Middle {
+    first: Resnet,
+    attention: Option<Attention>,
+    second: Resnet,
 }
 
 struct Level {
@@ -59,29 +81,29 @@ struct Attention {
     backend: Backend,
 }
 
-#[derive(Clone, Copy)]
-struct Loader<'a> {
-    w: &'a Weights,
-    spec: &'a FullVaeSpec,
-    /// Channels of the latent.
-    latent: usize,
-    backend: &'a Backend,
+/// Reads layers, now or later.
+#[derive(Clone)]
+struct Loader {
+    w: Arc<Weights>,
+    spec: FullVaeSpec,
+    backend: Backend,
     /// Rows that grids have; none of the encoder's, which runs at most once a session: memory is worth more there than time.
     rows: usize,
+    banded: usize,
 }
 
-impl Loader<'_> {
+impl Loader {
     fn conv(&self, name: &str, inputs: usize, outputs: usize, side: usize) -> Result<Conv> {
-        Conv::load(self.w, name, ConvSpec::new(inputs, outputs, side).rows(self.rows), self.backend)
+        Conv::load(&self.w, name, ConvSpec::new(inputs, outputs, side).rows(self.rows), &self.backend)
     }
 
     /// A convolution that changes the grid.
     fn resize(&self, name: &str, channels: usize, step: Resample) -> Result<Conv> {
-        Conv::load(self.w, name, ConvSpec::new(channels, channels, 3).step(step), self.backend)
+        Conv::load(&self.w, name, ConvSpec::new(channels, channels, 3).step(step), &self.backend)
     }
 
     fn norm(&self, name: &str, channels: usize) -> Result<GroupNorm> {
-        GroupNorm::load(self.w, name, channels, self.spec.groups, EPS, self.backend)
+        GroupNorm::load(&self.w, name, channels, self.spec.groups, EPS, &self.backend)
     }
 
     fn resnet(&self, name: &str, inputs: usize, outputs: usize) -> Result<Resnet> {
@@ -107,7 +129,7 @@ impl Loader<'_> {
             } else {
                 format!("{name}.{old}")
             };
-            Linear::load(self.w, &name, channels, channels, Bias::Yes, self.backend)
+            Linear::load(&self.w, &name, channels, channels, Bias::Yes, &self.backend)
         };
         Ok(Attention {
             norm: self.norm(&format!("{name}.group_norm"), channels)?,
@@ -119,86 +141,88 @@ impl Loader<'_> {
         })
     }
 
-    fn middle(&self, name: &str, channels: usize) -> Result<(Resnet, Option<Attention>, Resnet)> {
+    fn middle(&self, name: &str, channels: usize) -> Result<Middle> {
         let attention =
             if self.spec.mid_attends { Some(self.attention(&format!("{name}.attentions.0"), channels)?) } else { None };
-        Ok((
-            self.resnet(&format!("{name}.resnets.0"), channels, channels)?,
+        Ok(Middle {
+            first: self.resnet(&format!("{name}.resnets.0"), channels, channels)?,
             attention,
-            self.resnet(&format!("{name}.resnets.1"), channels, channels)?,
-        ))
-    }
-
-    fn encoder(&self) -> Result<Half> {
-        let c = &self.spec.channels;
-        let last = c[c.len() - 1];
-        let mut levels = Vec::new();
-        for (i, &outputs) in c.iter().enumerate() {
-            let inputs = c[i.saturating_sub(1)];
-            let resnet = |j: usize| {
-                self.resnet(
-                    &format!("encoder.down_blocks.{i}.resnets.{j}"),
-                    if j == 0 { inputs } else { outputs },
-                    outputs,
-                )
-            };
-            let resize = if i + 1 < c.len() {
-                let name = format!("encoder.down_blocks.{i}.downsamplers.0.conv");
-                Some(self.resize(&name, outputs, Resample::HalvePadAfter)?)
-            } else {
-                None
-            };
-            levels.push(Level { resnets: (0..self.spec.layers).map(resnet).collect::<Result<_>>()?, resize });
-        }
-        Ok(Half {
-            conv_in: self.conv("encoder.conv_in", 3, c[0], 3)?,
-            levels,
-            middle: self.middle("encoder.mid_block", last)?,
-            norm_out: self.norm("encoder.conv_norm_out", last)?,
-            conv_out: self.conv(
-                "encoder.conv_out",
-                last,
-                if self.spec.codes.is_some() { self.latent } else { 2 * self.latent },
-                3,
-            )?,
+            second: self.resnet(&format!("{name}.resnets.1"), channels, channels)?,
         })
     }
 
-    fn decoder(&self) -> Result<Half> {
-        let c: Vec<usize> = self.spec.channels.iter().rev().copied().collect();
-        let mut levels = Vec::new();
-        for (i, &outputs) in c.iter().enumerate() {
-            let inputs = c[i.saturating_sub(1)];
-            let resnet = |j: usize| {
-                self.resnet(
-                    &format!("decoder.up_blocks.{i}.resnets.{j}"),
-                    if j == 0 { inputs } else { outputs },
-                    outputs,
-                )
-            };
-            let resize = if i + 1 < c.len() {
-                let name = format!("decoder.up_blocks.{i}.upsamplers.0.conv");
-                Some(self.resize(&name, outputs, Resample::Double)?)
-            } else {
-                None
-            };
-            levels.push(Level { resnets: (0..=self.spec.layers).map(resnet).collect::<Result<_>>()?, resize });
-        }
-        let last = c[c.len() - 1];
-        Ok(Half {
-            conv_in: self.conv("decoder.conv_in", self.latent, c[0], 3)?,
-            levels,
-            middle: self.middle("decoder.mid_block", c[0])?,
-            norm_out: self.norm("decoder.conv_norm_out", last)?,
-            conv_out: self.conv("decoder.conv_out", last, 3, 3)?,
+    /// A level of `layers` ResNets, and the convolution that changes the grid after it, if one does.
+    fn level(
+        &self,
+        name: &str,
+        (inputs, outputs): (usize, usize),
+        layers: usize,
+        resize: Option<(&str, Resample)>,
+    ) -> Result<Level> {
+        let resnet =
+            |j: usize| self.resnet(&format!("{name}.resnets.{j}"), if j == 0 { inputs } else { outputs }, outputs);
+        Ok(Level {
+            resnets: (0..layers).map(resnet).collect::<Result<_>>()?,
+            resize: resize.map(|(at, step)| self.resize(&format!("{name}.{at}.0.conv"), outputs, step)).transpose()?,
         })
+    }
+
+    /// One half: levels of these channels, and what its convolution at the exit puts out.
+    fn half(
+        self,
+        part: &'static str,
+        channels: Vec<usize>,
+        (entering, leaving): (usize, usize),
+        of_middle: usize,
+    ) -> Result<Half> {
+        let (blocks, more, resize) = match part {
+            "encoder" => ("down_blocks", 0, ("downsamplers", Resample::HalvePadAfter)),
+            _ => ("up_blocks", 1, ("upsamplers", Resample::Double)),
+        };
+        let (first, last) = (channels[0], channels[channels.len() - 1]);
+        let is_large = self.w.is_large();
+        let level = |i: usize| {
+            let (loader, name) = (self.clone(), format!("{part}.{blocks}.{i}"));
+            let through = (channels[i.saturating_sub(1)], channels[i]);
+            let resize = (i + 1 < channels.len()).then_some(resize);
+            OnDemand::new(is_large, move || loader.level(&name, through, loader.spec.layers + more, resize))
+        };
+        let middle = self.clone();
+        Ok(Half {
+            banded: self.banded,
+            conv_in: self.conv(&format!("{part}.conv_in"), entering, first, 3)?,
+            levels: (0..channels.len()).map(level).collect::<Result<_>>()?,
+            middle: OnDemand::new(is_large, move || middle.middle(&format!("{part}.mid_block"), of_middle))?,
+            norm_out: self.norm(&format!("{part}.conv_norm_out"), last)?,
+            conv_out: self.conv(&format!("{part}.conv_out"), last, leaving, 3)?,
+        })
+    }
+
+    fn encoder(self) -> Result<Half> {
+        let (channels, n) = (self.spec.channels.clone(), self.spec.inner);
+        let (leaving, last) = (if self.spec.codes.is_some() { n } else { 2 * n }, channels[channels.len() - 1]);
+        self.half("encoder", channels, (3, leaving), last)
+    }
+
+    fn decoder(self) -> Result<Half> {
+        let channels: Vec<usize> = self.spec.channels.iter().rev().copied().collect();
+        let (entering, first) = (self.spec.inner, channels[0]);
+        self.half("decoder", channels, (entering, 3), first)
     }
 }
 
 impl Full {
-    pub(super) fn load(w: &Weights, spec: &FullVaeSpec, backend: &Backend) -> Result<Self> {
+    pub(super) fn load(w: Weights, spec: &FullVaeSpec, backend: &Backend) -> Result<Self> {
+        // Only kernels give rows the same bits whatever they are computed with, and gradients run through plain operations.
+        let banded = if backend.precision().is_some() { BANDED } else { usize::MAX };
+        Self::load_banded(w, spec, backend, banded)
+    }
+
+    fn load_banded(w: Weights, spec: &FullVaeSpec, backend: &Backend, banded: usize) -> Result<Self> {
         let n = spec.inner;
-        let loader = Loader { w, spec, latent: n, backend, rows: usize::MAX };
+        let w = Arc::new(w);
+        let (spec, backend) = (spec.clone(), backend.clone());
+        let loader = Loader { w: w.clone(), spec: spec.clone(), backend: backend.clone(), rows: usize::MAX, banded };
         // What the encoder puts out, and what the decoder is given.
         let (out, given) = spec.codes.map_or((2 * n, n), |(_, width)| (width, width));
         let encoded = if spec.codes.is_some() { n } else { 2 * n };
@@ -207,15 +231,15 @@ impl Full {
         let codes = match spec.codes {
             Some((count, width)) => {
                 let values = w.values("quantize.embedding.weight", &[count, width])?;
-                Some(Codes { width, values, backend: backend.clone() })
+                Some(Codes { width, values, backend })
             }
             None => None,
         };
-        let encoder = Loader { rows: 0, ..loader }.encoder()?;
+        let encoder = Loader { rows: 0, ..loader.clone() }.encoder()?;
         Ok(Self { encoder, decoder: loader.decoder()?, quant, post_quant, moments: codes.is_none(), codes })
     }
 
-    pub(super) fn decode(&self, latent: Tensor) -> candle_core::Result<Tensor> {
+    pub(super) fn decode(&self, latent: Tensor) -> Result<Tensor> {
         let mut x = match &self.codes {
             Some(codes) => codes.nearest(&latent)?,
             None => latent,
@@ -225,14 +249,14 @@ impl Full {
         }
         let half = &self.decoder;
         x = half.pass_middle(half.conv_in.forward(&x)?)?;
-        x = half.pass_levels(x)?;
-        half.leave(x)
+        let x = half.pass_levels(Grid::Whole(x))?;
+        Ok(half.leave(x)?)
     }
 
-    pub(super) fn encode(&self, picture: &Tensor) -> candle_core::Result<(Tensor, Option<Tensor>)> {
+    pub(super) fn encode(&self, picture: &Tensor) -> Result<(Tensor, Option<Tensor>)> {
         let half = &self.encoder;
-        let x = half.pass_levels(half.conv_in.forward(picture)?)?;
-        let mut x = half.leave(half.pass_middle(x)?)?;
+        let x = half.pass_levels(half.convolved(picture, &half.conv_in)?)?.whole()?;
+        let mut x = half.leave(Grid::Whole(half.pass_middle(x)?))?;
         if let Some(conv) = &self.quant {
             x = conv.forward(&x)?;
         }
@@ -264,30 +288,80 @@ impl Codes {
     }
 }
 
+impl Grid {
+    fn whole(self) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Whole(x) => Ok(x),
+            Self::Banded(bands) => bands.joined(),
+        }
+    }
+}
+
 impl Half {
-    fn pass_levels(&self, mut x: Tensor) -> candle_core::Result<Tensor> {
-        for level in &self.levels {
+    /// What a convolution makes of a whole picture.
+    fn convolved(&self, x: &Tensor, conv: &Conv) -> candle_core::Result<Grid> {
+        let (batch, height, width, channels) = conv.output(x)?;
+        if batch == 1 && conv.keeps_or_doubles() && height * width * channels > self.banded {
+            return Ok(Grid::Banded(Bands::convolved(x, conv, self.banded / 8)?));
+        }
+        conv.forward(x).map(Grid::Whole)
+    }
+
+    fn pass_levels(&self, mut x: Grid) -> Result<Grid> {
+        for on_demand in &self.levels {
+            let level = on_demand.get()?;
             for resnet in &level.resnets {
-                x = resnet.forward(x)?;
+                x = match x {
+                    Grid::Whole(x) => Grid::Whole(resnet.forward(x)?),
+                    Grid::Banded(bands) => {
+                        let bands = resnet.forward_bands(bands)?;
+                        // The C library keeps what bands lay in, for others of exactly their size.
+                        wordbrush_kernels::release_free_memory();
+                        Grid::Banded(bands)
+                    }
+                };
             }
-            if let Some(conv) = &level.resize {
-                x = then(x, |x| conv.forward(x))?;
+            let Some(conv) = &level.resize else {
+                on_demand.rest();
+                continue;
+            };
+            if matches!(x, Grid::Banded(_)) {
+                forget_buffers(); // the next level's are of other sizes
             }
+            x = match x {
+                Grid::Banded(bands) if conv.keeps_or_doubles() => Grid::Banded(bands.doubled(conv)?),
+                x => {
+                    let x = x.whole()?;
+                    let next = self.convolved(&x, conv)?;
+                    recycle(x);
+                    next
+                }
+            };
+            drop(level);
+            on_demand.rest();
         }
         Ok(x)
     }
 
-    fn pass_middle(&self, x: Tensor) -> candle_core::Result<Tensor> {
-        let (first, attention, second) = &self.middle;
+    fn pass_middle(&self, x: Tensor) -> Result<Tensor> {
+        let Middle { first, attention, second } = &*self.middle.get()?;
         let mut x = first.forward(x)?;
         if let Some(attention) = attention {
             x = attention.forward(&x)?;
         }
-        second.forward(x)
+        let x = second.forward(x)?;
+        self.middle.rest();
+        Ok(x)
     }
 
-    fn leave(&self, x: Tensor) -> candle_core::Result<Tensor> {
-        then(self.norm_out.forward_over(x, true)?, |x| self.conv_out.forward(x))
+    fn leave(&self, x: Grid) -> candle_core::Result<Tensor> {
+        match x {
+            Grid::Whole(x) => then(self.norm_out.forward_over(x, true)?, |x| self.conv_out.forward(x)),
+            Grid::Banded(bands) => {
+                let norm = bands.sums(&self.norm_out)?;
+                bands.convolved_after(&norm, &self.conv_out, None)?.joined()
+            }
+        }
     }
 }
 
@@ -305,6 +379,22 @@ impl Resnet {
         let h = self.norm_2.forward_over(h, true)?;
         then(way_round, |way_round| then(h, |h| self.conv_2.forward_with(h, None, Some(way_round))))
     }
+
+    /// The same of one in bands.
+    fn forward_bands(&self, x: Bands) -> candle_core::Result<Bands> {
+        let norm = x.sums(&self.norm_1)?;
+        let mut way_round = Vec::new();
+        let h = x.map(|window| {
+            let h = window.normalised(&norm, &self.conv_1, None)?;
+            way_round.push(match &self.shortcut {
+                Some(conv) => conv.forward(&window.band)?,
+                None => window.band,
+            });
+            Ok(h)
+        })?;
+        let norm = h.sums(&self.norm_2)?;
+        h.convolved_after(&norm, &self.conv_2, Some(way_round))
+    }
 }
 
 impl Attention {
@@ -315,5 +405,39 @@ impl Attention {
         let (q, k, v) = (self.q.forward(&n)?, self.k.forward(&n)?, self.v.forward(&n)?);
         let a = attention((&q, &k, &v), 1, false, &self.backend)?;
         self.out.forward_with(&a, None, Some(&flat))?.reshape((batch, h, w, c))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::noise;
+    use crate::model::random::Random;
+    use crate::model::spec::{ModelSpec, VaeKind};
+    use wordbrush_kernels::Precision;
+
+    #[test]
+    fn a_picture_in_bands_has_the_bits_of_a_whole_one_both_ways() {
+        let spec = ModelSpec::read(&Random).unwrap();
+        let VaeKind::Full(kind) = &spec.vae.kind else { panic!("another autoencoder") };
+        let device = candle_core::Device::Cpu;
+        let latent = Tensor::from_vec(noise::normal(1, 10 * 8 * 4), (1, 10, 8, 4), &device).unwrap();
+        let picture = Tensor::from_vec(noise::normal(2, 80 * 64 * 3), (1, 80, 64, 3), &device).unwrap();
+        let backend = Backend::Kernels(Precision::Bf16);
+        let by = |banded: usize| {
+            let w = Weights::open(&Random, "vae").unwrap();
+            let full = Full::load_banded(w, kind, &backend, banded).unwrap();
+            let is_banded = |half: &Half, x: &Tensor| matches!(half.convolved(x, &half.conv_in), Ok(Grid::Banded(_)));
+            assert_eq!(is_banded(&full.encoder, &picture), banded < usize::MAX);
+            let (mean, variance) = full.encode(&picture).unwrap();
+            [full.decode(latent.clone()).unwrap(), mean, variance.unwrap()]
+        };
+        for (whole, banded) in by(usize::MAX).iter().zip(by(80 * 64 * 64)) {
+            let bits = |x: &Tensor| -> Vec<u32> {
+                x.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().map(|x| x.to_bits()).collect()
+            };
+            assert_eq!(whole.dims(), banded.dims());
+            assert!(bits(whole) == bits(&banded), "bits differ");
+        }
     }
 }

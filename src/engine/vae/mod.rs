@@ -26,10 +26,10 @@ impl Vae {
     ///
     /// # Errors
     /// Fails if a tensor is missing or of another shape.
-    pub fn load(w: &Weights, spec: VaeSpec, backend: &Backend) -> Result<Self> {
+    pub fn load(w: Weights, spec: VaeSpec, backend: &Backend) -> Result<Self> {
         let net = match &spec.kind {
             VaeKind::Full(kind) => Net::Full(Box::new(full::Full::load(w, kind, backend)?)),
-            VaeKind::Tiny(kind) => Net::Tiny(tiny::Tiny::load(w, &spec, kind, backend)?),
+            VaeKind::Tiny(kind) => Net::Tiny(tiny::Tiny::load(&w, &spec, kind, backend)?),
         };
         Ok(Self { spec, net })
     }
@@ -43,8 +43,8 @@ impl Vae {
     /// A scaled latent, `[h, w, channels]`, to a picture, `[H, W, 3]`, values about -1 to 1, not clamped.
     ///
     /// # Errors
-    /// Fails if the channels do not fit.
-    pub fn decode(&self, latent: &Tensor) -> candle_core::Result<Tensor> {
+    /// Fails if the channels do not fit, or its weights cannot be read again.
+    pub fn decode(&self, latent: &Tensor) -> Result<Tensor> {
         let latent = ((latent / self.spec.scaling)? + self.spec.shift)?;
         self.decode_unscaled(&latent)
     }
@@ -53,24 +53,24 @@ impl Vae {
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
-    pub fn decode_unscaled(&self, latent: &Tensor) -> candle_core::Result<Tensor> {
+    pub fn decode_unscaled(&self, latent: &Tensor) -> Result<Tensor> {
         forget_buffers(); // those of the UNet are of other sizes
         let latent = latent.unsqueeze(0)?;
         let picture = match &self.net {
             Net::Full(net) => net.decode(latent)?,
             Net::Tiny(net) => net.decode(&latent)?,
         };
-        let picture = picture.squeeze(0);
+        let picture = picture.squeeze(0)?;
         forget_buffers();
-        picture
+        Ok(picture)
     }
 
     /// A picture, `[H, W, 3]`, values -1 to 1, to its latent, `[h, w, channels]`, not scaled; and the log-variance of that,
     /// where the autoencoder has one.
     ///
     /// # Errors
-    /// Fails if the sides are not multiples of the factor.
-    pub fn encode(&self, picture: &Tensor) -> candle_core::Result<(Tensor, Option<Tensor>)> {
+    /// Fails if the sides are not multiples of the factor, or its weights cannot be read again.
+    pub fn encode(&self, picture: &Tensor) -> Result<(Tensor, Option<Tensor>)> {
         let picture = picture.unsqueeze(0)?;
         let (mean, variance) = match &self.net {
             Net::Full(net) => net.encode(&picture)?,
@@ -83,8 +83,8 @@ impl Vae {
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
-    pub fn encode_mean(&self, picture: &Tensor) -> candle_core::Result<Tensor> {
+    pub fn encode_mean(&self, picture: &Tensor) -> Result<Tensor> {
         let (mean, _) = self.encode(picture)?;
-        (mean - self.spec.shift)? * self.spec.scaling
+        Ok(((mean - self.spec.shift)? * self.spec.scaling)?)
     }
 }

@@ -103,8 +103,14 @@ impl Renderer<'_> {
         let observer: &mut dyn AttentionControl = if inversion.is_held() { &mut held } else { &mut free };
         let keep = self.keep(0);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
-        let means =
-            RunOptions { layers: engine.mask_layers((h, w)), keep: keep.clone(), observer, watch: &mut counted };
+        let self_max = keep.self_max;
+        let means = RunOptions {
+            layers: engine.mask_layers((h, w)),
+            keep,
+            take: &mut |step, maps| self.keep_step(node, step, maps, self_max),
+            observer,
+            watch: &mut counted,
+        };
         let start = inverted.latents.last().context("BUG: an inversion left no latents")?.clone();
         let Some(drawn) = draw(engine, &run, &start, &orders, Inherited::default(), means)? else { return Ok(None) };
         let left = RunResult {
@@ -113,7 +119,7 @@ impl Renderer<'_> {
             masks: Vec::new(),
             picture: photograph.into(),
         };
-        self.keep_run(node, &left, drawn.maps, keep.self_max)?;
+        self.keep_left(node, &left)?;
         Ok(Some(self.output(node, None, orders, left, (0, 0, drawn.row_gaps, drawn.memory))))
     }
 

@@ -56,8 +56,8 @@ impl Worker<'_> {
         let self_max = case.edit.as_ref().map_or(0, |e| e.self_replace_max_pixels);
         let keep = Keep { cross: 0..top, own: 0..top, ending: false, self_max, values: false };
         let (source, probe) = self.draw(&conditions, &start, &untouched(length), Inherited::default(), keep)?;
-        self.put_latents("source_latents", source.trajectory.latents())?;
-        self.put_picture("source_image", &self.engine.decode(source.trajectory.last())?);
+        self.put_latents("source_latents", source.left.trajectory.latents())?;
+        self.put_picture("source_image", &self.engine.decode(source.left.trajectory.last())?);
         if texts.len() > 1 {
             self.way = Way { held: None, ..self.way };
             if name == InversionName::EditFriendly {

@@ -123,6 +123,12 @@ pub(super) fn from_latent(latent: &Tensor) -> Result<Vec<f32>> {
     Ok(latent.permute((2, 0, 1))?.flatten_all()?.to_vec1()?)
 }
 
+/// A picture that was drawn, with its maps.
+pub(super) struct Drawn {
+    pub(super) left: DrawOutput,
+    maps: Kept,
+}
+
 /// The source's maps, all kept.
 pub(super) struct Kept(pub(super) Vec<Arc<StepMaps>>);
 
@@ -327,7 +333,7 @@ impl Worker<'_> {
         orders: &RunPlan,
         before: Inherited<'_>,
         keep: Keep,
-    ) -> Result<(DrawOutput, Probe)> {
+    ) -> Result<(Drawn, Probe)> {
         let run = Run {
             conditions,
             sampler: &*self.sampler()?,
@@ -342,10 +348,12 @@ impl Worker<'_> {
         let mut watch = |_: usize, _: &Tensor| ControlFlow::Continue(());
         let mut held = Retrace::of(self.way.held.as_deref().unwrap_or_default());
         let mut both = Chain([&mut probe, &mut held]);
-        let means = RunOptions { layers, keep, observer: &mut both, watch: &mut watch };
-        let drawn =
+        let mut maps = Vec::new();
+        let mut take = |_: usize, of_step: StepMaps| maps.push(Arc::new(of_step));
+        let means = RunOptions { layers, keep, take: &mut take, observer: &mut both, watch: &mut watch };
+        let left =
             draw(self.engine, &run, start, orders, before, means)?.context("BUG: an unwatched run was stopped")?;
-        Ok((drawn, probe))
+        Ok((Drawn { left, maps: Kept(maps) }, probe))
     }
 
     /// The published masks are made at 16x16, whatever the size.
@@ -388,10 +396,11 @@ impl Worker<'_> {
         };
         let conditions = Conditions { cond: written[0].clone(), uncond: empty.clone() };
         let (source, probe) = self.draw(&conditions, &start, &untouched(length), Inherited::default(), keep)?;
-        self.put_latents("source_latents", source.trajectory.latents())?;
-        let picture = self.engine.decode(source.trajectory.last())?;
+        let trajectory = &source.left.trajectory;
+        self.put_latents("source_latents", trajectory.latents())?;
+        let picture = self.engine.decode(trajectory.last())?;
         self.put_picture("source_image", &picture);
-        self.put_latents("final_latents", std::slice::from_ref(source.trajectory.last()))?;
+        self.put_latents("final_latents", std::slice::from_ref(trajectory.last()))?;
         let mut probes = vec![probe];
         if let Some(edit) = &self.case.edit {
             self.targets(Some(edit), &texts, (&written, &empty), &start, source, &mut probes)?;
@@ -406,12 +415,11 @@ impl Worker<'_> {
         texts: &[Text],
         (written, empty): (&[Condition], &[Condition]),
         start: &Tensor,
-        source: DrawOutput,
+        Drawn { left: source, maps: mut kept }: Drawn,
         probes: &mut Vec<Probe>,
     ) -> Result<()> {
         let mut finals = vec![source.trajectory.last().clone()];
         let parent = Parent { latents: source.trajectory.after(), word_maps: Arc::new(source.word_maps), places: None };
-        let mut kept = Kept(source.maps.into_iter().map(Arc::new).collect());
         let (mut runs, mut pictures, mut masks) = (Vec::new(), Vec::new(), Vec::new());
         let mut maps: Vec<Vec<f32>> = Vec::new();
         for (i, target) in texts.iter().enumerate().skip(1) {
@@ -424,7 +432,7 @@ impl Worker<'_> {
             };
             let conditions = Conditions { cond: written[i].clone(), uncond: empty.to_vec() };
             let before = Inherited { parent: Some(parent.clone()), taken_up: None, maps: Some(&mut kept), begun: None };
-            let (drawn, probe) = self.draw(&conditions, start, &orders, before, Keep::default())?;
+            let (Drawn { left: drawn, .. }, probe) = self.draw(&conditions, start, &orders, before, Keep::default())?;
             probes.push(probe);
             pictures.push(self.engine.decode(drawn.trajectory.last())?);
             if let Some(Some(mask)) = drawn.masks.last() {
@@ -528,7 +536,8 @@ impl Worker<'_> {
             self.put("inner_losses", Array::f32(&[losses.len()], losses));
         }
         let start = &latents[latents.len() - 1];
-        let (drawn, _) = self.draw(&conditions, start, &untouched(length), Inherited::default(), Keep::default())?;
+        let (Drawn { left: drawn, .. }, _) =
+            self.draw(&conditions, start, &untouched(length), Inherited::default(), Keep::default())?;
         self.put_latents("source_latents", drawn.trajectory.latents())?;
         let picture = self.engine.decode(drawn.trajectory.last())?;
         self.put_picture("source_image", &picture);
