@@ -194,6 +194,18 @@ impl HasId for wordbrush::session::TurnResult {
     }
 }
 
+#[test]
+fn without_guidance_null_text_has_nothing_to_learn_and_is_ddim_to_the_bit() {
+    let edited = |inversion: &'static str| {
+        let mut talk = talk(&[("inversion", inversion), ("steps", "4"), ("guidance", "1")]);
+        let root = drew(&mut talk, &open_line(&file("cat.png"), CAPTION));
+        let edit = drew(&mut talk, "cat -> dog");
+        let counted = [root.turned.evaluations, edit.turned.evaluations];
+        (bits(&root.turned.left), bits(&edit.turned.left), counted)
+    };
+    assert!(edited("null-text") == edited("ddim"), "bits or evaluations differ");
+}
+
 /// Its gradients run through the UNet in doubles, which takes minutes.
 #[test]
 #[ignore = "takes minutes: cargo test --release --test photographs -- --ignored"]

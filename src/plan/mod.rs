@@ -74,11 +74,21 @@ impl Recipe {
         }
     }
 
+    /// The photograph, and the inversion that is computed for it. Without guidance nothing reads the empty text, so there is nothing
+    /// for `null-text` to optimise: it is `ddim` then.
+    #[must_use]
+    pub fn computed_inversion(&self) -> Option<(&Arc<Photograph>, InversionName)> {
+        self.photograph().map(|(photograph, name)| match name {
+            InversionName::NullText if self.guidance == 1.0 => (photograph, InversionName::Ddim),
+            name => (photograph, name),
+        })
+    }
+
     /// Latents that come about when the first picture of a tree of this recipe is made: those of its run, and before them
     /// those of an inversion.
     #[must_use]
     pub fn latents_of_root(&self) -> usize {
-        let inverted = self.photograph().map_or(0, |(_, inversion)| inversion.latents(self.steps));
+        let inverted = self.computed_inversion().map_or(0, |(_, inversion)| inversion.latents(self.steps));
         inverted + self.steps
     }
 

@@ -291,7 +291,7 @@ impl<'a> Renderer<'a> {
         let node = &family[0];
         let ancestors = &family[1..];
         let engine = &self.model.engine;
-        if let Some((photograph, inversion)) = self.recipe.photograph().filter(|_| ancestors.is_empty()) {
+        if let Some((photograph, inversion)) = self.recipe.computed_inversion().filter(|_| ancestors.is_empty()) {
             return self.draw_photograph(family, (photograph, inversion), watch);
         }
         let mut orders = self.orders(family);

@@ -16,7 +16,7 @@ use crate::engine::{Conditions, Guidance, Picture, Trajectory};
 use crate::plan::inversion::InversionName;
 use crate::plan::photograph::Photograph;
 use crate::plan::settings::{BlendArithmetic, Outside};
-use crate::plan::{Origin, Region};
+use crate::plan::Region;
 
 impl Renderer<'_> {
     /// How words push in a run of a node. The run of a photograph that is held on its latents needs no push: where it would
@@ -34,30 +34,27 @@ impl Renderer<'_> {
             return Ok(known);
         }
         let root = family.last().context("BUG: a family without a root")?;
-        let found = match &self.recipe.origin {
-            Origin::Noise => InversionReading::default(),
-            Origin::Photograph { inversion: InversionName::Ddim | InversionName::Direct, .. } => {
-                InversionReading::default()
-            }
-            Origin::Photograph { picture, inversion } => {
+        let found = match self.recipe.computed_inversion() {
+            None | Some((_, InversionName::Ddim | InversionName::Direct)) => InversionReading::default(),
+            Some((picture, inversion)) => {
                 let caption = self.caption(root)?;
                 let device = self.model.engine.backend().device();
                 let stored = root.id.and_then(|id| {
-                    InversionReading::find(*inversion, self.store, id, (self.recipe.steps, device), &caption)
+                    InversionReading::find(inversion, self.store, id, (self.recipe.steps, device), &caption)
                 });
                 match stored {
                     Some(found) => found,
-                    None if *inversion == InversionName::NegativePrompt => {
+                    None if inversion == InversionName::NegativePrompt => {
                         InversionReading { uncond: Some(vec![caption.cond]), noise: Vec::new() }
                     }
                     None => {
                         let mut go = |_: usize, _: &_| std::ops::ControlFlow::Continue(());
-                        let found = invert(&self.model, &self.recipe, (picture, *inversion), &caption, &mut go)?;
+                        let found = invert(&self.model, &self.recipe, (picture, inversion), &caption, &mut go)?;
                         let (inverted, samples) = found.context("BUG: an unwatched inversion was stopped")?;
                         self.count(samples);
-                        let found = InversionReading::of(*inversion, &inverted);
+                        let found = InversionReading::of(inversion, &inverted);
                         if let Some(id) = root.id {
-                            found.keep(*inversion, self.store, id);
+                            found.keep(inversion, self.store, id);
                         }
                         found
                     }
