@@ -336,8 +336,8 @@ fn find_below(name: &str) -> Result<Box<dyn ModelSource>> {
         let file = whole(&place)?;
         return Ok(Box::new(checkpoint::Checkpoint::open(&file, checkpoint::Checkpoint::config_beside(&file))?));
     }
-    if name == random::NAME {
-        return Ok(Box::new(random::Random));
+    if let Some(random) = random::Random::named(name) {
+        return Ok(Box::new(random));
     }
     if std::fs::symlink_metadata(&place).is_ok() {
         bail!("`{name}` is no model: a model is a folder with unet/, vae/, text_encoder/ and tokenizer/");

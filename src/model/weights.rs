@@ -206,7 +206,8 @@ impl Weights {
     /// Whether there is a tensor of this name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.random && name != "text_projection.weight" || self.places.contains_key(name)
+        self.random && (name != "text_projection.weight" || self.part == "text_encoder_2")
+            || self.places.contains_key(name)
     }
 
     /// The first of several names that is there.

@@ -16,8 +16,9 @@ use crate::attention::Untouched;
 use crate::engine::layers::Backend;
 use crate::engine::unet::{Call, Condition};
 use crate::engine::{Engine, Guidance, noise};
+use crate::model::ModelSource;
 use crate::model::embedded;
-use crate::model::random::{self, Random};
+use crate::model::random::Random;
 use crate::plan::device::DeviceName;
 use crate::plan::settings::{Precision, Settings, name_of};
 use crate::session::file::Hinted;
@@ -94,7 +95,7 @@ pub fn bench(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 impl Bench<'_> {
     fn engine(&self) -> Result<Engine> {
         let backend = Backend::on(self.device, self.precision)?;
-        if self.model == "sd15" { Engine::load(&Random, &backend) } else { Engine::load(&*embedded()?, &backend) }
+        if self.model == "sd15" { Engine::load(&Random::Sd15, &backend) } else { Engine::load(&*embedded()?, &backend) }
     }
 
     fn measure(&self, what: &str, out: &mut dyn Write) -> Result<()> {
@@ -190,7 +191,7 @@ impl Bench<'_> {
         .map(|(name, value)| (name.to_owned(), value))
         .into();
         if large {
-            overrides.push(("model".to_owned(), random::NAME.to_owned()));
+            overrides.push(("model".to_owned(), Random::Sd15.name()));
         }
         let mut session = Session::open(Options {
             home: super::batch::home(),

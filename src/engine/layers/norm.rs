@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_plain_norm_over_many_pixels_in_f32_is_as_near_to_doubles_as_the_kernel_s() {
-        let w = Weights::open(&Random, "vae").unwrap();
+        let w = Weights::open(&Random::Sd15, "vae").unwrap();
         let (pixels, channels, groups) = (256 * 256, 4, 2);
         let values: Vec<f32> = noise::normal(3, pixels * channels).iter().map(|x| 3.0 + x).collect();
         let x = Tensor::from_vec(values, (1, pixels, channels), &Device::Cpu).unwrap();

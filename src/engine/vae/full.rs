@@ -418,14 +418,14 @@ mod tests {
 
     #[test]
     fn a_picture_in_bands_has_the_bits_of_a_whole_one_both_ways() {
-        let spec = ModelSpec::read(&Random).unwrap();
+        let spec = ModelSpec::read(&Random::Sd15).unwrap();
         let VaeKind::Full(kind) = &spec.vae.kind else { panic!("another autoencoder") };
         let device = candle_core::Device::Cpu;
         let latent = Tensor::from_vec(noise::normal(1, 10 * 8 * 4), (1, 10, 8, 4), &device).unwrap();
         let picture = Tensor::from_vec(noise::normal(2, 80 * 64 * 3), (1, 80, 64, 3), &device).unwrap();
         let backend = Backend::Kernels(Precision::Bf16);
         let by = |banded: usize| {
-            let w = Weights::open(&Random, "vae").unwrap();
+            let w = Weights::open(&Random::Sd15, "vae").unwrap();
             let full = Full::load_banded(w, kind, &backend, banded).unwrap();
             let is_banded = |half: &Half, x: &Tensor| matches!(half.convolved(x, &half.conv_in), Ok(Grid::Banded(_)));
             assert_eq!(is_banded(&full.encoder, &picture), banded < usize::MAX);

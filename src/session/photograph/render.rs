@@ -13,10 +13,10 @@ use crate::attention::{AttentionControl, Untouched};
 use crate::engine::edit::{Inherited, InheritedMasks, RunOptions, draw};
 use crate::engine::inversion::Retrace;
 use crate::engine::{Conditions, Guidance, Picture, Trajectory};
+use crate::plan::Region;
 use crate::plan::inversion::InversionName;
 use crate::plan::photograph::Photograph;
 use crate::plan::settings::{BlendArithmetic, Outside};
-use crate::plan::Region;
 
 impl Renderer<'_> {
     /// How words push in a run of a node. The run of a photograph that is held on its latents needs no push: where it would
