@@ -45,8 +45,8 @@ fn likeness(prompts: &[(&str, &str, &str)]) -> Vec<f64> {
         for (full, half) in full.iter().zip(half) {
             let value = psnr(&to_image(&full.left.picture), &to_image(&half.left.picture)).unwrap_or(f64::INFINITY);
             // A place at the edge of a mask may fall on the other side, and its pixels then show something else: the least is 19.9
-            // by AVX512-BF16 and more than 20 by AVX2. A picture that is drawn afresh is 11 dB apart (docs/METHODS.md).
-            assert!(value >= 18.0, "`{prompt}`, `{line}`: bf16 and f32 are {value:.1} dB apart");
+            // by AVX512-BF16 and more than 20 by AVX2. Hair that is drawn afresh from the same noise leaves 16 dB (docs/studies/methods).
+            assert!(value >= 19.0, "`{prompt}`, `{line}`: bf16 and f32 are {value:.1} dB apart");
             values.push(value);
             let seen = [full, half].map(|turned| answer(&judge.look(&turned.left.picture).expect("a look"), asked, 1));
             assert_eq!(seen[0], seen[1], "`{prompt}`, `{line}`: the judge sees another picture in bf16");

@@ -141,6 +141,7 @@ impl AttentionControl for Record<'_> {
         }
         Ok(qkv)
     }
+
     fn after_step(&mut self, step: usize, latent: Tensor) -> Result<Tensor> {
         if let Some(take) = &mut self.take {
             take(step, std::mem::take(&mut self.steps[step]));

@@ -252,7 +252,7 @@ impl Engine {
         control: &mut dyn AttentionControl,
         watch: &mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>,
     ) -> Result<Option<Trajectory>> {
-        self.reader.rest(); // it is read again in less time than a step takes
+        self.reader.rest();
         let steps = sampler.timesteps().len();
         ensure!((1..=steps + 1).contains(&latents.len()), "BUG: a run of {steps} steps begins with {}", latents.len());
         let mut text = None;
@@ -323,7 +323,7 @@ impl Engine {
         level: f32,
         guidance: Option<f64>,
     ) -> Result<Tensor> {
-        self.reader.rest(); // it is read again in less time than a step takes
+        self.reader.rest();
         let text = self.backend.like(&condition.text)?;
         let like = |(pooled, ids): &(Tensor, [f32; 6])| Ok::<_, candle_core::Error>((self.backend.like(pooled)?, *ids));
         let text = self.unet.prepare(&Condition { text, added: condition.added.as_ref().map(like).transpose()? })?;

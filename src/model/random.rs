@@ -68,13 +68,8 @@ impl ModelSource for Random {
     fn open(&self, path: &str) -> Result<Option<FileBytes>> {
         let is_xl = *self == Self::Sdxl;
         let text = match path {
-            "unet/config.json" => {
-                if is_xl {
-                    UNET_XL
-                } else {
-                    UNET
-                }
-            }
+            "unet/config.json" if is_xl => UNET_XL,
+            "unet/config.json" => UNET,
             "vae/config.json" => VAE,
             "text_encoder/config.json" => TEXT,
             "model_index.json" if is_xl => INDEX_XL,

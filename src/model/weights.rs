@@ -243,9 +243,7 @@ impl Weights {
             }
             values.iter_mut().zip(changes.to_f32_vec()).for_each(|(value, change)| *value += change);
         }
-        if let Ok(mut used) = self.used.lock() {
-            used.insert(name.to_owned());
-        }
+        self.note_read(name);
         if values.len() != shape.iter().product::<usize>() {
             bail!(
                 "`{prefix}{name}` of {part} holds {} numbers, expected {}",
@@ -268,11 +266,14 @@ impl Weights {
             return Ok(None);
         }
         let Some(part) = place.part(row, rows) else { return Ok(None) };
-        let values = self.files[*file].read(name, &part)?;
+        self.note_read(name);
+        self.files[*file].read(name, &part).map(Some)
+    }
+
+    fn note_read(&self, name: &str) {
         if let Ok(mut used) = self.used.lock() {
             used.insert(name.to_owned());
         }
-        Ok(Some(values))
     }
 
     /// Whether they are so many (64 MB in f32) that it is worth a moment of reading to hold them only while they are used.

@@ -342,7 +342,6 @@ impl<'a> Renderer<'a> {
         before.maps = Some(&mut maps);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
         let keep = self.keep(first);
-        let self_max = keep.self_max;
         let reading = self.mixed_reading(family)?;
         let run = self.run(&conditions, reading.as_ref(), (first, ancestors.is_empty()));
         let mut counted = |step: usize, latent: &Tensor| {
@@ -352,7 +351,7 @@ impl<'a> Renderer<'a> {
         let means = RunOptions {
             layers: engine.mask_layers((h, w)),
             keep,
-            take: &mut |step, maps| self.keep_step(node, step, maps, self_max),
+            take: &mut self.keeping_maps(node),
             observer: &mut Untouched,
             watch: &mut counted,
         };
@@ -397,8 +396,13 @@ impl<'a> Renderer<'a> {
         RunOutput { left, row_gap, shared, trail }
     }
 
-    /// Puts a step's maps where they are kept. Those of a run that is stopped may stay: they are what the same run would make again.
-    pub(super) fn keep_step(&self, node: &RunNode, step: usize, maps: StepMaps, self_max: usize) {
+    /// Keeps the maps of a run, step by step. Those of a run that is stopped may stay: they are what the same run would make again.
+    pub(super) fn keeping_maps<'s>(&'s self, node: &'s RunNode) -> impl FnMut(usize, StepMaps) + 's {
+        move |step, maps| self.keep_step(node, step, maps, self.self_max)
+    }
+
+    /// Puts a step's maps where they are kept.
+    fn keep_step(&self, node: &RunNode, step: usize, maps: StepMaps, self_max: usize) {
         if maps.cross.is_empty() && maps.own.is_empty() {
             return;
         }

@@ -130,8 +130,8 @@ fn narrow(n: usize) -> u32 {
     u32::try_from(n).expect("steps and layers are counted in thousands at most")
 }
 
-/// Values of more bytes are not in memory as well as on disk. Only full-size models have some, and to read one takes a thousandth of the
-/// step that it is read for.
+/// Values of more bytes are not in memory as well as on disk. They are those of full-size models: to read one takes little beside the step
+/// that it is read for.
 const LARGE: u64 = 1 << 20;
 
 /// How much a store may keep, and whose values count.

@@ -1,7 +1,8 @@
 //! Large pictures in bands of rows, so that a layer never holds one twice.
 //!
 //! At 512 x 512 a decoder's widest result takes 268 MB, and what is made of it as much again. Where it comes in bands, each band is
-//! given up as soon as its successor's layer has read it: it is not recycled, since a store of bands would be as large as what they save. Kernels give a row the same bits in a band and in a whole picture.
+//! given up as soon as the next layer has read it. It is not recycled: a store of bands would be as large as what they save. Kernels
+//! give a row the same bits in a band and in a whole picture.
 
 use std::collections::VecDeque;
 

@@ -220,8 +220,7 @@ impl Full {
 
     fn load_banded(w: Weights, spec: &FullVaeSpec, backend: &Backend, banded: usize) -> Result<Self> {
         let n = spec.inner;
-        let w = Arc::new(w);
-        let (spec, backend) = (spec.clone(), backend.clone());
+        let (w, backend) = (Arc::new(w), backend.clone());
         let loader = Loader { w: w.clone(), spec: spec.clone(), backend: backend.clone(), rows: usize::MAX, banded };
         // What the encoder puts out, and what the decoder is given.
         let (out, given) = spec.codes.map_or((2 * n, n), |(_, width)| (width, width));
@@ -321,26 +320,29 @@ impl Half {
                     }
                 };
             }
-            let Some(conv) = &level.resize else {
-                on_demand.rest();
-                continue;
-            };
-            if matches!(x, Grid::Banded(_)) {
-                forget_buffers(); // the next level's are of other sizes
+            if let Some(conv) = &level.resize {
+                x = self.resized(x, conv)?;
             }
-            x = match x {
-                Grid::Banded(bands) if conv.keeps_or_doubles() => Grid::Banded(bands.doubled(conv)?),
-                x => {
-                    let x = x.whole()?;
-                    let next = self.convolved(&x, conv)?;
-                    recycle(x);
-                    next
-                }
-            };
             drop(level);
             on_demand.rest();
         }
         Ok(x)
+    }
+
+    /// What the convolution between two levels makes of a picture.
+    fn resized(&self, x: Grid, conv: &Conv) -> candle_core::Result<Grid> {
+        if matches!(x, Grid::Banded(_)) {
+            forget_buffers(); // the next level's are of other sizes
+        }
+        match x {
+            Grid::Banded(bands) if conv.keeps_or_doubles() => bands.doubled(conv).map(Grid::Banded),
+            x => {
+                let x = x.whole()?;
+                let next = self.convolved(&x, conv)?;
+                recycle(x);
+                Ok(next)
+            }
+        }
     }
 
     fn pass_middle(&self, x: Tensor) -> Result<Tensor> {

@@ -98,13 +98,11 @@ impl Renderer<'_> {
         // Held on the latents of the way up, so that what edits start from is the photograph and not what words make of it.
         let (mut held, mut free) = (Retrace::of(&inverted.latents), Untouched);
         let observer: &mut dyn AttentionControl = if inversion.is_held() { &mut held } else { &mut free };
-        let keep = self.keep(0);
         let (h, w, _) = engine.latent_dims((self.recipe.width, self.recipe.height));
-        let self_max = keep.self_max;
         let means = RunOptions {
             layers: engine.mask_layers((h, w)),
-            keep,
-            take: &mut |step, maps| self.keep_step(node, step, maps, self_max),
+            keep: self.keep(0),
+            take: &mut self.keeping_maps(node),
             observer,
             watch: &mut counted,
         };
