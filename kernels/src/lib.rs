@@ -24,7 +24,7 @@
 //!
 //! # Families
 //!
-//! [`family`] chooses once, by what the processor has. `WORDBRUSH_KERNELS=plain|avx2|avx512|amx`
+//! [`family`] chooses once, by what the processor has. `WORDBRUSH_KERNELS=plain|avx2|avx512f|avx512|amx`
 //! overrides the choice. A family that is unknown or that the processor cannot run is passed over
 //! for the best one; [`requested_family`] says so, for a program to report at its start.
 //!

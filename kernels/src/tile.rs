@@ -5,7 +5,8 @@
 //! through memory, run this same chain. So an element's bits do not depend on where in a tile it
 //! lies, nor on how many rows or columns there are.
 
-use crate::simd::Simd;
+use crate::scratch::Scratch;
+use crate::simd::{Simd, Widen};
 
 /// Words of depth that are multiplied at a time: 512 f32 or 512 pairs of bf16.
 pub(crate) const DEPTH_BLOCK: usize = 512;
@@ -95,6 +96,64 @@ pub(crate) unsafe fn tile<S: Simd, const BF16: bool, const R: usize, const V: us
                     s.store_first(c.add(row * c_stride + at), cols - at, *sum);
                 }
             }
+        }
+    }
+}
+
+/// Rows of a widened panel: the pairs of half a block, so that a row of `a` widened takes no more than a packed one.
+const WIDENED: usize = DEPTH_BLOCK / 2;
+
+/// Pairs of bf16 multiplied as f32, for processors without fast instructions for them: weights are widened once for all rows, and
+/// rows as many at a time as a tile has, so that the innermost loop is that of f32. The chain of each element is the one of
+/// [`Simd::dot_pairs`] there: the first product of a pair, then the second.
+///
+/// # Safety
+/// As [`Multiply`]; `multiply` may be called, for f32.
+#[inline(always)]
+pub(crate) unsafe fn multiply_widened<S: Widen>(s: S, job: Multiply, tallest: usize, multiply: unsafe fn(Multiply)) {
+    let tiles = job.rows.div_ceil(tallest);
+    let mut scratch = Scratch::take(tallest * ROW_STRIDE + 2 * WIDENED * job.width);
+    let (a, b) = scratch.words().split_at_mut(tallest * ROW_STRIDE);
+    for first in (0..job.depth).step_by(WIDENED) {
+        let depth = (job.depth - first).min(WIDENED);
+        for k in 0..depth {
+            for col in (0..job.width).step_by(S::LANES) {
+                // SAFETY: the panel has `job.depth` rows of `job.width` words, a multiple of 16, and `b` has twice `WIDENED` of them.
+                unsafe {
+                    let pairs = s.load(job.b.add((first + k) * job.width + col).cast());
+                    let to = b.as_mut_ptr().add(2 * k * job.width + col).cast();
+                    s.store(to, s.even(pairs));
+                    s.store(to.add(job.width), s.odd(pairs));
+                }
+            }
+        }
+        let mut row = 0;
+        for tile in 0..tiles {
+            let rows = (job.rows - row).div_ceil(tiles - tile);
+            for at in 0..rows {
+                for value in (0..2 * depth).step_by(S::LANES) {
+                    // SAFETY: the depth of this row goes on to a multiple of 16 words, two halves each, and `a` has room for as many.
+                    unsafe {
+                        let halves = job.a.add((row + at) * ROW_STRIDE + first).cast::<u16>().add(value);
+                        s.store(a.as_mut_ptr().add(at * ROW_STRIDE + value).cast(), s.widen(halves));
+                    }
+                }
+            }
+            // SAFETY: `a` has `rows` rows of twice `depth` words, which a row has room for, and `b` as many rows of `width`; the
+            // results are those of these rows, which the caller has promised.
+            unsafe {
+                multiply(Multiply {
+                    a: a.as_ptr(),
+                    rows,
+                    b: b.as_ptr(),
+                    depth: 2 * depth,
+                    c: job.c.add(row * job.c_stride),
+                    fresh: job.fresh && first == 0,
+                    bf16: false,
+                    ..job
+                });
+            }
+            row += rows;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Job, Simd};
+use super::{Job, Simd, Widen};
 use crate::tile::{self, Multiply};
 
 /// Proof that the processor has AVX2 and FMA.
@@ -14,6 +14,17 @@ pub(super) struct Avx2(());
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn run<J: Job>(job: J) -> J::Out {
     job.run(Avx2(()))
+}
+
+/// From so many rows on, weights are widened for all of them.
+const FEW: usize = 4;
+
+/// # Safety
+/// As [`Multiply`], and the processor has AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn multiply_pairs(job: Multiply) {
+    // SAFETY: by the caller's promise.
+    unsafe { tile::multiply_widened(Avx2(()), job, 6, multiply::<false>) }
 }
 
 /// A mask whose first `count` lanes are set.
@@ -212,12 +223,30 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn multiply(self, job: Multiply) {
         unsafe {
-            if job.bf16 {
+            if job.bf16 && job.rows >= FEW {
+                multiply_pairs(job);
+            } else if job.bf16 {
                 multiply::<true>(job);
             } else {
                 multiply::<false>(job);
             }
         }
+    }
+}
+
+// SAFETY: as above.
+impl Widen for Avx2 {
+    #[inline(always)]
+    fn even(self, pairs: __m256) -> __m256 {
+        even(pairs)
+    }
+    #[inline(always)]
+    fn odd(self, pairs: __m256) -> __m256 {
+        odd(pairs)
+    }
+    #[inline(always)]
+    unsafe fn widen(self, from: *const u16) -> __m256 {
+        unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast())))) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Job, Simd, amx};
+use super::{Job, Simd, Widen, amx};
 use crate::tile::{self, Multiply};
 
 /// What multiplies pairs of bf16: f32, AVX512-BF16, or AMX tiles.
@@ -34,6 +34,17 @@ pub(super) unsafe fn run_with_tiles<J: Job>(job: J) -> J::Out {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
 pub(super) unsafe fn run_without_bf16<J: Job>(job: J) -> J::Out {
     job.run(Avx512::<EMULATED>(()))
+}
+
+/// From so many rows on, weights are widened for all of them.
+const FEW: usize = 4;
+
+/// # Safety
+/// As [`Multiply`], and the processor has AVX-512 (F, BW, DQ, VL).
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+unsafe fn multiply_pairs(job: Multiply) {
+    // SAFETY: by the caller's promise.
+    unsafe { tile::multiply_widened(Avx512::<EMULATED>(()), job, 12, multiply_without_bf16::<false>) }
 }
 
 #[inline(always)]
@@ -228,12 +239,29 @@ impl<const BF16: u8> Simd for Avx512<BF16> {
         unsafe {
             match (BF16, job.bf16) {
                 (TILES, true) => amx::multiply(job),
+                (EMULATED, true) if job.rows >= FEW => multiply_pairs(job),
                 (EMULATED, true) => multiply_without_bf16::<true>(job),
                 (EMULATED, false) => multiply_without_bf16::<false>(job),
                 (_, true) => multiply::<true>(job),
                 (_, false) => multiply::<false>(job),
             }
         }
+    }
+}
+
+// SAFETY: as above.
+impl Widen for Avx512<EMULATED> {
+    #[inline(always)]
+    fn even(self, pairs: __m512) -> __m512 {
+        even(pairs)
+    }
+    #[inline(always)]
+    fn odd(self, pairs: __m512) -> __m512 {
+        odd(pairs)
+    }
+    #[inline(always)]
+    unsafe fn widen(self, from: *const u16) -> __m512 {
+        unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast())))) }
     }
 }
 

@@ -113,6 +113,19 @@ pub(crate) trait Simd: Copy {
     }
 }
 
+/// Families that multiply pairs of bf16 as f32.
+pub(crate) trait Widen: Simd {
+    /// The first bf16 of every pair as f32.
+    fn even(self, pairs: Self::F) -> Self::F;
+    /// The second bf16 of every pair as f32.
+    fn odd(self, pairs: Self::F) -> Self::F;
+    /// `LANES` bf16 in a row as f32.
+    ///
+    /// # Safety
+    /// They can be read at `from`.
+    unsafe fn widen(self, from: *const u16) -> Self::F;
+}
+
 /// Work that is compiled once for each family.
 pub(crate) trait Job {
     type Out;
