@@ -35,6 +35,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 
+use crate::attention::maps::KeptMap;
 use crate::attention::record::MaskLayers;
 use crate::attention::transition::Transition;
 use crate::attention::{AttentionControl, Untouched};
@@ -59,7 +60,7 @@ pub use trajectory::Trajectory;
 pub type WatchLatents<'w> = &'w mut dyn FnMut(usize, &Tensor) -> ControlFlow<()>;
 
 /// Raised when results change for the same inputs: stored latents and maps of another version count as missing.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// A loaded model.
 pub struct Engine {
@@ -176,7 +177,7 @@ impl Engine {
     /// Fails if the device has no memory left.
     pub fn transition(
         &self,
-        own: &BTreeMap<usize, (Tensor, Tensor)>,
+        own: &BTreeMap<usize, (KeptMap, KeptMap)>,
         latent: (usize, usize),
     ) -> Result<Option<Transition>> {
         let grid = self.mask_layers(latent).grid;
@@ -185,8 +186,9 @@ impl Engine {
         let Some(heads) = level.and_then(|level| self.spec.unet.heads.get(level)) else { return Ok(None) };
         let places = grid.0 * grid.1;
         let mut maps = Vec::new();
-        for (q, k) in own.values().filter(|(q, _)| q.dims()[0] == places) {
-            let probs = layers::attention_probs(&q.unsqueeze(0)?, &k.unsqueeze(0)?, *heads, &self.backend)?;
+        for (q, k) in own.values().filter(|(q, _)| q.tensor().dims()[0] == places) {
+            let (q, k) = (q.wide()?.unsqueeze(0)?, k.wide()?.unsqueeze(0)?);
+            let probs = layers::attention_probs(&q, &k, *heads, &self.backend)?;
             maps.push(probs.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?);
         }
         Ok(Transition::of(&maps, places))

@@ -41,9 +41,17 @@ pub struct ConvSpec {
     pub bias: Bias,
 }
 
-/// From how many channels, in and out, products are saved by Winograd's algorithm, and from how many rows where that takes
-/// more memory. docs/decisions/0010 has the measurements.
-const WINOGRAD: (usize, usize) = (320, 32);
+/// Where products are saved by Winograd's algorithm; docs/decisions/0010 has the measurements.
+///
+/// From so many channels on, in and out, and from so many where the grid has fewer rows than [`LARGE`].
+const CHANNELS: usize = 64;
+const CHANNELS_OF_SMALL: usize = 96;
+const LARGE: usize = 64;
+
+/// From so many rows on, where that takes more memory; and from so many where weights of up to so many pairs of channels take little.
+const ROWS: usize = 32;
+const ROWS_OF_NARROW: usize = 16;
+const NARROW: usize = 512 * 512;
 
 impl ConvSpec {
     /// A convolution that keeps a grid of many rows.
@@ -77,12 +85,13 @@ impl ConvSpec {
     }
 
     fn saves_products(self) -> bool {
-        let (channels, rows) = WINOGRAD;
+        let rows = if self.inputs * self.outputs <= NARROW { ROWS_OF_NARROW } else { ROWS };
         let steps = match self.step {
             Resample::Keep => self.rows >= rows,
             Resample::Double => true,
             Resample::Halve | Resample::HalvePadAfter => false,
         };
+        let channels = if self.rows >= LARGE { CHANNELS } else { CHANNELS_OF_SMALL };
         self.side == 3 && steps && self.inputs.min(self.outputs) >= channels
     }
 }
@@ -260,15 +269,19 @@ mod tests {
     #[test]
     fn a_wide_convolution_saves_products_and_agrees_with_candle_s_own() {
         let w = Weights::open(&Random::Sd15, "unet").unwrap();
-        let kept = ConvSpec::new(320, 330, 3);
+        let kept = ConvSpec::new(640, 650, 3);
         for (spec, saves) in [
             (kept, true),
             (kept.step(Resample::Double).rows(16), true),
             (kept.rows(16), false),
             (kept.step(Resample::Halve), false),
             (kept.step(Resample::HalvePadAfter), false),
+            (ConvSpec::new(64, 96, 3), true),
+            (ConvSpec::new(64, 96, 3).rows(32), false),
+            (ConvSpec::new(96, 96, 3).rows(16), true),
+            (ConvSpec::new(96, 96, 3).rows(8), false),
             (ConvSpec::new(320, 330, 1), false),
-            (ConvSpec::new(256, 330, 3), false),
+            (ConvSpec::new(63, 330, 3), false),
         ] {
             assert_eq!(spec.saves_products(), saves, "{spec:?}");
             let x = Tensor::from_vec(noise::normal(1, 2 * 6 * 8 * spec.inputs), (2, 6, 8, spec.inputs), &Device::Cpu);

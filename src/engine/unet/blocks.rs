@@ -127,7 +127,7 @@ impl Loader<'_> {
         };
         let attends = if self.spec.up_attends[i] { layers } else { 0 };
         let resize = if i + 1 < c.len() {
-            let spec = ConvSpec::new(outputs, outputs, 3).step(Resample::Double);
+            let spec = ConvSpec::new(outputs, outputs, 3).step(Resample::Double).rows(self.rows(level - 1));
             Some(Conv::load(self.w, &format!("{name}.upsamplers.0.conv"), spec, self.backend)?)
         } else {
             None
