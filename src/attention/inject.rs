@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use candle_core::{Result, Tensor};
 
-use super::maps::{MapSource, StepMaps, Want, round_maps};
+use super::maps::{KeptMap, MapSource, StepMaps, Want, round_maps};
 use super::{AttentionControl, Kind, Qkv, Site};
 
 use crate::plan::Column;
@@ -104,7 +104,8 @@ fn of_layer<'t, T>(found: Option<&'t T>, layer: usize, what: &str) -> Result<&'t
     }
 }
 
-fn same_shape(expected: &Tensor, got: &Tensor, what: &str) -> Result<()> {
+fn same_shape(expected: &Tensor, got: &KeptMap, what: &str) -> Result<()> {
+    let got = got.tensor();
     if expected.dims() == got.dims() {
         return Ok(());
     }
@@ -145,12 +146,12 @@ impl AttentionControl for Inject<'_> {
         if self.carry.own.contains(&site.step) && site.pixels() <= self.carry.self_max {
             let (q, k) = of_layer(self.ancestor(1)?.own.get(&site.layer), site.layer, "queries and keys")?;
             same_shape(&qkv.q, q, "queries")?;
-            (qkv.q, qkv.k) = (q.clone(), k.clone());
+            (qkv.q, qkv.k) = (q.wide()?, k.wide()?);
         }
         if self.carry.mixes(Kind::SelfAttention, site.step) {
             let parent = of_layer(self.ancestor(1)?.v_self.get(&site.layer), site.layer, "values")?;
             same_shape(&qkv.v, parent, "values")?;
-            qkv.v = ((qkv.v * (1.0 - self.carry.v_mix))? + (parent * self.carry.v_mix)?)?;
+            qkv.v = ((qkv.v * (1.0 - self.carry.v_mix))? + (parent.wide()? * self.carry.v_mix)?)?;
         }
         Ok(qkv)
     }
@@ -170,7 +171,7 @@ impl Inject<'_> {
             let theirs = of_layer(self.ancestor(up)?.cross.get(&site.layer), site.layer, "text maps")?;
             same_shape(probs, theirs, "text maps")?;
             summed |= given.iter().flatten().any(|tokens| !matches!(tokens[..], [(_, 1.0)]));
-            carried = laid_over(&carried, &sums_of(theirs, &given, 2)?, &given, 2)?;
+            carried = laid_over(&carried, &sums_of(&theirs.wide()?, &given, 2)?, &given, 2)?;
         }
         // Copies are rounded already; sums are new numbers.
         if summed { round_maps(&carried, self.carry.map_precision) } else { Ok(carried) }
@@ -194,7 +195,7 @@ impl Inject<'_> {
             let theirs = of_layer(self.ancestor(up)?.v_cross.get(&site.layer), site.layer, "values")?;
             same_shape(v, theirs, "values")?;
             let counts: Vec<f32> = given.iter().map(|tokens| tokens.as_ref().map_or(1.0, |t| t.len() as f32)).collect();
-            let mean = sums_of(theirs, &given, 0)?.broadcast_div(&along(counts, v, 0)?)?;
+            let mean = sums_of(&theirs.wide()?, &given, 0)?.broadcast_div(&along(counts, v, 0)?)?;
             let mixture = ((v * f64::from(1.0 - mix))? + (mean * f64::from(mix))?)?;
             values = laid_over(&values, &mixture, &given, 0)?;
         }
@@ -306,8 +307,8 @@ mod tests {
             let (map, map_tensor) = numbers(3 + up, &[heads, pixels, KEYS]);
             let (value, value_tensor) = numbers(5 + up, &[KEYS, width]);
             let mut maps = StepMaps::default();
-            maps.cross.insert(SITE.layer, map_tensor);
-            maps.v_cross.insert(SITE.layer, value_tensor);
+            maps.cross.insert(SITE.layer, map_tensor.into());
+            maps.v_cross.insert(SITE.layer, value_tensor.into());
             cross.push(map);
             values.push(value);
             all.push(Arc::new(maps));
@@ -339,7 +340,7 @@ mod tests {
     fn a_map_of_another_grid_is_refused_not_cut() {
         let plan = plan(vec![Column::From { up: 1, tokens: vec![(0, 1.0)] }; KEYS]);
         let mut maps = StepMaps::default();
-        maps.cross.insert(SITE.layer, numbers(1, &[2, 9, KEYS]).1);
+        maps.cross.insert(SITE.layer, numbers(1, &[2, 9, KEYS]).1.into());
         let mut source = Two(vec![Arc::new(maps)]);
         let mut inject = Inject::new(&plan, &mut source);
         inject.before_step(0).unwrap();

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use candle_core::{Result, Tensor};
 
-use super::maps::StepMaps;
+use super::maps::{KeptMap, StepMaps};
 use super::{AttentionControl, Kind, Qkv, Side, Site};
 
 /// The layers whose text maps make masks and heat maps: all on this grid, on the way down and up.
@@ -37,6 +37,8 @@ pub struct Keep {
     pub self_max: usize,
     /// Whether values are kept, in the steps of either.
     pub values: bool,
+    /// Whether text maps, queries and keys are rounded to f16.
+    pub half: bool,
 }
 
 /// Keeps carried maps of the steps asked for, and the word maps of every step.
@@ -122,10 +124,10 @@ impl AttentionControl for Record<'_> {
         let (keeps, values) = (self.keeps_cross(site), self.keeps_values(site));
         let step = &mut self.steps[site.step];
         if keeps {
-            step.cross.insert(site.layer, probs.clone());
+            step.cross.insert(site.layer, KeptMap::new(&probs, self.keep.half)?);
         }
         if values {
-            step.v_cross.insert(site.layer, v.clone());
+            step.v_cross.insert(site.layer, KeptMap::new(&v, false)?);
         }
         Ok((probs, v))
     }
@@ -134,10 +136,11 @@ impl AttentionControl for Record<'_> {
         let (keeps, values) = (self.keeps_own(site), self.keeps_values(site));
         let step = &mut self.steps[site.step];
         if keeps {
-            step.own.insert(site.layer, (qkv.q.clone(), qkv.k.clone()));
+            let kept = |map| KeptMap::new(map, self.keep.half);
+            step.own.insert(site.layer, (kept(&qkv.q)?, kept(&qkv.k)?));
         }
         if values {
-            step.v_self.insert(site.layer, qkv.v.clone());
+            step.v_self.insert(site.layer, KeptMap::new(&qkv.v, false)?);
         }
         Ok(qkv)
     }

@@ -26,7 +26,7 @@ use crate::history::NodeId;
 use crate::plan::area::Area;
 use crate::plan::inversion::InversionName;
 use crate::plan::redraw::{Redraw, RedrawMethod};
-use crate::plan::settings::BlendArithmetic;
+use crate::plan::settings::{BlendArithmetic, Precision};
 use crate::plan::window::Reach;
 use crate::plan::{Recipe, Region};
 use crate::store::Store;
@@ -225,6 +225,10 @@ impl<'a> Renderer<'a> {
         RunPlan::of(&node.plan, &node.generation.prompt, (first, *steps), *map_precision, self.self_max)
     }
 
+    fn keeps_halves(&self) -> bool {
+        self.recipe.map_precision == Precision::F16
+    }
+
     /// What a run that begins with step `first` keeps for its children.
     pub(super) fn keep(&self, first: usize) -> Keep {
         let made = self.recipe.steps - first;
@@ -235,6 +239,7 @@ impl<'a> Renderer<'a> {
             ending: self.reach.ending,
             self_max: self.self_max,
             values: self.keeps_values,
+            half: self.keeps_halves(),
         }
     }
 
@@ -407,7 +412,7 @@ impl<'a> Renderer<'a> {
             return;
         }
         match node.id {
-            Some(id) => keep_maps(self.store, id, step, maps, self_max, self.recipe.map_precision),
+            Some(id) => keep_maps(self.store, id, step, maps, self_max),
             None => {
                 if let Ok(mut all) = node.maps.lock() {
                     all.insert(step, Arc::new(maps));
@@ -554,7 +559,8 @@ impl AncestorMaps<'_> {
             AncestorMaps { renderer, family: &family[1..], self_max: orders.carry.self_max, now: HashMap::new() };
         let here = step..step + 1;
         let self_max = self.self_max.max(renderer.self_max);
-        let keep = Keep { cross: here.clone(), own: here, ending: false, self_max, values: want.values };
+        let (values, half) = (want.values, renderer.keeps_halves());
+        let keep = Keep { cross: here.clone(), own: here, ending: false, self_max, values, half };
         let latent = left.trajectory.before(step);
         let reading = renderer.mixed_reading(family)?;
         let begins = (first_step(family, renderer.recipe.steps), family.len() == 1);

@@ -7,12 +7,11 @@ use candle_core::{DType, Device, Tensor};
 use half::f16;
 
 use crate::attention::blend::Mask;
-use crate::attention::maps::StepMaps;
+use crate::attention::maps::{KeptMap, StepMaps};
 use crate::engine::{Conditions, Picture, Trajectory};
 use crate::history::NodeId;
 use crate::plan::Plan;
 use crate::plan::lineage::Ancestry;
-use crate::plan::settings::Precision;
 use crate::store::codec::{Blob, Dtype};
 use crate::store::{Key, Store, ValueKind};
 
@@ -131,22 +130,23 @@ pub(super) fn find_picture(store: &Store, id: NodeId) -> Option<Picture> {
     Some(Picture { width, height, bytes: picture.data().to_vec() })
 }
 
-/// Several tensors as one blob: for each its layer and shape, then all numbers.
-///
-/// Numbers are stored as `precision` says; what is carried was rounded to it before, so nothing is lost.
-fn pack(tensors: &[(usize, &Tensor)], limit: usize, precision: Precision) -> Option<Blob> {
-    let half = precision == Precision::F16;
-    let mut data = Vec::new();
-    data.extend([u8::from(half), tensors.len() as u8]);
+/// Several maps as one blob: for each its layer and shape, then all numbers as they are kept, of all maps alike. Each is let go once
+/// it is packed: all of a large model's are some hundred MB.
+fn pack(maps: Vec<(usize, KeptMap)>, limit: usize) -> Option<Blob> {
+    let tensors = || maps.iter().map(|(layer, map)| (layer, map.tensor()));
+    let half = tensors().all(|(_, tensor)| tensor.dtype() == DType::F16);
+    let numbers: usize = tensors().map(|(_, tensor)| tensor.elem_count()).sum();
+    let mut data = Vec::with_capacity(64 * (maps.len() + 1) + numbers * if half { 2 } else { 4 });
+    data.extend([u8::from(half), maps.len() as u8]);
     data.extend((limit as u64).to_le_bytes());
-    for (layer, tensor) in tensors {
+    for (layer, tensor) in tensors() {
         data.extend([*layer as u8, tensor.rank() as u8]);
         tensor.dims().iter().for_each(|d| data.extend((*d as u32).to_le_bytes()));
     }
-    for (_, tensor) in tensors {
-        let flat = tensor.flatten_all().ok()?;
+    for (_, map) in maps {
+        let flat = map.tensor().flatten_all().ok()?;
         if half {
-            let values = flat.to_dtype(DType::F16).ok()?.to_vec1::<f16>().ok()?;
+            let values = flat.to_vec1::<f16>().ok()?;
             data.extend(values.iter().flat_map(|v| v.to_le_bytes()));
         } else {
             let values = flat.to_vec1::<f32>().ok()?;
@@ -157,8 +157,8 @@ fn pack(tensors: &[(usize, &Tensor)], limit: usize, precision: Precision) -> Opt
     Blob::new(Dtype::U8, &[len], data)
 }
 
-/// The tensors of a blob with their layers, and its limit; `None` if it is not of this form.
-fn unpack(blob: &Blob, device: &Device) -> Option<(Vec<(usize, Tensor)>, usize)> {
+/// The maps of a blob with their layers, and its limit; `None` if it is not of this form.
+fn unpack(blob: &Blob, device: &Device) -> Option<(Vec<(usize, KeptMap)>, usize)> {
     let mut rest = blob.data();
     let mut take = |n: usize| -> Option<&[u8]> {
         let (head, tail) = rest.split_at_checked(n)?;
@@ -176,53 +176,51 @@ fn unpack(blob: &Blob, device: &Device) -> Option<(Vec<(usize, Tensor)>, usize)>
         }
         shapes.push((usize::from(layer), dims));
     }
-    let mut tensors = Vec::new();
+    let mut maps = Vec::new();
     for (layer, dims) in shapes {
         let n = dims.iter().try_fold(1usize, |a, b| a.checked_mul(*b))?;
-        let values: Vec<f32> = if half == 1 {
+        let tensor = if half == 1 {
             let bytes = take(n.checked_mul(2)?)?;
-            bytes.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()
+            let values: Vec<f16> = bytes.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b)).collect();
+            Tensor::from_vec(values, dims, device)
         } else {
             let bytes = take(n.checked_mul(4)?)?;
-            bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+            let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+            Tensor::from_vec(values, dims, device)
         };
-        tensors.push((layer, Tensor::from_vec(values, dims, device).ok()?));
+        maps.push((layer, tensor.ok()?.into()));
     }
-    Some((tensors, limit))
+    Some((maps, limit))
 }
 
 /// Puts the carried maps of a step into the store.
-pub(super) fn keep_maps(store: &Store, id: NodeId, step: usize, maps: StepMaps, self_max: usize, precision: Precision) {
-    let cross: Vec<(usize, &Tensor)> = maps.cross.iter().map(|(l, t)| (*l, t)).collect();
-    let own: Vec<(usize, &Tensor)> = maps.own.iter().flat_map(|(l, (q, k))| [(*l, q), (*l, k)]).collect();
-    let packed = [
-        (ValueKind::Cross, pack(&cross, 0, precision).filter(|_| !cross.is_empty())),
-        (ValueKind::SelfAttention, pack(&own, self_max, precision).filter(|_| !own.is_empty())),
-    ];
-    drop(maps); // of a large model three times as much as what is put
-    for (kind, blob) in packed {
-        if let Some(blob) = blob {
+pub(super) fn keep_maps(store: &Store, id: NodeId, step: usize, maps: StepMaps, self_max: usize) {
+    let put = |kind, maps: Vec<(usize, KeptMap)>, limit| {
+        if let Some(blob) = (!maps.is_empty()).then(|| pack(maps, limit)).flatten() {
             store.put(Key::new(id, kind, step), blob);
         }
-    }
+    };
+    put(ValueKind::Cross, maps.cross.into_iter().collect(), 0);
+    let own = maps.own.into_iter().flat_map(|(layer, (q, k))| [(layer, q), (layer, k)]);
+    put(ValueKind::SelfAttention, own.collect(), self_max);
 }
 
 /// The carried text maps of a step, if the store has them.
-pub(super) fn find_cross(store: &Store, id: NodeId, step: usize, device: &Device) -> Option<BTreeMap<usize, Tensor>> {
-    let (tensors, _) = unpack(&*store.get(Key::new(id, ValueKind::Cross, step))?, device)?;
-    Some(tensors.into_iter().collect())
+pub(super) fn find_cross(store: &Store, id: NodeId, step: usize, device: &Device) -> Option<BTreeMap<usize, KeptMap>> {
+    let (maps, _) = unpack(&*store.get(Key::new(id, ValueKind::Cross, step))?, device)?;
+    Some(maps.into_iter().collect())
 }
 
 /// Queries and keys of a step by layer.
-type OwnMaps = BTreeMap<usize, (Tensor, Tensor)>;
+type OwnMaps = BTreeMap<usize, (KeptMap, KeptMap)>;
 
 /// The queries and keys of a step, if the store has those of all layers up to `self_max` pixels.
 pub(super) fn find_own(store: &Store, id: NodeId, step: usize, self_max: usize, device: &Device) -> Option<OwnMaps> {
-    let (tensors, limit) = unpack(&*store.get(Key::new(id, ValueKind::SelfAttention, step))?, device)?;
+    let (maps, limit) = unpack(&*store.get(Key::new(id, ValueKind::SelfAttention, step))?, device)?;
     if limit < self_max {
         return None;
     }
-    let pairs = tensors.chunks_exact(2).map(|p| (p[0].0, (p[0].1.clone(), p[1].1.clone())));
+    let pairs = maps.chunks_exact(2).map(|p| (p[0].0, (p[0].1.clone(), p[1].1.clone())));
     Some(pairs.collect())
 }
 
@@ -234,19 +232,21 @@ mod tests {
     fn packed_tensors_come_back_with_their_layers_shapes_and_bits() {
         let a = Tensor::new(&[[1.5f32, -2.25], [0.0, 65504.0]], &Device::Cpu).unwrap();
         let b = Tensor::new(&[3.0f32, 0.333_251_95], &Device::Cpu).unwrap();
-        for precision in [Precision::F16, Precision::F32] {
-            let blob = pack(&[(3, &a), (7, &b)], 1024, precision).unwrap();
-            let (tensors, limit) = unpack(&blob, &Device::Cpu).unwrap();
-            assert_eq!((limit, tensors[0].0, tensors[1].0), (1024, 3, 7));
-            assert_eq!(tensors[0].1.to_vec2::<f32>().unwrap(), a.to_vec2::<f32>().unwrap());
-            assert_eq!(tensors[1].1.to_vec1::<f32>().unwrap(), b.to_vec1::<f32>().unwrap());
+        for half in [true, false] {
+            let kept = |map| KeptMap::new(map, half).unwrap();
+            let blob = pack(vec![(3, kept(&a)), (7, kept(&b))], 1024).unwrap();
+            let (maps, limit) = unpack(&blob, &Device::Cpu).unwrap();
+            assert_eq!((limit, maps[0].0, maps[1].0), (1024, 3, 7));
+            assert_eq!(maps[0].1.wide().unwrap().to_vec2::<f32>().unwrap(), a.to_vec2::<f32>().unwrap());
+            assert_eq!(maps[1].1.wide().unwrap().to_vec1::<f32>().unwrap(), b.to_vec1::<f32>().unwrap());
+            assert_eq!(blob.data().len(), 26 + 6 * if half { 2 } else { 4 });
         }
     }
 
     #[test]
     fn a_blob_cut_anywhere_is_missing_not_wrong() {
         let a = Tensor::new(&[[1.5f32, -2.25], [0.0, 4.0]], &Device::Cpu).unwrap();
-        let blob = pack(&[(3, &a)], 1, Precision::F32).unwrap();
+        let blob = pack(vec![(3, KeptMap::new(&a, false).unwrap())], 1).unwrap();
         for n in 0..blob.data().len() {
             let cut = Blob::from_u8(&[n], blob.data()[..n].to_vec()).unwrap();
             assert!(unpack(&cut, &Device::Cpu).is_none(), "cut at {n}");

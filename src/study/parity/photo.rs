@@ -54,7 +54,7 @@ impl Worker<'_> {
         }
         let length = texts[0].ids.len();
         let self_max = case.edit.as_ref().map_or(0, |e| e.self_replace_max_pixels);
-        let keep = Keep { cross: 0..top, own: 0..top, ending: false, self_max, values: false };
+        let keep = Keep { cross: 0..top, own: 0..top, ending: false, self_max, values: false, half: false };
         let (source, probe) = self.draw(&conditions, &start, &untouched(length), Inherited::default(), keep)?;
         self.put_latents("source_latents", source.left.trajectory.latents())?;
         self.put_picture("source_image", &self.engine.decode(source.left.trajectory.last())?);

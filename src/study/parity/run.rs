@@ -390,7 +390,7 @@ impl Worker<'_> {
         let length = texts[0].ids.len();
         let self_max = self.case.edit.as_ref().map_or(0, |e| e.self_replace_max_pixels);
         let keep = if self.case.edit.is_some() {
-            Keep { cross: 0..calls, own: 0..calls, ending: false, self_max, values: false }
+            Keep { cross: 0..calls, own: 0..calls, ending: false, self_max, values: false, half: false }
         } else {
             Keep::default()
         };
