@@ -4,6 +4,8 @@
 mod adapters;
 #[path = "models/checkpoints.rs"]
 mod checkpoints;
+#[path = "models/memory.rs"]
+mod memory;
 #[path = "models/words.rs"]
 mod words;
 

@@ -260,6 +260,13 @@ impl ModelSpec {
         }
     }
 
+    /// Width and height of the pictures that it was trained on.
+    #[must_use]
+    pub fn usual_size(&self) -> (usize, usize) {
+        let side = self.unet.sample_size * self.vae.factor();
+        (side, side)
+    }
+
     /// Reads all configuration files and checks that they fit together.
     ///
     /// # Errors

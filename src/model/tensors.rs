@@ -3,6 +3,7 @@
 //! A header is believed only after it has been checked: its length against the file's, every tensor's range against
 //! the data, every shape against the range. Other formats of weights, pickles above all, are not read.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result, bail};
@@ -126,15 +127,22 @@ impl TensorFile {
     /// Reads a tensor as f32 values, whatever floating-point type the file has; `name` is for messages.
     pub(super) fn read(&self, name: &str, place: &Place) -> Result<Vec<f32>> {
         let path = &self.path;
-        let bytes = self.blob.read(place.from, (place.to - place.from) as usize);
-        let bytes = bytes.with_context(|| format!("cannot read `{name}` of {path}"))?;
-        let values: Vec<f32> = match place.dtype {
-            Dtype::F32 => bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            Dtype::F16 => bits_of(&bytes).reinterpret_cast::<f16>().to_f32_vec(),
-            Dtype::BF16 => bits_of(&bytes).reinterpret_cast::<bf16>().to_f32_vec(),
-            Dtype::F64 => bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
+        let width = match place.dtype {
+            Dtype::F16 | Dtype::BF16 => 2,
+            Dtype::F32 => 4,
+            Dtype::F64 => 8,
             other => bail!("`{name}` of {path} is stored as {other:?}, which is not read: f32, f16 and bf16 are"),
         };
+        let bytes = place.to - place.from;
+        let mut values = vec![0.0f32; (bytes / width) as usize];
+        // Piece by piece, so that what is not yet widened stays in the processor's caches.
+        let mut at = place.from;
+        for values in values.chunks_mut(PIECE) {
+            let len = values.len() * width as usize;
+            let piece = self.blob.read(at, len).with_context(|| format!("cannot read `{name}` of {path}"))?;
+            widen(&piece, place.dtype, values);
+            at += len as u64;
+        }
         let [rows, columns] = place.shape[..] else { return Ok(values) };
         if !place.transposed {
             return Ok(values);
@@ -154,9 +162,30 @@ impl TensorFile {
     }
 }
 
-/// Numbers of two bytes each, to be widened all at once: one alone asks the processor anew what it can do.
-fn bits_of(bytes: &[u8]) -> Vec<u16> {
-    bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect()
+/// Numbers that are widened at a time.
+const PIECE: usize = 64 << 10;
+
+/// As many numbers of a type as `to` has. Halves are widened all at once: one alone asks the processor anew what it can do.
+fn widen(bytes: &[u8], dtype: Dtype, to: &mut [f32]) {
+    match dtype {
+        Dtype::F16 => bits_of(bytes).reinterpret_cast::<f16>().convert_to_f32_slice(to),
+        Dtype::BF16 => bits_of(bytes).reinterpret_cast::<bf16>().convert_to_f32_slice(to),
+        Dtype::F64 => {
+            to.iter_mut().zip(bytes.as_chunks::<8>().0).for_each(|(to, eight)| *to = f64::from_le_bytes(*eight) as f32);
+        }
+        _ => match bytemuck::try_cast_slice::<u8, f32>(bytes) {
+            Ok(floats) if cfg!(target_endian = "little") => to.copy_from_slice(floats),
+            _ => to.iter_mut().zip(bytes.as_chunks::<4>().0).for_each(|(to, four)| *to = f32::from_le_bytes(*four)),
+        },
+    }
+}
+
+/// Numbers of two bytes each: the bytes themselves, where they lie as such numbers do.
+fn bits_of(bytes: &[u8]) -> Cow<'_, [u16]> {
+    match bytemuck::try_cast_slice(bytes) {
+        Ok(bits) if cfg!(target_endian = "little") => Cow::Borrowed(bits),
+        _ => Cow::Owned(bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect()),
+    }
 }
 
 /// The bytes of a file from `at` to `to`.

@@ -13,10 +13,20 @@ use super::report::counted;
 #[cfg(feature = "hub")]
 use crate::engine::Guidance;
 #[cfg(feature = "hub")]
-use crate::model::spec::Usual;
+use crate::engine::layers::Backend;
+#[cfg(feature = "hub")]
+use crate::model::folder::Folder;
+#[cfg(feature = "hub")]
+use crate::model::spec::{ModelSpec, Usual};
+#[cfg(feature = "hub")]
+use crate::plan::device::DeviceName;
 use crate::safe::{cells, padded, printable_line};
 #[cfg(not(feature = "hub"))]
 use crate::session::file::Hinted;
+#[cfg(feature = "hub")]
+use crate::session::memory::Needs;
+#[cfg(feature = "hub")]
+use crate::session::model::default_precision;
 
 /// `wordbrush models [rm NAME...]`.
 ///
@@ -41,10 +51,10 @@ pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         writeln!(out, "{:<width$}  {:>8}  in the program: {takes}", "embedded", "")?;
     }
     for model in &models {
-        let takes = match &model.spec {
-            Ok(spec) => {
+        let takes = match &model.model {
+            Ok((folder, spec)) => {
                 let takes = takes(&spec.usual(), spec.unet.guidance_embedding.is_some());
-                format!("{}: {takes}", spec.family())
+                format!("{}: {takes}{}", spec.family(), memory(folder, spec))
             }
             Err(why) => format!("cannot be drawn with: {why}"),
         };
@@ -64,6 +74,15 @@ pub fn models(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 fn takes(usual: &Usual, embeds_guidance: bool) -> String {
     let evaluations = Guidance::of(usual.guidance, embeds_guidance).evaluations() * usual.steps as u64;
     format!("{}, {}", counted(usual.steps as u64, "step"), counted(evaluations, "evaluation"))
+}
+
+/// `, 2.2 GB of memory` of an edit on the processor under the settings that a new tree has; nothing if its weights are damaged, which is
+/// said when it is opened.
+#[cfg(feature = "hub")]
+fn memory(source: &Folder, spec: &ModelSpec) -> String {
+    let backend = Backend::on(DeviceName::Cpu, default_precision(DeviceName::Cpu)).ok();
+    let needs = backend.and_then(|backend| Needs::of(source, spec, &backend, spec.usual_size()).ok().flatten());
+    needs.map_or_else(String::new, |needs| format!(", {} of memory", size(needs.peak())))
 }
 
 /// `wordbrush models`, in a build that fetches nothing.

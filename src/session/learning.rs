@@ -19,6 +19,7 @@ use candle_core::{DType, Tensor};
 use super::Session;
 use super::file::Hinted;
 use super::home::learned_of;
+use super::memory::{available, gigabytes};
 use super::model::Model;
 use super::renderer::Renderer;
 use crate::engine::layers::Backend;
@@ -557,13 +558,6 @@ fn memory_of(model: &Model) -> Result<u64> {
     Ok(shapes_of(model)?.values().map(numbers).sum::<u64>() * BYTES_A_NUMBER)
 }
 
-/// Bytes of memory that the system could still give; `None` where it does not say.
-fn available() -> Option<u64> {
-    let said = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = said.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
-}
-
 /// Whether a model can be tuned at all, and on this machine.
 fn check_trainable(model: &Model) -> Result<()> {
     if model.engine.spec().unet.guidance_embedding.is_some() {
@@ -575,11 +569,9 @@ fn check_trainable(model: &Model) -> Result<()> {
 
 fn fits(name: &str, needed: u64, available: Option<u64>) -> Result<()> {
     let Some(free) = available.filter(|free| *free < needed) else { return Ok(()) };
-    let message = format!(
-        "the model `{name}` cannot be tuned here: it takes about {:.1} GB of memory, and {:.1} GB are free",
-        needed as f64 / 1e9,
-        free as f64 / 1e9
-    );
+    let (needed, free) = (gigabytes(needed), gigabytes(free));
+    let message =
+        format!("the model `{name}` cannot be tuned here: it takes about {needed} of memory, and {free} are free");
     Err(Hinted::new(message, "/sdedit and /diffedit edit without learning").into())
 }
 

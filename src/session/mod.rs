@@ -17,6 +17,7 @@ pub mod import;
 pub mod inspect;
 pub mod learning;
 pub mod lock;
+pub mod memory;
 pub mod model;
 mod opening;
 pub mod patch;
@@ -279,6 +280,16 @@ impl Session {
     /// # Errors
     /// Fails as [`Settings::set`] does, or if the event cannot be written.
     pub fn set(&mut self, name: &str, value: &str) -> Result<&'static Setting> {
+        let setting = self.change(name, value)?;
+        if setting.per == Per::Root && MADE_OF.contains(&setting.name) {
+            let (name, precision) = self.model_of_root(&self.settings.root);
+            self.models.begin(&name, precision);
+        }
+        Ok(setting)
+    }
+
+    /// The same, but no model is loaded for it yet.
+    fn change(&mut self, name: &str, value: &str) -> Result<&'static Setting> {
         let mut settings = self.settings.clone();
         let setting = settings.set(name, value)?;
         if setting.per == Per::Machine {
@@ -297,10 +308,6 @@ impl Session {
             self.unsaved.push((name, value));
         }
         self.settings = settings;
-        if setting.per == Per::Root && MADE_OF.contains(&setting.name) {
-            let (name, precision) = self.model_of_root(&self.settings.root);
-            self.models.begin(&name, precision);
-        }
         Ok(setting)
     }
 

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result, anyhow};
 
 use super::file::Hinted;
+use super::memory;
 use crate::engine::layers::Backend;
 use crate::engine::segment::Segmenter;
 use crate::engine::{Engine, Guidance, Reader};
@@ -115,6 +116,7 @@ impl Model {
         let backend = Backend::on(device, precision)?;
         let source = model::find(name)?;
         let spec = ModelSpec::read(&*source)?;
+        memory::check_model(&*source, &spec, &backend)?;
         let (digest, engine) = std::thread::scope(|scope| {
             let digest = scope.spawn(|| digest(&*source, &spec));
             let engine = Engine::load(&*source, &backend);
@@ -162,14 +164,14 @@ impl Model {
     pub fn recipe(&self, settings: &RootSettings) -> Result<Recipe> {
         let spec = self.engine.spec();
         let usual = self.usual();
-        let side = spec.unet.sample_size * spec.vae.factor();
         let of_photograph = settings.photograph.as_ref().map(|p| (p.width(), p.height()));
-        let (width, height) = of_photograph.or(settings.size).unwrap_or((side, side));
+        let (width, height) = of_photograph.or(settings.size).unwrap_or(spec.usual_size());
         let step = self.engine.size_step();
         anyhow::ensure!(
             width % step == 0 && height % step == 0,
             "`size` is {width}x{height}, but this model's pictures have sides that are multiples of {step}"
         );
+        memory::check_picture(spec, (width, height), self.device)?;
         Ok(Recipe {
             model: self.name.clone(),
             model_digest: self.digest.clone(),
@@ -268,12 +270,11 @@ impl Model {
         })
     }
 
-    /// The largest self-attention layer that is carried where nothing is set: a quarter of the latent's side squared
-    /// where the UNet has four levels as Stable Diffusion has, else all.
+    /// The largest self-attention layer, in pixels, that is carried where nothing is set.
     #[must_use]
     pub fn self_max(&self, recipe: &Recipe) -> usize {
         let (h, w, _) = self.engine.latent_dims((recipe.width, recipe.height));
-        if self.engine.spec().unet.channels.len() >= 4 { h.div_ceil(4) * w.div_ceil(4) } else { h * w }
+        memory::self_max(&self.engine.spec().unet, (h, w))
     }
 }
 
@@ -310,6 +311,17 @@ struct Slot {
     state: State,
 }
 
+impl Slot {
+    /// The same, with a model that has been loaded meanwhile at hand; nothing if it could not be, which is said when it is asked for.
+    fn settled(self) -> Option<Self> {
+        let state = match self.state {
+            State::Loading(handle) if handle.is_finished() => State::Ready(Arc::new(handle.join().ok()?.ok()?)),
+            other => other,
+        };
+        Some(Self { state, ..self })
+    }
+}
+
 enum State {
     Loading(JoinHandle<Result<Model>>),
     Ready(Arc<Model>),
@@ -330,10 +342,15 @@ impl Models {
     }
 
     /// Begins to load a model, unless that was begun before.
+    ///
+    /// Others of full size are let go: one of them may be all that the machine has memory for. They are read again when they are
+    /// asked for.
     pub fn begin(&mut self, name: &str, precision: Precision) {
         if self.at(name, precision).is_some() {
             return;
         }
+        self.slots = std::mem::take(&mut self.slots).into_iter().filter_map(Slot::settled).collect();
+        self.slots.retain(|slot| !matches!(&slot.state, State::Ready(model) if model.is_full_size()));
         let (owned, device) = (name.to_owned(), self.device);
         let state = State::Loading(std::thread::spawn(move || Model::load(&owned, precision, device)));
         self.slots.push(Slot { name: name.to_owned(), precision, state });
@@ -346,6 +363,12 @@ impl Models {
             State::Loading(handle) => handle.is_finished(),
             State::Ready(_) => true,
         })
+    }
+
+    /// How many are loading or loaded.
+    #[cfg(test)]
+    pub(super) fn loading(&self) -> usize {
+        self.slots.len()
     }
 
     /// Where a model is, by the name it was asked for or the one it is written down by.

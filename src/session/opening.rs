@@ -60,8 +60,8 @@ impl Session {
         if let Some(path) = session.path.clone().filter(|p| p.is_file()) {
             session.reopen(&path)?;
         }
-        for (name, value) in &options.overrides {
-            session.set(name, value)?;
+        for (name, value) in options.overrides.iter().filter(|(name, _)| !is_of_machine(name)) {
+            session.change(name, value)?;
         }
         let (name, precision) = session.model_wanted();
         if session.tree.is_empty() && model::is_embedded(&name) {
@@ -227,5 +227,37 @@ impl Session {
         } else {
             self.store = Store::in_memory(&self.limits);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::settings::{Precision, Settings, name_of};
+    use crate::session::home::Home;
+    use crate::session::model::default_precision;
+    use crate::store::Limits;
+
+    #[test]
+    fn a_model_is_loaded_once_whatever_is_set_beside_its_name() {
+        let other = match default_precision(Settings::default().device) {
+            Precision::F32 => Precision::Bf16,
+            _ => Precision::F32,
+        };
+        let mut session = Session::open(Options {
+            home: Home::find(|_| Some("/nowhere".into())).unwrap(),
+            path: None,
+            read_only: false,
+            settings: Settings::default(),
+            overrides: [("model", "embedded".to_owned()), ("precision", name_of(&other)), ("vae", "auto".to_owned())]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
+            limits: Limits { ram: 1 << 20, disk: 0 },
+        })
+        .unwrap();
+        assert_eq!(session.models.loading(), 1);
+        let model = session.model().unwrap();
+        assert_eq!((model.name.as_str(), model.precision), ("embedded", other));
+        assert_eq!(session.models.loading(), 1);
     }
 }

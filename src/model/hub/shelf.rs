@@ -19,8 +19,8 @@ pub struct CachedModel {
     pub name: String,
     /// Bytes on disk, all its revisions together.
     pub bytes: u64,
-    /// What it is, or why it cannot be drawn with.
-    pub spec: Result<ModelSpec, String>,
+    /// Its files and what they say, or why it cannot be drawn with.
+    pub model: Result<(Folder, ModelSpec), String>,
 }
 
 /// The models in the cache, by name. What other programs keep there and is of no image model is left out.
@@ -41,14 +41,13 @@ pub fn cached(settings: &HubSettings) -> Result<Vec<CachedModel>> {
             continue;
         }
         let repo = Repo::new(&settings.cache, &name);
-        let spec = match repo.look(None) {
-            Ok(snapshot) => {
-                Folder::open(snapshot).and_then(|folder| ModelSpec::read(&folder)).map_err(|e| e.to_string())
-            }
+        let read = |folder: Folder| ModelSpec::read(&folder).map(|spec| (folder, spec));
+        let model = match repo.look(None) {
+            Ok(snapshot) => Folder::open(snapshot).and_then(read).map_err(|e| e.to_string()),
             Err(Some(lack)) => Err(lack.to_string()),
             Err(None) => Err("the revision `main` is not there".to_owned()),
         };
-        models.push(CachedModel { name: name.to_string(), bytes: bytes_of(&place), spec });
+        models.push(CachedModel { name: name.to_string(), bytes: bytes_of(&place), model });
     }
     models.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(models)
@@ -115,7 +114,7 @@ mod tests {
         let listed = cached(&settings).unwrap();
         assert_eq!(listed.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(), ["a/pictures"]);
         assert_eq!(listed[0].bytes, 7);
-        assert!(listed[0].spec.as_ref().is_err_and(|why| why.contains("main")));
+        assert!(listed[0].model.as_ref().is_err_and(|why| why.contains("main")));
 
         for (name, said) in [("a/words", "no model that"), ("a/none", "not in the cache"), ("../x", "not the name")] {
             let error = remove(&settings, name).unwrap_err().to_string();
