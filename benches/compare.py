@@ -2,6 +2,7 @@
 
     cargo build --release && python benches/compare.py embedded       # the embedded model: step, decode, turn
     cargo build --release && python benches/compare.py sd15           # Stable Diffusion 1.5 shape: step, turn
+    cargo build --release && python benches/compare.py few            # few-step shapes: our edit, their plain picture
 
 Shared machines are noisy, so nothing is compared across time: in each round both sides run one after the other, and
 the ratio of a pair is what counts. The table has the median ratio and the smallest and largest. Needs only Python's
@@ -19,8 +20,19 @@ HERE = Path(__file__).resolve().parent
 PRECISIONS = ("f32", "bf16")
 
 
-def pairs(model):
+def counted(steps):
+    return "1 step" if steps == 1 else f"{steps} steps"
+
+
+def pairs(model, scratch):
     """(title, wordbrush's arguments, the peer's arguments), each measured at both precisions."""
+    if model == "few":
+        for shape, steps, batch in (("turbo", 1, 1), ("turbo", 4, 1), ("lcm", 4, 1), ("sd15", 8, 2)):
+            common = ["--steps", str(steps), "--model"]
+            title = f"{shape}, {counted(steps)}: an edit turn, a plain picture in OpenVINO"
+            theirs = ["picture", *common, shape, "--batch", str(batch)]
+            yield title, ["turn_cached", *common, scratch / shape], theirs
+        return
     step = ["step", "--model", model]
     yield "step, PyTorch", step, step
     yield "step, OpenVINO", step, [*step, "--backend", "openvino"]
@@ -46,17 +58,23 @@ def seconds(line, model):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("model", choices=["embedded", "sd15"])
+    p.add_argument("model", choices=["embedded", "sd15", "few"])
     p.add_argument("--wordbrush", default=HERE.parent / "target" / "release" / "wordbrush")
     p.add_argument("--python", default=sys.executable, help="the Python that has the peers' packages")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--runs", type=int, default=3, help="runs a side in each round")
     p.add_argument("--precision", choices=PRECISIONS, action="append", help="both if left out")
+    p.add_argument("--scratch", default="build", help="`few`: where models of the shapes are written, 7 GB")
     p.add_argument("--only", default="", help="pairs whose title has this text")
     a = p.parse_args()
     print("| what | precision | wordbrush s | peer s | times faster (smallest to largest) | MB | peer MB |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    for title, ours, theirs in pairs(a.model):
+    scratch = Path(a.scratch)
+    for shape in ("turbo", "lcm", "sd15") if a.model == "few" else ():
+        if not (scratch / shape / "tokenizer").is_dir():
+            write = [a.python, HERE / "peers.py", "folder", "--model", shape, "--save", scratch / shape]
+            subprocess.run([str(c) for c in write], check=True)
+    for title, ours, theirs in pairs(a.model, scratch):
         if a.only not in title:
             continue
         for precision in a.precision or PRECISIONS:

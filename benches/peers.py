@@ -1,6 +1,7 @@
 """The other sides of the benches: PyTorch and OpenVINO on the same work, one JSON line per measurement.
 
-    python peers.py step  --model embedded|sd15|DIR --backend torch|openvino --precision f32|bf16
+    python peers.py step  --model embedded|sd15|turbo|lcm|DIR --backend torch|openvino --precision f32|bf16
+    python peers.py picture --model sd15|turbo|lcm --precision f32|bf16 --steps 4 --batch 1
     python peers.py turn  --model embedded|sd15|DIR --precision f32|bf16 --steps 30
     python peers.py decode --model embedded|sd15|DIR --precision f32|bf16
     python peers.py pipeline --model embedded|DIR --precision f32|bf16 --steps 30
@@ -9,11 +10,14 @@
   turn      published prompt-to-prompt, see p2p.py: a word swap from the two prompts to two decoded pictures
   decode    one picture out of its latent
   pipeline  diffusers' own pipeline, one picture, no edit
-  export    used by `step --backend openvino`
+  picture   the network calls of a plain picture in OpenVINO: `--steps` of the UNet, one of the decoder
+  export    used by what runs in OpenVINO
+  folder    writes a shape to the folder `--save`, in f16, to be drawn with by others
 
 Each call is a process of its own, so that `peak_mb` (the process's largest resident size) belongs to that
 measurement. `seconds` is the median of `--runs` runs after `--warmup` unmeasured ones. `sd15` is the Stable
 Diffusion 1.5 shape with random weights from a fixed seed: 860 million parameters in the UNet, 512x512 pictures.
+`turbo` is that of SD-Turbo with a tiny decoder, `lcm` that of Stable Diffusion 1.5 that reads its guidance.
 """
 
 import argparse
@@ -69,11 +73,15 @@ def report(a, seconds, **more):
     print(json.dumps(line), flush=True)
 
 
-def sd15_unet():
-    """The UNet of Stable Diffusion 1.5 with random weights, the same ones every time."""
+SHAPES = ("sd15", "turbo", "lcm")
+
+
+def shaped_unet(shape):
+    """The UNet of a published shape with random weights, the same ones every time."""
     from diffusers import UNet2DConditionModel
 
     torch.manual_seed(0)
+    turbo = shape == "turbo"
     unet = UNet2DConditionModel(
         sample_size=64,
         in_channels=4,
@@ -82,19 +90,23 @@ def sd15_unet():
         block_out_channels=(320, 640, 1280, 1280),
         down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
         up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
-        cross_attention_dim=768,
-        attention_head_dim=8,
+        cross_attention_dim=1024 if turbo else 768,
+        attention_head_dim=(5, 10, 20, 20) if turbo else 8,
+        use_linear_projection=turbo,
+        time_cond_proj_dim=256 if shape == "lcm" else None,
     )
     count = sum(p.numel() for p in unet.parameters())
-    assert 859e6 < count < 861e6, count
+    assert 859e6 < count < 867e6, count
     return unet
 
 
-def sd15_vae():
-    """The autoencoder of Stable Diffusion 1.5 with random weights, the same ones every time."""
-    from diffusers import AutoencoderKL
+def shaped_vae(shape):
+    """The autoencoder of a published shape with random weights, the same ones every time."""
+    from diffusers import AutoencoderKL, AutoencoderTiny
 
     torch.manual_seed(1)
+    if shape == "turbo":
+        return AutoencoderTiny()
     return AutoencoderKL(
         sample_size=512,
         latent_channels=4,
@@ -112,8 +124,8 @@ def folder(a):
 
 def load(a, part):
     """A UNet or autoencoder in the wanted precision, channels last, ready to run."""
-    if a.model == "sd15":
-        model = sd15_unet() if part == "unet" else sd15_vae()
+    if a.model in SHAPES:
+        model = shaped_unet(a.model) if part == "unet" else shaped_vae(a.model)
     else:
         import diffusers
 
@@ -124,21 +136,23 @@ def load(a, part):
 
 
 def step_inputs(unet, batch, tokens):
-    """Latents, time step and context of one call, from a fixed seed."""
+    """Latents, time step, context and what else the UNet reads of one call, from a fixed seed."""
     g = torch.Generator().manual_seed(2)
     c = unet.config
     latents = torch.randn(batch, c.in_channels, c.sample_size, c.sample_size, generator=g)
     context = torch.randn(batch, tokens, c.cross_attention_dim, generator=g)
-    return (
+    guidance = torch.randn(batch, c.time_cond_proj_dim, generator=g) if c.time_cond_proj_dim else None
+    inputs = (
         latents.to(unet.dtype).contiguous(memory_format=torch.channels_last),
         torch.tensor(501),
         context.to(unet.dtype),
     )
+    return inputs if guidance is None else (*inputs, guidance.to(unet.dtype))
 
 
 def tokens_of(a):
     """Tokens of a prompt, padding included."""
-    if a.model == "sd15":
+    if a.model in SHAPES:
         return 77
     return json.loads((folder(a) / "text_encoder" / "config.json").read_text())["max_position_embeddings"]
 
@@ -147,75 +161,136 @@ def step(a):
     if a.backend == "openvino":
         return openvino_step(a)
     unet = load(a, "unet")
-    latents, t, context = step_inputs(unet, a.batch, tokens_of(a))
+    latents, t, context, *guidance = step_inputs(unet, a.batch, tokens_of(a))
+    more = {"timestep_cond": guidance[0]} if guidance else {}
 
     def work():
         with torch.inference_mode():
-            return unet(latents, t, context).sample
+            return unet(latents, t, context, **more).sample
 
     report(a, measure(work, a.runs, a.warmup), version=torch.__version__, size=latents.shape[-1], batch=a.batch)
 
 
+def write_folder(a):
+    """A model of a published shape as a folder of diffusers', with the embedded model's vocabulary."""
+    import shutil
+
+    from diffusers import DDIMScheduler, EulerDiscreteScheduler, LCMScheduler
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    to = Path(a.save)
+    turbo = a.model == "turbo"
+    width, layers, heads = (1024, 23, 16) if turbo else (768, 12, 12)
+    torch.manual_seed(5)
+    text = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=49408,
+            hidden_size=width,
+            intermediate_size=4 * width,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            hidden_act="gelu" if turbo else "quick_gelu",
+            eos_token_id=1060,
+        )
+    )
+    betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    scheduler = {
+        "sd15": lambda: DDIMScheduler(**betas, clip_sample=False, set_alpha_to_one=False, steps_offset=1),
+        "turbo": lambda: EulerDiscreteScheduler(**betas, steps_offset=1, timestep_spacing="trailing"),
+        "lcm": lambda: LCMScheduler(**betas),
+    }[a.model]()
+    scheduler.save_pretrained(to / "scheduler")
+    text.half().save_pretrained(to / "text_encoder")
+    shaped_unet(a.model).half().save_pretrained(to / "unet")
+    shaped_vae(a.model).half().save_pretrained(to / "vae")
+    shutil.copytree(EMBEDDED / "tokenizer", to / "tokenizer")
+
+
 def export(a):
-    """Writes the UNet for OpenVINO to the folder `--save`, with its inputs and what PyTorch makes of them."""
+    """Writes `--part` for OpenVINO to the folder `--save`, with its inputs and what PyTorch makes of them."""
     import openvino as ov
 
-    unet = load(a, "unet")
-    inputs = step_inputs(unet, a.batch, tokens_of(a))
+    model = load(a, a.part)
 
     class Plain(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.unet = unet
+            self.model = model
 
-        def forward(self, latents, t, context):
-            return self.unet(latents, t, context, return_dict=False)[0]
+        def forward(self, x, *more):
+            if a.part == "vae":
+                return self.model.decode(x, return_dict=False)[0]
+            t, context, *guidance = more
+            more = {"timestep_cond": guidance[0]} if guidance else {}
+            return self.model(x, t, context, return_dict=False, **more)[0]
 
+    if a.part == "vae":
+        inputs = (torch.randn(1, 4, 64, 64, generator=torch.Generator().manual_seed(3)),)
+    else:
+        inputs = step_inputs(model, a.batch, tokens_of(a))
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns of each shape it fixes, which is what we want here
-        model = ov.convert_model(Plain(), example_input=inputs)
-        ov.save_model(model, Path(a.save) / "unet.xml", compress_to_fp16=True)
-        expected = unet(*inputs).sample
-    np.savez(Path(a.save) / "arrays.npz", *(x.numpy() for x in inputs), expected=expected.numpy())
+        converted = ov.convert_model(Plain(), example_input=inputs)
+        ov.save_model(converted, Path(a.save) / f"{a.part}.xml", compress_to_fp16=True)
+        expected = Plain()(*inputs)
+    np.savez(Path(a.save) / f"{a.part}.npz", *(x.numpy() for x in inputs), expected=expected.numpy())
 
 
-def openvino_step(a):
-    """The UNet in OpenVINO: static shapes, f16 weights on disk, tuned for latency.
+class Compiled:
+    """A network in OpenVINO: static shapes, f16 weights on disk, tuned for latency.
 
     The export runs in another process, so that PyTorch's memory does not count here.
     """
-    import openvino as ov
 
-    with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, __file__, "export", "--model", a.model, "--backend", "openvino"]
-        subprocess.run([*command, "--batch", str(a.batch), "--save", scratch], check=True, stdout=subprocess.DEVNULL)
-        stored = np.load(Path(scratch) / "arrays.npz")
-        arrays, expected = [stored[f"arr_{i}"] for i in range(3)], stored["expected"]
-        core = ov.Core()
-        model = core.read_model(Path(scratch) / "unet.xml")
-        model.reshape({port: list(x.shape) for port, x in zip(model.inputs, arrays)})
-        compiled = core.compile_model(
-            model,
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "LATENCY",
-                "INFERENCE_PRECISION_HINT": {"f32": "f32", "bf16": "bf16"}[a.precision],
-                "INFERENCE_NUM_THREADS": a.threads,
-            },
-        )
-    request = compiled.create_infer_request()
-    gap = np.abs(request.infer(arrays)[0] - expected).max() / np.abs(expected).max()
-    if not gap < 0.1:
-        sys.exit(f"OpenVINO and PyTorch differ by {gap:.1%} of the largest value")
-    seconds = measure(lambda: request.infer(arrays), a.runs, a.warmup)
-    report(
-        a,
-        seconds,
-        version=ov.__version__.split("-")[0],
-        size=expected.shape[-1],
-        batch=a.batch,
-        gap=round(float(gap), 5),
-    )
+    def __init__(self, a, part):
+        import openvino as ov
+
+        with tempfile.TemporaryDirectory() as scratch:
+            command = [sys.executable, __file__, "export", "--model", a.model, "--backend", "openvino", "--part", part]
+            subprocess.run([*command, "--batch", str(a.batch), "--save", scratch], check=True, stdout=subprocess.DEVNULL)
+            stored = np.load(Path(scratch) / f"{part}.npz")
+            self.arrays = [stored[f"arr_{i}"] for i in range(len(stored.files) - 1)]
+            expected = stored["expected"]
+            core = ov.Core()
+            model = core.read_model(Path(scratch) / f"{part}.xml")
+            model.reshape({port: list(x.shape) for port, x in zip(model.inputs, self.arrays)})
+            compiled = core.compile_model(
+                model,
+                "CPU",
+                {
+                    "PERFORMANCE_HINT": "LATENCY",
+                    "INFERENCE_PRECISION_HINT": {"f32": "f32", "bf16": "bf16"}[a.precision],
+                    "INFERENCE_NUM_THREADS": a.threads,
+                },
+            )
+        self.request = compiled.create_infer_request()
+        self.version = ov.__version__.split("-")[0]
+        self.size = expected.shape[-1]
+        self.gap = float(np.abs(self() - expected).max() / np.abs(expected).max())
+        if not self.gap < 0.1:
+            sys.exit(f"OpenVINO and PyTorch differ by {self.gap:.1%} of the largest value")
+
+    def __call__(self):
+        return self.request.infer(self.arrays)[0]
+
+
+def openvino_step(a):
+    unet = Compiled(a, "unet")
+    seconds = measure(unet, a.runs, a.warmup)
+    report(a, seconds, version=unet.version, size=unet.size, batch=a.batch, gap=round(unet.gap, 5))
+
+
+def picture(a):
+    """What a pipeline around OpenVINO cannot do without: its sampler and text encoder are left out."""
+    unet, decoder = Compiled(a, "unet"), Compiled(a, "vae")
+
+    def work():
+        for _ in range(a.steps):
+            unet()
+        return decoder()
+
+    seconds = measure(work, a.runs, a.warmup)
+    report(a, seconds, version=unet.version, size=decoder.size, batch=a.batch, steps=a.steps, decoded=1)
 
 
 def decode(a):
@@ -321,26 +396,31 @@ def pipeline(a):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("what", choices=["step", "turn", "decode", "pipeline", "export"])
-    p.add_argument("--model", default="embedded", help="embedded, sd15 or a model folder")
-    p.add_argument("--backend", default="torch", choices=["torch", "openvino"], help="openvino: `step` only")
+    p.add_argument("what", choices=["step", "picture", "turn", "decode", "pipeline", "export", "folder"])
+    p.add_argument("--model", default="embedded", help="embedded, sd15, turbo, lcm or a model folder")
+    p.add_argument("--backend", default="torch", choices=["torch", "openvino"], help="openvino: `step` and `picture`")
     p.add_argument("--precision", default="f32", choices=["f32", "bf16"])
     p.add_argument("--steps", type=int, default=30)
     p.add_argument("--guidance", type=float, default=4.5)
     p.add_argument("--cross", type=float, default=0.8, help="share of the steps with the source's cross-attention")
     p.add_argument("--own", type=float, default=0.4, help="share of the steps with the source's self-attention")
     p.add_argument("--k", type=float, default=0.3, help="threshold of the local blend; 0: none")
-    p.add_argument("--batch", type=int, default=2, help="of `step`")
+    p.add_argument("--batch", type=int, default=2, help="of `step` and `picture`")
+    p.add_argument("--part", default="unet", choices=["unet", "vae"], help="of `export`")
     p.add_argument("--no-decode", action="store_true", help="leave the decoding out of `turn`")
     p.add_argument("--runs", type=int, default=5)
     p.add_argument("--warmup", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--save", help="`turn`: write the two pictures here; `export`: the folder")
     a = p.parse_args()
-    if a.backend == "openvino" and a.what not in ("step", "export"):
-        p.error("openvino can be measured on `step` only: its graph gives no access to the maps")
+    if a.what == "picture":
+        a.backend = "openvino"
+    if a.backend == "openvino" and a.what not in ("step", "picture", "export"):
+        p.error("openvino can be measured on `step` and `picture`: its graph gives no access to the maps")
     torch.set_num_threads(a.threads)
-    {"step": step, "turn": turn, "decode": decode, "pipeline": pipeline, "export": export}[a.what](a)
+    work = {"step": step, "turn": turn, "decode": decode, "pipeline": pipeline, "picture": picture}
+    work |= {"export": export, "folder": write_folder}
+    work[a.what](a)
 
 
 if __name__ == "__main__":

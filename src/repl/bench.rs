@@ -16,9 +16,8 @@ use crate::attention::Untouched;
 use crate::engine::layers::Backend;
 use crate::engine::unet::{Call, Condition};
 use crate::engine::{Engine, Guidance, noise};
-use crate::model::ModelSource;
-use crate::model::embedded;
 use crate::model::random::Random;
+use crate::model::{self, ModelSource};
 use crate::plan::device::DeviceName;
 use crate::plan::settings::{Precision, Settings, name_of};
 use crate::session::file::Hinted;
@@ -34,11 +33,15 @@ pub(super) const WHAT: [&str; 7] = ["step", "turn_cold", "turn_cached", "decode"
 /// What is no measurement of a device without them.
 const KERNELS_ALONE: &str = "gemm";
 
-/// What is measured at the shape of Stable Diffusion 1.5. Its turns have few steps, and decoding is not counted in them.
+/// What is measured of other models than the embedded one. Their turns have few steps, and decoding is not counted in them.
 const LARGE: [&str; 4] = ["step", "turn_cold", "turn_cached", "decode"];
 
 struct Bench<'a> {
     model: &'a str,
+    /// The name that it is found by.
+    named: String,
+    /// Steps of a turn, where they are given.
+    steps: Option<usize>,
     precision: Precision,
     device: DeviceName,
     runs: usize,
@@ -52,11 +55,7 @@ struct Bench<'a> {
 pub fn bench(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let only = args.value("only");
     let model = args.value("model").unwrap_or("embedded");
-    if !["embedded", "sd15"].contains(&model) {
-        return Err(
-            Hinted::new(format!("there is no bench model `{model}`"), "--model embedded, or --model sd15").into()
-        );
-    }
+    let named = if model == "sd15" { Random::Sd15.name() } else { model.to_owned() };
     let device = args.device()?;
     let precision = match args.value("precision") {
         None => default_precision(device),
@@ -66,7 +65,8 @@ pub fn bench(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let runs = args.get::<u64>("runs").map_or(5, |runs| *runs as usize);
     // What is said of a measurement is what was measured.
     let precision = computed_in(device, precision);
-    let bench = Bench { model, precision, device, runs, json: args.has("json") };
+    let steps = args.get::<u64>("steps").map(|steps| *steps as usize);
+    let bench = Bench { model, named, steps, precision, device, runs, json: args.has("json") };
     if !bench.json {
         writeln!(
             out,
@@ -76,7 +76,7 @@ pub fn bench(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             kernels::family().name()
         )?;
     }
-    let all = if model == "embedded" { &WHAT[..] } else { &LARGE[..] };
+    let all = if model::is_embedded(model) { &WHAT[..] } else { &LARGE[..] };
     let fits = |what: &str| what != KERNELS_ALONE || device.has_kernels();
     for what in all.iter().filter(|w| only.map_or(fits(w), |o| o == **w && fits(o))) {
         bench.measure(what, out)?;
@@ -95,7 +95,7 @@ pub fn bench(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 impl Bench<'_> {
     fn engine(&self) -> Result<Engine> {
         let backend = Backend::on(self.device, self.precision)?;
-        if self.model == "sd15" { Engine::load(&Random::Sd15, &backend) } else { Engine::load(&*embedded()?, &backend) }
+        Engine::load(&*model::find(&self.named)?, &backend)
     }
 
     fn measure(&self, what: &str, out: &mut dyn Write) -> Result<()> {
@@ -159,7 +159,7 @@ impl Bench<'_> {
                 step: 0,
                 level: 501.0,
                 shown: true,
-                guidance: None,
+                guidance: engine.spec().unet.guidance_embedding.map(|_| 8.0),
                 map_precision: Precision::F16,
                 control: &mut control,
             };
@@ -178,21 +178,20 @@ impl Bench<'_> {
         Ok((seconds, json!({"size": side, "batch": 1, "steps": 0})))
     }
 
-    /// A whole word swap with its decoding, with the parent's maps at hand or computed again: 30 steps. At the shape of
-    /// Stable Diffusion 1.5 four steps, without decoding.
+    /// A whole word swap with its decoding, with the parent's maps at hand or computed again: 30 steps. Of other models
+    /// four steps, without decoding, unless steps are given.
     fn turns(&self, cold: bool) -> Result<(Vec<f64>, Value)> {
-        let large = self.model == "sd15";
-        let steps = if large { 4 } else { 30 };
-        let mut overrides: Vec<(String, String)> = [
+        let is_embedded = model::is_embedded(self.model);
+        let decoded = is_embedded || self.steps.is_some();
+        let steps = self.steps.unwrap_or(if is_embedded { 30 } else { 4 });
+        let overrides: Vec<(String, String)> = [
             ("precision", name_of(&self.precision)),
             ("steps", steps.to_string()),
             ("device", self.device.to_string()),
+            ("model", self.named.clone()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-        if large {
-            overrides.push(("model".to_owned(), Random::Sd15.name()));
-        }
         let mut session = Session::open(Options {
             home: super::batch::home(),
             path: None,
@@ -220,16 +219,16 @@ impl Bench<'_> {
             }
             let begun = Instant::now();
             session.edit(&line, &edit, &mut go)?;
-            let end = if large { last_step.get() } else { Instant::now() };
+            let end = if decoded { Instant::now() } else { last_step.get() };
             if i > 0 {
                 seconds.push((end - begun).as_secs_f64());
             }
             let event = session.tree().go(&format!("#{root}"))?;
             session.go(event)?;
         }
-        let size = if large { 512 } else { 128 };
-        let batch = Guidance::of_recipe(&session.tree()[root].recipe).evaluations();
-        Ok((seconds, json!({"size": size, "batch": batch, "steps": steps, "decoded": !large})))
+        let recipe = &session.tree()[root].recipe;
+        let (size, batch) = (recipe.width, Guidance::of_recipe(recipe).evaluations());
+        Ok((seconds, json!({"size": size, "batch": batch, "steps": steps, "decoded": decoded})))
     }
 
     /// Runs this program anew, to its end.

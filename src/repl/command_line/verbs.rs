@@ -276,6 +276,7 @@ pub(super) fn verbs() -> Vec<Verb> {
             option("only", "WHAT", "one measurement, such as step, turn_cached or decode")
                 .value_parser(PossibleValuesParser::new(bench::WHAT)),
             option("runs", "N", "how often each is measured, 5 if not given").value_parser(whole(1..=1000)),
+            option("steps", "N", "steps of a turn, decoding included").value_parser(whole(1..=1000)),
         ]),
         verb(
             [
