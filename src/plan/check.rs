@@ -121,11 +121,32 @@ fn replaced(spans: &[Replaced], count: usize, above: Above) -> Result<(), Imposs
 fn turn_settings(settings: &TurnSettings) -> Result<(), Impossible> {
     let share = |x: f64| (0.0..=1.0).contains(&x);
     let window = |w: &Window| share(w.from) && share(w.to);
-    let s = settings;
-    let windows =
-        [&s.cross_replace_steps, &s.self_replace_steps, &s.v_replace_steps].into_iter().chain(s.cross_words.values());
+    // All of them, so that a new one is not forgotten here: files can say anything.
+    let TurnSettings {
+        cross_replace_steps,
+        cross_words,
+        self_replace_steps,
+        self_max: _,
+        k,
+        region_from: _,
+        blend_words: _,
+        substruct_words: _,
+        substruct_k,
+        start_blend,
+        v_replace_steps,
+        v_mix,
+        v_layers: _,
+        weight_window: _,
+        alignment: _,
+        blend_maps: _,
+        blend_arithmetic: _,
+        window_rounding: _,
+        renormalize: _,
+        outside: _,
+    } = settings;
+    let windows = [cross_replace_steps, self_replace_steps, v_replace_steps].into_iter().chain(cross_words.values());
     must!(windows.into_iter().all(window), "a window lies outside the run");
-    must!([s.k, s.substruct_k, s.start_blend, s.v_mix].into_iter().all(share), "a setting is out of range");
+    must!([k, substruct_k, start_blend, v_mix].into_iter().all(|x| share(*x)), "a setting is out of range");
     Ok(())
 }
 
