@@ -177,7 +177,7 @@ fn a_model_is_pulled_listed_and_removed_by_name() {
 
     let (code, listed, _) = run(&["models"]);
     let line = listed.lines().find(|line| line.starts_with("owner/tiny")).unwrap_or_default();
-    assert!(code == Some(0) && line.contains("evaluations"), "{listed}");
+    assert!(code == Some(0) && line.contains("evaluations") && line.ends_with("MB of memory"), "{listed}");
     assert!(listed.contains("embedded"), "{listed}");
 
     let (code, said, _) = run(&["models", "rm", "owner/tiny"]);

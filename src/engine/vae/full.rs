@@ -81,6 +81,13 @@ struct Attention {
     backend: Backend,
 }
 
+/// How the layers of a half are called, and what becomes of the grid between its levels.
+struct HalfNames {
+    part: &'static str,
+    blocks: &'static str,
+    resize: (&'static str, Resample),
+}
+
 /// Reads layers, now or later.
 #[derive(Clone)]
 struct Loader {
@@ -167,25 +174,21 @@ impl Loader {
         })
     }
 
-    /// One half: levels of these channels, and what its convolution at the exit puts out.
+    /// One half: its levels' channels, and what its convolutions at the ends take in and put out.
     fn half(
         self,
-        part: &'static str,
-        channels: Vec<usize>,
+        HalfNames { part, blocks, resize }: HalfNames,
+        (channels, resnets): (Vec<usize>, usize),
         (entering, leaving): (usize, usize),
         of_middle: usize,
     ) -> Result<Half> {
-        let (blocks, more, resize) = match part {
-            "encoder" => ("down_blocks", 0, ("downsamplers", Resample::HalvePadAfter)),
-            _ => ("up_blocks", 1, ("upsamplers", Resample::Double)),
-        };
         let (first, last) = (channels[0], channels[channels.len() - 1]);
         let is_large = self.w.is_large();
         let level = |i: usize| {
             let (loader, name) = (self.clone(), format!("{part}.{blocks}.{i}"));
             let through = (channels[i.saturating_sub(1)], channels[i]);
             let resize = (i + 1 < channels.len()).then_some(resize);
-            OnDemand::new(is_large, move || loader.level(&name, through, loader.spec.layers + more, resize))
+            OnDemand::new(is_large, move || loader.level(&name, through, resnets, resize))
         };
         let middle = self.clone();
         Ok(Half {
@@ -201,13 +204,17 @@ impl Loader {
     fn encoder(self) -> Result<Half> {
         let (channels, n) = (self.spec.channels.clone(), self.spec.inner);
         let (leaving, last) = (if self.spec.codes.is_some() { n } else { 2 * n }, channels[channels.len() - 1]);
-        self.half("encoder", channels, (3, leaving), last)
+        let resize = ("downsamplers", Resample::HalvePadAfter);
+        let (names, resnets) = (HalfNames { part: "encoder", blocks: "down_blocks", resize }, self.spec.layers);
+        self.half(names, (channels, resnets), (3, leaving), last)
     }
 
     fn decoder(self) -> Result<Half> {
         let channels: Vec<usize> = self.spec.channels.iter().rev().copied().collect();
         let (entering, first) = (self.spec.inner, channels[0]);
-        self.half("decoder", channels, (entering, 3), first)
+        let resize = ("upsamplers", Resample::Double);
+        let (names, resnets) = (HalfNames { part: "decoder", blocks: "up_blocks", resize }, self.spec.layers + 1);
+        self.half(names, (channels, resnets), (entering, 3), first)
     }
 }
 
