@@ -359,10 +359,19 @@ mod tests {
             if shown == "mixed" {
                 continue;
             }
-            if shown != "auto" || ["self_max", "blend_words"].contains(&setting.name) {
-                settings.set(setting.name, &shown).expect(setting.name);
-                assert_eq!(settings.get(setting.name), shown, "{}", setting.name);
-            }
+            settings.set(setting.name, &shown).expect(setting.name);
+            assert_eq!(settings.get(setting.name), shown, "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn what_was_left_to_the_model_can_be_left_to_it_again() {
+        for (name, value) in [("seed", "7"), ("steps", "9"), ("guidance", "2"), ("size", "64"), ("scheduler", "ddim")] {
+            let mut settings = Settings::default();
+            settings.set(name, value).expect(name);
+            assert_ne!(settings.get(name), "auto", "{name}");
+            settings.set(name, "auto").expect(name);
+            assert_eq!(settings, Settings::default(), "{name}");
         }
     }
 

@@ -60,8 +60,12 @@ impl Reader<'_> {
         if (low..=high).contains(&number) { Ok(number) } else { Err(self.wrong(&range)) }
     }
 
-    pub(super) fn auto_or_whole(&self, high: usize) -> Result<Option<usize>, SettingError> {
-        if self.value == "auto" { Ok(None) } else { self.whole(0, high).map(Some) }
+    /// What `read` makes of it; `auto` leaves it to the model.
+    pub(super) fn auto_or<T>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, SettingError>,
+    ) -> Result<Option<T>, SettingError> {
+        if self.value == "auto" { Ok(None) } else { read(self).map(Some) }
     }
 
     pub(super) fn text(&self) -> Result<String, SettingError> {

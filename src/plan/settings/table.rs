@@ -48,7 +48,7 @@ pub const TABLE: &[Setting] = &[
     turn("self_replace_steps", "self", "f or a..b", "share of the steps with the parent's self-attention")
         .by(|s, r| put(&mut s.turn.self_replace_steps, r.window()), |s| s.turn.self_replace_steps.to_string()),
     turn("self_max", "", "pixels, or auto", "largest layer whose self-attention is carried")
-        .by(|s, r| put(&mut s.turn.self_max, r.auto_or_whole(1 << 24)), |s| or_auto(s.turn.self_max)),
+        .by(|s, r| put(&mut s.turn.self_max, r.auto_or(|r| r.whole(0, 1 << 24))), |s| or_auto(s.turn.self_max)),
     turn("k", "", "0..1", "threshold of local blend; 0 is no blending")
         .by(|s, r| put(&mut s.turn.k, r.share()), |s| s.turn.k.to_string()),
     turn(
@@ -91,7 +91,7 @@ pub const TABLE: &[Setting] = &[
     turn("outside", "", "photograph or model", "what lies outside the region of a photograph's edits")
         .by(|s, r| put(&mut s.turn.outside, r.choice()), |s| name_of(&s.turn.outside)),
     turn("tuning_steps", "", "1..100000, or auto", "steps in which /imagic and /unitune learn a picture")
-        .by(|s, r| put(&mut s.tuning_steps, r.auto_or_whole(MOST_TUNING_STEPS)), |s| or_auto(s.tuning_steps)),
+        .by(|s, r| put(&mut s.tuning_steps, r.auto_or(|r| r.whole(0, MOST_TUNING_STEPS))), |s| or_auto(s.tuning_steps)),
     turn("freedom", "", "0..1", "one knob: sets cross and self to 1 - f").by(
         |s, r| {
             s.keep(Window::until(round_share(1.0 - r.share()?)));
@@ -133,16 +133,16 @@ pub const TABLE: &[Setting] = &[
     .by(|s, r| put(&mut s.root.decoder, r.choice().map(Some)), |s| name_of(&s.root.decoder.unwrap_or_default())),
     root("clip_skip", "1..12", "which text layer is read, counted from the last; 1 is off")
         .by(|s, r| put(&mut s.root.clip_skip, r.whole(1, 12).map(Some)), |s| s.root.clip_skip.unwrap_or(1).to_string()),
-    root("seed", "a whole number", "what the noise is drawn from").by(
-        |s, r| put(&mut s.root.seed, r.number("a whole number from 0 to 18446744073709551615").map(Some)),
+    root("seed", "a whole number, or auto", "what the noise is drawn from").by(
+        |s, r| put(&mut s.root.seed, r.auto_or(|r| r.number("a whole number from 0 to 18446744073709551615"))),
         |s| or_auto(s.root.seed),
     ),
-    root("steps", "1..1000", "denoising steps")
-        .by(|s, r| put(&mut s.root.steps, r.whole(1, 1000).map(Some)), |s| or_auto(s.root.steps)),
-    root("guidance", "0..50", "how far to push towards the words; 1 is no guidance")
-        .by(|s, r| put(&mut s.root.guidance, r.between(0.0, 50.0).map(Some)), |s| or_auto(s.root.guidance)),
-    root("size", "pixels, or WxH", "width and height of the picture").by(
-        |s, r| put(&mut s.root.size, r.size().map(Some)),
+    root("steps", "1..1000, or auto", "denoising steps")
+        .by(|s, r| put(&mut s.root.steps, r.auto_or(|r| r.whole(1, 1000))), |s| or_auto(s.root.steps)),
+    root("guidance", "0..50, or auto", "how far to push towards the words; 1 is no guidance")
+        .by(|s, r| put(&mut s.root.guidance, r.auto_or(|r| r.between(0.0, 50.0))), |s| or_auto(s.root.guidance)),
+    root("size", "pixels, WxH, or auto", "width and height of the picture").by(
+        |s, r| put(&mut s.root.size, r.auto_or(Reader::size)),
         |s| or_auto(s.root.size.map(|(w, h)| format!("{w}x{h}"))),
     ),
     root("negative", "text", "what the picture should not be").by(
@@ -153,13 +153,13 @@ pub const TABLE: &[Setting] = &[
         |s| s.root.negative.clone().unwrap_or_default(),
     ),
     root("scheduler", SamplerName::CHOICES, "the sampler")
-        .by(|s, r| put(&mut s.root.scheduler, r.choice().map(Some)), |s| or_auto(s.root.scheduler)),
-    root("precision", "f32 or bf16", "arithmetic of the networks").by(
-        |s, r| put(&mut s.root.precision, r.choice().map(Some)),
+        .by(|s, r| put(&mut s.root.scheduler, r.auto_or(Reader::choice)), |s| or_auto(s.root.scheduler)),
+    root("precision", "f32, bf16 or auto", "arithmetic of the networks").by(
+        |s, r| put(&mut s.root.precision, r.auto_or(Reader::choice)),
         |s| or_auto(s.root.precision.as_ref().map(name_of)),
     ),
-    root("map_precision", "f16 or f32", "rounding of carried maps").by(
-        |s, r| put(&mut s.root.map_precision, r.choice().map(Some)),
+    root("map_precision", "f16, f32 or auto", "rounding of carried maps").by(
+        |s, r| put(&mut s.root.map_precision, r.auto_or(Reader::choice)),
         |s| or_auto(s.root.map_precision.as_ref().map(name_of)),
     ),
     root("inversion", InversionName::CHOICES, "how a photograph is brought back to noise").by(
