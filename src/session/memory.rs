@@ -17,16 +17,16 @@ use crate::plan::device::DeviceName;
 const PROGRAM: u64 = 150 << 20;
 
 /// So many results of the UNet's widest level are there at once, those among them that its way up takes up again.
-const RESULTS_OF_A_STEP: u64 = 34;
+const RESULTS_OF_A_STEP: f64 = 34.0;
 
 /// So many results of the decoder's widest level are there at once: it goes in bands.
-const RESULTS_OF_A_DECODE: u64 = 2;
+const RESULTS_OF_A_DECODE: f64 = 2.0;
 
 /// Bytes of a number that is computed with.
-const WIDE: u64 = 4;
+const WIDE: f64 = 4.0;
 
 /// Bytes of a carried map's number, as it waits for the store.
-const KEPT: u64 = 2;
+const KEPT: f64 = 2.0;
 
 /// What is held, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +62,11 @@ impl Needs {
             let part = Weights::open(source, part)?;
             let bytes = bytes_of(&part, number);
             // What is large is there only while it is used (decision 0027).
-            let held = if part.is_large() { &mut largest_text } else { &mut weights };
-            *held = (*held).max(bytes);
+            if part.is_large() {
+                largest_text = bytes.max(largest_text);
+            } else {
+                weights += bytes;
+            }
         }
         let vae = Weights::open(source, vae)?;
         if !vae.is_large() {
@@ -75,42 +78,45 @@ impl Needs {
     /// The most that is held at once.
     #[must_use]
     pub fn peak(&self) -> u64 {
-        self.weights + self.text.max(self.picture)
+        self.weights.saturating_add(self.text.max(self.picture))
     }
 }
 
-/// The bytes that a picture's largest phase holds beside the weights: a step with its carried maps, or the decoding.
+/// The bytes that a picture's largest phase holds beside the weights: a step with its carried maps, or the decoding. In floats, since a
+/// configuration may ask for any number of pixels and channels.
 fn of_a_picture(spec: &ModelSpec, (width, height): (usize, usize)) -> u64 {
     let (h, w) = latent(spec, (width, height));
-    let widest = 2 * (h * w * spec.unet.channels[0]) as u64 * WIDE;
+    let widest = 2.0 * h * w * spec.unet.channels[0] as f64 * WIDE;
     // Those that a run reads of its parent, and those that it leaves.
-    let maps = 2 * numbers_of_maps(&spec.unet, (h, w), spec.text.positions) * KEPT;
+    let maps = 2.0 * numbers_of_maps(&spec.unet, (h, w), spec.text.positions) * KEPT;
     let decoded = match &spec.vae.kind {
-        VaeKind::Full(full) => (width * height * full.channels[0]) as u64 * WIDE,
-        VaeKind::Tiny(_) => 0,
+        VaeKind::Full(full) => width as f64 * height as f64 * full.channels[0] as f64 * WIDE,
+        VaeKind::Tiny(_) => 0.0,
     };
-    (RESULTS_OF_A_STEP * widest + maps).max(RESULTS_OF_A_DECODE * decoded)
+    (RESULTS_OF_A_STEP * widest + maps).max(RESULTS_OF_A_DECODE * decoded) as u64
 }
 
 /// The numbers of one step's carried maps: text maps, queries and keys.
-fn numbers_of_maps(unet: &UnetSpec, (h, w): (usize, usize), tokens: usize) -> u64 {
-    let (last, self_max) = (unet.channels.len() - 1, self_max(unet, (h, w)));
+fn numbers_of_maps(unet: &UnetSpec, (h, w): (f64, f64), tokens: usize) -> f64 {
+    let last = unet.channels.len() - 1;
+    // Of four levels the upper two are not carried where nothing is set, as `self_max` has it.
+    let carried_from = if last >= 3 { 2 } else { 0 };
     let of_level = |level: usize| {
-        let pixels = h.div_ceil(1 << level) * w.div_ceil(1 << level);
-        let own = if pixels <= self_max { 2 * pixels * unet.channels[level] } else { 0 };
-        (unet.depth[level] * (unet.heads[level] * pixels * tokens + own)) as u64
+        let pixels = h * w / 4f64.powi(level as i32);
+        let own = if level >= carried_from { 2.0 * pixels * unet.channels[level] as f64 } else { 0.0 };
+        unet.depth[level] as f64 * (unet.heads[level] as f64 * pixels * tokens as f64 + own)
     };
     let layers = |level: usize| {
         let down = if unet.down_attends[level] { unet.layers[level] } else { 0 };
         let up = if unet.up_attends[last - level] { unet.layers[level] + 1 } else { 0 };
-        (down + up + usize::from(level == last && unet.middle == Middle::Attends)) as u64
+        (down + up + usize::from(level == last && unet.middle == Middle::Attends)) as f64
     };
     (0..=last).map(|level| layers(level) * of_level(level)).sum()
 }
 
-fn latent(spec: &ModelSpec, (width, height): (usize, usize)) -> (usize, usize) {
+fn latent(spec: &ModelSpec, (width, height): (usize, usize)) -> (f64, f64) {
     let factor = spec.vae.factor();
-    (height.div_ceil(factor), width.div_ceil(factor))
+    (height.div_ceil(factor) as f64, width.div_ceil(factor) as f64)
 }
 
 /// The largest self-attention layer, in pixels, that is carried where nothing is set: a quarter of the latent's side squared where the
@@ -123,7 +129,7 @@ pub fn self_max(unet: &UnetSpec, (h, w): (usize, usize)) -> usize {
 fn bytes_of_a_weight(backend: &Backend) -> u64 {
     match backend {
         Backend::Kernels(wordbrush_kernels::Precision::Bf16) => 2,
-        Backend::Kernels(wordbrush_kernels::Precision::F32) => WIDE,
+        Backend::Kernels(wordbrush_kernels::Precision::F32) => 4,
         Backend::Plain(_, number) => number.size_in_bytes() as u64,
     }
 }
