@@ -103,6 +103,9 @@ pub(crate) unsafe fn tile<S: Simd, const BF16: bool, const R: usize, const V: us
 /// Rows of a widened panel: the pairs of half a block, so that a row of `a` widened takes no more than a packed one.
 const WIDENED: usize = DEPTH_BLOCK / 2;
 
+/// From so many rows on, weights are widened for all of them.
+pub(crate) const WORTH_WIDENING: usize = 4;
+
 /// Pairs of bf16 multiplied as f32, for processors without fast instructions for them: weights are widened once for all rows, and
 /// rows as many at a time as a tile has, so that the innermost loop is that of f32. The chain of each element is the one of
 /// [`Simd::dot_pairs`] there: the first product of a pair, then the second.

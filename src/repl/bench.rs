@@ -172,10 +172,10 @@ impl Bench<'_> {
 
     fn decode(&self) -> Result<(Vec<f64>, Value)> {
         let engine = self.engine()?;
-        let side = engine.spec().unet.sample_size * engine.spec().vae.factor();
-        let latent = engine.noise(1, (side, side))?;
+        let size = engine.spec().usual_size();
+        let latent = engine.noise(1, size)?;
         let seconds = self.times(|| engine.decode(&latent).map(|_| ()))?;
-        Ok((seconds, json!({"size": side, "batch": 1, "steps": 0})))
+        Ok((seconds, json!({"size": size.0, "batch": 1, "steps": 0})))
     }
 
     /// A whole word swap with its decoding, with the parent's maps at hand or computed again: 30 steps. Of other models

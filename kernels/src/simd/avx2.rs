@@ -16,9 +16,6 @@ pub(super) unsafe fn run<J: Job>(job: J) -> J::Out {
     job.run(Avx2(()))
 }
 
-/// From so many rows on, weights are widened for all of them.
-const FEW: usize = 4;
-
 /// # Safety
 /// As [`Multiply`], and the processor has AVX2 and FMA.
 #[target_feature(enable = "avx2,fma")]
@@ -223,7 +220,7 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn multiply(self, job: Multiply) {
         unsafe {
-            if job.bf16 && job.rows >= FEW {
+            if job.bf16 && job.rows >= tile::WORTH_WIDENING {
                 multiply_pairs(job);
             } else if job.bf16 {
                 multiply::<true>(job);

@@ -36,9 +36,6 @@ pub(super) unsafe fn run_without_bf16<J: Job>(job: J) -> J::Out {
     job.run(Avx512::<EMULATED>(()))
 }
 
-/// From so many rows on, weights are widened for all of them.
-const FEW: usize = 4;
-
 /// # Safety
 /// As [`Multiply`], and the processor has AVX-512 (F, BW, DQ, VL).
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
@@ -239,7 +236,7 @@ impl<const BF16: u8> Simd for Avx512<BF16> {
         unsafe {
             match (BF16, job.bf16) {
                 (TILES, true) => amx::multiply(job),
-                (EMULATED, true) if job.rows >= FEW => multiply_pairs(job),
+                (EMULATED, true) if job.rows >= tile::WORTH_WIDENING => multiply_pairs(job),
                 (EMULATED, true) => multiply_without_bf16::<true>(job),
                 (EMULATED, false) => multiply_without_bf16::<false>(job),
                 (_, true) => multiply::<true>(job),
